@@ -1,0 +1,115 @@
+package gateway
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// MaxDepth is how deep JSON from outside may nest.
+const MaxDepth = 32
+
+// InputError says what is wrong with a request and where, in words that hold none of its values.
+type InputError struct {
+	Pointer string // JSON pointer (RFC 6901), header or parameter name; empty for the whole body
+	Reason  string
+}
+
+func (e *InputError) Error() string {
+	if e.Pointer == "" {
+		return e.Reason
+	}
+	return e.Pointer + ": " + e.Reason
+}
+
+// DecodeJSON reads one JSON value into v strictly: exact names, none unknown, none twice, valid UTF-8, no NUL, at
+// most MaxDepth deep, nothing behind it. Its errors are *InputError.
+func DecodeJSON(body []byte, v any) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return &InputError{Reason: "body is empty"}
+	}
+	if err := scan(body); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, v, json.RejectUnknownMembers(true)); err != nil {
+		return inputError(err)
+	}
+	return nil
+}
+
+// scan checks what the decoder alone doesn't: depth and NUL.
+func scan(body []byte) error {
+	decoder := jsontext.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := decoder.ReadToken()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return inputError(err)
+		}
+		if decoder.StackDepth() > MaxDepth {
+			return &InputError{Reason: "nests too deep"}
+		}
+		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
+			return &InputError{Pointer: printable(decoder.StackPointer()), Reason: "holds a NUL character"}
+		}
+	}
+}
+
+func inputError(err error) error {
+	var syntactic *jsontext.SyntacticError
+	var semantic *json.SemanticError
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntactic):
+		return &InputError{Pointer: printable(syntactic.JSONPointer), Reason: "stands twice"}
+	case errors.As(err, &syntactic):
+		return &InputError{Pointer: printable(syntactic.JSONPointer), Reason: "is not valid JSON"}
+	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
+		return &InputError{Pointer: printable(semantic.JSONPointer), Reason: "is not a known name (names are matched exactly)"}
+	case errors.As(err, &semantic):
+		return &InputError{Pointer: printable(semantic.JSONPointer), Reason: "must be " + wanted(semantic.GoType)}
+	}
+	return &InputError{Reason: "is not valid JSON"}
+}
+
+func wanted(t reflect.Type) string {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == nil {
+		return "of another type"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Float64:
+		return "a number"
+	}
+	return "of another type"
+}
+
+// printable keeps a pointer from carrying a caller's data: a name is shown when it is made of letters and
+// underscores or is an index, and is not long.
+func printable(pointer jsontext.Pointer) string {
+	var out strings.Builder
+	for name := range pointer.Tokens() {
+		out.WriteByte('/')
+		if len(name) > 40 || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_") != "" && (len(name) > 3 || strings.Trim(name, "0123456789") != "") {
+			name = "?"
+		}
+		out.WriteString(name)
+	}
+	return out.String()
+}

@@ -1,0 +1,112 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	jsonv2 "github.com/go-json-experiment/json"
+
+	"sallyport/shared/ledger"
+)
+
+// Problem is an error of Sallyport's own routes (RFC 9457). Its Detail holds no personal data.
+type Problem struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Code   string `json:"code"`             // stable, for machines; also in the header Gateway-Error
+	Detail string `json:"detail,omitempty"` // for people
+}
+
+func (p *Problem) Error() string { return p.Code }
+
+// NewProblem makes a Problem whose title is the status's own.
+func NewProblem(status int, code, detail string) *Problem {
+	return &Problem{Status: status, Title: http.StatusText(status), Code: code, Detail: detail}
+}
+
+// Reply renders the problem as application/problem+json.
+func (p *Problem) Reply() Reply {
+	body, err := jsonv2.Marshal(p)
+	if err != nil {
+		body = []byte(`{"status":500,"title":"Internal Server Error","code":"internal"}`)
+	}
+	return Reply{Status: p.Status, ContentType: "application/problem+json", Body: body, Header: map[string]string{"Gateway-Error": p.Code}}
+}
+
+// Route is one of Sallyport's own routes. It is a lambda.Handler.
+type Route struct {
+	Auth  *Authenticator // nil for a route that anybody may call
+	Scope string         // which the caller must hold
+	Log   *slog.Logger
+	// Serve answers a request. An error that is no *Problem or *InputError is logged and shown as "internal".
+	Serve func(ctx context.Context, caller ledger.Caller, req Request) (Reply, error)
+}
+
+// Invoke implements lambda.Handler for API Gateway events.
+func (r Route) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var event events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return json.Marshal(NewProblem(http.StatusBadRequest, "invalid_request", "the event is not an API Gateway event").Reply().Event())
+	}
+	req, err := FromEvent(event)
+	reply := Reply{}
+	if err == nil {
+		reply, err = r.answer(ctx, req)
+	}
+	if err != nil {
+		reply = r.problem(ctx, req, err).Reply()
+	}
+	return json.Marshal(reply.With("X-Request-Id", req.ID).Event())
+}
+
+func (r Route) answer(ctx context.Context, req Request) (reply Reply, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("panic") // its value may hold what the caller sent
+		}
+	}()
+	if req.TooLarge(0) {
+		return Reply{}, NewProblem(http.StatusRequestEntityTooLarge, "too_large", "the body exceeds what the gateway takes")
+	}
+	var caller ledger.Caller
+	if r.Auth != nil {
+		if caller, err = r.Auth.Authenticate(ctx, Key(req.Header)); err != nil {
+			return Reply{}, err
+		}
+		if !caller.May(r.Scope) {
+			return Reply{}, NewProblem(http.StatusForbidden, "forbidden", "this key may not use "+r.Scope)
+		}
+	}
+	return r.Serve(ctx, caller, req)
+}
+
+func (r Route) problem(ctx context.Context, req Request, err error) *Problem {
+	var problem *Problem
+	var input *InputError
+	switch {
+	case errors.As(err, &problem):
+		return problem
+	case errors.As(err, &input):
+		return NewProblem(http.StatusBadRequest, "invalid_request", input.Error())
+	case errors.Is(err, ErrNoKey):
+		return NewProblem(http.StatusUnauthorized, "no_key", "send a key as X-API-Key, as a Bearer token or as the password of Basic")
+	case errors.Is(err, ErrBadKey):
+		return NewProblem(http.StatusUnauthorized, "bad_key", "this key is not known or has expired")
+	case errors.Is(err, ledger.ErrNotFound):
+		return NewProblem(http.StatusNotFound, "not_found", "")
+	}
+	r.Log.ErrorContext(ctx, "request failed", "request_id", req.ID, "cause", err)
+	return NewProblem(http.StatusInternalServerError, "internal", "")
+}
+
+// NotFound answers every request for a route that doesn't exist.
+func NotFound(log *slog.Logger) Route {
+	return Route{Log: log, Serve: func(context.Context, ledger.Caller, Request) (Reply, error) {
+		return Reply{}, NewProblem(http.StatusNotFound, "no_such_route", "no route has this method and path")
+	}}
+}

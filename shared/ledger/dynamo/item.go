@@ -1,0 +1,259 @@
+package dynamo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"sallyport/shared/ledger"
+)
+
+// item is a DynamoDB item, a part of one, or the values of an expression.
+type item = map[string]types.AttributeValue
+
+// attributes are all that a transaction's item may have beside its key; what is empty is not stored.
+var attributes = []string{
+	"tenant", "operation", "state", "code", "fingerprint", "attempt", "generation", "take_overs", "claimed_at", "lease",
+	"sent_at", "ended_at", "expires_at", "refs", "owns", "reply", "gsi1pk", "gsi1sk", "ttl",
+}
+
+const (
+	transactionPrefix = "transaction#"
+	tenantPrefix      = "tenant#"
+	callerPrefix      = "caller#"
+)
+
+func transactionKey(id string) item   { return key(transactionPrefix+id, "transaction") }
+func ownerKey(record string) item     { return key("owner#"+record, "owner") }
+func callerKey(hash string) item      { return key(callerPrefix+hash, "caller") }
+func key(partition, sort string) item { return item{"pk": text(partition), "sk": text(sort)} }
+
+// indexKey is where a listing goes on after a position.
+func indexKey(tenant, position string) item {
+	k := transactionKey(ledger.PositionID(position))
+	k["gsi1pk"], k["gsi1sk"] = text(tenantPrefix+tenant), text(position)
+	return k
+}
+
+func encode(t ledger.Transaction) item {
+	it := transactionKey(t.ID)
+	it["gsi1pk"], it["gsi1sk"] = text(tenantPrefix+t.Tenant), text(ledger.Position(t))
+	it["generation"], it["take_overs"] = number(t.Generation), number(t.TakeOvers)
+	putTexts(it, map[string]string{
+		"tenant": t.Tenant, "operation": t.Operation, "state": string(t.State), "code": t.Code,
+		"fingerprint": t.Fingerprint, "attempt": t.Attempt, "owns": t.Owns,
+	})
+	putInstants(it, map[string]time.Time{
+		"claimed_at": t.ClaimedAt, "lease": t.Lease, "sent_at": t.SentAt, "ended_at": t.EndedAt, "expires_at": t.ExpiresAt,
+	})
+	if !t.ExpiresAt.IsZero() {
+		it["ttl"] = sweep(t.ExpiresAt)
+	}
+	if len(t.Refs) > 0 {
+		refs := item{}
+		for name, value := range t.Refs {
+			refs[name] = text(value)
+		}
+		it["refs"] = &types.AttributeValueMemberM{Value: refs}
+	}
+	if r := t.Reply; r != nil {
+		reply := item{"status": number(r.Status)}
+		putTexts(reply, map[string]string{"content_type": r.ContentType, "vault_ref": r.VaultRef})
+		if len(r.Body) > 0 {
+			reply["body"] = &types.AttributeValueMemberB{Value: r.Body}
+		}
+		it["reply"] = &types.AttributeValueMemberM{Value: reply}
+	}
+	return it
+}
+
+// decode returns the zero transaction for an item that does not exist.
+func decode(it item) (ledger.Transaction, error) {
+	if len(it) == 0 {
+		return ledger.Transaction{}, nil
+	}
+	r := reader{item: it}
+	t := ledger.Transaction{
+		ID:          strings.TrimPrefix(r.text("pk"), transactionPrefix),
+		Tenant:      r.text("tenant"),
+		Operation:   r.text("operation"),
+		State:       ledger.State(r.text("state")),
+		Code:        r.text("code"),
+		Fingerprint: r.text("fingerprint"),
+		Attempt:     r.text("attempt"),
+		Generation:  r.number("generation"),
+		TakeOvers:   r.number("take_overs"),
+		ClaimedAt:   r.instant("claimed_at"),
+		Lease:       r.instant("lease"),
+		SentAt:      r.instant("sent_at"),
+		EndedAt:     r.instant("ended_at"),
+		ExpiresAt:   r.instant("expires_at"),
+		Owns:        r.text("owns"),
+	}
+	refs := reader{item: r.group("refs")}
+	for name := range refs.item {
+		if t.Refs == nil {
+			t.Refs = make(map[string]string, len(refs.item))
+		}
+		t.Refs[name] = refs.text(name)
+	}
+	reply := reader{item: r.group("reply")}
+	if reply.item != nil {
+		t.Reply = &ledger.Reply{
+			Status:      reply.number("status"),
+			ContentType: reply.text("content_type"),
+			Body:        reply.bytes("body"),
+			VaultRef:    reply.text("vault_ref"),
+		}
+	}
+	for _, err := range []error{r.err, refs.err, reply.err} {
+		if err != nil {
+			return ledger.Transaction{}, err
+		}
+	}
+	return t, nil
+}
+
+func encodeCaller(c ledger.Caller) item {
+	it := callerKey(c.KeyHash)
+	putTexts(it, map[string]string{"tenant": c.Tenant, "name": c.Name})
+	putInstants(it, map[string]time.Time{"expires_at": c.ExpiresAt})
+	if !c.ExpiresAt.IsZero() {
+		it["ttl"] = sweep(c.ExpiresAt)
+	}
+	scopes := make([]types.AttributeValue, len(c.Scopes))
+	for i, scope := range c.Scopes {
+		scopes[i] = text(scope)
+	}
+	it["scopes"] = &types.AttributeValueMemberL{Value: scopes}
+	return it
+}
+
+func decodeCaller(it item) (ledger.Caller, error) {
+	r := reader{item: it}
+	c := ledger.Caller{
+		KeyHash:   strings.TrimPrefix(r.text("pk"), callerPrefix),
+		Tenant:    r.text("tenant"),
+		Name:      r.text("name"),
+		Scopes:    r.texts("scopes"),
+		ExpiresAt: r.instant("expires_at"),
+	}
+	if r.err != nil {
+		return ledger.Caller{}, r.err
+	}
+	return c, nil
+}
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func number(n int) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.Itoa(n)}
+}
+
+// instant is text of a fixed width, which conditions and filters compare as the times themselves.
+func instant(at time.Time) types.AttributeValue { return text(at.UTC().Format(ledger.TimeLayout)) }
+
+// sweep is the first full second at which DynamoDB may delete an item that expires at the given time.
+func sweep(at time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(at.Add(time.Second-1).Unix(), 10)}
+}
+
+func putTexts(it item, texts map[string]string) {
+	for name, s := range texts {
+		if s != "" {
+			it[name] = text(s)
+		}
+	}
+}
+
+func putInstants(it item, instants map[string]time.Time) {
+	for name, at := range instants {
+		if !at.IsZero() {
+			it[name] = instant(at)
+		}
+	}
+}
+
+// reader reads attributes, absent ones as zero values, and keeps the first error.
+type reader struct {
+	item item
+	err  error
+}
+
+// attribute returns the zero value where there is no such attribute.
+func attribute[T types.AttributeValue](r *reader, name string) (value T) {
+	found, ok := r.item[name]
+	if !ok {
+		return value
+	}
+	value, ok = found.(T)
+	if !ok {
+		r.fail(fmt.Errorf("dynamo: attribute %s is a %T", name, found))
+	}
+	return value
+}
+
+func (r *reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *reader) text(name string) string {
+	if v := attribute[*types.AttributeValueMemberS](r, name); v != nil {
+		return v.Value
+	}
+	return ""
+}
+
+func (r *reader) number(name string) int {
+	v := attribute[*types.AttributeValueMemberN](r, name)
+	if v == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(v.Value)
+	if err != nil {
+		r.fail(fmt.Errorf("dynamo: attribute %s: %w", name, err))
+	}
+	return n
+}
+
+func (r *reader) instant(name string) time.Time {
+	s := r.text(name)
+	if s == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(ledger.TimeLayout, s)
+	if err != nil {
+		r.fail(fmt.Errorf("dynamo: attribute %s is not a time", name))
+	}
+	return at
+}
+
+func (r *reader) bytes(name string) []byte {
+	if v := attribute[*types.AttributeValueMemberB](r, name); v != nil {
+		return v.Value
+	}
+	return nil
+}
+
+func (r *reader) group(name string) item {
+	if v := attribute[*types.AttributeValueMemberM](r, name); v != nil {
+		return v.Value
+	}
+	return nil
+}
+
+func (r *reader) texts(name string) (texts []string) {
+	if v := attribute[*types.AttributeValueMemberL](r, name); v != nil {
+		for _, member := range v.Value {
+			one := reader{item: item{name: member}}
+			texts = append(texts, one.text(name))
+			r.fail(one.err)
+		}
+	}
+	return texts
+}

@@ -1,0 +1,106 @@
+// Package ledger is the record of every call that passes through the gateway, and of who may make one.
+// A transaction record is its own idempotency entry: the record id is derived from the caller's key, and one
+// conditional write decides who may act. The adapters ledger/dynamo and ledger/bolt keep the same promises, which
+// ledger/ledgertest proves on both.
+package ledger
+
+import (
+	"errors"
+	"time"
+)
+
+// State is where a transaction stands.
+type State string
+
+// A transaction is claimed before its partner is called and ends in one of the others. From released and from an
+// expired record it may be claimed again; an unknown one may only be settled by its own attempt or taken over.
+const (
+	Claimed  State = "claimed"  // an attempt may be running until the lease lapses
+	Done     State = "done"     // the partner answered; the answer is final and replayed
+	Refused  State = "refused"  // the partner decided against it; the answer is final and replayed
+	Released State = "released" // known to have had no effect; the key may act again
+	Unknown  State = "unknown"  // the partner may or may not have acted
+)
+
+// Retention is how long a record is kept after its end. DynamoDB's TTL only sweeps: readers check ExpiresAt.
+const Retention = 30 * 24 * time.Hour
+
+// Transaction is one recorded call of an operation. It holds no personal data in clear: the reply's body is
+// sealed and Refs carries references, codes and last digits only.
+type Transaction struct {
+	ID          string            // HMAC of tenant, operation and idempotency key, or a UUIDv7 where there is no key
+	Tenant      string            // who called
+	Operation   string            // the folder of its function, such as "equal/execute-journey"
+	State       State             // where it stands
+	Code        string            // why it stands there, for machines: the partner's or the gateway's code, never a text
+	Fingerprint string            // HMAC of what was asked; empty for reads
+	Attempt     string            // id of the attempt that holds or held the record; fences every later write
+	Generation  int               // raised by every Claim, kept by TakeOver: a definite answer lies between two generations
+	TakeOvers   int               // how often this generation was taken over after an unknown outcome
+	ClaimedAt   time.Time         // when this generation was first claimed
+	Lease       time.Time         // until when the holding attempt may be running; zero once ended
+	SentAt      time.Time         // when the holding attempt began to send; zero if it never told
+	EndedAt     time.Time         // when it ended; zero while claimed
+	ExpiresAt   time.Time         // when the record counts as absent: Retention after its end, or after the lease while claimed
+	Refs        map[string]string // the partner's references and masked subject, such as "aadhaar_last4"
+	Owns        string            // the partner's record that this call created, as "equal/transaction/<id>"; see Transactions.Complete
+	Reply       *Reply            // what is replayed; nil while claimed, after release, and where no key could ask for it
+}
+
+// Reply is a stored answer.
+type Reply struct {
+	Status      int    // HTTP status
+	ContentType string // empty for an empty body
+	Body        []byte // sealed; nil when VaultRef is set
+	VaultRef    string // reference of a sealed body too large for the record
+}
+
+// Running reports whether an attempt may still be at work at the given time.
+func (t Transaction) Running(now time.Time) bool { return t.State == Claimed && now.Before(t.Lease) }
+
+// Errors of a ledger. Whatever else its methods return means that the ledger could not be reached or did not answer.
+var (
+	// ErrTaken: the record exists and may not be claimed; the method returns it as it stands.
+	ErrTaken = errors.New("ledger: record is taken")
+	// ErrFenced: another attempt holds the record by now; the method returns it as it stands.
+	ErrFenced = errors.New("ledger: another attempt holds the record")
+	// ErrNotFound: there is no such record, it has expired, or it belongs to another tenant.
+	ErrNotFound = errors.New("ledger: not found")
+	// ErrBadCursor: the cursor was not made by this ledger for this query.
+	ErrBadCursor = errors.New("ledger: cursor is not valid")
+)
+
+// Query selects a tenant's transactions, the newest first (by ClaimedAt, then ID).
+type Query struct {
+	Tenant    string
+	Operation string // exact name; empty for all
+	State     State  // empty for all
+	Limit     int    // 1 to 100
+	Cursor    string // from the page before; empty for the first
+}
+
+// Page is one page of a Query, whose rows carry no Reply. An empty Next says that there is no more; a page may hold
+// fewer rows than its limit, even none, and still have one.
+type Page struct {
+	Transactions []Transaction
+	Next         string
+}
+
+// Caller is who may call, by the SHA-256 of its key: the key itself is stored nowhere.
+type Caller struct {
+	KeyHash   string    // lower-case hex SHA-256 of the key
+	Tenant    string    // whose records its calls are
+	Name      string    // what people call it
+	Scopes    []string  // partners and routes it may use ("equal", "transactions"); "*" for all
+	ExpiresAt time.Time // zero for never
+}
+
+// May reports whether the caller holds a scope.
+func (c Caller) May(scope string) bool {
+	for _, s := range c.Scopes {
+		if s == "*" || s == scope {
+			return true
+		}
+	}
+	return false
+}

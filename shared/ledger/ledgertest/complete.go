@@ -1,0 +1,360 @@
+package ledgertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"time"
+
+	"sallyport/shared/ledger"
+)
+
+var ends = []ledger.State{ledger.Done, ledger.Refused, ledger.Released, ledger.Unknown}
+
+func (s suite) complete() {
+	for _, state := range ends {
+		s.test("Claimed_"+string(state), func(f *fixture) {
+			t := Ended(f.mustClaim(Claimable("id", "attempt-1")), state)
+			f.want(f.mustComplete(t), t)
+			f.wantStored(t)
+		})
+		s.test("UnknownOfTheSameAttempt_"+string(state), func(f *fixture) {
+			t := f.mustClaim(Claimable("id", "attempt-1"))
+			f.mustComplete(Ended(t, ledger.Unknown))
+			t = Ended(t, state)
+			t.EndedAt, t.Refs = t.EndedAt.Add(time.Hour), nil
+			f.want(f.mustComplete(t), t)
+			f.wantStored(t)
+		})
+		s.test("SentAgain_"+string(state), func(f *fixture) {
+			t := Ended(f.mustClaim(Claimable("id", "attempt-1")), state)
+			t.Owns = "equal/transaction/eq-1"
+			f.mustComplete(t)
+			f.want(f.mustComplete(t), t)
+			f.wantStored(t)
+		})
+		s.test("FencedByTakeOver_"+string(state), func(f *fixture) {
+			late := Ended(f.mustClaim(Claimable("id", "attempt-1")), state)
+			late.Owns = "equal/transaction/eq-1"
+			standing := f.mustTakeOver(Claimable("id", "attempt-2"), "attempt-1")
+			f.wantFenced(late, standing)
+			standing = f.mustComplete(Ended(standing, state))
+			f.wantFenced(late, standing)
+		})
+	}
+
+	s.test("FencedByLaterGeneration", func(f *fixture) {
+		late := f.mustClaim(Claimable("id", "attempt-1"))
+		f.mustComplete(Ended(late, ledger.Released))
+		standing := f.mustClaim(Claimable("id", "attempt-2"))
+		f.wantFenced(Ended(late, ledger.Released), standing)
+	})
+
+	for _, standing := range []ledger.State{ledger.Done, ledger.Refused, ledger.Released} {
+		for _, state := range ends {
+			if state == standing {
+				continue
+			}
+			s.test("FencedByItsOwnEnd_"+string(standing)+"_"+string(state), func(f *fixture) {
+				t := f.mustClaim(Claimable("id", "attempt-1"))
+				f.wantFenced(Ended(t, state), f.mustComplete(Ended(t, standing)))
+			})
+		}
+	}
+
+	s.test("Absent", func(f *fixture) {
+		for _, owns := range []string{"", "equal/transaction/eq-1"} {
+			t := Ended(Claimable("id", "attempt-1"), ledger.Done)
+			t.Owns = owns
+			got, err := f.store.Complete(f.Context(), t)
+			f.wantErr(err, ledger.ErrFenced)
+			f.want(got, ledger.Transaction{})
+			_, err = f.store.Transaction(f.Context(), "acme", "id")
+			f.wantErr(err, ledger.ErrNotFound)
+		}
+	})
+}
+
+// wantFenced asserts that late is refused and leaves neither a trace nor an owner.
+func (f *fixture) wantFenced(late, standing ledger.Transaction) {
+	f.Helper()
+	got, err := f.store.Complete(f.Context(), late)
+	f.wantErr(err, ledger.ErrFenced)
+	f.want(got, standing)
+	f.wantStored(standing)
+	if late.Owns != "" {
+		_, err = f.store.Owner(f.Context(), late.Owns)
+		f.wantErr(err, ledger.ErrNotFound)
+	}
+}
+
+func (s suite) owner() {
+	const record = "equal/transaction/eq-1"
+	create := func(f *fixture, id, tenant string) {
+		t := Claimable(id, "attempt-1")
+		t.Tenant = tenant
+		t = Ended(f.mustClaim(t), ledger.Done)
+		t.Owns = record
+		f.want(f.mustComplete(t), t)
+		f.wantStored(t)
+	}
+	s.test("Nobody", func(f *fixture) {
+		f.mustComplete(Ended(f.mustClaim(Claimable("id", "attempt-1")), ledger.Done))
+		for _, name := range []string{record, ""} {
+			_, err := f.store.Owner(f.Context(), name)
+			f.wantErr(err, ledger.ErrNotFound)
+		}
+	})
+	s.test("TheFirstStays", func(f *fixture) {
+		create(f, "id-1", "acme")
+		create(f, "id-2", "globex")
+		for _, now := range []time.Time{Epoch, Epoch.Add(10 * ledger.Retention)} { // owning does not expire
+			f.setClock(now)
+			got, err := f.store.Owner(f.Context(), record)
+			f.wantErr(err, nil)
+			f.want(got, "acme")
+		}
+	})
+	s.test("OneOfManyStays", func(f *fixture) {
+		const calls = 8
+		tenants := make([]string, calls)
+		errs := make([]error, calls)
+		for i := range calls {
+			tenants[i] = string(rune('a' + i))
+			t := Claimable(tenants[i], "attempt-1")
+			t.Tenant = tenants[i]
+			f.mustClaim(t)
+		}
+		together(calls, func(i int) {
+			t := Claimable(tenants[i], "attempt-1")
+			t.Tenant = tenants[i]
+			t = Ended(t, ledger.Done)
+			t.Owns = record
+			_, errs[i] = f.store.Complete(f.Context(), t)
+		})
+		// Completing may fail where many create one record at once, but never as a fence.
+		done := map[string]bool{}
+		for i, err := range errs {
+			if errors.Is(err, ledger.ErrFenced) {
+				f.Fatalf("call %d: %v", i, err)
+			}
+			done[tenants[i]] = err == nil
+		}
+		got, err := f.store.Owner(f.Context(), record)
+		f.wantErr(err, nil)
+		if !done[got] {
+			f.Fatalf("owner %q did not complete", got)
+		}
+	})
+}
+
+func (s suite) record() {
+	s.test("StoredAsItIs", func(f *fixture) {
+		t := Ended(Claimable("id", "attempt-1"), ledger.Done)
+		t.Fingerprint, t.Reply = "", nil
+		f.mustRecord(t)
+		f.wantStored(t)
+		f.mustRecord(t) // sent again
+		f.want(f.mustList(ledger.Query{Tenant: "acme", Limit: 10}).Transactions, []ledger.Transaction{t})
+	})
+}
+
+func (s suite) transaction() {
+	s.test("Absent", func(f *fixture) {
+		_, err := f.store.Transaction(f.Context(), "acme", "id")
+		f.wantErr(err, ledger.ErrNotFound)
+	})
+	s.test("AnotherTenant", func(f *fixture) {
+		f.mustClaim(Claimable("id", "attempt-1"))
+		for _, tenant := range []string{"globex", "", "ACME", "acme "} {
+			got, err := f.store.Transaction(f.Context(), tenant, "id")
+			f.wantErr(err, ledger.ErrNotFound)
+			f.want(got, ledger.Transaction{})
+		}
+	})
+	s.test("Expired", func(f *fixture) {
+		t := f.mustComplete(Ended(f.mustClaim(Claimable("id", "attempt-1")), ledger.Done))
+		f.setClock(t.ExpiresAt.Add(-1))
+		f.wantStored(t)
+		for _, later := range []time.Duration{0, 1, ledger.Retention} {
+			f.setClock(t.ExpiresAt.Add(later))
+			got, err := f.store.Transaction(f.Context(), "acme", "id")
+			f.wantErr(err, ledger.ErrNotFound)
+			f.want(got, ledger.Transaction{})
+		}
+	})
+	s.test("WithoutExpiry", func(f *fixture) {
+		t := Ended(Claimable("id", "attempt-1"), ledger.Done)
+		t.ExpiresAt = time.Time{}
+		f.mustRecord(t)
+		f.setClock(Epoch.Add(100 * ledger.Retention))
+		f.wantStored(t)
+		t.Reply = nil
+		f.want(f.mustList(ledger.Query{Tenant: "acme", Limit: 1}).Transactions, []ledger.Transaction{t})
+		_, err := f.store.Claim(f.Context(), Claimable("id", "attempt-2"))
+		f.wantErr(err, ledger.ErrTaken)
+	})
+}
+
+func (s suite) roundTrip() {
+	s.test("EveryField", func(f *fixture) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for range 50 {
+			t := arbitrary(r)
+			for v, i := reflect.ValueOf(t), 0; i < v.NumField(); i++ {
+				if v.Field(i).IsZero() {
+					f.Fatalf("%s is not set", v.Type().Field(i).Name)
+				}
+			}
+			recorded := t
+			recorded.ID += " recorded"
+			f.mustRecord(recorded)
+			f.wantStored(recorded)
+
+			claim := Claimable(t.ID, t.Attempt)
+			claim.Tenant = t.Tenant
+			f.mustClaim(claim)
+			f.want(f.mustComplete(claimedEnd(t)), claimedEnd(t))
+			f.wantStored(claimedEnd(t))
+			got, err := f.store.Claim(f.Context(), Claimable(t.ID, "another"))
+			f.wantErr(err, ledger.ErrTaken)
+			f.want(got, claimedEnd(t))
+		}
+	})
+	s.test("OtherTimeZones", func(f *fixture) {
+		t := Ended(Claimable("id", "attempt-1"), ledger.Done)
+		want := t
+		zone := time.FixedZone("IST", 5*3600+1800)
+		for _, at := range []*time.Time{&t.ClaimedAt, &t.SentAt, &t.EndedAt, &t.ExpiresAt} {
+			*at = at.In(zone)
+		}
+		f.mustRecord(t)
+		f.wantStored(want)
+	})
+	s.test("EmptyIsNil", func(f *fixture) {
+		t := f.mustClaim(Claimable("id", "attempt-1"))
+		t.State, t.Refs, t.Reply = ledger.Done, map[string]string{}, &ledger.Reply{Body: []byte{}}
+		want := t
+		want.Refs, want.Reply = nil, &ledger.Reply{}
+		f.want(f.mustComplete(t), want)
+		f.wantStored(want)
+	})
+	s.test("AnyBytes", func(f *fixture) {
+		body := make([]byte, 256)
+		for i := range body {
+			body[i] = byte(i)
+		}
+		for name, body := range map[string][]byte{"all": body, "zero": {0}, "large": bytes.Repeat(body, 300*1024/len(body))} {
+			t := f.mustClaim(Claimable(name, "attempt-1"))
+			t.State, t.Reply = ledger.Done, &ledger.Reply{Status: 200, ContentType: "application/octet-stream", Body: body}
+			f.want(f.mustComplete(t), t)
+			f.wantStored(t)
+		}
+	})
+	s.test("NothingIsShared", func(f *fixture) {
+		t := Ended(f.mustClaim(Claimable("id", "attempt-1")), ledger.Done)
+		want := Ended(f.mustClaim(Claimable("id", "attempt-1")), ledger.Done)
+		got := f.mustComplete(t)
+		for _, touched := range []ledger.Transaction{t, got} {
+			touched.Refs["aadhaar_last4"], touched.Reply.Body[0], touched.Reply.Status = "0000", 'x', 500
+		}
+		f.wantStored(want)
+	})
+}
+
+// claimedEnd makes an arbitrary record one that Complete accepts.
+func claimedEnd(t ledger.Transaction) ledger.Transaction {
+	t.State = ledger.Done
+	return t
+}
+
+func (s suite) caller() {
+	known := ledger.Caller{
+		KeyHash: "c0ffee", Tenant: "acme", Name: "Acme's back office",
+		Scopes: []string{"equal", "transactions", "equal"}, ExpiresAt: Epoch.Add(time.Hour),
+	}
+	put := func(f *fixture, c ledger.Caller) {
+		f.Helper()
+		f.wantErr(f.store.PutCaller(f.Context(), c), nil)
+	}
+	s.test("Absent", func(f *fixture) {
+		put(f, known)
+		for _, hash := range []string{"c0ffe", "C0FFEE", ""} {
+			got, err := f.store.Caller(f.Context(), hash)
+			f.wantErr(err, ledger.ErrNotFound)
+			f.want(got, ledger.Caller{})
+		}
+	})
+	s.test("RoundTrip", func(f *fixture) {
+		r := rand.New(rand.NewPCG(3, 4))
+		for range 20 {
+			var want ledger.Caller
+			fill(r, reflect.ValueOf(&want).Elem())
+			put(f, want)
+			got, err := f.store.Caller(f.Context(), want.KeyHash)
+			f.wantErr(err, nil)
+			f.want(got, want)
+		}
+	})
+	s.test("Replaced", func(f *fixture) {
+		put(f, known)
+		want := ledger.Caller{KeyHash: known.KeyHash, Tenant: "globex"}
+		stored := want
+		stored.Scopes = []string{}
+		put(f, stored)
+		got, err := f.store.Caller(f.Context(), known.KeyHash)
+		f.wantErr(err, nil)
+		f.want(got, want)
+	})
+	s.test("Expired", func(f *fixture) {
+		put(f, known)
+		f.setClock(known.ExpiresAt.Add(-1))
+		got, err := f.store.Caller(f.Context(), known.KeyHash)
+		f.wantErr(err, nil)
+		f.want(got, known)
+		f.setClock(known.ExpiresAt)
+		got, err = f.store.Caller(f.Context(), known.KeyHash)
+		f.wantErr(err, ledger.ErrNotFound)
+		f.want(got, ledger.Caller{})
+	})
+	s.test("NeverExpires", func(f *fixture) {
+		forever := known
+		forever.ExpiresAt = time.Time{}
+		put(f, forever)
+		f.setClock(Epoch.Add(100 * ledger.Retention))
+		got, err := f.store.Caller(f.Context(), known.KeyHash)
+		f.wantErr(err, nil)
+		f.want(got, forever)
+	})
+}
+
+// context asserts that a call which could not be made is none of the ledger's answers.
+func (s suite) context() {
+	for name, call := range map[string]func(context.Context, Store) error{
+		"Claim": func(ctx context.Context, s Store) error { _, err := s.Claim(ctx, Claimable("id", "a")); return err },
+		"TakeOver": func(ctx context.Context, s Store) error {
+			_, err := s.TakeOver(ctx, Claimable("id", "a"), "b")
+			return err
+		},
+		"Complete":    func(ctx context.Context, s Store) error { _, err := s.Complete(ctx, Claimable("id", "a")); return err },
+		"Record":      func(ctx context.Context, s Store) error { return s.Record(ctx, Claimable("id", "a")) },
+		"Owner":       func(ctx context.Context, s Store) error { _, err := s.Owner(ctx, "record"); return err },
+		"Transaction": func(ctx context.Context, s Store) error { _, err := s.Transaction(ctx, "acme", "id"); return err },
+		"Transactions": func(ctx context.Context, s Store) error {
+			_, err := s.Transactions(ctx, ledger.Query{Tenant: "acme"})
+			return err
+		},
+		"Caller":    func(ctx context.Context, s Store) error { _, err := s.Caller(ctx, "hash"); return err },
+		"PutCaller": func(ctx context.Context, s Store) error { return s.PutCaller(ctx, ledger.Caller{KeyHash: "hash"}) },
+	} {
+		s.test(name, func(f *fixture) {
+			ctx, cancel := context.WithCancel(f.Context())
+			cancel()
+			f.wantErr(call(ctx, f.store), context.Canceled)
+			_, err := f.store.Transaction(f.Context(), "acme", "id")
+			f.wantErr(err, ledger.ErrNotFound)
+		})
+	}
+}

@@ -1,0 +1,266 @@
+package operation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation/task"
+	"sallyport/shared/vault"
+)
+
+// Handler runs one operation. It is a lambda.Handler for API Gateway events and for Task states alike.
+type Handler[In any] struct {
+	p  *Pipeline
+	op Operation[In]
+}
+
+// New makes the handler of an operation.
+func New[In any](p *Pipeline, op Operation[In]) *Handler[In] { return &Handler[In]{p, op} }
+
+// Invoke implements lambda.Handler. An HTTP request is always answered; a task fails with an error of package task.
+func (h *Handler[In]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, InvocationTimeout)
+		defer cancel()
+	}
+	var shape struct {
+		Task *json.RawMessage `json:"task"`
+	}
+	if err := json.Unmarshal(payload, &shape); err != nil {
+		return nil, task.InvalidInput("not_json")
+	}
+	if shape.Task != nil {
+		return h.task(ctx, payload)
+	}
+	var event events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return nil, task.InvalidInput("not_an_event")
+	}
+	return json.Marshal(h.http(ctx, event))
+}
+
+func (h *Handler[In]) http(ctx context.Context, event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
+	started := h.p.Now()
+	req, err := gateway.FromEvent(event)
+	var tenant string
+	var a answer
+	if err != nil {
+		a = invalid(err)
+	} else {
+		tenant, a = h.request(ctx, req)
+	}
+	h.observe(ctx, req.ID, tenant, a, started)
+
+	reply := a.reply
+	if reply.Status == 0 {
+		reply = h.op.Errors(a.condition, a.detail)
+	}
+	reply = reply.With("X-Request-Id", req.ID)
+	if a.transaction != "" {
+		reply = reply.With("Transaction-Id", a.transaction)
+	}
+	if a.condition != "" {
+		reply = reply.With("Gateway-Error", string(a.condition))
+	}
+	if a.detail != "" {
+		reply = reply.With("Gateway-Error-Detail", a.detail)
+	}
+	if a.replayed {
+		reply = reply.With("Idempotency-Replayed", "true")
+	}
+	if a.retryAfter > 0 {
+		reply = reply.WithRetryAfter(a.retryAfter)
+	}
+	return reply.Event()
+}
+
+// request is the way of an HTTP request: authenticate → decode and validate → run.
+func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant string, a answer) {
+	defer func() {
+		if recover() != nil { // the value may hold what the caller sent
+			a = answer{condition: Internal, code: "panic"}
+		}
+	}()
+	caller, err := h.p.Auth.Authenticate(ctx, gateway.Key(req.Header))
+	switch {
+	case errors.Is(err, gateway.ErrNoKey):
+		return "", answer{condition: NoKey, code: string(NoKey)}
+	case errors.Is(err, gateway.ErrBadKey):
+		return "", answer{condition: BadKey, code: string(BadKey)}
+	case err != nil:
+		h.p.Log.ErrorContext(ctx, "caller not read", "operation", h.op.Name, "cause", err)
+		return "", answer{condition: LedgerDown, code: string(LedgerDown), retryAfter: time.Second}
+	case !caller.May(h.partner()):
+		return caller.Tenant, answer{condition: Forbidden, code: string(Forbidden)}
+	case req.TooLarge(h.op.MaxBody):
+		return caller.Tenant, answer{condition: TooLarge, code: string(TooLarge)}
+	}
+	header, err := gateway.IdempotencyKey(req.Header)
+	if err != nil {
+		return caller.Tenant, invalid(err)
+	}
+	in, err := h.op.Decode(req)
+	if err != nil {
+		return caller.Tenant, invalid(err)
+	}
+	var key idempotency
+	switch {
+	case header != "":
+		key.parts = []string{"header", header}
+	case h.op.Key != nil && h.op.Key(in) != "":
+		key.parts = []string{"body", h.op.Key(in)}
+	}
+	return caller.Tenant, h.run(ctx, caller.Tenant, in, key)
+}
+
+// task is the way of a Task state: open references → decode and validate → run.
+func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err error) {
+	started := h.p.Now()
+	var input task.Input
+	if err := gateway.DecodeJSON(payload, &input); err != nil {
+		return nil, task.InvalidInput("not_a_task")
+	}
+	var a answer
+	defer func() {
+		if recover() != nil {
+			a, out, err = answer{condition: Internal, code: "panic"}, nil, task.Unavailable("panic")
+		}
+		h.observe(ctx, "", input.Task.Tenant, a, started)
+	}()
+	body, err := h.openReferences(ctx, input.Task.Tenant, input.Body)
+	switch {
+	case errors.Is(err, vault.ErrNotFound):
+		return nil, task.InvalidInput("document_not_found")
+	case err != nil:
+		return nil, task.Unavailable("vault_unavailable")
+	}
+	in, err := h.op.Decode(gateway.Request{Params: input.Path, Query: input.Query, Body: body, Size: int64(len(body))})
+	if err != nil {
+		a = invalid(err)
+	} else {
+		k := input.Task
+		a = h.run(ctx, k.Tenant, in, idempotency{[]string{"task", k.Execution, k.State, strconv.Itoa(k.Index), strconv.Itoa(k.Round)}})
+	}
+	if err := taskError(a); err != nil {
+		return nil, err
+	}
+	result := map[string]any{"transaction_id": a.transaction, "code": a.code}
+	if h.op.Summary != nil {
+		for name, value := range h.op.Summary(a.reply) {
+			result[name] = value
+		}
+	}
+	return jsonv2.Marshal(result, jsonv2.Deterministic(true))
+}
+
+// openReferences replaces every {"document_id":"…"} in a task's body by the JSON value that the vault holds under it.
+func (h *Handler[In]) openReferences(ctx context.Context, tenant string, body jsontext.Value) (jsontext.Value, error) {
+	if len(body) == 0 || h.p.Vault == nil {
+		return body, nil
+	}
+	var failed error
+	var open func(value any) any
+	open = func(value any) any {
+		switch v := value.(type) {
+		case map[string]any:
+			if id, ok := v["document_id"].(string); ok && len(v) == 1 {
+				plain, err := h.p.Vault.Get(ctx, tenant, id)
+				if err != nil {
+					failed = err
+					return nil
+				}
+				return jsontext.Value(plain)
+			}
+			for name, member := range v {
+				v[name] = open(member)
+			}
+		case []any:
+			for i, element := range v {
+				v[i] = open(element)
+			}
+		}
+		return value
+	}
+	var tree any
+	if err := jsonv2.Unmarshal(body, &tree, numbersAsText); err != nil {
+		return body, nil // Decode says what is wrong with it
+	}
+	tree = open(tree)
+	if failed != nil {
+		return nil, failed
+	}
+	return jsonv2.Marshal(tree)
+}
+
+// numbersAsText keeps numbers as they were written.
+var numbersAsText = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) error {
+	if d.PeekKind() != '0' {
+		return errors.ErrUnsupported
+	}
+	number, err := d.ReadValue()
+	*value = number.Clone()
+	return err
+}))
+
+// taskError puts an answer into the vocabulary of package task; nil where the task has succeeded.
+func taskError(a answer) error {
+	switch a.condition {
+	case InvalidRequest, TooLarge, NoSuchRecord, KeyReused:
+		return task.InvalidInput(a.code)
+	case InFlight:
+		return task.InFlight(a.code)
+	case LedgerDown, Internal:
+		return task.Unavailable(a.code)
+	}
+	switch a.class {
+	case Done:
+		return nil
+	case Refused:
+		return task.Refused(a.code)
+	case Conflict:
+		return task.Conflict(a.code)
+	case Throttled:
+		return task.Throttled(a.code)
+	case Unavailable:
+		return task.Unavailable(a.code)
+	case Credentials:
+		return task.CredentialsRejected(a.code)
+	case Unknown:
+		if a.resolvable {
+			return task.Unavailable(a.code)
+		}
+		return task.OutcomeUnknown(a.code)
+	}
+	return task.InvalidInput(a.code)
+}
+
+func invalid(err error) answer {
+	var rejection *Rejection
+	var input *gateway.InputError
+	a := answer{class: Invalid, condition: InvalidRequest, code: string(InvalidRequest)}
+	switch {
+	case errors.As(err, &rejection):
+		a.reply, a.code, a.detail = rejection.Reply, rejection.Code, rejection.Detail
+	case errors.As(err, &input):
+		a.detail = input.Error()
+	}
+	return a
+}
+
+func (h *Handler[In]) observe(ctx context.Context, requestID, tenant string, a answer, started time.Time) {
+	took := h.p.Now().Sub(started)
+	h.p.Log.InfoContext(ctx, "call", "request_id", requestID, "operation", h.op.Name, "tenant", tenant,
+		"transaction_id", a.transaction, "class", string(a.class), "code", a.code, "condition", string(a.condition),
+		"replayed", a.replayed, "duration_ms", took.Milliseconds())
+	h.p.Metrics.Call(h.op.Name, string(a.class), string(a.condition), took)
+}

@@ -1,0 +1,38 @@
+package operation
+
+import (
+	"context"
+
+	"sallyport/shared/ledger"
+)
+
+// Ledger is what the pipeline needs of the record of transactions. Every method that writes is one conditional
+// write; none reads first. Implementations: ledger/dynamo, ledger/bolt.
+type Ledger interface {
+	// Claim takes the record t.ID for t.Attempt when it is absent, expired (ExpiresAt at or before t.ClaimedAt) or
+	// released by another attempt (a delayed copy of the write that this very attempt began with must not revive it),
+	// forgets what an earlier attempt left there and returns it as stored: State Claimed, Generation one
+	// more than before, TakeOvers 0, ExpiresAt = Lease + ledger.Retention. A write that had already succeeded with
+	// the same Attempt counts as success. Otherwise: the record as it stands, with ledger.ErrTaken.
+	Claim(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error)
+
+	// TakeOver gives a record that is claimed or unknown and still held by attempt from to t.Attempt, keeping
+	// Generation, ClaimedAt and Fingerprint as stored and raising TakeOvers by one; State becomes Claimed, Lease is
+	// t.Lease, SentAt zero. A write that had already succeeded with the same Attempt counts as success. Otherwise:
+	// the record as it stands (the zero record where there is none), with ledger.ErrTaken. The caller has checked that
+	// the lease has lapsed.
+	TakeOver(ctx context.Context, t ledger.Transaction, from string) (ledger.Transaction, error)
+
+	// Complete writes t, which carries its end (State, Code, EndedAt, ExpiresAt, Reply, Refs …), over a record that
+	// is claimed or unknown and still held by t.Attempt. A write that had already succeeded (same Attempt, same
+	// State) counts as success. Otherwise: the record as it stands, or the zero record, with ledger.ErrFenced. Where t.Owns is set, the
+	// same write records t.Tenant as the owner of that partner record unless it has one already.
+	Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error)
+
+	// Record writes a call that needed no claim (a read) after its answer.
+	Record(ctx context.Context, t ledger.Transaction) error
+
+	// Owner returns the tenant whose call created a partner's record ("equal/transaction/<id>"), or
+	// ledger.ErrNotFound where none did.
+	Owner(ctx context.Context, record string) (tenant string, err error)
+}

@@ -1,0 +1,158 @@
+// Package operation is the pipeline that every operation runs through, from HTTP and from a state machine alike:
+// authenticate → decode → claim → call → classify → complete → reply. It holds the promise that a partner is made to
+// act at most once for one idempotency key, and that an outcome nobody knows is resolved or reported, never guessed.
+package operation
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/upstream"
+)
+
+// Operation describes one upstream endpoint. In is its decoded and validated input; its JSON form, in which every
+// path id, query parameter and body field that matters must stand, is what two calls with one key are compared by.
+type Operation[In any] struct {
+	Name    string                                // the folder of its function, "<partner>/<operation>"; its first part is the scope
+	Errors  func(Condition, string) gateway.Reply // the partner's shape for what the gateway itself has to say
+	MaxBody int64                                 // bytes; zero for gateway.MaxBody
+
+	// Decode validates without any call. It fails with *gateway.InputError, or with *Rejection where the partner has
+	// documented words of its own for the fault.
+	Decode func(gateway.Request) (In, error)
+
+	// Key returns the key within the input that serves where there is no Idempotency-Key header; nil or empty for none.
+	Key func(In) string
+
+	// Touches names the partner's record that the input refers to, as "<partner>/<kind>/<id>"; nil or empty for none.
+	// One that another tenant's call created is answered as not found.
+	Touches func(In) string
+
+	// Call makes the upstream call and classifies what came of it.
+	Call func(context.Context, Call, In) Outcome
+
+	// Effect says how an unknown outcome is resolved; nil for a read, which is recorded but never claimed or replayed.
+	Effect func(In) Resolution
+
+	// Lookup asks the partner what became of an earlier attempt. Required where Effect may return Lookup.
+	Lookup func(context.Context, Call, In) (Outcome, Finding)
+
+	// Summary picks from an answer what a state machine may see: codes and references, no personal data.
+	Summary func(gateway.Reply) map[string]any
+}
+
+// Resolution is how an unknown outcome of an effect is resolved.
+type Resolution int
+
+const (
+	// Manual tells the caller; only a new key acts again.
+	Manual Resolution = iota
+	// SafeRetry calls again: the partner itself honours our key.
+	SafeRetry
+	// Lookup asks the partner what happened. A positive answer counts at once, a negative one only after QuietPeriod
+	// from the send, because our abandoned request may still be running; then the call is made once more.
+	Lookup
+)
+
+// QuietPeriod is how long after a send a negative lookup proves nothing.
+const QuietPeriod = 60 * time.Second
+
+// Finding is what a lookup found.
+type Finding int
+
+const (
+	Undetermined Finding = iota // the lookup itself failed
+	Found                       // the attempt had its effect; the outcome stands for its answer
+	NotFound                    // no trace of it
+)
+
+// Class sorts what came of a call by what the pipeline must do next.
+type Class string
+
+// Done and Refused are final and replayed. Invalid, Conflict, Throttled, Unavailable and Credentials are known to have
+// had no effect: the key may act again. Unknown is everything else.
+const (
+	Done        Class = "done"
+	Refused     Class = "refused"
+	Invalid     Class = "invalid"
+	Conflict    Class = "conflict"
+	Throttled   Class = "throttled"
+	Unavailable Class = "unavailable"
+	Credentials Class = "credentials"
+	Unknown     Class = "unknown"
+)
+
+// Outcome is what came of a call.
+type Outcome struct {
+	Class Class
+	Code  string            // for machines: the partner's code or the transport's; never a text
+	Reply gateway.Reply     // the partner's answer, masked; Status 0 where no usable one came
+	Refs  map[string]string // references to keep on record: partner's ids, masked subject
+	Owns  string            // the partner's record that the call created, as Touches names it
+}
+
+// Call is what an operation gets to make its upstream call with.
+type Call struct {
+	Tenant     string
+	ID         string                                       // of the transaction
+	Generation int                                          // raised after every definite answer, kept over unknown ones
+	FirstSent  time.Time                                    // when this generation was first claimed
+	Secret     []byte                                       // the tenant's credentials document for the partner
+	Renew      bool                                         // the partner has just rejected these credentials: drop tokens made of them
+	Reference  func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
+
+	client *upstream.Client
+}
+
+// NewCall makes a Call outside the pipeline, as a test of an operation needs it.
+func NewCall(tenant string, secret []byte) Call {
+	none := func(string, ...string) string { return "" }
+	return Call{Tenant: tenant, Secret: secret, Generation: 1, Reference: none, client: upstream.New()}
+}
+
+// Do sends one request; see upstream.Client.Do.
+func (c Call) Do(ctx context.Context, req *http.Request, body []byte) (upstream.Response, error) {
+	return c.client.Do(ctx, req, body)
+}
+
+// Rejection is a validation failure that the partner has documented words for. It is answered as the partner would,
+// before any call.
+type Rejection struct {
+	Reply  gateway.Reply
+	Code   string // the partner's
+	Detail string // what and where, for the header Gateway-Error-Detail; holds no values
+}
+
+func (r *Rejection) Error() string { return r.Code }
+
+// Condition is what the gateway itself has to say: a stable code, sent in the header Gateway-Error.
+type Condition string
+
+// The fixed list of conditions that every partner's errors.go renders in its partner's shape.
+const (
+	NoKey               Condition = "no_key"
+	BadKey              Condition = "bad_key"
+	Forbidden           Condition = "forbidden" // the key lacks the scope
+	TooLarge            Condition = "too_large"
+	InvalidRequest      Condition = "invalid_request"
+	NoSuchRecord        Condition = "not_found"              // the partner's record is another tenant's
+	KeyReused           Condition = "idempotency_key_reused" // with another request
+	InFlight            Condition = "in_flight"              // an attempt with this key is running
+	OutcomeUnknown      Condition = "outcome_unknown"
+	LedgerDown          Condition = "ledger_unavailable"           // nothing was sent
+	PartnerDown         Condition = "partner_unavailable"          // nothing happened
+	PartnerThrottled    Condition = "throttled"                    // nothing happened
+	CredentialsRejected Condition = "partner_credentials_rejected" // ours, not the caller's
+	Internal            Condition = "internal"
+
+	// NotRecorded stands on a partner's true answer that the ledger could not take; it is never rendered.
+	NotRecorded Condition = "not_recorded"
+)
+
+// Conditions lists those that errors.go must render.
+func Conditions() []Condition {
+	return []Condition{NoKey, BadKey, Forbidden, TooLarge, InvalidRequest, NoSuchRecord, KeyReused, InFlight,
+		OutcomeUnknown, LedgerDown, PartnerDown, PartnerThrottled, CredentialsRejected, Internal}
+}

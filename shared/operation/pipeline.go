@@ -1,0 +1,433 @@
+package operation
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
+	"sallyport/shared/seal"
+	"sallyport/shared/secrets"
+	"sallyport/shared/telemetry"
+	"sallyport/shared/upstream"
+	"sallyport/shared/vault"
+)
+
+const (
+	// InvocationTimeout is every operation's function timeout. A Lambda's own deadline replaces it.
+	InvocationTimeout = 29 * time.Second
+	// leaseMargin is how long after its deadline an attempt may still be thought of as running.
+	leaseMargin = 5 * time.Second
+	// recordReserve is the part of an invocation that is kept for writing down what happened.
+	recordReserve = 3 * time.Second
+	// inlineBody is the largest stored body that lies in the record; a larger one goes to the vault.
+	inlineBody = 8 << 10
+	// maxRetryAfter caps the advice to a caller whose key is in flight: most attempts end long before their lease.
+	maxRetryAfter = 5 * time.Second
+)
+
+// Pipeline holds what all operations share. All fields but Vault and Metrics are required.
+type Pipeline struct {
+	Ledger   Ledger
+	Vault    *vault.Vault // for stored bodies over 8 KB; without one they stay in the record
+	Auth     *gateway.Authenticator
+	Secrets  *secrets.Cache
+	Ring     func(context.Context) (*seal.Ring, error)
+	Upstream *upstream.Client
+	Log      *slog.Logger
+	Metrics  *telemetry.Metrics
+	Now      func() time.Time
+	NewID    func() string // see NewID
+}
+
+// NewID returns a UUIDv7.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// answer is what a run of the pipeline ends with, before it is put into HTTP or Step Functions terms.
+type answer struct {
+	reply       gateway.Reply // the partner's; Status 0 where only the gateway has something to say
+	class       Class
+	code        string
+	condition   Condition // what the gateway has to say, alone or in addition
+	detail      string
+	transaction string
+	replayed    bool
+	retryAfter  time.Duration
+	resolvable  bool // an unknown outcome that a repeat with the same key will resolve
+}
+
+// idempotency is what a call is claimed by. A zero value stands for a call that nobody can repeat by key.
+type idempotency struct{ parts []string }
+
+// run carries a decoded request through claim, call, classify and complete.
+func (h *Handler[In]) run(ctx context.Context, tenant string, in In, key idempotency) answer {
+	ring, err := h.p.Ring(ctx)
+	if err != nil {
+		h.p.Log.ErrorContext(ctx, "key ring not read", "operation", h.op.Name, "cause", err)
+		return answer{condition: LedgerDown, code: "keys_unavailable"}
+	}
+	now := h.p.Now()
+	t := ledger.Transaction{
+		ID:        h.p.NewID(),
+		Tenant:    tenant,
+		Operation: h.op.Name,
+		State:     ledger.Claimed,
+		Attempt:   h.p.NewID(),
+		ClaimedAt: now,
+		Lease:     deadline(ctx, now).Add(leaseMargin),
+	}
+	r := &run[In]{h: h, ring: ring, in: in, keyed: key.parts != nil}
+	if h.op.Effect == nil {
+		return r.read(ctx, t)
+	}
+	if r.keyed {
+		t.ID = ring.Reference("transaction", append([]string{tenant, h.op.Name}, key.parts...)...)
+	}
+	if t.Fingerprint, err = h.fingerprint(ring, in); err != nil {
+		return answer{condition: Internal, code: "fingerprint"}
+	}
+
+	standing, err := h.p.Ledger.Claim(ctx, t)
+	switch {
+	case err == nil:
+		return r.act(ctx, standing)
+	case errors.Is(err, ledger.ErrTaken):
+		return r.meet(ctx, t, standing)
+	}
+	return r.ledgerDown(ctx, t, err)
+}
+
+// run is one pass of one call through the pipeline.
+type run[In any] struct {
+	h     *Handler[In]
+	ring  *seal.Ring
+	in    In
+	keyed bool
+}
+
+// read makes a call without effect and records it with one write after its answer.
+func (r *run[In]) read(ctx context.Context, t ledger.Transaction) answer {
+	if a, denied := r.denied(ctx, t); denied {
+		return a
+	}
+	outcome, sentAt := r.call(ctx, t)
+	if outcome.Class == Unknown {
+		outcome.Class = Unavailable // a read whose answer was lost changed nothing
+	}
+	r.end(&t, outcome, sentAt)
+	t.Reply = nil
+	a := r.answer(t, outcome)
+	if err := r.h.p.Ledger.Record(ctx, t); err != nil {
+		return r.notRecorded(ctx, t, a, err)
+	}
+	return a
+}
+
+// act makes the call that t has been claimed for, and completes it.
+func (r *run[In]) act(ctx context.Context, t ledger.Transaction) answer {
+	if a, denied := r.denied(ctx, t); denied {
+		r.end(&t, Outcome{Class: Invalid, Code: string(a.condition)}, time.Time{})
+		_, _ = r.h.p.Ledger.Complete(ctx, t) // where this fails, the lapsed claim is resolved like any other
+		return a
+	}
+	outcome, sentAt := r.call(ctx, t)
+	if outcome.Class == Unknown && r.h.op.Effect(r.in) == Lookup {
+		if found, finding := r.lookup(ctx, t); finding == Found {
+			outcome = found
+		}
+	}
+	return r.complete(ctx, t, outcome, sentAt)
+}
+
+// meet decides what a call does that finds its record taken.
+func (r *run[In]) meet(ctx context.Context, ours, standing ledger.Transaction) answer {
+	now := r.h.p.Now()
+	switch {
+	case standing.Fingerprint != ours.Fingerprint:
+		return answer{condition: KeyReused, code: string(KeyReused), transaction: standing.ID}
+	case standing.State == ledger.Done || standing.State == ledger.Refused:
+		return r.replay(ctx, standing)
+	case standing.Running(now):
+		return answer{condition: InFlight, code: string(InFlight), transaction: standing.ID,
+			retryAfter: min(standing.Lease.Sub(now), maxRetryAfter)}
+	}
+	// An unknown outcome, or a claim whose holder died: whether the partner acted is not known.
+	switch r.h.op.Effect(r.in) {
+	case SafeRetry:
+		return r.takeOver(ctx, ours, standing)
+	case Lookup:
+		return r.resolve(ctx, ours, standing)
+	}
+	return r.unknown(ctx, standing, 0)
+}
+
+// resolve asks the partner what became of the attempt that holds the record.
+func (r *run[In]) resolve(ctx context.Context, ours, standing ledger.Transaction) answer {
+	outcome, finding := r.lookup(ctx, standing)
+	if finding == Found {
+		return r.complete(ctx, standing, outcome, standing.SentAt)
+	}
+	sent := standing.SentAt
+	if sent.IsZero() {
+		sent = standing.Lease // its holder died without a word, and can't have sent later than this
+	}
+	quiet := sent.Add(QuietPeriod).Sub(r.h.p.Now())
+	switch {
+	case finding == Undetermined:
+		return r.unknown(ctx, standing, max(quiet, time.Second))
+	case quiet > 0:
+		return r.unknown(ctx, standing, quiet)
+	case standing.TakeOvers > 0:
+		return r.unknown(ctx, standing, 0) // it has been made once more already; only a person can know better
+	}
+	return r.takeOver(ctx, ours, standing)
+}
+
+// takeOver makes the call once more, under the same generation.
+func (r *run[In]) takeOver(ctx context.Context, ours, standing ledger.Transaction) answer {
+	taken, err := r.h.p.Ledger.TakeOver(ctx, ours, standing.Attempt)
+	switch {
+	case err == nil:
+		return r.act(ctx, taken)
+	case errors.Is(err, ledger.ErrTaken) && taken.Attempt != standing.Attempt,
+		errors.Is(err, ledger.ErrTaken) && taken.State != standing.State:
+		return r.meet(ctx, ours, taken) // somebody else was faster; each round meets a later state
+	}
+	return r.ledgerDown(ctx, standing, err)
+}
+
+// unknown reports an outcome that nobody knows. A positive retryAfter promises that a repeat will find out more.
+func (r *run[In]) unknown(ctx context.Context, standing ledger.Transaction, retryAfter time.Duration) answer {
+	a := answer{class: Unknown, condition: OutcomeUnknown, code: standing.Code, transaction: standing.ID,
+		retryAfter: retryAfter, resolvable: retryAfter > 0}
+	if standing.State == ledger.Claimed { // its lease has lapsed: say so on the record, under its own attempt
+		sentAt := standing.SentAt
+		if sentAt.IsZero() {
+			sentAt = standing.Lease
+		}
+		lapsed := standing
+		r.end(&lapsed, Outcome{Class: Unknown, Code: "attempt_lost"}, sentAt)
+		a.code = lapsed.Code
+		stands, err := r.h.p.Ledger.Complete(ctx, lapsed)
+		if errors.Is(err, ledger.ErrFenced) && (stands.State == ledger.Done || stands.State == ledger.Refused) {
+			return r.replay(ctx, stands) // the true answer came late, just now
+		}
+		if err != nil && !errors.Is(err, ledger.ErrFenced) {
+			return r.ledgerDown(ctx, standing, err)
+		}
+	}
+	return a
+}
+
+// call fetches credentials and makes the upstream call, once more with fresh credentials if they were rejected.
+func (r *run[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, time.Time) {
+	p, partner := r.h.p, r.h.partner()
+	now := p.Now()
+	limit := deadline(ctx, now).Add(-recordReserve)
+	if !now.Before(limit) {
+		return Outcome{Class: Unavailable, Code: "no_time_left"}, time.Time{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit.Sub(now))
+	defer cancel()
+
+	secret, err := p.Secrets.Partner(ctx, t.Tenant, partner)
+	if err != nil {
+		p.Log.ErrorContext(ctx, "credentials not read", "operation", t.Operation, "tenant", t.Tenant, "cause", err)
+		if errors.Is(err, secrets.ErrNotFound) {
+			return Outcome{Class: Credentials, Code: "credentials_missing"}, time.Time{}
+		}
+		return Outcome{Class: Unavailable, Code: "credentials_unavailable"}, time.Time{}
+	}
+	call := r.newCall(t, secret)
+	sentAt := p.Now()
+	outcome := r.attempt(ctx, call)
+	if outcome.Class != Credentials {
+		return outcome, sentAt
+	}
+	if call.Secret, err = p.Secrets.RefreshPartner(ctx, t.Tenant, partner, secret); err != nil {
+		return outcome, sentAt
+	}
+	call.Renew = true
+	sentAt = p.Now()
+	return r.attempt(ctx, call), sentAt
+}
+
+// attempt survives a fault of our own in the middle of a call: what the partner did is unknown then.
+func (r *run[In]) attempt(ctx context.Context, call Call) (outcome Outcome) {
+	defer func() {
+		if recover() != nil { // the value may hold what the caller sent
+			r.h.p.Log.ErrorContext(ctx, "panic in call", "transaction_id", call.ID, "operation", r.h.op.Name)
+			outcome = Outcome{Class: Unknown, Code: "panic"}
+		}
+	}()
+	return r.h.op.Call(ctx, call, r.in)
+}
+
+func (r *run[In]) lookup(ctx context.Context, t ledger.Transaction) (Outcome, Finding) {
+	now := r.h.p.Now()
+	limit := deadline(ctx, now).Add(-recordReserve)
+	secret, err := r.h.p.Secrets.Partner(ctx, t.Tenant, r.h.partner())
+	if err != nil || !now.Before(limit) {
+		return Outcome{}, Undetermined
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit.Sub(now))
+	defer cancel()
+	return r.h.op.Lookup(ctx, r.newCall(t, secret), r.in)
+}
+
+func (r *run[In]) newCall(t ledger.Transaction, secret []byte) Call {
+	return Call{Tenant: t.Tenant, ID: t.ID, Generation: t.Generation, FirstSent: t.ClaimedAt, Secret: secret,
+		Reference: r.ring.Reference, client: r.h.p.Upstream}
+}
+
+// denied refuses a request for a partner's record that another tenant's call created.
+func (r *run[In]) denied(ctx context.Context, t ledger.Transaction) (answer, bool) {
+	if r.h.op.Touches == nil {
+		return answer{}, false
+	}
+	record := r.h.op.Touches(r.in)
+	if record == "" {
+		return answer{}, false
+	}
+	owner, err := r.h.p.Ledger.Owner(ctx, record)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound), err == nil && owner == t.Tenant:
+		return answer{}, false
+	case err != nil:
+		return r.ledgerDown(ctx, t, err), true
+	}
+	return answer{class: Invalid, condition: NoSuchRecord, code: string(NoSuchRecord), transaction: t.ID}, true
+}
+
+// end writes the outcome into the record.
+func (r *run[In]) end(t *ledger.Transaction, outcome Outcome, sentAt time.Time) {
+	now := r.h.p.Now()
+	switch outcome.Class {
+	case Done:
+		t.State = ledger.Done
+	case Refused:
+		t.State = ledger.Refused
+	case Unknown:
+		t.State = ledger.Unknown
+	default:
+		t.State = ledger.Released
+	}
+	t.Code, t.Refs, t.Owns = outcome.Code, outcome.Refs, outcome.Owns
+	t.Lease, t.SentAt, t.EndedAt, t.ExpiresAt = time.Time{}, sentAt, now, now.Add(ledger.Retention)
+}
+
+// complete writes the outcome down under the attempt that holds the record, and answers with it.
+func (r *run[In]) complete(ctx context.Context, t ledger.Transaction, outcome Outcome, sentAt time.Time) answer {
+	r.end(&t, outcome, sentAt)
+	a := r.answer(t, outcome)
+	if r.keyed && (t.State == ledger.Done || t.State == ledger.Refused) {
+		if err := r.store(ctx, &t, outcome.Reply); err != nil {
+			return r.notRecorded(ctx, t, a, err)
+		}
+	}
+	_, err := r.h.p.Ledger.Complete(ctx, t)
+	if err != nil {
+		return r.notRecorded(ctx, t, a, err)
+	}
+	return a
+}
+
+// store seals the reply for its replays.
+func (r *run[In]) store(ctx context.Context, t *ledger.Transaction, reply gateway.Reply) error {
+	t.Reply = &ledger.Reply{Status: reply.Status, ContentType: reply.ContentType}
+	if len(reply.Body) > inlineBody && r.h.p.Vault != nil {
+		t.Reply.VaultRef = "transaction/" + t.ID + "/" + t.Attempt
+		return r.h.p.Vault.Put(ctx, t.Tenant, t.Reply.VaultRef, reply.Body, t.ExpiresAt)
+	}
+	t.Reply.Body = r.ring.Seal("transaction/"+t.ID, reply.Body)
+	return nil
+}
+
+// replay answers with what is stored.
+func (r *run[In]) replay(ctx context.Context, t ledger.Transaction) answer {
+	if t.Reply == nil {
+		return answer{condition: Internal, code: "reply_missing", transaction: t.ID}
+	}
+	var body []byte
+	var err error
+	if t.Reply.VaultRef != "" && r.h.p.Vault != nil {
+		body, err = r.h.p.Vault.Get(ctx, t.Tenant, t.Reply.VaultRef)
+	} else {
+		body, err = r.ring.Open("transaction/"+t.ID, t.Reply.Body)
+	}
+	if err != nil {
+		r.h.p.Log.ErrorContext(ctx, "stored answer not readable", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
+		return answer{condition: LedgerDown, code: "reply_unreadable", transaction: t.ID}
+	}
+	class := Done
+	if t.State == ledger.Refused {
+		class = Refused
+	}
+	return answer{class: class, code: t.Code, transaction: t.ID, replayed: true,
+		reply: gateway.Reply{Status: t.Reply.Status, ContentType: t.Reply.ContentType, Body: body}}
+}
+
+// answer turns an outcome into what the caller learns: the partner's own answer where there is one, and the gateway's
+// word where the caller must know more, or where there is none.
+func (r *run[In]) answer(t ledger.Transaction, outcome Outcome) answer {
+	a := answer{reply: outcome.Reply, class: outcome.Class, code: outcome.Code, transaction: t.ID}
+	switch outcome.Class {
+	case Unknown:
+		a.condition = OutcomeUnknown
+		a.resolvable = r.keyed && r.h.op.Effect(r.in) != Manual
+		if a.resolvable {
+			a.retryAfter = time.Second
+		}
+	case Throttled:
+		a.condition, a.retryAfter = PartnerThrottled, time.Second
+	case Unavailable:
+		a.condition, a.retryAfter = PartnerDown, time.Second
+	case Credentials:
+		a.condition, a.reply = CredentialsRejected, gateway.Reply{} // never the partner's 401: the caller's key was right
+	}
+	return a
+}
+
+// notRecorded keeps the partner's true answer for a caller although the ledger did not take it.
+func (r *run[In]) notRecorded(ctx context.Context, t ledger.Transaction, a answer, err error) answer {
+	r.h.p.Log.ErrorContext(ctx, "outcome not recorded", "transaction_id", t.ID, "operation", t.Operation, "state", string(t.State), "cause", err)
+	if a.condition == "" {
+		a.condition = NotRecorded
+	}
+	return a
+}
+
+func (r *run[In]) ledgerDown(ctx context.Context, t ledger.Transaction, err error) answer {
+	r.h.p.Log.ErrorContext(ctx, "ledger did not answer", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
+	return answer{condition: LedgerDown, code: string(LedgerDown), transaction: t.ID, retryAfter: time.Second}
+}
+
+// fingerprint tells two requests apart without keeping what they say: a plain hash of an identity number could be
+// searched.
+func (h *Handler[In]) fingerprint(ring *seal.Ring, in In) (string, error) {
+	canonical, err := json.Marshal(in, json.Deterministic(true))
+	if err != nil {
+		return "", err
+	}
+	return ring.Reference("fingerprint", h.op.Name, string(bytes.TrimSpace(canonical))), nil
+}
+
+func (h *Handler[In]) partner() string {
+	partner, _, _ := strings.Cut(h.op.Name, "/")
+	return partner
+}
+
+// deadline is the invocation's own, by the pipeline's clock.
+func deadline(ctx context.Context, now time.Time) time.Time {
+	if d, ok := ctx.Deadline(); ok {
+		return now.Add(time.Until(d))
+	}
+	return now.Add(InvocationTimeout)
+}

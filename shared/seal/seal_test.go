@@ -1,0 +1,196 @@
+package seal_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"sallyport/shared/seal"
+)
+
+func MustRing(t testing.TB, keys seal.Keys) *seal.Ring {
+	t.Helper()
+	ring, err := seal.NewRing(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+var id = strings.Repeat("i", 32)
+
+func key(kid string) seal.Key { return seal.Key{KID: kid, Secret: strings.Repeat(kid, 32)} }
+
+func TestSeal(t *testing.T) {
+	ring := MustRing(t, seal.Keys{ID: id})
+	box := ring.Seal("record-1", []byte("personal"))
+	if bytes.Contains(box, []byte("personal")) {
+		t.Error("the box shows what it holds")
+	}
+	if plain, err := ring.Open("record-1", box); err != nil || string(plain) != "personal" {
+		t.Errorf("got %q, %v", plain, err)
+	}
+	if bytes.Equal(box, ring.Seal("record-1", []byte("personal"))) {
+		t.Error("two boxes of the same are the same")
+	}
+	t.Run("OtherRecord", func(t *testing.T) {
+		if _, err := ring.Open("record-2", box); !errors.Is(err, seal.ErrOpen) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("Altered", func(t *testing.T) {
+		for i := range box {
+			altered := bytes.Clone(box)
+			altered[i] ^= 1
+			if _, err := ring.Open("record-1", altered); !errors.Is(err, seal.ErrOpen) {
+				t.Errorf("byte %d altered: %v", i, err)
+			}
+			if _, err := ring.Open("record-1", box[:i]); !errors.Is(err, seal.ErrOpen) {
+				t.Errorf("cut at %d: %v", i, err)
+			}
+		}
+	})
+	t.Run("Rotated", func(t *testing.T) {
+		rotated := MustRing(t, seal.Keys{ID: id, Seal: []seal.Key{key("b"), key("a")}})
+		if plain, err := rotated.Open("record-1", box); err != nil || string(plain) != "personal" {
+			t.Errorf("the first key's box: %q, %v", plain, err)
+		}
+		fresh := rotated.Seal("record-1", []byte("new"))
+		if _, err := ring.Open("record-1", fresh); !errors.Is(err, seal.ErrOpen) {
+			t.Error("a new key's box opens without it")
+		}
+		if rotated.Reference("p", "v") != ring.Reference("p", "v") {
+			t.Error("references must outlive rotations")
+		}
+	})
+}
+
+func TestReference(t *testing.T) {
+	ring := MustRing(t, seal.Keys{ID: id})
+	other := MustRing(t, seal.Keys{ID: strings.Repeat("o", 32)})
+	seen := map[string]string{}
+	for name, reference := range map[string]string{
+		"ab,c": ring.Reference("p", "ab", "c"), "a,bc": ring.Reference("p", "a", "bc"), "abc": ring.Reference("p", "abc"),
+		"purpose": ring.Reference("pa", "bc"), "empty": ring.Reference("p", "abc", ""), "other key": other.Reference("p", "abc"),
+	} {
+		if len(reference) != 64 || seen[reference] != "" {
+			t.Errorf("%s has reference %s, as %s", name, reference, seen[reference])
+		}
+		seen[reference] = name
+	}
+}
+
+func TestBadKeys(t *testing.T) {
+	for name, keys := range map[string]seal.Keys{
+		"ErrShortID":     {ID: "short"},
+		"ErrShortSecret": {ID: id, Seal: []seal.Key{{KID: "a", Secret: "short"}}},
+		"ErrNoKID":       {ID: id, Seal: []seal.Key{{Secret: id}}},
+		"ErrLongKID":     {ID: id, Seal: []seal.Key{{KID: strings.Repeat("k", 33), Secret: id}}},
+		"ErrSameKID":     {ID: id, Seal: []seal.Key{key("a"), key("a")}},
+		"ErrFirstKID":    {ID: id, Seal: []seal.Key{{KID: "0", Secret: id}}},
+	} {
+		if _, err := seal.NewRing(keys); err == nil {
+			t.Errorf("%s: no error", name)
+		} else if strings.Contains(err.Error(), id) || strings.Contains(err.Error(), "short") {
+			t.Errorf("%s: the error shows a secret: %v", name, err)
+		}
+	}
+	for _, document := range []string{``, `[]`, `{"id":1}`, `{"id":"` + id + `","extra":1}`} {
+		if _, err := seal.ParseRing([]byte(document)); err == nil {
+			t.Errorf("%s: no error", document)
+		}
+	}
+	document, err := json.Marshal(seal.GenerateKeys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := seal.ParseRing(document); err != nil {
+		t.Errorf("generated keys: %v", err)
+	}
+}
+
+func TestCached(t *testing.T) {
+	document := `{"id":"` + id + `"}`
+	ring := seal.Cached(func(context.Context) ([]byte, error) { return []byte(document), nil })
+	first, err := ring(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, _ := ring(context.Background()); second != first {
+		t.Error("the same document must give the same ring")
+	}
+	document = `{"id":"` + id + `","seal":[{"kid":"a","secret":"` + id + `"}]}`
+	if third, err := ring(context.Background()); err != nil || third == first {
+		t.Errorf("a new document must give a new ring, %v", err)
+	}
+	document = `nonsense`
+	if _, err := ring(context.Background()); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestMask(t *testing.T) {
+	for number, want := range map[string]string{
+		"999900000016": "XXXXXXXX0016", "9999 0000 0016": "XXXX XXXX 0016", "XXXXXXXX0016": "XXXXXXXX0016", "XXXX": "XXXX",
+		"AB1234567": "XXXXX4567", "123456": "XXX456", "1": "X", "": "", "12": "X2",
+	} {
+		if got := seal.Mask(number); got != want {
+			t.Errorf("%s became %s, want %s", number, got, want)
+		}
+	}
+	for number, want := range map[string]string{"999900000016": "0016", "123456": "456", "1": "", "": ""} {
+		if got := seal.Last4(number); got != want {
+			t.Errorf("%s ends in %s, want %s", number, got, want)
+		}
+	}
+}
+
+func TestMaskJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"aadhaar_no":"999900000016","x" : [1, "y"]}`:        `{"aadhaar_no":"XXXXXXXX0016","x" : [1, "y"]}`,
+		`{"aadhaar_no":999900000016}`:                         `{"aadhaar_no":"XXXXXXXX0016"}`,
+		`{"a":{"aadhaar_no":["999900000028",{"b":"c"}]}}`:     `{"a":{"aadhaar_no":["XXXXXXXX0028",{"b":"c"}]}}`,
+		`{"message":"no record of 999900000016."}`:            `{"message":"no record of XXXXXXXX0016."}`,
+		`{"999900000016":"v"}`:                                `{"XXXXXXXX0016":"v"}`,
+		`{"aadhaar_no":"\u0039\u0039\u0039900000016"}`:        `{"aadhaar_no":"XXXXXXXX0016"}`,
+		` {"other":"999900000028","n":null,"t":[true,false]}`: ` {"other":"999900000028","n":null,"t":[true,false]}`,
+		`{"a":"x","a":"y"}`:                                   `{"a":"x","a":"y"}`,
+		`not json`:                                            ``,
+		`{"aadhaar_no":"9999`:                                 ``,
+	} {
+		if got := seal.MaskJSON([]byte(text), "aadhaar_no", "999900000016"); string(got) != want {
+			t.Errorf("%s\nbecame %s\nwant   %s", text, got, want)
+		}
+	}
+}
+
+func FuzzMaskJSON(f *testing.F) {
+	f.Add([]byte(`{"aadhaar_no":"999900000016","x":[{"aadhaar_no":1}]}`))
+	f.Add([]byte(`["999900000016", 999900000016]`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got := seal.MaskJSON(text, "aadhaar_no", "999900000016")
+		if got == nil {
+			return
+		}
+		if json.Valid(text) && !json.Valid(got) {
+			t.Errorf("%q became %q, which is not JSON", text, got)
+		}
+		if again := seal.MaskJSON(got, "aadhaar_no", "999900000016"); string(again) != string(got) {
+			t.Errorf("%q is masked to %q, and that to %q", text, got, again)
+		}
+	})
+}
+
+func FuzzOpen(f *testing.F) {
+	ring := MustRing(f, seal.Keys{ID: id})
+	f.Add(ring.Seal("r", []byte("x")), "r")
+	f.Fuzz(func(t *testing.T, box []byte, record string) {
+		_, _ = ring.Open(record, box)
+		if plain, err := ring.Open(record, ring.Seal(record, box)); err != nil || !bytes.Equal(plain, box) {
+			t.Errorf("%q came back as %q, %v", box, plain, err)
+		}
+	})
+}

@@ -1,0 +1,143 @@
+// Package bolt keeps the vault's blobs in a bbolt file, for the stack on one machine.
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"sallyport/shared/bolt"
+	"sallyport/shared/vault"
+)
+
+var (
+	blobs    = []byte("vault/blobs")    // key → expiry, blob
+	expiries = []byte("vault/expiries") // expiry, key → nothing; the next to expire first
+)
+
+// timeLayout has a fixed width, so that it sorts as time does and can be cut off what follows it.
+const timeLayout = "2006-01-02T15:04:05.000000000Z"
+
+// sweepLimit bounds how many expired blobs one Put deletes: more than it adds, so that none stays for good.
+const sweepLimit = 16
+
+// Blobs implements vault.Blobs.
+type Blobs struct {
+	// Now tells which blobs have expired; time.Now if nobody sets it.
+	Now func() time.Time
+	db  *bolt.DB
+}
+
+var _ vault.Blobs = (*Blobs)(nil)
+
+// New makes a blob store in the file.
+func New(db *bolt.DB) (*Blobs, error) {
+	b := &Blobs{Now: time.Now, db: db}
+	complete := false
+	err := db.View(func(tx *bbolt.Tx) error {
+		complete = tx.Bucket(expiries) != nil
+		return nil
+	})
+	if err != nil || complete {
+		return b, err
+	}
+	return b, db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucketIfNotExists(blobs)
+		if err != nil {
+			return err
+		}
+		_, err = tx.CreateBucketIfNotExists(expiries)
+		return err
+	})
+}
+
+// Put implements vault.Blobs. In the same commit it deletes some of the blobs that have expired.
+func (b *Blobs) Put(ctx context.Context, key string, blob []byte, expires time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return b.db.Update(func(tx *bbolt.Tx) error {
+		if err := sweep(tx, stamp(b.Now())); err != nil {
+			return err
+		}
+		if _, err := remove(tx, []byte(key)); err != nil {
+			return err
+		}
+		if err := tx.Bucket(expiries).Put(append(stamp(expires), key...), nil); err != nil {
+			return err
+		}
+		return tx.Bucket(blobs).Put([]byte(key), append(stamp(expires), blob...))
+	})
+}
+
+// Get implements vault.Blobs.
+func (b *Blobs) Get(ctx context.Context, key string) (blob []byte, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	err = b.db.View(func(tx *bbolt.Tx) error {
+		v := tx.Bucket(blobs).Get([]byte(key))
+		if v == nil || bytes.Compare(v[:len(timeLayout)], stamp(b.Now())) <= 0 {
+			return vault.ErrNotFound
+		}
+		blob = bytes.Clone(v[len(timeLayout):])
+		return nil
+	})
+	return blob, err
+}
+
+// errUnchanged rolls back a deletion of nothing.
+var errUnchanged = errors.New("bolt: nothing to delete")
+
+// Delete implements vault.Blobs.
+func (b *Blobs) Delete(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := b.db.Update(func(tx *bbolt.Tx) error {
+		found, err := remove(tx, []byte(key))
+		if err == nil && !found {
+			return errUnchanged
+		}
+		return err
+	})
+	if err == errUnchanged {
+		return nil
+	}
+	return err
+}
+
+// sweep deletes blobs that expired at now or before, at most sweepLimit of them.
+func sweep(tx *bbolt.Tx, now []byte) error {
+	var expired [][]byte
+	c := tx.Bucket(expiries).Cursor()
+	for k, _ := c.First(); k != nil && len(expired) < sweepLimit; k, _ = c.Next() {
+		if bytes.Compare(k[:len(timeLayout)], now) > 0 {
+			break
+		}
+		expired = append(expired, bytes.Clone(k[len(timeLayout):]))
+	}
+	for _, key := range expired {
+		if _, err := remove(tx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func remove(tx *bbolt.Tx, key []byte) (found bool, err error) {
+	v := tx.Bucket(blobs).Get(key)
+	if v == nil {
+		return false, nil
+	}
+	entry := append(bytes.Clone(v[:len(timeLayout)]), key...)
+	if err := tx.Bucket(expiries).Delete(entry); err != nil {
+		return true, err
+	}
+	return true, tx.Bucket(blobs).Delete(key)
+}
+
+func stamp(at time.Time) []byte { return []byte(at.UTC().Format(timeLayout)) }
