@@ -1,0 +1,158 @@
+// Package equal is everything that knows Equal, whose Aadhaar OTP journey verifies that a person holds the mobile
+// number behind an Aadhaar number. "equal §n" names a section of the contract notes that these facts were taken from.
+package equal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+	"sallyport/shared/seal"
+	"sallyport/shared/upstream"
+)
+
+// Config is where Equal is reached, such as "https://business-api.test.equal.in", without a slash at the end.
+type Config struct{ BaseURL string }
+
+const maxRequest = 64 << 10 // bytes; the largest documented request has some hundred
+
+// post sends one request with Basic authentication (equal §3) and classifies what came of it. number is the Aadhaar
+// number that the answer must not show in full; empty where the request has none.
+func (c Config) post(ctx context.Context, call operation.Call, path string, body any, number string) (operation.Outcome, envelope) {
+	var creds credentials
+	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.ClientID == "" || creds.ClientSecret == "" {
+		return operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}, envelope{}
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return operation.Outcome{Class: operation.Invalid, Code: codeInvalidRequest}, envelope{}
+	}
+	req, err := http.NewRequest(http.MethodPost, c.BaseURL+path, nil)
+	if err != nil {
+		return operation.Outcome{Class: operation.Unavailable, Code: "base_url"}, envelope{}
+	}
+	req.SetBasicAuth(creds.ClientID, creds.ClientSecret)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	resp, err := call.Do(ctx, req, text)
+	return classify(resp, err, number)
+}
+
+// classify is Equal's one table from answers to classes (equal §8). A 200 is a success only if its body says so. Only
+// rows from which it is clear that nothing happened release a key.
+func classify(resp upstream.Response, err error, number string) (operation.Outcome, envelope) {
+	var notSent *upstream.NotSentError
+	switch {
+	case errors.As(err, &notSent):
+		return operation.Outcome{Class: operation.Unavailable, Code: "not_sent"}, envelope{}
+	case err != nil:
+		return operation.Outcome{Class: operation.Unknown, Code: "answer_lost"}, envelope{}
+	}
+	var e envelope
+	reply, readable := passOn(resp, &e, number)
+	outcome := operation.Outcome{Class: operation.Unknown, Code: e.StatusCode, Reply: reply}
+	if outcome.Code == "" {
+		outcome.Code = "http_" + strconv.Itoa(resp.Status)
+	}
+	switch {
+	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusForbidden:
+		outcome.Class = operation.Credentials
+	case resp.Status == http.StatusTooManyRequests: // throttled in front of the partner's application
+		outcome.Class = operation.Throttled
+	case resp.Status == http.StatusRequestTimeout:
+	case resp.Status >= 400 && resp.Status < 500:
+		outcome.Class = operation.Invalid
+	case resp.Status == http.StatusOK && readable:
+		outcome.Class = classOf(e)
+	}
+	return outcome, e
+}
+
+// classOf reads the body of a 200.
+func classOf(e envelope) operation.Class {
+	switch e.Status {
+	case statusSuccess, statusInProgress:
+		return operation.Done
+	case statusFailure:
+		switch e.StatusCode {
+		case codeInvalidAadhaar, codeInvalidRequest:
+			return operation.Invalid
+		case "otp_request_too_soon", "otp_not_generated": // nothing was sent, no attempt was used
+			return operation.Conflict
+		}
+		return operation.Refused
+	}
+	return operation.Unknown
+}
+
+// passOn makes of a partner's answer what the caller gets: the same bytes with the Aadhaar number masked. What is
+// neither empty nor a JSON object is not passed on.
+func passOn(resp upstream.Response, e *envelope, number string) (reply gateway.Reply, readable bool) {
+	if len(bytes.TrimSpace(resp.Body)) == 0 {
+		if resp.Status == http.StatusOK {
+			return gateway.Reply{}, false
+		}
+		return gateway.Empty(resp.Status), false
+	}
+	if jsontext.Value(resp.Body).Kind() != '{' {
+		return gateway.Reply{}, false
+	}
+	lenient := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	err := json.Unmarshal(resp.Body, e, lenient)
+	masked := seal.MaskJSON(resp.Body, "aadhaar_no", number)
+	if masked == nil {
+		return gateway.Reply{}, false
+	}
+	return gateway.JSON(resp.Status, masked), err == nil
+}
+
+// refs are the references of an answer that the record keeps.
+func (e envelope) refs(more map[string]string) map[string]string {
+	refs := map[string]string{}
+	for name, value := range map[string]string{
+		"transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID, "journey_id": e.JourneyID, "decision": e.Decision,
+	} {
+		if value != "" && len(value) <= maxID {
+			refs[name] = value
+		}
+	}
+	for name, value := range more {
+		refs[name] = value
+	}
+	return refs
+}
+
+// summary is what a state machine may see of an answer.
+func summary(reply gateway.Reply) map[string]any {
+	var e envelope
+	if err := json.Unmarshal(reply.Body, &e, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
+		return nil
+	}
+	return map[string]any{"transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID,
+		"status": e.Status, "status_code": e.StatusCode, "decision": e.Decision, "named": e.named()}
+}
+
+// maxID caps the ids of requests and answers, in bytes.
+const maxID = 256
+
+// checkID refuses what can't be an id: over 256 bytes, or anything but visible ASCII.
+func checkID(pointer, id string) error {
+	if len(id) > maxID {
+		return &gateway.InputError{Pointer: pointer, Reason: "is longer than 256 characters"}
+	}
+	for _, c := range []byte(id) {
+		if c <= 0x20 || c > 0x7e {
+			return &gateway.InputError{Pointer: pointer, Reason: "holds a character that is not visible ASCII"}
+		}
+	}
+	return nil
+}
+
+func ownedTransaction(id string) string { return "equal/transaction/" + id }

@@ -1,0 +1,72 @@
+package equal
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// Words of the status table (equal §8). Those of the OTP are inferred.
+const (
+	codeInvalidRequest     = "invalid_request"
+	codeInvalidCredentials = "invalid_credentials"
+	codeInvalidAadhaar     = "invalid_aadhaar_no"
+	codeInvalidOTP         = "invalid_otp"
+	codeServerError        = "internal_server_error"
+
+	messageInvalidRequest     = "Invalid Request"
+	messageInvalidCredentials = "Invalid Client Credentials"
+	messageInvalidAadhaar     = "aadhaar_no is Invalid"
+	messageInvalidOTP         = "otp is Invalid"
+	messageServerError        = "Something went wrong, please try again."
+)
+
+// renderError puts what the gateway has to say into Equal's shape. Where the partner documents no body (429, 503),
+// there is none.
+func renderError(condition operation.Condition, _ string) gateway.Reply {
+	switch condition {
+	case operation.NoKey, operation.BadKey:
+		return minimal(http.StatusUnauthorized, codeInvalidCredentials, messageInvalidCredentials)
+	case operation.Forbidden:
+		return minimal(http.StatusForbidden, codeInvalidCredentials, messageInvalidCredentials)
+	case operation.TooLarge:
+		return minimal(http.StatusRequestEntityTooLarge, codeInvalidRequest, messageInvalidRequest)
+	case operation.InvalidRequest, operation.NoSuchRecord:
+		return minimal(http.StatusBadRequest, codeInvalidRequest, messageInvalidRequest)
+	case operation.KeyReused:
+		return minimal(http.StatusUnprocessableEntity, codeInvalidRequest, "Idempotency-Key was used for another request")
+	case operation.InFlight:
+		return minimal(http.StatusConflict, codeInvalidRequest, "A request with this Idempotency-Key is in progress")
+	case operation.OutcomeUnknown:
+		return minimal(http.StatusInternalServerError, codeServerError, "The outcome of this request is not known, it may have taken effect.")
+	case operation.PartnerThrottled:
+		return gateway.Empty(http.StatusTooManyRequests)
+	case operation.LedgerDown, operation.PartnerDown:
+		return gateway.Empty(http.StatusServiceUnavailable)
+	}
+	return minimal(http.StatusInternalServerError, codeServerError, messageServerError)
+}
+
+func minimal(status int, code, message string) gateway.Reply {
+	return render(status, failure{Status: statusFailure, StatusCode: code, Message: message})
+}
+
+func render(status int, f failure) gateway.Reply {
+	body, err := json.Marshal(f)
+	if err != nil {
+		return gateway.Empty(http.StatusInternalServerError)
+	}
+	return gateway.JSON(status, body)
+}
+
+// required is the documented answer to a missing field; invalid to one that can't be right, which the partner's own
+// words don't name.
+func required(field, pointer string) error {
+	return &operation.Rejection{
+		Reply: minimal(http.StatusBadRequest, codeInvalidRequest, field+" is required"),
+		Code:  codeInvalidRequest, Detail: pointer + ": is required",
+	}
+}

@@ -1,0 +1,51 @@
+package equal
+
+import (
+	"context"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// InitTransaction opens an exchange transaction (equal §4). With an idempotency_id the partner itself opens at most
+// one, so an unknown outcome is resolved by calling again; without one only a person can know.
+func InitTransaction(c Config) operation.Operation[initRequest] {
+	return operation.Operation[initRequest]{
+		Name:    "equal/init-transaction",
+		Errors:  renderError,
+		MaxBody: maxRequest,
+		Decode:  decodeInit,
+		Effect: func(in initRequest) operation.Resolution {
+			if in.IdempotencyID != "" {
+				return operation.SafeRetry
+			}
+			return operation.Manual
+		},
+		Call: func(ctx context.Context, call operation.Call, in initRequest) operation.Outcome {
+			outcome, e := c.post(ctx, call, initPath, in, "")
+			outcome.Refs = e.refs(nil)
+			if outcome.Class == operation.Done && e.TransactionID != "" && len(e.TransactionID) <= maxID {
+				outcome.Owns = ownedTransaction(e.TransactionID)
+			}
+			return outcome
+		},
+		Summary: summary,
+	}
+}
+
+func decodeInit(req gateway.Request) (in initRequest, err error) {
+	if err := gateway.DecodeJSON(req.Body, &in); err != nil {
+		return in, err
+	}
+	if in.GatewayInstanceID == "" {
+		return in, required("gateway_instance_id", "/gateway_instance_id")
+	}
+	for pointer, id := range map[string]string{
+		"/gateway_instance_id": in.GatewayInstanceID, "/idempotency_id": in.IdempotencyID, "/business_user_id": in.BusinessUserID,
+	} {
+		if err := checkID(pointer, id); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}

@@ -1,0 +1,108 @@
+package equal
+
+import (
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Statuses of a journey (equal §6).
+const (
+	statusSuccess    = "SUCCESS"
+	statusFailure    = "FAILURE"
+	statusInProgress = "IN_PROGRESS"
+)
+
+// Paths below the base URL. The partner's pages show only executePath and fetchPath; initPath is inferred (equal §2).
+const (
+	initPath    = "/ie/transaction/init"
+	executePath = "/ie/transaction/journey/execute"
+	fetchPath   = "/ie/transaction/journey/data/fetch"
+)
+
+// credentials is the secret "partners/equal".
+type credentials struct {
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+}
+
+// initRequest is the body of Q1; its names are inferred (equal §4).
+type initRequest struct {
+	GatewayInstanceID string `json:"gateway_instance_id"`
+	IdempotencyID     string `json:"idempotency_id,omitzero"`
+	BusinessUserID    string `json:"business_user_id,omitzero"`
+}
+
+// executeRequest is the body of Q2 (equal §5).
+type executeRequest struct {
+	TransactionID string     `json:"transaction_id"`
+	JourneyID     string     `json:"journey_id"`
+	RequestID     string     `json:"request_id,omitzero"`
+	InputData     *inputData `json:"input_data"`
+}
+
+// inputData is the Aadhaar OTP journey's input: without an OTP it asks for one to be sent, with it it verifies.
+type inputData struct {
+	AadhaarNo string   `json:"aadhaar_no"`
+	OTP       optional `json:"otp,omitzero"`
+}
+
+// fetchRequest is the body of Q3 (equal §5).
+type fetchRequest struct {
+	TransactionID        string `json:"transaction_id"`
+	JourneyTransactionID string `json:"journey_transaction_id"`
+}
+
+// envelope is what the gateway reads of an answer. Every field is optional: sibling journeys leave some out (equal §6).
+type envelope struct {
+	TransactionID        string `json:"transaction_id"`
+	JourneyTransactionID string `json:"journey_transaction_id"`
+	JourneyID            string `json:"journey_id"`
+	Status               string `json:"status"`
+	StatusCode           string `json:"status_code"`
+	Decision             string `json:"decision"`
+	Data                 struct {
+		Keys struct {
+			Aadhaar []struct {
+				Name string `json:"name"`
+			} `json:"aadhaar"`
+		} `json:"keys"`
+	} `json:"data"`
+}
+
+// named reports whether the answer holds somebody's identity.
+func (e envelope) named() bool {
+	for _, key := range e.Data.Keys.Aadhaar {
+		if key.Name != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// failure is an answer without data, as the partner writes it: the whole envelope where the request is known, its
+// minimal form otherwise (equal §13).
+type failure struct {
+	TransactionID string       `json:"transaction_id,omitzero"`
+	JourneyID     string       `json:"journey_id,omitzero"`
+	Status        string       `json:"status"`
+	StatusCode    string       `json:"status_code"`
+	Message       string       `json:"message"`
+	Checks        *[0]struct{} `json:"checks,omitzero"`
+	Data          *struct{}    `json:"data,omitzero"`
+}
+
+// optional is a string that may be absent. A null is present and empty: whoever sends "otp":null has lost an OTP and
+// must not be understood as asking for another one.
+type optional struct {
+	present bool
+	value   string
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (o *optional) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	o.present = true
+	return json.UnmarshalDecode(d, &o.value)
+}
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (o optional) MarshalJSONTo(e *jsontext.Encoder) error { return json.MarshalEncode(e, o.value) }

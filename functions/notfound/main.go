@@ -1,0 +1,12 @@
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/shared/awsenv"
+	"sallyport/shared/gateway"
+)
+
+func main() {
+	lambda.Start(gateway.NotFound(awsenv.Log()))
+}

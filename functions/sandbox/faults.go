@@ -1,0 +1,218 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Fault is a failure that can be armed for an operation with POST /sandbox/faults.
+type Fault struct {
+	Name           string // as in the request
+	Description    string // one line
+	Effect         bool   // whether the request still has the effect that it would have had
+	NeedsWire      bool   // can only be expressed on a real connection
+	NeedsCallbacks bool   // only for partners that call back
+}
+
+// Faults returns every fault, in a fixed order.
+func Faults() []Fault {
+	var all []Fault
+	for _, f := range faults() {
+		all = append(all, f.Fault)
+	}
+	return all
+}
+
+// Applicable returns nil where a fault can be armed for an operation, else an error that says what is wrong and what
+// is allowed. Whether the sandbox has a wire is for POST /sandbox/faults to check.
+func Applicable(partner, operation, fault string) error {
+	return applicable(simulators(Options{}, clock{}), partner, operation, fault)
+}
+
+func applicable(all []*simulator, partner, operation, fault string) error {
+	p := find(all, partner)
+	if p == nil {
+		return unprocessable("/partner", "is not a simulated partner", partnerNames(all)...)
+	}
+	if names := operationNames(p); !slices.Contains(names, operation) {
+		return unprocessable("/operation", "is not an operation of "+p.name, names...)
+	}
+	f, ok := faultNamed(fault)
+	switch {
+	case !ok:
+		return unprocessable("/fault", "is not a fault", faultNames()...)
+	case f.NeedsCallbacks && !p.callbacks:
+		return unprocessable("/fault", p.name+" sends no callbacks")
+	}
+	return nil
+}
+
+// fault is a Fault and how it is expressed: when the operation acts, what is answered, and how that is delivered.
+type fault struct {
+	Fault
+	acts    acts
+	answer  func(failures) answer // in place of the operation's own answer; nil: its own
+	deliver delivery
+}
+
+// acts is when the operation has its effect.
+type acts int
+
+const (
+	actsFirst acts = iota // before anything goes wrong
+	actsNever
+	actsLate // after the client has gone
+)
+
+// delivery is what becomes of the answer.
+type delivery int
+
+const (
+	send     delivery = iota
+	delay             // send it after slowAnswer
+	hold              // never send it, keep the connection until the client has gone
+	reset             // TCP reset instead of an answer
+	truncate          // announce the whole body, send half, close
+	refuse            // the connection never came about: see RefuseConnection
+)
+
+// slowAnswer is how long the fault "slow" takes, and lateEffect how long after its client has gone the fault
+// "late_effect" acts: a lookup straight after a timeout does not see it yet. Both in sandbox time.
+const (
+	slowAnswer = 20 * time.Second
+	lateEffect = 2 * time.Second
+)
+
+// faults is the one list of faults: the registry, the admin route and the request path all read it.
+func faults() []fault {
+	unauthorized := func(f failures) answer { return f.unauthorized }
+	throttled := func(f failures) answer { return f.throttled }
+	internal := func(f failures) answer { return f.internal }
+	unavailable := func(f failures) answer { return f.unavailable }
+	malformed := func(failures) answer {
+		return answer{status: http.StatusOK, body: []byte("<html><body>it works</body></html>")}
+	}
+	return []fault{
+		{Fault: Fault{Name: "refuse_connection", Description: "the connection is refused; nothing arrives", NeedsWire: true}, acts: actsNever, deliver: refuse},
+		{Fault: Fault{Name: "timeout_before_effect", Description: "nothing happens and no answer comes", NeedsWire: true}, acts: actsNever, deliver: hold},
+		{Fault: Fault{Name: "timeout_after_effect", Description: "it happens but no answer comes", NeedsWire: true, Effect: true}, deliver: hold},
+		{Fault: Fault{Name: "late_effect", Description: "no answer comes, and it happens after the client has gone", NeedsWire: true, Effect: true}, acts: actsLate, deliver: hold},
+		{Fault: Fault{Name: "reset_before_effect", Description: "nothing happens and the connection is reset", NeedsWire: true}, acts: actsNever, deliver: reset},
+		{Fault: Fault{Name: "reset_after_effect", Description: "it happens and the connection is reset", NeedsWire: true, Effect: true}, deliver: reset},
+		{Fault: Fault{Name: "status_429", Description: "throttled; nothing happens"}, acts: actsNever, answer: throttled},
+		{Fault: Fault{Name: "status_500_before_effect", Description: "nothing happens and the answer is 500"}, acts: actsNever, answer: internal},
+		{Fault: Fault{Name: "status_500_after_effect", Description: "it happens but the answer is 500", Effect: true}, answer: internal},
+		{Fault: Fault{Name: "status_503_before_effect", Description: "nothing happens and the answer is 503"}, acts: actsNever, answer: unavailable},
+		{Fault: Fault{Name: "status_503_after_effect", Description: "it happens but the answer is 503", Effect: true}, answer: unavailable},
+		{Fault: Fault{Name: "malformed", Description: "it happens; 200 with a body that is not JSON", Effect: true}, answer: malformed},
+		{Fault: Fault{Name: "truncated", Description: "it happens; the connection closes in the middle of the body", NeedsWire: true, Effect: true}, deliver: truncate},
+		{Fault: Fault{Name: "slow", Description: "it happens at once; the answer comes after 20 seconds", Effect: true}, deliver: delay},
+		{Fault: Fault{Name: "expired_token", Description: "401 whatever the credentials; nothing happens"}, acts: actsNever, answer: unauthorized},
+		{Fault: Fault{Name: "duplicate_callback", Description: "the callback is sent twice", NeedsCallbacks: true, Effect: true}},
+		{Fault: Fault{Name: "late_callback", Description: "the callback is sent late", NeedsCallbacks: true, Effect: true}},
+		{Fault: Fault{Name: "forged_callback", Description: "a callback with a wrong signature is sent first", NeedsCallbacks: true, Effect: true}},
+	}
+}
+
+func faultNamed(name string) (fault, bool) {
+	all := faults()
+	i := slices.IndexFunc(all, func(f fault) bool { return f.Name == name })
+	if i < 0 {
+		return fault{}, false
+	}
+	return all[i], true
+}
+
+func faultNames() []string {
+	var names []string
+	for _, f := range faults() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// armed is one entry of an operation's queue of faults: the first entry applies until its times are used up.
+type armed struct {
+	Fault string `json:"fault"`
+	Times int    `json:"times"`
+}
+
+// Limits of POST /sandbox/faults: the times of one entry, and the entries of one operation.
+const (
+	maxTimes = 1000
+	maxArmed = 100
+)
+
+func faultsKey(partner, operation string) string {
+	return "faults/" + partner + "/" + operation
+}
+
+// arm appends a fault to an operation's queue and returns the queue.
+func arm(tx Tx, partner, operation string, a armed) ([]armed, error) {
+	var queue []armed
+	if _, err := load(tx, faultsKey(partner, operation), &queue); err != nil {
+		return nil, err
+	}
+	if len(queue) >= maxArmed {
+		return nil, unprocessable("/operation", fmt.Sprintf("has %d faults armed already, which is the most", maxArmed))
+	}
+	queue = append(queue, a)
+	return queue, save(tx, faultsKey(partner, operation), queue)
+}
+
+// take consumes the next fault of an operation if it is one of those that apply here, and returns the zero fault,
+// which changes nothing, if it isn't.
+func take(tx Tx, op *operation, here func(fault) bool) (fault, error) {
+	key := faultsKey(op.Partner, op.Name)
+	var queue []armed
+	if ok, err := load(tx, key, &queue); err != nil || !ok || len(queue) == 0 {
+		return fault{}, err
+	}
+	f, known := faultNamed(queue[0].Fault)
+	if !known || !here(f) {
+		return fault{}, nil
+	}
+	if queue[0].Times--; queue[0].Times <= 0 {
+		queue = queue[1:]
+	}
+	if len(queue) == 0 {
+		return f, tx.Delete(key)
+	}
+	return f, save(tx, key, queue)
+}
+
+// arrived says which faults a request that has arrived can meet.
+func (s *Sandbox) arrived(f fault) bool {
+	return f.deliver != refuse && (s.wire || !f.NeedsWire)
+}
+
+// RefuseConnection reports whether the connection for a request is to be refused, which uses up one count of the fault
+// "refuse_connection" armed for the operation that it would reach. Whoever dials for the gateway asks it first; r needs
+// its method and URL only, the path beginning with /sandbox/. No request is logged, as none arrives. A fault that is
+// armed before it in the queue comes first.
+func (s *Sandbox) RefuseConnection(ctx context.Context, r *http.Request) (bool, error) {
+	op := s.route(r)
+	if op == nil || !s.wire {
+		return false, nil
+	}
+	refused := func(f fault) bool { return f.deliver == refuse }
+
+	// Most of the time nothing is armed: look before writing.
+	var queue []armed
+	err := s.store.View(ctx, func(tx Tx) error {
+		_, err := load(tx, faultsKey(op.Partner, op.Name), &queue)
+		return err
+	})
+	if err != nil || len(queue) == 0 || queue[0].Fault != "refuse_connection" {
+		return false, err
+	}
+	var f fault
+	err = s.store.Update(ctx, func(tx Tx) (err error) {
+		f, err = take(tx, op, refused)
+		return err
+	})
+	return err == nil && f.deliver == refuse, err
+}

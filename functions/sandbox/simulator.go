@@ -1,0 +1,112 @@
+package sandbox
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Operation is one endpoint of a simulated partner.
+type Operation struct {
+	Partner string // as in the URL: "equal"
+	Name    string // the folder of the gateway's function for it: "execute-journey"
+	Method  string // "POST"
+	Path    string // the partner's own, as in http.ServeMux patterns; served under /sandbox/<partner>
+	Effect  bool   // whether a request can change something at the partner
+}
+
+// Operations returns every operation of every simulated partner, grouped by partner, in a fixed order.
+func Operations() []Operation {
+	var all []Operation
+	for _, p := range simulators(Options{}, clock{}) {
+		for _, op := range p.operations {
+			all = append(all, op.Operation)
+		}
+	}
+	return all
+}
+
+// simulators builds every simulated partner. A further partner is a file of its own and one line here.
+func simulators(opts Options, c clock) []*simulator {
+	return []*simulator{
+		newEqual(opts.Equal, c, opts.NewID),
+	}
+}
+
+// simulator is what the frame knows of one simulated partner. The frame does routing, size caps, throttling, faults, the
+// transaction and the log; the partner answers in its contract's words.
+type simulator struct {
+	name       string
+	operations []operation
+	settings   []setting
+	callbacks  bool                       // whether it calls back at all
+	failures   failures                   // what any operation may answer
+	limiter    *limiter                   // nil: never throttles
+	client     func(*http.Request) string // whose bucket a request draws from; empty: nobody's
+}
+
+// failures are the answers that don't depend on the operation, in the partner's documented words.
+type failures struct {
+	unauthorized answer // credentials or token not accepted
+	throttled    answer
+	internal     answer // 500
+	unavailable  answer // 503
+}
+
+// operation is an Operation and what it does.
+type operation struct {
+	Operation
+	simulator *simulator
+
+	// handle answers one request inside its transaction. It may run more than once, so it changes nothing but c's
+	// transaction. An error means that the store failed.
+	handle func(c *call) (answer, error)
+}
+
+// call is one request inside its transaction.
+type call struct {
+	Tx
+	request   *http.Request // its body has been read
+	body      []byte
+	now       time.Time // of arrival, real
+	simulator *simulator
+}
+
+// answer is what a partner sends back, and whether the request changed something there.
+type answer struct {
+	status int
+	body   []byte // JSON; nil for none
+	effect bool
+}
+
+// find returns a partner by name, or nil.
+func find(all []*simulator, name string) *simulator {
+	for _, p := range all {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// partnerNames returns the names that a "partner" may have.
+func partnerNames(all []*simulator) []string {
+	var names []string
+	for _, p := range all {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// operationNames returns the names that an "operation" of these partners may have.
+func operationNames(all ...*simulator) []string {
+	var names []string
+	for _, p := range all {
+		for _, op := range p.operations {
+			if !slices.Contains(names, op.Name) {
+				names = append(names, op.Name)
+			}
+		}
+	}
+	return names
+}

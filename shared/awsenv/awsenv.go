@@ -1,0 +1,71 @@
+// Package awsenv wires a deployed function: it reads Lambda's environment and builds what the functions share on AWS.
+package awsenv
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger/dynamo"
+	"sallyport/shared/operation"
+	"sallyport/shared/seal"
+	"sallyport/shared/secrets"
+	"sallyport/shared/secrets/awssm"
+	"sallyport/shared/telemetry"
+	"sallyport/shared/upstream"
+)
+
+// Config is an aws.Config made by hand of Lambda's environment: region, credentials and, for tests, AWS_ENDPOINT_URL.
+// The SDK's own config package would search files and metadata services that a Lambda doesn't have, and more than
+// double its start-up.
+func Config() aws.Config {
+	cfg := aws.Config{
+		Region: os.Getenv("AWS_REGION"),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{
+				AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),
+				SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+				SessionToken:    os.Getenv("AWS_SESSION_TOKEN"),
+				Source:          "Lambda environment",
+			}, nil
+		}),
+	}
+	if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" {
+		cfg.BaseEndpoint = &endpoint
+	}
+	return cfg
+}
+
+// Log is a function's logger.
+func Log() *slog.Logger { return telemetry.NewLogger(os.Stdout, slog.LevelInfo) }
+
+// Ledger is the table named by LEDGER_TABLE.
+func Ledger() *dynamo.Ledger {
+	return dynamo.New(dynamodb.NewFromConfig(Config()), os.Getenv("LEDGER_TABLE"))
+}
+
+// Auth tells callers by the ledger's records of them.
+func Auth(l *dynamo.Ledger) *gateway.Authenticator { return gateway.NewAuthenticator(l, time.Now) }
+
+// Pipeline is what every operation runs through, for the stage named by STAGE.
+func Pipeline() *operation.Pipeline {
+	l := Ledger()
+	cache := secrets.NewCache(awssm.Source{API: secretsmanager.NewFromConfig(Config())}, os.Getenv("STAGE"), time.Now)
+	return &operation.Pipeline{
+		Ledger:   l,
+		Auth:     Auth(l),
+		Secrets:  cache,
+		Ring:     seal.Cached(cache.Keys),
+		Upstream: upstream.New(),
+		Log:      Log(),
+		Metrics:  telemetry.NewMetrics(os.Stdout, time.Now),
+		Now:      time.Now,
+		NewID:    operation.NewID,
+	}
+}
