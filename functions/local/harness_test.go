@@ -1,0 +1,221 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	main "sallyport/functions/local"
+	"sallyport/functions/sandbox"
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
+	"sallyport/shared/telemetry"
+)
+
+const template = "../../template.yaml"
+
+// Facts of the simulated Equal that requests must name.
+const (
+	instance = "gateway.equal.dev_test"
+	journey  = "aadhaar_otp_sim_v1"
+	happy    = "999900000016"
+	otp      = "123456"
+)
+
+const (
+	initURL    = "/equal/ie/transaction/init"
+	executeURL = "/equal/ie/transaction/journey/execute"
+	fetchURL   = "/equal/ie/transaction/journey/data/fetch"
+)
+
+// stack is the real program on a free port, with everything that it wrote.
+type stack struct {
+	*main.Main
+	t    *testing.T
+	logs *safeBuffer
+}
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func MustRun(t *testing.T, configure ...func(*main.Main)) *stack {
+	t.Helper()
+	s := &stack{t: t, logs: &safeBuffer{}}
+	s.Main = &main.Main{Address: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "state"), Template: template, TimeScale: 40}
+	s.Main.Log = telemetry.NewLogger(s.logs, slog.LevelDebug)
+	for _, f := range configure {
+		f(s.Main)
+	}
+	if err := s.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// reply is an HTTP answer.
+type reply struct {
+	status int
+	body   string
+	header http.Header
+}
+
+func (r reply) condition() string { return r.header.Get("Gateway-Error") }
+
+func (s *stack) do(method, path string, header http.Header, body string) reply {
+	s.t.Helper()
+	r, err := s.try(method, path, header, body)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return r
+}
+
+func (s *stack) try(method, path string, header http.Header, body string) (reply, error) {
+	return send(s.URL, method, path, header, body)
+}
+
+func send(url, method, path string, header http.Header, body string) (reply, error) {
+	req, err := http.NewRequest(method, url+path, strings.NewReader(body))
+	if err != nil {
+		return reply{}, err
+	}
+	if header.Get("X-Api-Key") == "" && header.Get("Authorization") == "" && header["No-Key"] == nil {
+		req.Header.Set("X-API-Key", "local-key")
+	}
+	if body != "" && header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for name, values := range header {
+		if name != "No-Key" {
+			req.Header[name] = values
+		}
+	}
+	resp, err := (&http.Client{Timeout: time.Minute}).Do(req)
+	if err != nil {
+		return reply{}, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return reply{resp.StatusCode, string(text), resp.Header}, err
+}
+
+func (s *stack) post(path, key, body string) reply {
+	s.t.Helper()
+	header := http.Header{}
+	if key != "" {
+		header.Set("Idempotency-Key", key)
+	}
+	return s.do("POST", path, header, body)
+}
+
+// initTransaction opens an exchange transaction and returns its id.
+func (s *stack) initTransaction() string {
+	s.t.Helper()
+	r := s.post(initURL, "", `{"gateway_instance_id":"`+instance+`"}`)
+	var out struct {
+		TransactionID string `json:"transaction_id"`
+	}
+	if err := json.Unmarshal([]byte(r.body), &out); err != nil || r.status != 200 || out.TransactionID == "" {
+		s.t.Fatalf("init: %d %s", r.status, r.body)
+	}
+	return out.TransactionID
+}
+
+// execute is the body of a step; without an otp it is the first.
+func execute(transaction, number, otp string) string {
+	step := `{"transaction_id":"` + transaction + `","journey_id":"` + journey + `","input_data":{"aadhaar_no":"` + number + `"`
+	if otp != "" {
+		step += `,"otp":"` + otp + `"`
+	}
+	return step + `}}`
+}
+
+// requests is what reached a simulated operation.
+func (s *stack) requests(operation string) []sandbox.Request {
+	s.t.Helper()
+	r := s.do("GET", "/sandbox/requests?partner=equal&operation="+operation, nil, "")
+	var out []sandbox.Request
+	if err := json.Unmarshal([]byte(r.body), &out); err != nil {
+		s.t.Fatalf("requests: %d %s", r.status, r.body)
+	}
+	return out
+}
+
+func (s *stack) effects(operation string) (n int) {
+	s.t.Helper()
+	for _, r := range s.requests(operation) {
+		if r.Effect {
+			n++
+		}
+	}
+	return n
+}
+
+// transaction is a record as callers see it.
+type transaction struct {
+	ID        string `json:"id"`
+	Operation string `json:"operation"`
+	State     string `json:"state"`
+	Code      string `json:"code"`
+}
+
+func (s *stack) transaction(id string) transaction {
+	s.t.Helper()
+	r := s.do("GET", "/transactions/"+id, nil, "")
+	var out transaction
+	if err := json.Unmarshal([]byte(r.body), &out); err != nil || r.status != 200 {
+		s.t.Fatalf("transaction %s: %d %s", id, r.status, r.body)
+	}
+	return out
+}
+
+// addCaller makes a key for another tenant.
+func (s *stack) addCaller(key, tenant string, scopes ...string) {
+	s.t.Helper()
+	err := s.Ledger.PutCaller(context.Background(), ledger.Caller{KeyHash: gateway.HashKey(key), Tenant: tenant, Scopes: scopes})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+var journeyTransaction = regexp.MustCompile(`EQ\.GT\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}#` + journey + `#[0-9a-f]{32}`)
+
+// settled replaces the ids that a run makes by fixed words, after checking their form.
+func settled(body, transaction string) string {
+	return strings.ReplaceAll(journeyTransaction.ReplaceAllString(body, "<jt>"), transaction, "<t>")
+}
+
+func MustDecode(t *testing.T, text string, v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+}

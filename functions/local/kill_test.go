@@ -1,0 +1,243 @@
+package main_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	main "sallyport/functions/local"
+	"sallyport/functions/sandbox"
+	"sallyport/shared/telemetry"
+)
+
+// TestMain runs the program itself instead of the tests where a test has started this binary to be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv("SALLYPORT_TEST_DIR") != "" {
+		if err := runChild(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// runChild runs the stack until it kills itself: without warning, at the chosen write.
+func runChild() error {
+	var writes atomic.Int64
+	stage, n, _ := strings.Cut(os.Getenv("SALLYPORT_TEST_KILL"), ":")
+	at, err := strconv.Atoi(n)
+	if err != nil {
+		return err
+	}
+	ahead, err := time.ParseDuration(os.Getenv("SALLYPORT_TEST_AHEAD"))
+	if err != nil {
+		return err
+	}
+	s := &main.Main{
+		Address: "127.0.0.1:0", Dir: os.Getenv("SALLYPORT_TEST_DIR"), Template: template, TimeScale: 1,
+		Log: telemetry.NewLogger(io.Discard, slog.LevelError),
+		Now: func() time.Time { return time.Now().Add(ahead) },
+	}
+	s.OnWrite = func(now string) {
+		if now == "before" {
+			writes.Add(1)
+		}
+		if now == stage && writes.Load() == int64(at) {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // until the signal arrives
+		}
+	}
+	if err := s.Run(context.Background()); err != nil {
+		return err
+	}
+	fmt.Println(s.URL)
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends
+	fmt.Println(writes.Load())
+	return s.Close()
+}
+
+// child is a running program.
+type child struct {
+	cmd   *exec.Cmd
+	url   string
+	out   *bufio.Scanner
+	stdin io.WriteCloser
+}
+
+// start runs the program; nil where it was killed before it answered.
+func start(t *testing.T, dir, kill string, ahead time.Duration) *child {
+	t.Helper()
+	c := &child{cmd: exec.Command(os.Args[0])}
+	c.cmd.Env = append(os.Environ(), "SALLYPORT_TEST_DIR="+dir, "SALLYPORT_TEST_KILL="+kill, "SALLYPORT_TEST_AHEAD="+ahead.String())
+	c.cmd.Stderr = os.Stderr
+	stdin, err := c.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.stdin = stdin
+	stdout, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.cmd.Process.Kill() })
+	c.out = bufio.NewScanner(stdout)
+	if !c.out.Scan() {
+		_ = c.cmd.Wait()
+		if status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+			t.Fatalf("the program ended by itself: %v", c.cmd.ProcessState)
+		}
+		return nil
+	}
+	c.url = c.out.Text()
+	return c
+}
+
+// end lets the program end in order and returns how often it wrote.
+func (c *child) end(t *testing.T) int {
+	t.Helper()
+	_ = c.stdin.Close()
+	c.out.Scan()
+	writes, err := strconv.Atoi(c.out.Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return writes
+}
+
+// answered is what a client knows of one of its calls.
+type answered struct {
+	name string
+	reply
+	err error
+}
+
+// verification makes the calls of a verification against a program that may be killed at any moment: each with a key of its
+// own, none without the one before it.
+func verification(url string, wait func(error) string) []answered {
+	var all []answered
+	call := func(name, path, body string) reply {
+		header := map[string][]string{"Idempotency-Key": {name}}
+		got, err := send(url, "POST", path, header, body)
+		if err != nil {
+			if url = wait(err); url != "" {
+				got, err = send(url, "POST", path, header, body)
+			}
+		}
+		all = append(all, answered{name, got, err})
+		return got
+	}
+	opened := call("init", initURL, `{"gateway_instance_id":"`+instance+`","idempotency_id":"order-1"}`)
+	_, rest, _ := strings.Cut(opened.body, `"transaction_id":"`)
+	id, _, _ := strings.Cut(rest, `"`)
+	if id == "" {
+		return all
+	}
+	call("send", executeURL, execute(id, happy, ""))
+	call("verify", executeURL, execute(id, happy, otp))
+	return all
+}
+
+// TestKilled kills the program before and after every single write of a verification, starts it again, and lets the
+// client repeat what it got no answer to.
+func TestKilled(t *testing.T) {
+	dry := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
+	for _, got := range verification(dry.url, func(err error) string { t.Error(err); return "" }) {
+		if got.status != 200 {
+			t.Fatalf("%s: %d %s", got.name, got.status, got.body)
+		}
+	}
+	writes := dry.end(t)
+	if writes < 9 { // claim, effect, completion of three calls at least
+		t.Fatalf("only %d writes were seen", writes)
+	}
+	t.Logf("%d writes", writes)
+	for n := 1; n <= writes; n++ {
+		for _, stage := range []string{"before", "after"} {
+			t.Run(fmt.Sprintf("%s write %d", stage, n), func(t *testing.T) { testKilled(t, fmt.Sprintf("%s:%d", stage, n)) })
+		}
+	}
+}
+
+func testKilled(t *testing.T, kill string) {
+	dir := filepath.Join(t.TempDir(), "state")
+	killed := false
+	var second *child
+	restart := func(error) string {
+		killed = true
+		second = start(t, dir, "never:0", time.Hour) // past every lease
+		return second.url
+	}
+	first := start(t, dir, kill, 0)
+	var calls []answered
+	if first == nil {
+		calls = verification(restart(nil), func(err error) string { t.Error(err); return "" })
+	} else {
+		calls = verification(first.url, restart)
+	}
+	if !killed {
+		t.Fatal("the program was not killed")
+	}
+	s := &stack{Main: &main.Main{URL: second.url}, t: t}
+	for _, got := range calls {
+		switch {
+		case got.err != nil:
+			t.Errorf("%s: %v", got.name, got.err)
+		case got.condition() != "" && got.condition() != "outcome_unknown":
+			t.Errorf("%s: %d %q", got.name, got.status, got.condition())
+		case got.status == 200:
+			// An answer that was given is on record, and stays what it was.
+			if record := s.transaction(got.header.Get("Transaction-Id")); record.State == "claimed" || record.State == "unknown" {
+				t.Errorf("%s was answered, its record is %s", got.name, record.State)
+			}
+		default:
+			if record := s.transaction(got.header.Get("Transaction-Id")); record.State != "unknown" {
+				t.Errorf("%s has an outcome that is not known, its record is %s", got.name, record.State)
+			}
+		}
+	}
+	for _, op := range sandbox.Operations() {
+		want := map[string]int{"init-transaction": 1, "execute-journey": 2}[op.Name]
+		if n := s.effects(op.Name); n > want {
+			t.Errorf("%d effects of %s, at most %d were asked for", n, op.Name, want)
+		}
+	}
+	// The client asks once more: nothing acts again, and no answer changes.
+	for i, got := range verification(second.url, func(err error) string { t.Error(err); return "" }) {
+		if i < len(calls) && got.status != calls[i].status {
+			t.Errorf("%s was answered %d, now %d", got.name, calls[i].status, got.status)
+		}
+	}
+	if n := s.effects("execute-journey"); n > 2 {
+		t.Errorf("%d effects", n)
+	}
+	second.end(t)
+}
+
+func TestSecondStart(t *testing.T) {
+	s := MustRun(t)
+	other := &main.Main{Address: "127.0.0.1:0", Dir: s.Dir, Template: template, TimeScale: 1, Log: s.Log}
+	if err := other.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "already runs, at "+s.URL) {
+		t.Errorf("a second start said %v", err)
+	}
+	if got := s.do("GET", "/transactions", nil, ""); got.status != 200 {
+		t.Errorf("and the first one then answered %d", got.status)
+	}
+}

@@ -1,0 +1,279 @@
+// Command local runs all of Sallyport in one process on one machine: the HTTP API's routes as template.yaml has them,
+// every function behind them, the ledger and the vault in a file, and the simulated partners. It needs no account and
+// no Docker, and what it has accepted survives the end of the process, however that comes.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"sallyport/functions/sandbox"
+	"sallyport/shared/bolt"
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
+	ledgerbolt "sallyport/shared/ledger/bolt"
+	"sallyport/shared/operation"
+	"sallyport/shared/seal"
+	"sallyport/shared/secrets"
+	"sallyport/shared/secrets/file"
+	"sallyport/shared/telemetry"
+	"sallyport/shared/upstream"
+	"sallyport/shared/vault"
+	vaultbolt "sallyport/shared/vault/bolt"
+)
+
+// The caller that a new local stack knows. Plainly no secret: the stack listens on the loopback interface only.
+const (
+	localKey    = "local-key"
+	localTenant = "local"
+	stage       = "local"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	m, err := newMain(os.Getenv)
+	if err == nil {
+		err = m.Run(ctx)
+	}
+	if err == nil {
+		m.greet(os.Stdout)
+		<-ctx.Done()
+		err = m.Close()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sallyport:", err)
+		os.Exit(1)
+	}
+}
+
+// Main is the local stack. Set its fields, Run it, Close it.
+type Main struct {
+	Address   string  // to listen on; port 0 picks a free one
+	Dir       string  // where state is kept
+	Template  string  // template.yaml
+	TimeScale float64 // sandbox seconds per real second
+	Log       *slog.Logger
+
+	Now             func() time.Time                          // the gateway's clock, not the sandbox's; nil for time.Now
+	UpstreamTimeout time.Duration                             // how long a partner may take; zero for upstream.Timeout
+	OnWrite         func(stage string)                        // called around every commit, see bolt.OnWrite
+	WrapLedger      func(operation.Ledger) operation.Ledger   // stands between the pipeline and the ledger
+	WrapTransport   func(http.RoundTripper) http.RoundTripper // stands between the pipeline and the partners
+
+	URL    string             // where it answers, once it runs
+	Ledger *ledgerbolt.Ledger // once it runs
+
+	sandbox *sandbox.Sandbox
+	db      *bolt.DB
+	partner *bolt.DB
+	server  *http.Server
+}
+
+func newMain(env func(string) string) (*Main, error) {
+	m := &Main{
+		Address: "127.0.0.1:" + or(env("PORT"), "3000"), Dir: ".local", Template: "template.yaml", TimeScale: 1,
+		Log: telemetry.NewLogger(os.Stderr, slog.LevelInfo),
+	}
+	if port, err := strconv.Atoi(or(env("PORT"), "3000")); err != nil || port < 0 || port > 65535 {
+		return nil, fmt.Errorf("PORT is %q, it must be a number from 0 to 65535", env("PORT"))
+	}
+	if text := env("SANDBOX_TIME_SCALE"); text != "" {
+		scale, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(scale > 0 && scale <= 1e6) {
+			return nil, fmt.Errorf("SANDBOX_TIME_SCALE is %q, it must be a number above 0, at most 1000000", text)
+		}
+		m.TimeScale = scale
+	}
+	return m, nil
+}
+
+// Run starts the stack and returns once it answers.
+func (m *Main) Run(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			_ = m.Close()
+		}
+	}()
+	if m.Now == nil {
+		m.Now = time.Now
+	}
+	routes, err := readRoutes(m.Template)
+	if err != nil {
+		return err
+	}
+	if err := m.open(); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", m.Address)
+	if err != nil {
+		return fmt.Errorf("%w; another PORT may be free", err)
+	}
+	m.URL = "http://" + listener.Addr().String()
+	if err := os.WriteFile(filepath.Join(m.Dir, "url"), []byte(m.URL), 0o600); err != nil {
+		return err
+	}
+	handler, err := m.wire(ctx, routes)
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	m.server = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 10 << 10, ErrorLog: slog.NewLogLogger(m.Log.Handler(), slog.LevelWarn),
+	}
+	go func() {
+		if err := m.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			m.Log.Error("front stopped", "cause", err)
+		}
+	}()
+	return nil
+}
+
+// open opens the two files: the gateway's own state, and the simulated partners'.
+func (m *Main) open() (err error) {
+	if m.db, err = bolt.Open(filepath.Join(m.Dir, "sallyport.db"), bolt.OnWrite(m.onWrite)); err == nil {
+		m.partner, err = bolt.Open(filepath.Join(m.Dir, "sandbox.db"), bolt.OnWrite(m.onWrite))
+	}
+	if errors.Is(err, bolt.ErrLocked) {
+		url, _ := os.ReadFile(filepath.Join(m.Dir, "url"))
+		return fmt.Errorf("it already runs, at %s", or(string(url), "another port"))
+	}
+	return err
+}
+
+func (m *Main) onWrite(stage string) {
+	if m.OnWrite != nil {
+		m.OnWrite(stage)
+	}
+}
+
+// wire connects everything and returns what answers requests.
+func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
+	var err error
+	if m.Ledger, err = ledgerbolt.New(m.db); err != nil {
+		return nil, err
+	}
+	blobs, err := vaultbolt.New(m.db)
+	if err != nil {
+		return nil, err
+	}
+	m.Ledger.Now, blobs.Now = m.Now, m.Now
+	if err := m.seed(ctx); err != nil {
+		return nil, err
+	}
+	cache := secrets.NewCache(file.Source{Path: m.secretsFile()}, stage, m.Now)
+	ring := seal.Cached(cache.Keys)
+	auth := gateway.NewAuthenticator(m.Ledger, m.Now)
+	m.sandbox = sandbox.New(sandbox.NewBolt(m.partner), sandbox.Options{
+		TimeScale: m.TimeScale, Wire: true, Log: m.Log,
+		Authenticate: sandbox.CallerOnly(auth),
+	})
+	p := &operation.Pipeline{
+		Ledger: m.Ledger, Vault: &vault.Vault{Blobs: blobs, Ring: ring}, Auth: auth, Secrets: cache, Ring: ring,
+		Upstream: m.upstream(), Log: m.Log, Now: m.Now, NewID: operation.NewID,
+	}
+	if m.WrapLedger != nil {
+		p.Ledger = m.WrapLedger(p.Ledger)
+	}
+	f := &front{
+		routes: routes, log: m.Log, newID: operation.NewID,
+		handlers: functions(p, m.Ledger, m.URL+"/sandbox"),
+		direct:   map[string]http.Handler{"sandbox/serve": m.sandbox},
+	}
+	for _, r := range routes {
+		if f.handlers[r.service] == nil && f.direct[r.service] == nil {
+			return nil, fmt.Errorf("%s has a route to functions/%s, which the local stack doesn't know", m.Template, r.service)
+		}
+	}
+	return f, nil
+}
+
+func (m *Main) upstream() *upstream.Client {
+	options := []upstream.Option{upstream.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+		return refusing{next, m.sandbox}
+	})}
+	if m.UpstreamTimeout > 0 {
+		options = append(options, upstream.WithTimeout(m.UpstreamTimeout))
+	}
+	if m.WrapTransport != nil {
+		options = append(options, upstream.WithTransport(m.WrapTransport))
+	}
+	return upstream.New(options...)
+}
+
+func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json") }
+
+// seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
+func (m *Main) seed(ctx context.Context) error {
+	eq := sandbox.EqualDefaults()
+	err := file.Source{Path: m.secretsFile()}.Seed(map[string]any{
+		"sallyport/" + stage + "/keys": seal.GenerateKeys(),
+		"sallyport/" + stage + "/partners/equal": map[string]any{
+			"client_id": eq.ClientID, "client_secret": eq.ClientSecret,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	hash := gateway.HashKey(localKey)
+	if _, err := m.Ledger.Caller(ctx, hash); !errors.Is(err, ledger.ErrNotFound) {
+		return err
+	}
+	return m.Ledger.PutCaller(ctx, ledger.Caller{KeyHash: hash, Tenant: localTenant, Name: "local development", Scopes: []string{"*"}})
+}
+
+// Close ends the stack; what it has accepted is kept.
+func (m *Main) Close() error {
+	var errs []error
+	if m.sandbox != nil {
+		errs = append(errs, m.sandbox.Close()) // first, so that what a fault holds lets the server go
+	}
+	if m.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), operation.InvocationTimeout)
+		defer cancel()
+		errs = append(errs, m.server.Shutdown(ctx))
+	}
+	for _, db := range []*bolt.DB{m.db, m.partner} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if m.server != nil {
+		if err := os.Remove(filepath.Join(m.Dir, "url")); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// greet tells a person where it runs and what to try first.
+func (m *Main) greet(w io.Writer) {
+	fmt.Fprintf(w, `Sallyport runs at %[1]s, with simulated partners. Its state is in %[2]s; Ctrl-C ends it.
+The local key is %[3]s (tenant %[4]s). A first call, which opens a transaction at Equal:
+
+  curl -i %[1]s/equal/ie/transaction/init -H 'X-API-Key: %[3]s' -H 'Content-Type: application/json' -d '{"gateway_instance_id":"%[5]s"}'
+
+What reached the partners: curl -H 'X-API-Key: %[3]s' %[1]s/sandbox/requests
+`, m.URL, strings.TrimSuffix(m.Dir, "/")+"/", localKey, localTenant, sandbox.EqualDefaults().GatewayInstanceID)
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
