@@ -1,6 +1,7 @@
 // Command local runs all of Sallyport in one process on one machine: the HTTP API's routes as template.yaml has them,
 // every function behind them, the ledger and the vault in a file, and the simulated partners. It needs no account and
-// no Docker, and what it has accepted survives the end of the process, however that comes.
+// no Docker, and what it has accepted survives the end of the process, however that comes. As "local caller" it
+// registers a caller with a deployed stage instead.
 package main
 
 import (
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"sallyport/functions/sandbox"
+	"sallyport/shared/awsenv"
 	"sallyport/shared/bolt"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
@@ -45,12 +47,19 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	m, err := newMain(os.Getenv)
+	if len(os.Args) > 1 && os.Args[1] == "caller" {
+		if err := registerCaller(ctx, awsenv.Ledger(), os.Args[2:], os.Stdout, os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	m, err := New(os.Getenv)
 	if err == nil {
 		err = m.Run(ctx)
 	}
 	if err == nil {
-		m.greet(os.Stdout)
+		m.Greet(os.Stdout)
 		<-ctx.Done()
 		err = m.Close()
 	}
@@ -83,7 +92,8 @@ type Main struct {
 	server  *http.Server
 }
 
-func newMain(env func(string) string) (*Main, error) {
+// New makes a local stack of settings in the environment: PORT and SANDBOX_TIME_SCALE.
+func New(env func(string) string) (*Main, error) {
 	m := &Main{
 		Address: "127.0.0.1:" + or(env("PORT"), "3000"), Dir: ".local", Template: "template.yaml", TimeScale: 1,
 		Log: telemetry.NewLogger(os.Stderr, slog.LevelInfo),
@@ -260,8 +270,8 @@ func (m *Main) Close() error {
 	return errors.Join(errs...)
 }
 
-// greet tells a person where it runs and what to try first.
-func (m *Main) greet(w io.Writer) {
+// Greet tells a person where it runs and what to try first.
+func (m *Main) Greet(w io.Writer) {
 	fmt.Fprintf(w, `Sallyport runs at %[1]s, with simulated partners. Its state is in %[2]s; Ctrl-C ends it.
 The local key is %[3]s (tenant %[4]s). A first call, which opens a transaction at Equal:
 

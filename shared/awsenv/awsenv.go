@@ -64,7 +64,7 @@ func Pipeline() *operation.Pipeline {
 		Ring:     seal.Cached(cache.Keys),
 		Upstream: upstream.New(),
 		Log:      Log(),
-		Metrics:  telemetry.NewMetrics(os.Stdout, time.Now),
+		Metrics:  telemetry.NewMetrics(os.Stdout, os.Getenv("STAGE"), time.Now),
 		Now:      time.Now,
 		NewID:    operation.NewID,
 	}

@@ -475,7 +475,7 @@ func TestStoredBodies(t *testing.T) {
 		name    string
 		size    int
 		inVault bool
-	}{{"InTheRecord", 8 << 10, false}, {"InTheVault", 8<<10 + 1, true}, {"Large", 500 << 10, true}} {
+	}{{"InTheRecord", 8 << 10, false}, {"InTheVault", 8<<10 + 1, true}, {"Large", 250 << 10, true}} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStack(t)
 			h := operation.New(s.p, s.act(operation.Manual))

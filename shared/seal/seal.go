@@ -103,8 +103,8 @@ func (r *Ring) Open(record string, box []byte) ([]byte, error) {
 	if len(box) == 0 || len(box) < 1+int(box[0]) {
 		return nil, ErrOpen
 	}
-	kid, sealed := string(box[1:1+int(box[0])]), box[1+int(box[0]):]
-	aead := r.sealing[kid]
+	kid, sealed := box[1:1+int(box[0])], box[1+int(box[0]):]
+	aead := r.sealing[string(kid)]
 	if aead == nil {
 		return nil, ErrOpen
 	}

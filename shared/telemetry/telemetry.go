@@ -67,13 +67,16 @@ const Namespace = "Sallyport"
 
 // Metrics writes one embedded-metric-format line per call. A nil *Metrics writes nothing.
 type Metrics struct {
-	w   io.Writer
-	now func() time.Time
-	mu  sync.Mutex
+	w     io.Writer
+	stage string
+	now   func() time.Time
+	mu    sync.Mutex
 }
 
-// NewMetrics makes Metrics that write to w (a Lambda's standard output).
-func NewMetrics(w io.Writer, now func() time.Time) *Metrics { return &Metrics{w: w, now: now} }
+// NewMetrics makes Metrics of one stage that write to w (a Lambda's standard output).
+func NewMetrics(w io.Writer, stage string, now func() time.Time) *Metrics {
+	return &Metrics{w: w, stage: stage, now: now}
+}
 
 // Call records how one call of an operation ended and how long it took.
 func (m *Metrics) Call(operation, state, condition string, took time.Duration) {
@@ -81,7 +84,7 @@ func (m *Metrics) Call(operation, state, condition string, took time.Duration) {
 		return
 	}
 	names := []map[string]string{{"Name": "Calls", "Unit": "Count"}, {"Name": "Duration", "Unit": "Milliseconds"}}
-	line := map[string]any{"Operation": operation, "State": state, "Calls": 1, "Duration": took.Milliseconds()}
+	line := map[string]any{"Stage": m.stage, "Operation": operation, "State": state, "Calls": 1, "Duration": took.Milliseconds()}
 	if condition != "" {
 		line[condition] = 1
 		names = append(names, map[string]string{"Name": condition, "Unit": "Count"})
@@ -90,7 +93,7 @@ func (m *Metrics) Call(operation, state, condition string, took time.Duration) {
 		"Timestamp": m.now().UnixMilli(),
 		"CloudWatchMetrics": []any{map[string]any{
 			"Namespace": Namespace, "Metrics": names,
-			"Dimensions": [][]string{{"Operation"}, {"Operation", "State"}, {}},
+			"Dimensions": [][]string{{"Stage", "Operation"}, {"Stage", "Operation", "State"}, {"Stage"}},
 		}},
 	}
 	text, err := json.Marshal(line)

@@ -45,7 +45,7 @@ func TestLogger(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	var out bytes.Buffer
-	m := telemetry.NewMetrics(&out, func() time.Time { return time.UnixMilli(1700000000000) })
+	m := telemetry.NewMetrics(&out, "dev", func() time.Time { return time.UnixMilli(1700000000000) })
 	m.Call("equal/execute-journey", "unknown", "outcome_unknown", 1500*time.Millisecond)
 	var line struct {
 		AWS struct {
@@ -56,16 +56,16 @@ func TestMetrics(t *testing.T) {
 				Metrics    []struct{ Name, Unit string }
 			}
 		} `json:"_aws"`
-		Operation      string
-		Duration       int64
-		OutcomeUnknown int `json:"outcome_unknown"`
+		Stage, Operation string
+		Duration         int64
+		OutcomeUnknown   int `json:"outcome_unknown"`
 	}
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)
 	}
 	directive := line.AWS.CloudWatchMetrics[0]
 	if line.AWS.Timestamp != 1700000000000 || directive.Namespace != telemetry.Namespace || len(directive.Dimensions) != 3 || len(directive.Metrics) != 3 ||
-		line.Operation != "equal/execute-journey" || line.Duration != 1500 || line.OutcomeUnknown != 1 {
+		line.Operation != "equal/execute-journey" || line.Stage != "dev" || line.Duration != 1500 || line.OutcomeUnknown != 1 {
 		t.Errorf("got %s", out.String())
 	}
 	var none *telemetry.Metrics

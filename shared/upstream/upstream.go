@@ -20,8 +20,9 @@ import (
 const (
 	// Timeout is how long a partner may take, from the first byte sent to the last one read.
 	Timeout = 25 * time.Second
-	// MaxBody is how much of an answer is read, in bytes; a longer one is ErrTooLarge.
-	MaxBody = 1 << 20
+	// MaxBody is how much of an answer is read, in bytes; a longer one is ErrTooLarge. It fits into a DynamoDB item,
+	// which may hold 400 KB.
+	MaxBody = 256 << 10
 
 	dialTimeout = 5 * time.Second
 	// idleTimeout is short because a frozen Lambda holds sockets that the other side closed long ago.

@@ -1,0 +1,204 @@
+package house_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// root is the top of the checkout.
+const root = "../.."
+
+// partners are the folders below functions that know a partner.
+var partners = []string{"equal", "ezto", "iron", "mbanq", "digit9"}
+
+func TestTopLevel(t *testing.T) {
+	allowed := []string{"functions", "statemachines", "shared", "template.yaml", "samconfig.toml", "events", "go.mod", "go.sum",
+		"Makefile", "README.md", ".ci", ".gitignore", ".gitattributes", ".samignore", "LICENSE",
+		".git", ".local", ".build", ".aws-sam"}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !slices.Contains(allowed, entry.Name()) {
+			t.Errorf("%s may not lie at the top level, which is fixed", entry.Name())
+		}
+	}
+}
+
+func TestImports(t *testing.T) {
+	const module, functions, service = "sallyport/", "sallyport/functions/", "github.com/aws/aws-sdk-go-v2/service/"
+	adapters := []string{
+		"shared/ledger/dynamo", "shared/ledger/ledgertest/dynamolocal", "shared/secrets/awssm", "shared/vault/s3",
+		"shared/orchestrator/sfn", "shared/awsenv", "functions/sandbox/dynamo", "functions/sandbox/serve",
+	}
+	check(t, "shared imports nothing from functions", func(f file, fail func(string)) {
+		if strings.HasPrefix(f.dir, "shared/") {
+			f.eachImport(functions, func(what string) { fail("imports functions/" + what) })
+		}
+	})
+	check(t, "only a partner's own functions, the journeys and the local stack import a partner", func(f file, fail func(string)) {
+		own := below(f.dir)
+		f.eachImport(functions, func(what string) {
+			partner, _, _ := strings.Cut(what, "/")
+			if slices.Contains(partners, partner) && !slices.Contains([]string{partner, "journeys", "local"}, own) {
+				fail("imports functions/" + what)
+			}
+		})
+	})
+	check(t, "only adapters import an AWS service client", func(f file, fail func(string)) {
+		f.eachImport(service, func(what string) {
+			if !slices.Contains(adapters, f.dir) {
+				fail("imports the client of " + what)
+			}
+		})
+	})
+	check(t, "nobody imports the SDK's config package, which doubles the start-up", func(f file, fail func(string)) {
+		f.eachImport("github.com/aws/aws-sdk-go-v2/config", func(string) { fail("imports it") })
+	})
+	check(t, "only mains import awsenv", func(f file, fail func(string)) {
+		f.eachImport(module+"shared/awsenv", func(string) {
+			if f.ast.Name.Name != "main" && f.dir != "shared/awsenv" {
+				fail("imports it")
+			}
+		})
+	})
+	check(t, "logs are log/slog's", func(f file, fail func(string)) {
+		f.eachImport("log", func(rest string) {
+			if rest == "" {
+				fail("imports log")
+			}
+		})
+	})
+}
+
+func TestCode(t *testing.T) {
+	check(t, "no init functions", func(f file, fail func(string)) {
+		for _, decl := range f.ast.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				fail("has one")
+			}
+		}
+	})
+	check(t, "packages are named after what they hold", func(f file, fail func(string)) {
+		name := strings.TrimSuffix(f.ast.Name.Name, "_test")
+		if slices.Contains([]string{"util", "utils", "common", "helper", "helpers", "misc"}, name) {
+			fail("is of package " + name)
+		}
+	})
+	check(t, "only commands for people print", func(f file, fail func(string)) {
+		if f.test || below(f.dir) == "local" {
+			return
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			switch fun := call.Fun.(type) {
+			case *ast.SelectorExpr:
+				if x, ok := fun.X.(*ast.Ident); ok && x.Name == "fmt" && strings.HasPrefix(fun.Sel.Name, "Print") {
+					fail("calls fmt." + fun.Sel.Name)
+				}
+			case *ast.Ident:
+				if fun.Name == "print" || fun.Name == "println" {
+					fail("calls " + fun.Name)
+				}
+			}
+			return true
+		})
+	})
+	check(t, "a Lambda main is wiring of at most 25 lines", func(f file, fail func(string)) {
+		if f.ast.Name.Name == "main" && below(f.dir) != "" && below(f.dir) != "local" && f.lines > 25 {
+			fail("has " + strconv.Itoa(f.lines))
+		}
+	})
+}
+
+// file is a Go source file.
+type file struct {
+	dir   string // from the top of the checkout, with slashes
+	name  string
+	test  bool
+	lines int
+	ast   *ast.File
+}
+
+// eachImport calls fn with the rest of every imported path that begins with prefix.
+func (f file) eachImport(prefix string, fn func(rest string)) {
+	for _, spec := range f.ast.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if rest, ok := strings.CutPrefix(imported, prefix); ok && err == nil {
+			fn(rest)
+		}
+	}
+}
+
+// check runs a rule over all Go files as a subtest, whose name is the rule.
+func check(t *testing.T, rule string, fn func(f file, fail func(what string))) {
+	t.Helper()
+	t.Run(rule, func(t *testing.T) {
+		for _, f := range files(t) {
+			fn(f, func(what string) { t.Errorf("%s: but %s/%s %s", rule, f.dir, f.name, what) })
+		}
+	})
+}
+
+// files parses every Go file of the product.
+func files(t *testing.T) []file {
+	t.Helper()
+	var all []file
+	set := token.NewFileSet()
+	for _, top := range []string{"functions", "shared", "statemachines"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(at string, entry fs.DirEntry, err error) error {
+			if os.IsNotExist(err) {
+				return nil
+			}
+			if err != nil || entry.IsDir() || filepath.Ext(at) != ".go" {
+				return err
+			}
+			text, err := os.ReadFile(at)
+			if os.IsNotExist(err) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			parsed, err := parser.ParseFile(set, at, text, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			relative, err := filepath.Rel(root, at)
+			if err != nil {
+				return err
+			}
+			relative = filepath.ToSlash(relative)
+			all = append(all, file{dir: path.Dir(relative), name: path.Base(relative), ast: parsed,
+				test: strings.HasSuffix(relative, "_test.go"), lines: strings.Count(string(text), "\n")})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// below returns the first folder below functions, or "" elsewhere.
+func below(dir string) string {
+	rest, ok := strings.CutPrefix(dir, "functions/")
+	if !ok {
+		return ""
+	}
+	first, _, _ := strings.Cut(rest, "/")
+	return first
+}

@@ -1,0 +1,584 @@
+package house_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/aws/aws-lambda-go/events"
+	"go.yaml.in/yaml/v3"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger/ledgertest/dynamolocal"
+	"sallyport/shared/operation"
+	"sallyport/shared/operation/task"
+	"sallyport/shared/telemetry"
+)
+
+func TestFunctions(t *testing.T) {
+	template := readTemplate(t)
+
+	t.Run("every function has a folder and every folder a function", func(t *testing.T) {
+		folders := map[string]bool{}
+		for _, f := range files(t) {
+			if f.name == "main.go" && below(f.dir) != "" && below(f.dir) != "local" {
+				folders[strings.TrimPrefix(f.dir, "functions/")] = true
+			}
+		}
+		for _, f := range template.functions {
+			if !folders[f.folder()] {
+				t.Errorf("template.yaml has %s, but there is no functions/%s/main.go", f.id, f.folder())
+			}
+			delete(folders, f.folder())
+		}
+		for folder := range folders {
+			t.Errorf("there is a functions/%s/main.go, but template.yaml has no function for it", folder)
+		}
+	})
+
+	t.Run("names follow from the logical id", func(t *testing.T) {
+		for _, f := range template.functions {
+			if got, want := show(&f.FunctionName), "!Sub sallyport-${Stage}-"+f.words(); got != want {
+				t.Errorf("%s has the FunctionName %q, it must be %q", f.id, got, want)
+			}
+			if got, want := show(&f.LoggingConfig.LogGroup), "!Ref "+f.id+"Logs"; got != want {
+				t.Errorf("%s logs to %q, it must be %q", f.id, got, want)
+			}
+			group := template.Resources[f.id+"Logs"]
+			name, retention := group.property("LogGroupName"), group.property("RetentionInDays")
+			if want := "!Sub /aws/lambda/sallyport-${Stage}-" + f.words(); group.Type != "AWS::Logs::LogGroup" || name != want || retention == "" {
+				t.Errorf("%sLogs must be a log group with a retention, named %q", f.id, want)
+			}
+		}
+	})
+
+	t.Run("builds by make", func(t *testing.T) {
+		for _, f := range template.functions {
+			if f.buildMethod != "makefile" {
+				t.Errorf("%s must have the BuildMethod makefile", f.id)
+			}
+		}
+	})
+
+	t.Run("has time to record what happened", func(t *testing.T) {
+		for _, f := range template.functions {
+			if f.Timeout != 30 {
+				t.Errorf("%s has a timeout of %d s, it must be what the HTTP API waits for, 30 s", f.id, f.Timeout)
+			}
+			if operation.InvocationTimeout >= time.Duration(f.Timeout)*time.Second {
+				t.Errorf("%s must have a longer timeout than operations take, %s", f.id, operation.InvocationTimeout)
+			}
+		}
+	})
+
+	t.Run("gets the environment that it reads", func(t *testing.T) {
+		sources, shared := files(t), map[string]bool{}
+		for _, f := range sources {
+			if f.dir == "shared/awsenv" && !f.test {
+				maps.Copy(shared, f.environment())
+			}
+		}
+		for _, f := range template.functions {
+			reads := map[string]bool{}
+			for _, source := range sources {
+				if source.dir != "functions/"+f.folder() || source.test {
+					continue
+				}
+				maps.Copy(reads, source.environment())
+				source.eachImport("sallyport/shared/awsenv", func(string) { maps.Copy(reads, shared) })
+			}
+			for name := range reads {
+				if !template.sets(f, name) {
+					t.Errorf("%s reads %s, which template.yaml does not set", f.id, name)
+				}
+			}
+			for name := range f.Environment.Variables {
+				if !reads[name] {
+					t.Errorf("%s does not read %s, which template.yaml sets", f.id, name)
+				}
+			}
+		}
+	})
+
+	t.Run("no two have one route", func(t *testing.T) {
+		taken := map[string]string{}
+		for _, f := range template.functions {
+			for _, route := range f.routes() {
+				at := route.api + " " + route.key
+				if other := taken[at]; other != "" {
+					t.Errorf("%s and %s have the same route, %s", f.id, other, at)
+				}
+				taken[at] = f.id
+			}
+		}
+	})
+
+	t.Run("nothing of the sandbox is in prod", func(t *testing.T) {
+		for id, r := range template.Resources {
+			if strings.HasPrefix(id, "Sandbox") && r.Condition != "Sandboxed" {
+				t.Errorf("%s must have the condition Sandboxed", id)
+			}
+		}
+	})
+}
+
+func TestRoles(t *testing.T) {
+	template := readTemplate(t)
+
+	t.Run("name verbs and resources", func(t *testing.T) {
+		for id, r := range template.Resources {
+			for _, s := range r.statements(t) {
+				for _, action := range s.Action {
+					if strings.Contains(action, "*") {
+						t.Errorf("%s allows %s; it must name what the code calls", id, action)
+					}
+				}
+				for _, resource := range s.resources() {
+					if resource == "*" || resource == "" {
+						t.Errorf("%s allows %v on every resource; it must name them", id, s.Action)
+					}
+				}
+				kms := func(action string) bool { return strings.HasPrefix(action, "kms:") }
+				if slices.ContainsFunc(s.Action, kms) && !strings.Contains(show(&s.Condition), "kms:ViaService") {
+					t.Errorf("%s may use the key by itself, it must be through a service only", id)
+				}
+			}
+			if managed := r.property("ManagedPolicyArns"); managed != "" {
+				t.Errorf("%s has the managed policies %s; it must list statements of its own", id, managed)
+			}
+		}
+	})
+
+	t.Run("belong to every function and let it log", func(t *testing.T) {
+		for _, f := range template.functions {
+			if show(&f.Policies) != "" {
+				t.Errorf("%s has Policies, it must have a Role whose statements one can read", f.id)
+			}
+			role, _ := strings.CutPrefix(show(&f.Role), "!GetAtt ")
+			r, ok := template.Resources[strings.TrimSuffix(role, ".Arn")]
+			if !ok || r.Type != "AWS::IAM::Role" {
+				t.Errorf("%s has the role %q, which template.yaml doesn't have", f.id, role)
+				continue
+			}
+			logs := slices.ContainsFunc(r.statements(t), func(s statement) bool {
+				return slices.Contains(s.Action, "logs:PutLogEvents") && slices.Contains(s.resources(), "!GetAtt "+f.id+"Logs.Arn")
+			})
+			if !logs {
+				t.Errorf("%s has the role %s, which may not write to its log group", f.id, role)
+			}
+		}
+	})
+}
+
+func TestLedgerTable(t *testing.T) {
+	var deployed struct {
+		Schema map[string]yaml.Node `yaml:",inline"`
+		TTL    struct {
+			AttributeName string `yaml:"AttributeName"`
+			Enabled       bool   `yaml:"Enabled"`
+		} `yaml:"TimeToLiveSpecification"`
+	}
+	properties := readTemplate(t).Resources["Ledger"].Properties
+	if err := properties.Decode(&deployed); err != nil {
+		t.Fatal(err)
+	}
+	tested := dynamolocal.Schema("ledger") // its fields have CloudFormation's names
+	for name, want := range map[string]any{
+		"BillingMode": tested.BillingMode, "KeySchema": tested.KeySchema,
+		"AttributeDefinitions": tested.AttributeDefinitions, "GlobalSecondaryIndexes": tested.GlobalSecondaryIndexes,
+	} {
+		var got any
+		node := deployed.Schema[name]
+		if err := node.Decode(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := canonical(t, got), canonical(t, want); got != want {
+			t.Errorf("the ledger's %s in template.yaml is %s, but tests run with %s", name, got, want)
+		}
+	}
+	if deployed.TTL.AttributeName != dynamolocal.TTL || !deployed.TTL.Enabled {
+		t.Errorf("the ledger in template.yaml must be swept by %s", dynamolocal.TTL)
+	}
+}
+
+// canonical renders a value as JSON without what is null or empty in it.
+func canonical(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		t.Fatal(err)
+	}
+	var prune func(any) any
+	prune = func(node any) any {
+		switch node := node.(type) {
+		case map[string]any:
+			for name, member := range node {
+				if node[name] = prune(member); node[name] == nil {
+					delete(node, name)
+				}
+			}
+		case []any:
+			for i := range node {
+				node[i] = prune(node[i])
+			}
+		}
+		return node
+	}
+	if text, err = json.Marshal(prune(tree)); err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestSandboxCredentials(t *testing.T) {
+	defaults, err := os.ReadFile(filepath.Join(root, "functions/sandbox/equal.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var secret string
+	value := readTemplate(t).Resources["EqualCredentials"].property("SecretString")
+	if _, after, ok := strings.Cut(value, "[Sandboxed, "); ok {
+		secret, _, _ = strings.Cut(after, "}")
+	}
+	var credentials map[string]string
+	if err := json.Unmarshal([]byte(secret+"}"), &credentials); err != nil {
+		t.Fatalf("EqualCredentials holds no JSON for the sandbox: %v", err)
+	}
+	for name, value := range credentials {
+		if !strings.Contains(string(defaults), strconv.Quote(value)) {
+			t.Errorf("the sandbox would not accept the %s that template.yaml gives it", name)
+		}
+	}
+}
+
+func TestAlarms(t *testing.T) {
+	known := map[string]bool{string(operation.NotRecorded): true}
+	for _, condition := range operation.Conditions() {
+		known[string(condition)] = true
+	}
+	for id, r := range readTemplate(t).Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		if name := r.property("MetricName"); r.property("Namespace") == telemetry.Namespace && !known[name] {
+			t.Errorf("%s watches %s, which no operation reports", id, name)
+		}
+		if r.property("AlarmActions") == "" || r.property("TreatMissingData") != "notBreaching" {
+			t.Errorf("%s must tell the topic, and take silence as good", id)
+		}
+	}
+}
+
+func TestEvents(t *testing.T) {
+	template := readTemplate(t)
+	samples, err := filepath.Glob(filepath.Join(root, "events/*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsampled := map[string]function{}
+	for _, f := range template.functions {
+		unsampled[f.words()] = f
+	}
+	for _, sample := range samples {
+		name := strings.TrimSuffix(filepath.Base(sample), ".json")
+		text, err := os.ReadFile(sample)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			checkSampleData(t, string(text))
+			if name == "env" {
+				checkEnvironmentFile(t, template, text)
+				return
+			}
+			words, isTask := strings.CutSuffix(name, "-task")
+			i := slices.IndexFunc(template.functions, func(f function) bool { return f.words() == words })
+			if i < 0 {
+				t.Fatalf("is named after no function of template.yaml")
+			}
+			if isTask {
+				if err := gateway.DecodeJSON(text, new(task.Input)); err != nil {
+					t.Errorf("is no task: %v", err)
+				}
+				return
+			}
+			delete(unsampled, name)
+			checkHTTPEvent(t, template.functions[i], text)
+		})
+	}
+	for name, f := range unsampled {
+		t.Errorf("%s has no sample event, events/%s.json", f.id, name)
+	}
+}
+
+func checkHTTPEvent(t *testing.T, f function, text []byte) {
+	t.Helper()
+	var event events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(text, &event); err != nil {
+		t.Fatal(err)
+	}
+	if event.Version != "2.0" || event.RequestContext.HTTP.Path != event.RawPath || event.RequestContext.RouteKey != event.RouteKey {
+		t.Error("is not an HTTP API event of payload format 2.0 that agrees with itself")
+	}
+	if !slices.ContainsFunc(f.routes(), func(r route) bool { return r.key == event.RouteKey }) {
+		t.Errorf("comes by the route %q, which %s doesn't have", event.RouteKey, f.id)
+	}
+	if event.Headers["x-api-key"] != "local-key" {
+		t.Error("must carry the local stack's key, local-key")
+	}
+	if event.Body != "" && !json.Valid([]byte(event.Body)) {
+		t.Error("has a body that is not JSON")
+	}
+}
+
+func checkEnvironmentFile(t *testing.T, template template, text []byte) {
+	t.Helper()
+	var file struct{ Parameters map[string]string }
+	if err := gateway.DecodeJSON(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	for name := range file.Parameters {
+		if !slices.ContainsFunc(template.functions, func(f function) bool { return template.sets(f, name) }) {
+			t.Errorf("sets %s, which no function has: sam local ignores it", name)
+		}
+	}
+}
+
+// checkSampleData lets samples hold the sandbox's well-known number and OTP, and no other.
+func checkSampleData(t *testing.T, text string) {
+	t.Helper()
+	for _, found := range regexp.MustCompile(`aadhaar_no\\?": ?\\?"([^"\\]*)`).FindAllStringSubmatch(text, -1) {
+		if found[1] != "999900000016" {
+			t.Error("holds an Aadhaar number that is not the sandbox's 999900000016")
+		}
+	}
+	for _, found := range regexp.MustCompile(`otp\\?": ?\\?"([^"\\]*)`).FindAllStringSubmatch(text, -1) {
+		if found[1] != "123456" {
+			t.Error("holds an OTP that is not the sandbox's 123456")
+		}
+	}
+}
+
+// template is what the tests read of template.yaml.
+type template struct {
+	Globals struct {
+		Function struct {
+			Timeout     int         `yaml:"Timeout"`
+			Environment environment `yaml:"Environment"`
+		} `yaml:"Function"`
+	} `yaml:"Globals"`
+	Resources map[string]resource `yaml:"Resources"`
+
+	functions []function // in the order of their logical ids
+}
+
+type resource struct {
+	Type      string `yaml:"Type"`
+	Condition string `yaml:"Condition"`
+	Metadata  struct {
+		BuildMethod string `yaml:"BuildMethod"`
+	} `yaml:"Metadata"`
+	Properties yaml.Node `yaml:"Properties"`
+}
+
+type environment struct {
+	Variables map[string]yaml.Node `yaml:"Variables"`
+}
+
+type function struct {
+	id          string // logical
+	buildMethod string
+
+	FunctionName  yaml.Node `yaml:"FunctionName"`
+	Role          yaml.Node `yaml:"Role"`
+	Policies      yaml.Node `yaml:"Policies"`
+	Timeout       int       `yaml:"Timeout"`
+	LoggingConfig struct {
+		LogGroup yaml.Node `yaml:"LogGroup"`
+	} `yaml:"LoggingConfig"`
+	Environment environment `yaml:"Environment"`
+	Events      map[string]struct {
+		Type       string `yaml:"Type"`
+		Properties struct {
+			API    yaml.Node `yaml:"ApiId"`
+			Method string    `yaml:"Method"`
+			Path   string    `yaml:"Path"`
+		} `yaml:"Properties"`
+	} `yaml:"Events"`
+}
+
+type statement struct {
+	Action    oneOrMore `yaml:"Action"`
+	Resource  yaml.Node `yaml:"Resource"`
+	Condition yaml.Node `yaml:"Condition"`
+}
+
+// oneOrMore is a list that may be written as its only element.
+type oneOrMore []string
+
+func (l *oneOrMore) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		*l = []string{node.Value}
+		return nil
+	}
+	return node.Decode((*[]string)(l))
+}
+
+func readTemplate(t *testing.T) template {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out template
+	if err := yaml.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(out.Resources)) {
+		r := out.Resources[id]
+		if r.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		f := function{id: id, buildMethod: r.Metadata.BuildMethod, Timeout: out.Globals.Function.Timeout}
+		if err := r.Properties.Decode(&f); err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		out.functions = append(out.functions, f)
+	}
+	return out
+}
+
+// sets reports whether a function gets an environment variable.
+func (t template) sets(f function, name string) bool {
+	_, own := f.Environment.Variables[name]
+	_, global := t.Globals.Function.Environment.Variables[name]
+	return own || global
+}
+
+// words are a function's logical id in lower case, joined by dashes.
+func (f function) words() string {
+	var out strings.Builder
+	for i, c := range f.id {
+		if i > 0 && unicode.IsUpper(c) {
+			out.WriteByte('-')
+		}
+		out.WriteRune(unicode.ToLower(c))
+	}
+	return out.String()
+}
+
+// folder is where a function lies below functions: its first word, then the others.
+func (f function) folder() string { return strings.Replace(f.words(), "-", "/", 1) }
+
+type route struct{ api, key string }
+
+// routes are a function's routes, with keys as its events carry them.
+func (f function) routes() (routes []route) {
+	for _, event := range f.Events {
+		if event.Type != "HttpApi" {
+			continue
+		}
+		key := event.Properties.Method + " " + event.Properties.Path
+		if event.Properties.Path == "" {
+			key = "$default"
+		}
+		routes = append(routes, route{show(&event.Properties.API), key})
+	}
+	return routes
+}
+
+// property shows one of a resource's properties.
+func (r resource) property(name string) string {
+	var properties map[string]yaml.Node
+	if err := r.Properties.Decode(&properties); err != nil {
+		return ""
+	}
+	node := properties[name]
+	return show(&node)
+}
+
+// statements are those of a role's policies; none for other resources.
+func (r resource) statements(t *testing.T) (all []statement) {
+	t.Helper()
+	if r.Type != "AWS::IAM::Role" {
+		return nil
+	}
+	var role struct {
+		Policies []struct {
+			PolicyDocument struct {
+				Statement []statement `yaml:"Statement"`
+			} `yaml:"PolicyDocument"`
+		} `yaml:"Policies"`
+	}
+	if err := r.Properties.Decode(&role); err != nil {
+		t.Fatal(err)
+	}
+	for _, policy := range role.Policies {
+		all = append(all, policy.PolicyDocument.Statement...)
+	}
+	return all
+}
+
+func (s statement) resources() []string {
+	if s.Resource.Kind != yaml.SequenceNode {
+		return []string{show(&s.Resource)}
+	}
+	var all []string
+	for _, node := range s.Resource.Content {
+		all = append(all, show(node))
+	}
+	return all
+}
+
+// show writes a node as one would on one line, with CloudFormation's tags.
+func show(node *yaml.Node) string {
+	var parts []string
+	for _, child := range node.Content {
+		parts = append(parts, show(child))
+	}
+	text := node.Value
+	if node.Kind == yaml.SequenceNode || node.Kind == yaml.MappingNode {
+		text = "[" + strings.Join(parts, ", ") + "]"
+	}
+	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") {
+		return node.Tag + " " + text
+	}
+	return text
+}
+
+// environment returns the names of the variables that a file reads.
+func (f file) environment() map[string]bool {
+	names := map[string]bool{}
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 {
+			return true
+		}
+		fun, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || fun.Sel.Name != "Getenv" && fun.Sel.Name != "LookupEnv" {
+			return true
+		}
+		literal, ok := call.Args[0].(*ast.BasicLit)
+		if !ok {
+			return true
+		}
+		if name, err := strconv.Unquote(literal.Value); err == nil && !strings.HasPrefix(name, "AWS_") {
+			names[name] = true // AWS_ are Lambda's own
+		}
+		return true
+	})
+	return names
+}
