@@ -55,6 +55,9 @@ fuzz: ## run every fuzz target for FUZZTIME (10s), one after the other
 		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "./$${file%/*}" </dev/null || exit 1; \
 	done
 
+bench: ## measure what the gateway adds to a call
+	go test -run '^$$' -bench . -benchmem $(BENCHFLAGS) ./shared/operation
+
 build: $(FUNCTIONS:%=.build/%.zip) ## build every function as an arm64 zip below .build
 	@wc -c $^
 
@@ -81,4 +84,4 @@ invoke: ## run one function in a container with its sample event: FN=EqualExecut
 	sam local invoke $(FN) --env-vars events/env.json --event "$(or $(EVENT),events/$$(echo '$(FN)' | $(WORDS)).json)"
 
 FORCE:
-.PHONY: help run test lint fuzz build deploy caller invoke FORCE
+.PHONY: help run test lint fuzz bench build deploy caller invoke FORCE

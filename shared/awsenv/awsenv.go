@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -21,12 +22,17 @@ import (
 	"sallyport/shared/upstream"
 )
 
+// attemptTimeout is how long one try of an AWS call may take: a socket that died while the container was frozen must
+// not use up the invocation. The SDK tries again, and a conditional write recognises its own copy.
+const attemptTimeout = 3 * time.Second
+
 // Config is an aws.Config made by hand of Lambda's environment: region, credentials and, for tests, AWS_ENDPOINT_URL.
 // The SDK's own config package would search files and metadata services that a Lambda doesn't have, and more than
 // double its start-up.
 func Config() aws.Config {
 	cfg := aws.Config{
-		Region: os.Getenv("AWS_REGION"),
+		Region:     os.Getenv("AWS_REGION"),
+		HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptTimeout),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{
 				AccessKeyID:     os.Getenv("AWS_ACCESS_KEY_ID"),

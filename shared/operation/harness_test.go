@@ -35,7 +35,7 @@ import (
 
 // stack is a pipeline on real adapters, in front of a partner that does as it is told.
 type stack struct {
-	t        *testing.T
+	t        testing.TB
 	p        *operation.Pipeline
 	counting *ledgertest.Counting
 	partner  *partner
@@ -47,7 +47,7 @@ type stack struct {
 	now time.Time
 }
 
-func newStack(t *testing.T) *stack {
+func newStack(t testing.TB) *stack {
 	t.Helper()
 	s := &stack{t: t, logs: &bytes.Buffer{}, now: time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC), file: filepath.Join(t.TempDir(), "test.db")}
 	db, err := bolt.Open(s.file)
@@ -80,7 +80,7 @@ func newStack(t *testing.T) *stack {
 	s.partner = newPartner(t)
 	cache := secrets.NewCache(s.source, "test", s.clock)
 	ring := seal.Cached(cache.Keys)
-	var logs lockedWriter = lockedWriter{w: s.logs}
+	logs := lockedWriter{w: s.logs}
 	s.p = &operation.Pipeline{
 		Ledger: s.counting, Vault: &vault.Vault{Blobs: blobs, Ring: ring}, Auth: gateway.NewAuthenticator(s.counting, s.clock),
 		Secrets: cache, Ring: ring, Upstream: upstream.New(upstream.WithTimeout(5 * time.Second)),
@@ -151,7 +151,7 @@ type partner struct {
 	find    func(w http.ResponseWriter, r *http.Request)
 }
 
-func newPartner(t *testing.T) *partner {
+func newPartner(t testing.TB) *partner {
 	p := &partner{}
 	p.act = p.done
 	p.find = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
