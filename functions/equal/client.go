@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -84,7 +85,7 @@ func classOf(e envelope) operation.Class {
 		switch e.StatusCode {
 		case codeInvalidAadhaar, codeInvalidRequest:
 			return operation.Invalid
-		case "otp_request_too_soon", "otp_not_generated": // nothing was sent, no attempt was used
+		case codeTooSoon, codeNotGenerated: // nothing was sent, no attempt was used
 			return operation.Conflict
 		}
 		return operation.Refused
@@ -92,25 +93,20 @@ func classOf(e envelope) operation.Class {
 	return operation.Unknown
 }
 
-// passOn makes of a partner's answer what the caller gets: the same bytes with the Aadhaar number masked. What is
-// neither empty nor a JSON object is not passed on.
+// passOn makes of a partner's answer what the caller gets: the same bytes with the Aadhaar number masked. What is no
+// JSON object is not passed on, but for an error without a body. readable tells whether e has been read.
 func passOn(resp upstream.Response, e *envelope, number string) (reply gateway.Reply, readable bool) {
-	if len(bytes.TrimSpace(resp.Body)) == 0 {
-		if resp.Status == http.StatusOK {
-			return gateway.Reply{}, false
-		}
+	if len(bytes.TrimSpace(resp.Body)) == 0 && resp.Status >= 400 {
 		return gateway.Empty(resp.Status), false
 	}
 	if jsontext.Value(resp.Body).Kind() != '{' {
 		return gateway.Reply{}, false
 	}
-	lenient := json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	err := json.Unmarshal(resp.Body, e, lenient)
 	masked := seal.MaskJSON(resp.Body, "aadhaar_no", number)
 	if masked == nil {
 		return gateway.Reply{}, false
 	}
-	return gateway.JSON(resp.Status, masked), err == nil
+	return gateway.JSON(resp.Status, masked), e.read(masked)
 }
 
 // refs are the references of an answer that the record keeps.
@@ -119,7 +115,7 @@ func (e envelope) refs(more map[string]string) map[string]string {
 	for name, value := range map[string]string{
 		"transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID, "journey_id": e.JourneyID, "decision": e.Decision,
 	} {
-		if value != "" && len(value) <= maxID {
+		if value != "" && checkID("", strings.ReplaceAll(value, " ", "_")) == nil { // a decision has spaces
 			refs[name] = value
 		}
 	}
@@ -132,15 +128,23 @@ func (e envelope) refs(more map[string]string) map[string]string {
 // summary is what a state machine may see of an answer.
 func summary(reply gateway.Reply) map[string]any {
 	var e envelope
-	if err := json.Unmarshal(reply.Body, &e, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
-		return nil
-	}
-	return map[string]any{"transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID,
+	e.read(reply.Body)
+	return map[string]any{"exchange_transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID,
 		"status": e.Status, "status_code": e.StatusCode, "decision": e.Decision, "named": e.named()}
 }
 
 // maxID caps the ids of requests and answers, in bytes.
 const maxID = 256
+
+// checkIDs checks pairs of a pointer and an id, in their order.
+func checkIDs(pairs ...string) error {
+	for i := 0; i < len(pairs); i += 2 {
+		if err := checkID(pairs[i], pairs[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // checkID refuses what can't be an id: over 256 bytes, or anything but visible ASCII.
 func checkID(pointer, id string) error {

@@ -109,7 +109,7 @@ func TestRequestOnTheWire(t *testing.T) {
 		t.Errorf("step 1 sent %s", sent)
 	}
 	_, asked, sent = call(t, equal.InitTransaction, `{"gateway_instance_id":"g","idempotency_id":"i","business_user_id":"u"}`, answer{200, `{}`})
-	if sent != `{"gateway_instance_id":"g","idempotency_id":"i","business_user_id":"u"}` || asked.URL.Path != "/ie/transaction/init" {
+	if sent != `{"gateway_instance_id":"g","idempotency_id":"acme:i","business_user_id":"u"}` || asked.URL.Path != "/ie/transaction/init" {
 		t.Errorf("init sent %s to %s", sent, asked.URL)
 	}
 	_, asked, sent = call(t, equal.FetchData, `{"transaction_id":"t","journey_transaction_id":"EQ.GT.x#j#y"}`, answer{200, `{}`})
@@ -213,7 +213,7 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 	statuses := map[operation.Condition]int{
 		operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403, operation.TooLarge: 413, operation.InvalidRequest: 400,
 		operation.NoSuchRecord: 400, operation.KeyReused: 422, operation.InFlight: 409, operation.OutcomeUnknown: 500, operation.LedgerDown: 503,
-		operation.PartnerDown: 503, operation.PartnerThrottled: 429, operation.CredentialsRejected: 500, operation.Internal: 500,
+		operation.PartnerDown: 503, operation.PartnerThrottled: 429, operation.CredentialsRejected: 500, operation.Internal: 500, operation.AnswerGone: 410,
 	}
 	for _, condition := range operation.Conditions() {
 		reply := render(condition, "")

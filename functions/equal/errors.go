@@ -15,6 +15,8 @@ const (
 	codeInvalidCredentials = "invalid_credentials"
 	codeInvalidAadhaar     = "invalid_aadhaar_no"
 	codeInvalidOTP         = "invalid_otp"
+	codeTooSoon            = "otp_request_too_soon"
+	codeNotGenerated       = "otp_not_generated"
 	codeServerError        = "internal_server_error"
 
 	messageInvalidRequest     = "Invalid Request"
@@ -40,6 +42,8 @@ func renderError(condition operation.Condition, _ string) gateway.Reply {
 		return minimal(http.StatusUnprocessableEntity, codeInvalidRequest, "Idempotency-Key was used for another request")
 	case operation.InFlight:
 		return minimal(http.StatusConflict, codeInvalidRequest, "A request with this Idempotency-Key is in progress")
+	case operation.AnswerGone:
+		return minimal(http.StatusGone, codeInvalidRequest, "The answer to this Idempotency-Key is not kept any more")
 	case operation.OutcomeUnknown:
 		return minimal(http.StatusInternalServerError, codeServerError, "The outcome of this request is not known, it may have taken effect.")
 	case operation.PartnerThrottled:
@@ -62,8 +66,7 @@ func render(status int, f failure) gateway.Reply {
 	return gateway.JSON(status, body)
 }
 
-// required is the documented answer to a missing field; invalid to one that can't be right, which the partner's own
-// words don't name.
+// required is the documented answer to a missing field.
 func required(field, pointer string) error {
 	return &operation.Rejection{
 		Reply: minimal(http.StatusBadRequest, codeInvalidRequest, field+" is required"),

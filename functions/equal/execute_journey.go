@@ -61,12 +61,8 @@ func decodeExecute(req gateway.Request) (in executeRequest, err error) {
 	case in.InputData.OTP.present && in.InputData.OTP.value == "":
 		return in, required("otp", "/input_data/otp")
 	}
-	for pointer, id := range map[string]string{
-		"/transaction_id": in.TransactionID, "/journey_id": in.JourneyID, "/request_id": in.RequestID,
-	} {
-		if err := checkID(pointer, id); err != nil {
-			return in, err
-		}
+	if err := checkIDs("/transaction_id", in.TransactionID, "/journey_id", in.JourneyID, "/request_id", in.RequestID); err != nil {
+		return in, err
 	}
 	in.InputData.AadhaarNo = separators.Replace(in.InputData.AadhaarNo)
 	if !validAadhaar(in.InputData.AadhaarNo) {

@@ -34,8 +34,5 @@ func decodeFetch(req gateway.Request) (in fetchRequest, err error) {
 	case in.JourneyTransactionID == "":
 		return in, required("journey_transaction_id", "/journey_transaction_id")
 	}
-	if err := checkID("/transaction_id", in.TransactionID); err != nil {
-		return in, err
-	}
-	return in, checkID("/journey_transaction_id", in.JourneyTransactionID)
+	return in, checkIDs("/transaction_id", in.TransactionID, "/journey_transaction_id", in.JourneyTransactionID)
 }

@@ -22,6 +22,9 @@ func InitTransaction(c Config) operation.Operation[initRequest] {
 			return operation.Manual
 		},
 		Call: func(ctx context.Context, call operation.Call, in initRequest) operation.Outcome {
+			if in.IdempotencyID != "" {
+				in.IdempotencyID = call.Tenant + ":" + in.IdempotencyID // tenants may share an account at Equal
+			}
 			outcome, e := c.post(ctx, call, initPath, in, "")
 			outcome.Refs = e.refs(nil)
 			if outcome.Class == operation.Done && e.TransactionID != "" && len(e.TransactionID) <= maxID {
@@ -40,12 +43,5 @@ func decodeInit(req gateway.Request) (in initRequest, err error) {
 	if in.GatewayInstanceID == "" {
 		return in, required("gateway_instance_id", "/gateway_instance_id")
 	}
-	for pointer, id := range map[string]string{
-		"/gateway_instance_id": in.GatewayInstanceID, "/idempotency_id": in.IdempotencyID, "/business_user_id": in.BusinessUserID,
-	} {
-		if err := checkID(pointer, id); err != nil {
-			return in, err
-		}
-	}
-	return in, nil
+	return in, checkIDs("/gateway_instance_id", in.GatewayInstanceID, "/idempotency_id", in.IdempotencyID, "/business_user_id", in.BusinessUserID)
 }

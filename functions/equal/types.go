@@ -1,6 +1,8 @@
 package equal
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -23,6 +25,10 @@ const (
 type credentials struct {
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
+
+	// What the account manager issues with them, for journeys.
+	GatewayInstanceID string            `json:"gateway_instance_id"`
+	Journeys          map[string]string `json:"journeys"` // the journey's id at Equal, by its type here
 }
 
 // initRequest is the body of Q1; its names are inferred (equal §4).
@@ -54,29 +60,51 @@ type fetchRequest struct {
 
 // envelope is what the gateway reads of an answer. Every field is optional: sibling journeys leave some out (equal §6).
 type envelope struct {
-	TransactionID        string `json:"transaction_id"`
-	JourneyTransactionID string `json:"journey_transaction_id"`
-	JourneyID            string `json:"journey_id"`
-	Status               string `json:"status"`
-	StatusCode           string `json:"status_code"`
-	Decision             string `json:"decision"`
-	Data                 struct {
-		Keys struct {
-			Aadhaar []struct {
-				Name string `json:"name"`
-			} `json:"aadhaar"`
-		} `json:"keys"`
-	} `json:"data"`
+	TransactionID        string
+	JourneyTransactionID string
+	JourneyID            string
+	Status               string
+	StatusCode           string
+	Decision             string
+	Checks               jsontext.Value
+	Aadhaar              []identity
+}
+
+// identity is an element of data.keys.aadhaar.
+type identity struct {
+	AadhaarNo string         `json:"aadhaar_no"`
+	Name      string         `json:"name"`
+	Checks    jsontext.Value `json:"checks"`
+}
+
+// read takes what it can: a member of an odd type reads as absent, so that it can't make a definite answer doubtful. It
+// reports whether the text is an object with a status.
+func (e *envelope) read(text []byte) bool {
+	var members map[string]jsontext.Value
+	if lenient(text, &members) != nil {
+		return false
+	}
+	for name, field := range map[string]*string{
+		"transaction_id": &e.TransactionID, "journey_transaction_id": &e.JourneyTransactionID, "journey_id": &e.JourneyID,
+		"status": &e.Status, "status_code": &e.StatusCode, "decision": &e.Decision,
+	} {
+		_ = lenient(members[name], field)
+	}
+	e.Checks = members["checks"]
+	var data, keys map[string]jsontext.Value
+	_ = lenient(members["data"], &data)
+	_ = lenient(data["keys"], &keys)
+	_ = lenient(keys["aadhaar"], &e.Aadhaar)
+	return e.Status != ""
+}
+
+func lenient(text []byte, v any) error {
+	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 // named reports whether the answer holds somebody's identity.
 func (e envelope) named() bool {
-	for _, key := range e.Data.Keys.Aadhaar {
-		if key.Name != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Aadhaar, func(i identity) bool { return i.Name != "" })
 }
 
 // failure is an answer without data, as the partner writes it: the whole envelope where the request is known, its

@@ -28,11 +28,8 @@ func New[In any](p *Pipeline, op Operation[In]) *Handler[In] { return &Handler[I
 
 // Invoke implements lambda.Handler. An HTTP request is always answered; a task fails with an error of package task.
 func (h *Handler[In]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, InvocationTimeout)
-		defer cancel()
-	}
+	ctx, cancel := withDeadline(ctx)
+	defer cancel()
 	var shape struct {
 		Task *json.RawMessage `json:"task"`
 	}
@@ -130,6 +127,9 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	if err := gateway.DecodeJSON(payload, &input); err != nil {
 		return nil, task.InvalidInput("not_a_task")
 	}
+	if k := input.Task; k.Tenant == "" || k.Execution == "" || k.State == "" {
+		return nil, task.InvalidInput("task_without_identity")
+	}
 	var a answer
 	defer func() {
 		if recover() != nil {
@@ -141,6 +141,8 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	switch {
 	case errors.Is(err, vault.ErrNotFound):
 		return nil, task.InvalidInput("document_not_found")
+	case errors.Is(err, errNotJSON):
+		return nil, task.InvalidInput("document_not_json")
 	case err != nil:
 		return nil, task.Unavailable("vault_unavailable")
 	}
@@ -149,7 +151,10 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 		a = invalid(err)
 	} else {
 		k := input.Task
-		a = h.run(ctx, k.Tenant, in, idempotency{[]string{"task", k.Execution, k.State, strconv.Itoa(k.Index), strconv.Itoa(k.Round)}})
+		a = h.run(ctx, k.Tenant, in, idempotency{
+			parts:   []string{"task", k.Execution, k.State, strconv.Itoa(k.Index), strconv.Itoa(k.Round)},
+			journey: k.Execution, step: k.State,
+		})
 	}
 	if err := taskError(a); err != nil {
 		return nil, err
@@ -199,8 +204,15 @@ func (h *Handler[In]) openReferences(ctx context.Context, tenant string, body js
 	if failed != nil {
 		return nil, failed
 	}
-	return jsonv2.Marshal(tree)
+	opened, err := jsonv2.Marshal(tree)
+	if err != nil {
+		return nil, errNotJSON
+	}
+	return opened, nil
 }
+
+// errNotJSON: what the vault holds under a reference is no JSON value.
+var errNotJSON = errors.New("operation: document is not JSON")
 
 // numbersAsText keeps numbers as they were written.
 var numbersAsText = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) error {
@@ -215,7 +227,7 @@ var numbersAsText = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jso
 // taskError puts an answer into the vocabulary of package task; nil where the task has succeeded.
 func taskError(a answer) error {
 	switch a.condition {
-	case InvalidRequest, TooLarge, NoSuchRecord, KeyReused:
+	case InvalidRequest, TooLarge, NoSuchRecord, KeyReused, AnswerGone:
 		return task.InvalidInput(a.code)
 	case InFlight:
 		return task.InFlight(a.code)

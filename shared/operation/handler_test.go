@@ -36,6 +36,10 @@ func TestTask(t *testing.T) {
 		t.Errorf("a retried task returned %s, %v, want %s", again, err, first)
 	}
 	s.wantEffects(1)
+	record, err := s.counting.Store.Transaction(context.Background(), "acme", result["transaction_id"].(string))
+	if err != nil || record.Journey != "run-1" || record.Step != "Send" {
+		t.Errorf("record %+v, %v", record, err)
+	}
 	if _, err := h.Invoke(context.Background(), taskPayload("1", `{"value":"a"}`)); err != nil {
 		t.Error(err)
 	}
@@ -174,4 +178,30 @@ func TestHTTPConditions(t *testing.T) {
 	other := s.act(operation.Manual)
 	other.Name = "elsewhere/act"
 	s.want(s.send(operation.New(s.p, other), json, `{"value":"a"}`), 403, operation.Forbidden)
+}
+
+func TestReadOfATaskKeepsItsAnswer(t *testing.T) {
+	s := newStack(t)
+	out, err := operation.New(s.p, s.read()).Invoke(context.Background(), taskPayload("0", `{"value":"a"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var result struct {
+		ID string `json:"transaction_id"`
+	}
+	if err := json.Unmarshal(out, &result); err != nil {
+		t.Fatal(err)
+	}
+	record, err := s.counting.Store.Transaction(context.Background(), "acme", result.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := s.p.Ring(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply, err := operation.StoredReply(context.Background(), ring, s.p.Vault, record)
+	if err != nil || string(reply.Body) != `{"effect":1}` {
+		t.Errorf("got %s, %v", reply.Body, err)
+	}
 }

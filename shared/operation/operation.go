@@ -145,6 +145,7 @@ const (
 	PartnerDown         Condition = "partner_unavailable"          // nothing happened
 	PartnerThrottled    Condition = "throttled"                    // nothing happened
 	CredentialsRejected Condition = "partner_credentials_rejected" // ours, not the caller's
+	AnswerGone          Condition = "answer_gone"                  // it was done; its answer is not kept (any more)
 	Internal            Condition = "internal"
 
 	// NotRecorded stands on a partner's true answer that the ledger could not take; it is never rendered.
@@ -154,5 +155,5 @@ const (
 // Conditions lists those that errors.go must render.
 func Conditions() []Condition {
 	return []Condition{NoKey, BadKey, Forbidden, TooLarge, InvalidRequest, NoSuchRecord, KeyReused, InFlight,
-		OutcomeUnknown, LedgerDown, PartnerDown, PartnerThrottled, CredentialsRejected, Internal}
+		OutcomeUnknown, LedgerDown, PartnerDown, PartnerThrottled, CredentialsRejected, AnswerGone, Internal}
 }

@@ -21,8 +21,10 @@ import (
 )
 
 const (
-	// InvocationTimeout is every operation's function timeout. A Lambda's own deadline replaces it.
+	// InvocationTimeout is how long an invocation takes at most. The function's own timeout is a second more, in which
+	// the answer gets out.
 	InvocationTimeout = 29 * time.Second
+	answerReserve     = time.Second
 	// leaseMargin is how long after its deadline an attempt may still be thought of as running.
 	leaseMargin = 5 * time.Second
 	// recordReserve is the part of an invocation that is kept for writing down what happened.
@@ -64,7 +66,10 @@ type answer struct {
 }
 
 // idempotency is what a call is claimed by. A zero value stands for a call that nobody can repeat by key.
-type idempotency struct{ parts []string }
+type idempotency struct {
+	parts         []string
+	journey, step string // the execution and state that call; empty for HTTP
+}
 
 // run carries a decoded request through claim, call, classify and complete.
 func (h *Handler[In]) run(ctx context.Context, tenant string, in In, key idempotency) answer {
@@ -80,6 +85,8 @@ func (h *Handler[In]) run(ctx context.Context, tenant string, in In, key idempot
 		Operation: h.op.Name,
 		State:     ledger.Claimed,
 		Attempt:   h.p.NewID(),
+		Journey:   key.journey,
+		Step:      key.step,
 		ClaimedAt: now,
 		Lease:     deadline(ctx, now).Add(leaseMargin),
 	}
@@ -110,11 +117,15 @@ type run[In any] struct {
 	ring  *seal.Ring
 	in    In
 	keyed bool
+	// doubtful: this call repeats one whose outcome is unknown, without knowing more than that the partner would
+	// recognise it. That the repeat had no effect proves nothing about the first.
+	doubtful bool
 }
 
 // read makes a call without effect and records it with one write after its answer.
 func (r *run[In]) read(ctx context.Context, t ledger.Transaction) answer {
 	if a, denied := r.denied(ctx, t); denied {
+		a.transaction = "" // nothing is on record
 		return a
 	}
 	outcome, sentAt := r.call(ctx, t)
@@ -122,8 +133,12 @@ func (r *run[In]) read(ctx context.Context, t ledger.Transaction) answer {
 		outcome.Class = Unavailable // a read whose answer was lost changed nothing
 	}
 	r.end(&t, outcome, sentAt)
-	t.Reply = nil
 	a := r.answer(t, outcome)
+	if t.Journey != "" && t.State == ledger.Done { // its outcome is made of the answer
+		if err := r.store(ctx, &t, outcome.Reply); err != nil {
+			return r.notRecorded(ctx, t, a, err)
+		}
+	}
 	if err := r.h.p.Ledger.Record(ctx, t); err != nil {
 		return r.notRecorded(ctx, t, a, err)
 	}
@@ -133,11 +148,17 @@ func (r *run[In]) read(ctx context.Context, t ledger.Transaction) answer {
 // act makes the call that t has been claimed for, and completes it.
 func (r *run[In]) act(ctx context.Context, t ledger.Transaction) answer {
 	if a, denied := r.denied(ctx, t); denied {
-		r.end(&t, Outcome{Class: Invalid, Code: string(a.condition)}, time.Time{})
+		if r.doubtful {
+			return r.complete(ctx, t, Outcome{Class: Unknown, Code: a.code}, r.h.p.Now())
+		}
+		r.end(&t, Outcome{Class: Invalid, Code: a.code}, time.Time{})
 		_, _ = r.h.p.Ledger.Complete(ctx, t) // where this fails, the lapsed claim is resolved like any other
 		return a
 	}
 	outcome, sentAt := r.call(ctx, t)
+	if r.doubtful && (outcome.Class == Throttled || outcome.Class == Unavailable || outcome.Class == Credentials) {
+		outcome = Outcome{Class: Unknown, Code: outcome.Code}
+	}
 	if outcome.Class == Unknown && r.h.op.Effect(r.in) == Lookup {
 		if found, finding := r.lookup(ctx, t); finding == Found {
 			outcome = found
@@ -152,7 +173,7 @@ func (r *run[In]) meet(ctx context.Context, ours, standing ledger.Transaction) a
 	switch {
 	case standing.Fingerprint != ours.Fingerprint:
 		return answer{condition: KeyReused, code: string(KeyReused), transaction: standing.ID}
-	case standing.State == ledger.Done || standing.State == ledger.Refused:
+	case final(standing.State):
 		return r.replay(ctx, standing)
 	case standing.Running(now):
 		return answer{condition: InFlight, code: string(InFlight), transaction: standing.ID,
@@ -161,6 +182,7 @@ func (r *run[In]) meet(ctx context.Context, ours, standing ledger.Transaction) a
 	// An unknown outcome, or a claim whose holder died: whether the partner acted is not known.
 	switch r.h.op.Effect(r.in) {
 	case SafeRetry:
+		r.doubtful = true
 		return r.takeOver(ctx, ours, standing)
 	case Lookup:
 		return r.resolve(ctx, ours, standing)
@@ -170,6 +192,7 @@ func (r *run[In]) meet(ctx context.Context, ours, standing ledger.Transaction) a
 
 // resolve asks the partner what became of the attempt that holds the record.
 func (r *run[In]) resolve(ctx context.Context, ours, standing ledger.Transaction) answer {
+	asked := r.h.p.Now()
 	outcome, finding := r.lookup(ctx, standing)
 	if finding == Found {
 		return r.complete(ctx, standing, outcome, standing.SentAt)
@@ -178,7 +201,7 @@ func (r *run[In]) resolve(ctx context.Context, ours, standing ledger.Transaction
 	if sent.IsZero() {
 		sent = standing.Lease // its holder died without a word, and can't have sent later than this
 	}
-	quiet := sent.Add(QuietPeriod).Sub(r.h.p.Now())
+	quiet := sent.Add(QuietPeriod).Sub(asked)
 	switch {
 	case finding == Undetermined:
 		return r.unknown(ctx, standing, max(quiet, time.Second))
@@ -196,6 +219,8 @@ func (r *run[In]) takeOver(ctx context.Context, ours, standing ledger.Transactio
 	switch {
 	case err == nil:
 		return r.act(ctx, taken)
+	case taken.ID == "": // it has just expired, or the ledger is down
+		return r.ledgerDown(ctx, standing, err)
 	case errors.Is(err, ledger.ErrTaken) && taken.Attempt != standing.Attempt,
 		errors.Is(err, ledger.ErrTaken) && taken.State != standing.State:
 		return r.meet(ctx, ours, taken) // somebody else was faster; each round meets a later state
@@ -216,7 +241,7 @@ func (r *run[In]) unknown(ctx context.Context, standing ledger.Transaction, retr
 		r.end(&lapsed, Outcome{Class: Unknown, Code: "attempt_lost"}, sentAt)
 		a.code = lapsed.Code
 		stands, err := r.h.p.Ledger.Complete(ctx, lapsed)
-		if errors.Is(err, ledger.ErrFenced) && (stands.State == ledger.Done || stands.State == ledger.Refused) {
+		if errors.Is(err, ledger.ErrFenced) && final(stands.State) {
 			return r.replay(ctx, stands) // the true answer came late, just now
 		}
 		if err != nil && !errors.Is(err, ledger.ErrFenced) {
@@ -226,7 +251,8 @@ func (r *run[In]) unknown(ctx context.Context, standing ledger.Transaction, retr
 	return a
 }
 
-// call fetches credentials and makes the upstream call, once more with fresh credentials if they were rejected.
+// call fetches credentials and makes the upstream call, once more with fresh credentials if they were rejected. It
+// returns a time after which it has sent nothing.
 func (r *run[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, time.Time) {
 	p, partner := r.h.p, r.h.partner()
 	now := p.Now()
@@ -246,17 +272,14 @@ func (r *run[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, time
 		return Outcome{Class: Unavailable, Code: "credentials_unavailable"}, time.Time{}
 	}
 	call := r.newCall(t, secret)
-	sentAt := p.Now()
 	outcome := r.attempt(ctx, call)
-	if outcome.Class != Credentials {
-		return outcome, sentAt
+	if outcome.Class == Credentials {
+		if fresh, err := p.Secrets.RefreshPartner(ctx, t.Tenant, partner, secret); err == nil {
+			call.Secret, call.Renew = fresh, true
+			outcome = r.attempt(ctx, call)
+		}
 	}
-	if call.Secret, err = p.Secrets.RefreshPartner(ctx, t.Tenant, partner, secret); err != nil {
-		return outcome, sentAt
-	}
-	call.Renew = true
-	sentAt = p.Now()
-	return r.attempt(ctx, call), sentAt
+	return outcome, p.Now() // nothing was sent after this
 }
 
 // attempt survives a fault of our own in the middle of a call: what the partner did is unknown then.
@@ -267,10 +290,33 @@ func (r *run[In]) attempt(ctx context.Context, call Call) (outcome Outcome) {
 			outcome = Outcome{Class: Unknown, Code: "panic"}
 		}
 	}()
-	return r.h.op.Call(ctx, call, r.in)
+	outcome = r.h.op.Call(ctx, call, r.in)
+	outcome.Code = printableCode(outcome.Code)
+	return outcome
 }
 
-func (r *run[In]) lookup(ctx context.Context, t ledger.Transaction) (Outcome, Finding) {
+// printableCode keeps a partner's text out of logs and records: what does not look like a code is "other".
+func printableCode(code string) string {
+	for _, c := range []byte(code) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_.-", c) >= 0) {
+			return "other"
+		}
+	}
+	if len(code) > maxCode {
+		return "other"
+	}
+	return code
+}
+
+const maxCode = 64
+
+func (r *run[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Outcome, finding Finding) {
+	defer func() {
+		if recover() != nil {
+			r.h.p.Log.ErrorContext(ctx, "panic in lookup", "transaction_id", t.ID, "operation", r.h.op.Name)
+			outcome, finding = Outcome{}, Undetermined
+		}
+	}()
 	now := r.h.p.Now()
 	limit := deadline(ctx, now).Add(-recordReserve)
 	secret, err := r.h.p.Secrets.Partner(ctx, t.Tenant, r.h.partner())
@@ -279,7 +325,9 @@ func (r *run[In]) lookup(ctx context.Context, t ledger.Transaction) (Outcome, Fi
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit.Sub(now))
 	defer cancel()
-	return r.h.op.Lookup(ctx, r.newCall(t, secret), r.in)
+	outcome, finding = r.h.op.Lookup(ctx, r.newCall(t, secret), r.in)
+	outcome.Code = printableCode(outcome.Code)
+	return outcome, finding
 }
 
 func (r *run[In]) newCall(t ledger.Transaction, secret []byte) Call {
@@ -323,21 +371,31 @@ func (r *run[In]) end(t *ledger.Transaction, outcome Outcome, sentAt time.Time) 
 	t.Lease, t.SentAt, t.EndedAt, t.ExpiresAt = time.Time{}, sentAt, now, now.Add(ledger.Retention)
 }
 
-// complete writes the outcome down under the attempt that holds the record, and answers with it.
+// complete writes the outcome down under the attempt that holds the record, and answers with it; or with what another
+// has found out about the same attempt meanwhile, which is what every replay will say.
 func (r *run[In]) complete(ctx context.Context, t ledger.Transaction, outcome Outcome, sentAt time.Time) answer {
 	r.end(&t, outcome, sentAt)
 	a := r.answer(t, outcome)
-	if r.keyed && (t.State == ledger.Done || t.State == ledger.Refused) {
-		if err := r.store(ctx, &t, outcome.Reply); err != nil {
-			return r.notRecorded(ctx, t, a, err)
+	var unstored error
+	if r.keyed && final(t.State) {
+		if unstored = r.store(ctx, &t, outcome.Reply); unstored != nil {
+			t.Reply = nil // that it was done matters more than with which words
 		}
 	}
-	_, err := r.h.p.Ledger.Complete(ctx, t)
-	if err != nil {
+	stands, err := r.h.p.Ledger.Complete(ctx, t)
+	switch {
+	case err != nil:
 		return r.notRecorded(ctx, t, a, err)
+	case unstored != nil:
+		return r.notRecorded(ctx, t, a, unstored)
+	case r.keyed && final(stands.State) && !stands.EndedAt.Equal(t.EndedAt):
+		return r.replay(ctx, stands)
 	}
 	return a
 }
+
+// final reports whether a state's answer is replayed.
+func final(s ledger.State) bool { return s == ledger.Done || s == ledger.Refused }
 
 // store seals the reply for its replays.
 func (r *run[In]) store(ctx context.Context, t *ledger.Transaction, reply gateway.Reply) error {
@@ -346,21 +404,15 @@ func (r *run[In]) store(ctx context.Context, t *ledger.Transaction, reply gatewa
 		t.Reply.VaultRef = "transaction/" + t.ID + "/" + t.Attempt
 		return r.h.p.Vault.Put(ctx, t.Tenant, t.Reply.VaultRef, reply.Body, t.ExpiresAt)
 	}
-	t.Reply.Body = r.ring.Seal("transaction/"+t.ID, reply.Body)
+	t.Reply.Body = r.ring.Seal(replyRecord(*t), reply.Body)
 	return nil
 }
 
 // replay answers with what is stored.
 func (r *run[In]) replay(ctx context.Context, t ledger.Transaction) answer {
-	if t.Reply == nil {
-		return answer{condition: Internal, code: "reply_missing", transaction: t.ID}
-	}
-	var body []byte
-	var err error
-	if t.Reply.VaultRef != "" && r.h.p.Vault != nil {
-		body, err = r.h.p.Vault.Get(ctx, t.Tenant, t.Reply.VaultRef)
-	} else {
-		body, err = r.ring.Open("transaction/"+t.ID, t.Reply.Body)
+	reply, err := StoredReply(ctx, r.ring, r.h.p.Vault, t)
+	if errors.Is(err, ErrNoReply) {
+		return answer{condition: AnswerGone, code: t.Code, transaction: t.ID}
 	}
 	if err != nil {
 		r.h.p.Log.ErrorContext(ctx, "stored answer not readable", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
@@ -370,18 +422,41 @@ func (r *run[In]) replay(ctx context.Context, t ledger.Transaction) answer {
 	if t.State == ledger.Refused {
 		class = Refused
 	}
-	return answer{class: class, code: t.Code, transaction: t.ID, replayed: true,
-		reply: gateway.Reply{Status: t.Reply.Status, ContentType: t.Reply.ContentType, Body: body}}
+	return answer{class: class, code: t.Code, transaction: t.ID, replayed: true, reply: reply}
 }
+
+// ErrNoReply: the record keeps no answer.
+var ErrNoReply = errors.New("operation: the record keeps no answer")
+
+// StoredReply opens the answer that a record keeps. Errors: ErrNoReply, seal.ErrOpen, vault.ErrNotFound.
+func StoredReply(ctx context.Context, ring *seal.Ring, v *vault.Vault, t ledger.Transaction) (reply gateway.Reply, err error) {
+	if t.Reply == nil {
+		return reply, ErrNoReply
+	}
+	reply = gateway.Reply{Status: t.Reply.Status, ContentType: t.Reply.ContentType}
+	if t.Reply.VaultRef != "" && v != nil {
+		reply.Body, err = v.Get(ctx, t.Tenant, t.Reply.VaultRef)
+	} else {
+		reply.Body, err = ring.Open(replyRecord(t), t.Reply.Body)
+	}
+	return reply, err
+}
+
+// replyRecord is what a stored answer is sealed for.
+func replyRecord(t ledger.Transaction) string { return "transaction/" + t.ID }
 
 // answer turns an outcome into what the caller learns: the partner's own answer where there is one, and the gateway's
 // word where the caller must know more, or where there is none.
 func (r *run[In]) answer(t ledger.Transaction, outcome Outcome) answer {
 	a := answer{reply: outcome.Reply, class: outcome.Class, code: outcome.Code, transaction: t.ID}
+	if outcome.Reply.Status == 0 {
+		a.condition = InvalidRequest // the partner's answer was none that can be passed on
+	}
 	switch outcome.Class {
 	case Unknown:
 		a.condition = OutcomeUnknown
-		a.resolvable = r.keyed && r.h.op.Effect(r.in) != Manual
+		resolution := r.h.op.Effect(r.in)
+		a.resolvable = resolution == SafeRetry || resolution == Lookup && r.keyed
 		if a.resolvable {
 			a.retryAfter = time.Second
 		}
@@ -422,6 +497,15 @@ func (h *Handler[In]) fingerprint(ring *seal.Ring, in In) (string, error) {
 func (h *Handler[In]) partner() string {
 	partner, _, _ := strings.Cut(h.op.Name, "/")
 	return partner
+}
+
+// withDeadline gives an invocation its deadline: InvocationTimeout from now, or a second before Lambda's own.
+func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := time.Now().Add(InvocationTimeout)
+	if d, ok := ctx.Deadline(); ok && d.Add(-answerReserve).Before(limit) {
+		limit = d.Add(-answerReserve)
+	}
+	return context.WithDeadline(ctx, limit)
 }
 
 // deadline is the invocation's own, by the pipeline's clock.

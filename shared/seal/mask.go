@@ -3,6 +3,7 @@ package seal
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -37,7 +38,7 @@ func isAlphanumeric(c byte) bool {
 }
 
 // MaskJSON masks a JSON text and leaves every other byte as it is: the values of members of the given name, and
-// number wherever it stands in a string or as a number. An empty number masks only by name. Text that is not JSON
+// number wherever it stands in a string or as a number, with single spaces or hyphens between its digits as well. An empty number masks only by name. Text that is not JSON
 // comes back empty.
 func MaskJSON(text []byte, name, number string) []byte {
 	decoder := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -87,6 +88,15 @@ func isNamed(d *jsontext.Decoder, name string) bool {
 	return false
 }
 
+// spelled matches a number however its digits are separated.
+func spelled(number string) *regexp.Regexp {
+	digits := strings.Split(number, "")
+	for i := range digits {
+		digits[i] = regexp.QuoteMeta(digits[i])
+	}
+	return regexp.MustCompile(strings.Join(digits, "[ -]?"))
+}
+
 func maskScalar(raw jsontext.Value, named bool, number string) (masked []byte, changed bool) {
 	value := string(raw)
 	if raw.Kind() == '"' {
@@ -100,7 +110,7 @@ func maskScalar(raw jsontext.Value, named bool, number string) (masked []byte, c
 	if named {
 		hidden = Mask(value)
 	} else if number != "" {
-		hidden = strings.ReplaceAll(value, number, Mask(number))
+		hidden = spelled(number).ReplaceAllStringFunc(value, Mask)
 	}
 	if hidden == value {
 		return nil, false

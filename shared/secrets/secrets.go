@@ -17,8 +17,13 @@ type Source interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
 }
 
-// TTL is how long a value is served without asking the source again.
-const TTL = 10 * time.Minute
+const (
+	// TTL is how long a value is served without asking the source again.
+	TTL = 10 * time.Minute
+	// pause is how long a value that was just read is not read again, however often it is rejected, and how long an old
+	// value is served while the source fails.
+	pause = 30 * time.Second
+)
 
 // Cache serves secrets of one stage. Concurrent readers of a cold name share one call to the source, and that a name
 // does not exist is remembered too.
@@ -33,6 +38,7 @@ type Cache struct {
 
 type entry struct {
 	once   sync.Once
+	old    *entry // what it replaces, until it is read
 	value  []byte
 	err    error
 	readAt time.Time
@@ -57,8 +63,8 @@ func (c *Cache) Partner(ctx context.Context, tenant, partner string) ([]byte, er
 	return value, err
 }
 
-// RefreshPartner forgets a tenant's credentials for a partner and reads them again. Unless the value differs from
-// rejected, whoever calls this at the same time shares one reading.
+// RefreshPartner forgets a tenant's credentials for a partner and reads them again, unless they differ from the rejected
+// ones already or were read within the last half minute.
 func (c *Cache) RefreshPartner(ctx context.Context, tenant, partner string, rejected []byte) ([]byte, error) {
 	value, err := c.Partner(ctx, tenant, partner)
 	if err == nil && string(value) != string(rejected) {
@@ -67,7 +73,9 @@ func (c *Cache) RefreshPartner(ctx context.Context, tenant, partner string, reje
 	own, shared := c.partnerNames(tenant, partner)
 	c.mu.Lock()
 	for _, name := range []string{own, shared} {
-		delete(c.entries, name)
+		if e := c.entries[name]; e != nil && c.now().Sub(e.readAt) >= pause {
+			delete(c.entries, name)
+		}
 	}
 	c.mu.Unlock()
 	return c.Partner(ctx, tenant, partner)
@@ -83,22 +91,30 @@ func (c *Cache) get(ctx context.Context, name string) ([]byte, error) {
 	c.mu.Lock()
 	e := c.entries[name]
 	if e == nil || (!e.readAt.IsZero() && c.now().Sub(e.readAt) >= TTL) {
-		e = &entry{}
+		e = &entry{old: e, err: errors.New("secrets: not read")}
 		c.entries[name] = e
 	}
 	c.mu.Unlock()
-
-	e.once.Do(func() {
-		e.value, e.err = c.source.Secret(ctx, name)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if e.err != nil && !errors.Is(e.err, ErrNotFound) {
-			if c.entries[name] == e {
-				delete(c.entries, name) // a failure is not remembered
-			}
-			return
-		}
-		e.readAt = c.now()
-	})
+	e.once.Do(func() { c.read(ctx, name, e) })
 	return e.value, e.err
+}
+
+// read asks the source. While it fails, an old value is better than none, for a while; a failure without one is not
+// remembered.
+func (c *Cache) read(ctx context.Context, name string, e *entry) {
+	value, err := c.source.Secret(ctx, name)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := e.old
+	e.old, e.value, e.err, e.readAt = nil, value, err, c.now()
+	if err == nil || errors.Is(err, ErrNotFound) {
+		return
+	}
+	if old != nil {
+		e.value, e.err, e.readAt = old.value, old.err, c.now().Add(pause-TTL)
+		return
+	}
+	if c.entries[name] == e {
+		delete(c.entries, name)
+	}
 }

@@ -85,9 +85,19 @@ func TestCache(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
-	c, s, _ := newCache(map[string]string{"sallyport/test/partners/equal": "old"})
+	c, s, now := newCache(map[string]string{"sallyport/test/partners/equal": "old"})
 	ctx := context.Background()
 	old := MustPartner(t, c, "acme")
+	asked := s.total()
+	for range 10 { // just read: the source can't know better yet
+		if value, err := c.RefreshPartner(ctx, "acme", "equal", []byte(old)); err != nil || string(value) != "old" {
+			t.Errorf("got %s, %v", value, err)
+		}
+	}
+	if n := s.total() - asked; n != 0 {
+		t.Errorf("the source was asked %d times within half a minute", n)
+	}
+	*now = now.Add(30 * time.Second)
 	s.values["sallyport/test/partners/equal"] = "new"
 	before := s.total()
 	for range 3 {
@@ -108,6 +118,28 @@ func TestFailureIsNotRemembered(t *testing.T) {
 	}
 	s.err = nil
 	if keys, err := c.Keys(context.Background()); err != nil || string(keys) != "ring" {
+		t.Errorf("got %s, %v", keys, err)
+	}
+}
+
+func TestOldValueWhileTheSourceFails(t *testing.T) {
+	c, s, now := newCache(map[string]string{"sallyport/test/keys": "ring"})
+	ctx := context.Background()
+	if _, err := c.Keys(ctx); err != nil {
+		t.Fatal(err)
+	}
+	s.err, *now = errors.New("down"), now.Add(secrets.TTL)
+	asked := s.total()
+	for range 5 {
+		if keys, err := c.Keys(ctx); err != nil || string(keys) != "ring" {
+			t.Errorf("got %s, %v", keys, err)
+		}
+	}
+	if n := s.total() - asked; n != 1 {
+		t.Errorf("the failing source was asked %d times", n)
+	}
+	s.err, s.values["sallyport/test/keys"], *now = nil, "new ring", now.Add(30*time.Second)
+	if keys, err := c.Keys(ctx); err != nil || string(keys) != "new ring" {
 		t.Errorf("got %s, %v", keys, err)
 	}
 }

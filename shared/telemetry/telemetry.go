@@ -83,6 +83,9 @@ func (m *Metrics) Call(operation, state, condition string, took time.Duration) {
 	if m == nil {
 		return
 	}
+	if state == "" {
+		state = "none" // an empty dimension would cost the line all of them
+	}
 	names := []map[string]string{{"Name": "Calls", "Unit": "Count"}, {"Name": "Duration", "Unit": "Milliseconds"}}
 	line := map[string]any{"Stage": m.stage, "Operation": operation, "State": state, "Calls": 1, "Duration": took.Milliseconds()}
 	if condition != "" {

@@ -7,10 +7,13 @@ import (
 
 	"sallyport/functions/equal"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awsvault"
 	"sallyport/shared/operation"
 )
 
 func main() {
 	config := equal.Config{BaseURL: os.Getenv("EQUAL_BASE_URL")}
-	lambda.Start(operation.New(awsenv.Pipeline(), equal.ExecuteJourney(config)))
+	pipeline := awsenv.Pipeline()
+	pipeline.Vault = awsvault.New(pipeline.Ring) // a state machine hands the number and the OTP over by reference
+	lambda.Start(operation.New(pipeline, equal.ExecuteJourney(config)))
 }

@@ -1,0 +1,95 @@
+package equal
+
+import (
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/journey"
+)
+
+// AadhaarOTP is the journey "aadhaar-otp": it verifies that a person holds the mobile number behind an Aadhaar number.
+func AadhaarOTP() journey.Type {
+	return journey.Type{
+		Name:    "aadhaar-otp",
+		Partner: "equal",
+		Start:   startAadhaarOTP,
+		Inputs: map[string]func([]byte) (journey.Fields, error){
+			"otp":    inputOTP,
+			"resend": inputResend,
+		},
+		Outcome: outcomeAadhaarOTP,
+	}
+}
+
+// startAadhaarOTP takes {"aadhaar_no":…}, a number or a document's reference.
+func startAadhaarOTP(body, secret []byte) (fields journey.Fields, err error) {
+	var in struct {
+		AadhaarNo jsontext.Value `json:"aadhaar_no"`
+	}
+	if err := gateway.DecodeJSON(body, &in); err != nil {
+		return fields, err
+	}
+	var creds credentials
+	if err := json.Unmarshal(secret, &creds); err != nil {
+		return fields, &gateway.InputError{Reason: "the tenant's credentials for Equal can't be read"}
+	}
+	fields.Plain = map[string]any{"gateway_instance_id": creds.GatewayInstanceID, "partner_journey_id": creds.Journeys["aadhaar-otp"]}
+	return fields, fields.Sensitive("aadhaar_no", in.AadhaarNo, func(number string) error {
+		if !validAadhaar(separators.Replace(number)) {
+			return &gateway.InputError{Pointer: "/aadhaar_no", Reason: "is not an Aadhaar number"}
+		}
+		return nil
+	})
+}
+
+// inputOTP takes {"otp":…}, six digits or a document's reference.
+func inputOTP(body []byte) (fields journey.Fields, err error) {
+	var in struct {
+		OTP jsontext.Value `json:"otp"`
+	}
+	if err := gateway.DecodeJSON(body, &in); err != nil {
+		return fields, err
+	}
+	return fields, fields.Sensitive("otp", in.OTP, func(otp string) error {
+		if !validOTP(otp) {
+			return &gateway.InputError{Pointer: "/otp", Reason: "must have 6 digits"}
+		}
+		return nil
+	})
+}
+
+// inputResend takes nothing.
+func inputResend(body []byte) (fields journey.Fields, err error) {
+	var in struct{}
+	return fields, gateway.DecodeJSON(body, &in)
+}
+
+// outcomeAadhaarOTP is what people read of the answer that decided.
+func outcomeAadhaarOTP(answer gateway.Reply, refs map[string]string) ([]byte, error) {
+	var in envelope
+	in.read(answer.Body)
+	out := struct {
+		Verified   bool           `json:"verified"`
+		Decision   string         `json:"decision,omitzero"`
+		Name       string         `json:"name,omitzero"`
+		Last4      string         `json:"aadhaar_last4,omitzero"`
+		StatusCode string         `json:"status_code"`
+		Checks     jsontext.Value `json:"checks,omitzero"`
+	}{StatusCode: in.StatusCode, Decision: in.Decision, Last4: refs["aadhaar_last4"], Checks: in.Checks}
+	for _, key := range in.Aadhaar {
+		if key.Name == "" {
+			continue
+		}
+		out.Verified = in.Status == statusSuccess && in.StatusCode == "success"
+		out.Name = key.Name
+		if len(key.AadhaarNo) >= 4 {
+			out.Last4 = key.AadhaarNo[len(key.AadhaarNo)-4:]
+		}
+		if len(key.Checks) > 0 {
+			out.Checks = key.Checks
+		}
+		break
+	}
+	return json.Marshal(out)
+}

@@ -1,0 +1,70 @@
+// Package journey is what a partner says about the journeys that it takes part in: how a start and an input are
+// validated, which of their fields are sealed, and what an outcome is made of. functions/journeys does the rest for all.
+package journey
+
+import (
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+)
+
+// Type describes one type of journey.
+type Type struct {
+	Name    string // of its state machine, and in the route POST /journeys/{type}
+	Partner string // whose credentials Start gets
+
+	// Start validates the body of a start, without any call. secret is the tenant's credentials document for the
+	// partner, for what an account manager issues with them. Errors: *gateway.InputError.
+	Start func(body, secret []byte) (Fields, error)
+
+	// Inputs validate the body of an input, by its kind; the kinds that a wait accepts are the definition's. Errors:
+	// *gateway.InputError.
+	Inputs map[string]func(body []byte) (Fields, error)
+
+	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of
+	// its transaction.
+	Outcome func(answer gateway.Reply, refs map[string]string) ([]byte, error)
+}
+
+// Fields are what goes on to the state machine. Sealed ones go to the vault; the machine gets {"document_id":"…"} in
+// their place.
+type Fields struct {
+	Plain      map[string]any
+	Sealed     map[string]any    // values that encode to JSON
+	References map[string]string // what the caller has put into the vault itself: document ids
+}
+
+// Sensitive reads a member whose value must be sealed: a string that check accepts, or {"document_id":"…"} in its
+// place, which it adds to the references. Errors: *gateway.InputError.
+func (f *Fields) Sensitive(name string, value jsontext.Value, check func(string) error) error {
+	pointer := "/" + name
+	switch value.Kind() {
+	case 0, 'n':
+		return &gateway.InputError{Pointer: pointer, Reason: "is required"}
+	case '"':
+		var text string
+		if err := json.Unmarshal(value, &text); err != nil {
+			return &gateway.InputError{Pointer: pointer, Reason: "must be a string"}
+		}
+		if err := check(text); err != nil {
+			return err
+		}
+		if f.Sealed == nil {
+			f.Sealed = map[string]any{}
+		}
+		f.Sealed[name] = text
+		return nil
+	}
+	var reference struct {
+		ID string `json:"document_id"`
+	}
+	if err := json.Unmarshal(value, &reference, json.RejectUnknownMembers(true)); err != nil || reference.ID == "" {
+		return &gateway.InputError{Pointer: pointer, Reason: "must be a string or {\"document_id\":…}"}
+	}
+	if f.References == nil {
+		f.References = map[string]string{}
+	}
+	f.References[name] = reference.ID
+	return nil
+}
