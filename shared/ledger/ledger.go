@@ -1,4 +1,5 @@
-// Package ledger is the record of every call that passes through the gateway, and of who may make one.
+// Package ledger is the record of every call that passes through the gateway, of the journeys that are made of such
+// calls, and of who may make one.
 // A transaction record is its own idempotency entry: the record id is derived from the caller's key, and one
 // conditional write decides who may act. The adapters ledger/dynamo and ledger/bolt keep the same promises, which
 // ledger/ledgertest proves on both.
@@ -31,6 +32,8 @@ type Transaction struct {
 	ID          string            // HMAC of tenant, operation and idempotency key, or a UUIDv7 where there is no key
 	Tenant      string            // who called
 	Operation   string            // the folder of its function, such as "equal/execute-journey"
+	Journey     string            // the journey whose state machine called; empty for a caller over HTTP
+	Step        string            // the state that called; empty for a caller over HTTP
 	State       State             // where it stands
 	Code        string            // why it stands there, for machines: the partner's or the gateway's code, never a text
 	Fingerprint string            // HMAC of what was asked; empty for reads

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -23,7 +24,7 @@ var (
 // Ledger implements operation.Ledger and the reads of its other users. A conditional write that fails its condition
 // touches no disk.
 type Ledger struct {
-	// Now tells which records have expired when they are read; time.Now if nobody sets it.
+	// Now tells which records have expired, and when correlations were written; time.Now if nobody sets it.
 	Now func() time.Time
 	db  *bolt.DB
 }
@@ -31,16 +32,17 @@ type Ledger struct {
 // New makes a ledger in the file.
 func New(db *bolt.DB) (*Ledger, error) {
 	l := &Ledger{Now: time.Now, db: db}
+	buckets := [][]byte{transactions, tenants, owners, callers, journeys, journeyKeys, tenantJourneys, steps, correlations}
 	complete := false
 	err := db.View(func(tx *bbolt.Tx) error {
-		complete = tx.Bucket(callers) != nil
+		complete = !slices.ContainsFunc(buckets, func(name []byte) bool { return tx.Bucket(name) == nil })
 		return nil
 	})
 	if err != nil || complete {
 		return l, err
 	}
 	return l, db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{transactions, tenants, owners, callers} {
+		for _, name := range buckets {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -56,7 +58,7 @@ var errHeld = errors.New("bolt: already written")
 func (l *Ledger) Claim(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error) {
 	return l.change(ctx, t.ID, func(_ *bbolt.Tx, old ledger.Transaction) (ledger.Transaction, error) {
 		switch {
-		case old.ID == "", old.State == ledger.Released && old.Attempt != t.Attempt, expired(old, t.ClaimedAt):
+		case old.ID == "", old.State == ledger.Released && old.Attempt != t.Attempt, expired(old.ExpiresAt, t.ClaimedAt):
 		case old.State == ledger.Claimed && old.Attempt == t.Attempt:
 			return old, errHeld
 		default:
@@ -112,28 +114,36 @@ func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
 
 // change decides on a record as it stands (the zero one if absent) and returns it as it stands afterwards.
 func (l *Ledger) change(ctx context.Context, id string, decide func(tx *bbolt.Tx, old ledger.Transaction) (ledger.Transaction, error)) (ledger.Transaction, error) {
-	if err := ctx.Err(); err != nil {
-		return ledger.Transaction{}, err
-	}
-	var now ledger.Transaction
-	err := l.db.Update(func(tx *bbolt.Tx) error {
+	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Transaction, error) {
 		old, err := load(tx, []byte(id))
 		if err != nil {
-			return err
+			return ledger.Transaction{}, err
 		}
-		if now, err = decide(tx, old); err != nil {
-			return err
+		now, err := decide(tx, old)
+		if err != nil {
+			return now, err
 		}
-		now, err = store(tx, old, now)
+		return store(tx, old, now)
+	})
+}
+
+// update makes one write and returns the record as it stands afterwards.
+func update[T any](ctx context.Context, db *bolt.DB, write func(*bbolt.Tx) (T, error)) (now T, err error) {
+	var none T
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	err = db.Update(func(tx *bbolt.Tx) (err error) {
+		now, err = write(tx)
 		return err
 	})
-	switch {
-	case err == errHeld:
+	switch err {
+	case errHeld:
 		return now, nil
-	case err == nil, err == ledger.ErrTaken, err == ledger.ErrFenced:
+	case nil, ledger.ErrTaken, ledger.ErrFenced, ledger.ErrStale, ledger.ErrFull:
 		return now, err
 	default:
-		return ledger.Transaction{}, err
+		return none, err
 	}
 }
 
@@ -157,7 +167,7 @@ func (l *Ledger) Transaction(ctx context.Context, tenant, id string) (t ledger.T
 		if err != nil {
 			return err
 		}
-		if found.ID == "" || found.Tenant != tenant || expired(found, l.Now()) {
+		if found.ID == "" || found.Tenant != tenant || expired(found.ExpiresAt, l.Now()) {
 			return ledger.ErrNotFound
 		}
 		t = found
@@ -173,33 +183,46 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.
 	if err != nil {
 		return ledger.Page{}, err
 	}
-	limit, now := min(max(q.Limit, 1), 100), l.Now()
+	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		index := tx.Bucket(tenants).Bucket(tenantKey(q.Tenant))
-		if index == nil {
-			return nil
-		}
-		for c, key := older(index.Cursor(), from); key != nil; key, _ = c.Prev() {
-			t, err := load(tx, []byte(ledger.PositionID(string(key))))
-			if err != nil {
-				return err
-			}
-			if expired(t, now) || q.Operation != "" && q.Operation != t.Operation || q.State != "" && q.State != t.State {
-				continue
-			}
-			if len(page.Transactions) == limit {
-				page.Next = ledger.Cursor(q, ledger.Position(page.Transactions[limit-1]))
-				return nil
-			}
+		var last string
+		page.Transactions, last, err = rows(tx.Bucket(tenants).Bucket(tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Transaction, bool, error) {
+			t, err := load(tx, id)
 			t.Reply = nil
-			page.Transactions = append(page.Transactions, t)
+			return t, !expired(t.ExpiresAt, now) && (q.Operation == "" || q.Operation == t.Operation) && (q.State == "" || q.State == t.State), err
+		})
+		if last != "" {
+			page.Next = ledger.Cursor(q, last)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return ledger.Page{}, err
 	}
 	return page, nil
+}
+
+// rows returns up to limit rows of an index that are wanted, the newest first, and the position of the last of them if
+// there are more.
+func rows[T any](index *bbolt.Bucket, from string, limit int, load func(id []byte) (row T, wanted bool, err error)) (page []T, last string, err error) {
+	if index == nil {
+		return nil, "", nil
+	}
+	position := ""
+	for c, key := older(index.Cursor(), from); key != nil; key, _ = c.Prev() {
+		row, wanted, err := load([]byte(ledger.PositionID(string(key))))
+		if err != nil {
+			return nil, "", err
+		}
+		if !wanted {
+			continue
+		}
+		if len(page) == min(max(limit, 1), 100) {
+			return page, position, nil
+		}
+		page, position = append(page, row), string(key)
+	}
+	return page, "", nil
 }
 
 // older moves a cursor to the newest position before from, or to the newest of all when from is empty.
@@ -229,7 +252,7 @@ func (l *Ledger) Caller(ctx context.Context, keyHash string) (c ledger.Caller, e
 		if len(found.Scopes) == 0 {
 			found.Scopes = nil
 		}
-		if !found.ExpiresAt.IsZero() && !l.Now().Before(found.ExpiresAt) {
+		if expired(found.ExpiresAt, l.Now()) {
 			return ledger.ErrNotFound
 		}
 		c = found
@@ -262,9 +285,7 @@ func open(t ledger.Transaction) bool { return t.State == ledger.Claimed || t.Sta
 
 // expired reports whether a record counts as absent. One without an expiry never does: a forgotten field must not
 // let an effect happen twice.
-func expired(t ledger.Transaction, now time.Time) bool {
-	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
-}
+func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 // load returns the zero transaction when there is none.
 func load(tx *bbolt.Tx, id []byte) (ledger.Transaction, error) {
@@ -275,7 +296,7 @@ func load(tx *bbolt.Tx, id []byte) (ledger.Transaction, error) {
 	return decode(v)
 }
 
-// store replaces old and its place in the listing by t, and returns t as load will.
+// store replaces old and its places in the listings by t, and returns t as load will.
 func store(tx *bbolt.Tx, old, t ledger.Transaction) (ledger.Transaction, error) {
 	v, err := json.Marshal(t)
 	if err != nil {
@@ -285,20 +306,39 @@ func store(tx *bbolt.Tx, old, t ledger.Transaction) (ledger.Transaction, error) 
 		return t, err
 	}
 	if old.ID != "" {
-		if index := tx.Bucket(tenants).Bucket(tenantKey(old.Tenant)); index != nil {
-			if err := index.Delete([]byte(ledger.Position(old))); err != nil {
-				return t, err
-			}
+		if err := errors.Join(
+			unlist(tx.Bucket(tenants), tenantKey(old.Tenant), ledger.Position(old)),
+			unlist(tx.Bucket(steps), journeyKey(old.Journey), ledger.Position(old)),
+		); err != nil {
+			return t, err
 		}
 	}
-	index, err := tx.Bucket(tenants).CreateBucketIfNotExists(tenantKey(t.Tenant))
-	if err != nil {
+	if err := list(tx.Bucket(tenants), tenantKey(t.Tenant), ledger.Position(t)); err != nil {
 		return t, err
 	}
-	if err := index.Put([]byte(ledger.Position(t)), nil); err != nil {
-		return t, err
+	if t.Journey != "" {
+		if err := list(tx.Bucket(steps), journeyKey(t.Journey), ledger.Position(t)); err != nil {
+			return t, err
+		}
 	}
 	return decode(v)
+}
+
+// list puts a position into one of an index's buckets.
+func list(index *bbolt.Bucket, name []byte, position string) error {
+	positions, err := index.CreateBucketIfNotExists(name)
+	if err != nil {
+		return err
+	}
+	return positions.Put([]byte(position), nil)
+}
+
+// unlist is the reverse of list.
+func unlist(index *bbolt.Bucket, name []byte, position string) error {
+	if positions := index.Bucket(name); positions != nil {
+		return positions.Delete([]byte(position))
+	}
+	return nil
 }
 
 // own records who created the partner's record that t names, unless somebody did before.

@@ -1,9 +1,13 @@
 package bolt_test
 
 import (
+	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"sallyport/shared/bolt"
 	"sallyport/shared/ledger"
@@ -50,12 +54,22 @@ func FuzzCursor(f *testing.F) {
 			if err := l.Record(f.Context(), t); err != nil {
 				f.Fatal(err)
 			}
+			j := ledgertest.Startable(tenant + id)
+			j.Tenant = tenant
+			if _, err := l.CreateJourney(f.Context(), j.ID, j); err != nil {
+				f.Fatal(err)
+			}
 		}
 		page, err := l.Transactions(f.Context(), ledger.Query{Tenant: tenant, Limit: 1})
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(page.Next)
+		journeys, err := l.Journeys(f.Context(), ledger.JourneyQuery{Tenant: tenant, Limit: 1})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(journeys.Next)
 	}
 	f.Add("bnVsbA")
 	f.Fuzz(func(t *testing.T, cursor string) {
@@ -66,6 +80,15 @@ func FuzzCursor(f *testing.F) {
 		for _, row := range page.Transactions {
 			if row.Tenant != "acme" {
 				t.Fatalf("shows a row of %s", row.Tenant)
+			}
+		}
+		journeys, err := l.Journeys(t.Context(), ledger.JourneyQuery{Tenant: "acme", Limit: 3, Cursor: cursor})
+		if err != nil && err != ledger.ErrBadCursor {
+			t.Fatal(err)
+		}
+		for _, row := range journeys.Journeys {
+			if row.Tenant != "acme" {
+				t.Fatalf("shows a journey of %s", row.Tenant)
 			}
 		}
 	})
@@ -101,6 +124,10 @@ func TestOneCommitPerWrite(t *testing.T) {
 	second := ledgertest.Claimable("id", "attempt-2")
 	done := ledgertest.Ended(second, ledger.Done)
 	done.Owns = "equal/transaction/eq-1"
+	journey := ledgertest.Startable("id")
+	waiting := ledgertest.Waiting(journey)
+	waiting.Version = 1
+	waiter := ledger.Waiter{Tenant: "acme", Journey: "id"}
 	for _, step := range []struct {
 		name  string
 		write func() error
@@ -116,13 +143,67 @@ func TestOneCommitPerWrite(t *testing.T) {
 		{"CompleteSentAgain", func() error { _, err := l.Complete(t.Context(), done); return err }, 0},
 		{"Record", func() error { return l.Record(t.Context(), ledgertest.Claimable("read", "")) }, 1},
 		{"PutCaller", func() error { return l.PutCaller(t.Context(), ledger.Caller{KeyHash: "hash"}) }, 1},
+		{"CreateJourney", func() error { _, err := l.CreateJourney(t.Context(), "key", journey); return err }, 1},
+		{"CreateJourneySentAgain", func() error { _, err := l.CreateJourney(t.Context(), "key", journey); return err }, 0},
+		{"CreateJourneyTaken", func() error {
+			_, err := l.CreateJourney(t.Context(), "key", ledgertest.Startable("late"))
+			return err
+		}, 0},
+		{"UpdateJourney", func() error { _, err := l.UpdateJourney(t.Context(), waiting); return err }, 1},
+		{"UpdateJourneySentAgain", func() error { _, err := l.UpdateJourney(t.Context(), waiting); return err }, 0},
+		{"UpdateJourneyStale", func() error { _, err := l.UpdateJourney(t.Context(), journey); return err }, 0},
+		{"AddWaiter", func() error { _, err := l.AddWaiter(t.Context(), "record", waiter); return err }, 1},
+		{"AddEvent", func() error { _, err := l.AddEvent(t.Context(), "record", "id", nil); return err }, 1},
+		{"RemoveWaiter", func() error { return l.RemoveWaiter(t.Context(), "record", waiter) }, 1},
+		{"RemoveWaiterSentAgain", func() error { return l.RemoveWaiter(t.Context(), "record", waiter) }, 0},
+		{"RemoveEvent", func() error { return l.RemoveEvent(t.Context(), "record", "id") }, 1},
+		{"RemoveEventSentAgain", func() error { return l.RemoveEvent(t.Context(), "record", "id") }, 0},
 	} {
 		commits = 0
-		if err := step.write(); err != nil && err != ledger.ErrTaken && err != ledger.ErrFenced {
+		err := step.write()
+		if err != nil && err != ledger.ErrTaken && err != ledger.ErrFenced && err != ledger.ErrStale {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		if commits != step.want {
 			t.Errorf("%s: %d commits, want %d", step.name, commits, step.want)
 		}
+	}
+}
+
+// TestOpensAnEarlierFile opens a file from before there were journeys.
+func TestOpensAnEarlierFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l, db := MustOpen(t, path)
+	want, err := l.Claim(t.Context(), ledgertest.Claimable("id", "attempt-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		var later [][]byte
+		err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
+			if !slices.Contains([]string{"ledger/transactions", "ledger/tenants", "ledger/owners", "ledger/callers"}, string(name)) {
+				later = append(later, name)
+			}
+			return nil
+		})
+		for _, name := range later {
+			err = errors.Join(err, tx.DeleteBucket(name))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+
+	l, _ = MustOpen(t, path)
+	if got, err := l.Claim(t.Context(), ledgertest.Claimable("id", "attempt-2")); err != ledger.ErrTaken || got.Attempt != want.Attempt {
+		t.Fatalf("got %+v, %v; want what was claimed before", got, err)
+	}
+	if _, err := l.CreateJourney(t.Context(), "key", ledgertest.Startable("id")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.AddWaiter(t.Context(), "record", ledger.Waiter{}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 type expression struct {
 	sets, removes []string
 	condition     string
+	filters       []string
 	names         map[string]string
 	values        item
 }
@@ -48,6 +49,23 @@ func (e *expression) remove(attribute string) { e.removes = append(e.removes, e.
 func (e *expression) increment(attribute string) {
 	name := e.name(attribute)
 	e.sets = append(e.sets, name+" = if_not_exists("+name+", "+e.value("none", number(0))+") + "+e.value("one", number(1)))
+}
+
+// unexpired filters out what has expired.
+func (e *expression) unexpired(now time.Time) {
+	e.filters = append(e.filters, "(attribute_not_exists("+e.name("expires_at")+") OR #expires_at > "+e.value("now", instant(now))+")")
+}
+
+// where filters by the text of an attribute, or of one within it; nothing where want is empty.
+func (e *expression) where(want string, path ...string) {
+	if want == "" {
+		return
+	}
+	value := e.value("want_"+path[len(path)-1], text(want))
+	for i := range path {
+		path[i] = e.name(path[i])
+	}
+	e.filters = append(e.filters, strings.Join(path, ".")+" = "+value)
 }
 
 // heldBy lets the write happen only where the attempt holds a record that is not settled.

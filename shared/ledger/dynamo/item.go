@@ -16,34 +16,36 @@ type item = map[string]types.AttributeValue
 
 // attributes are all that a transaction's item may have beside its key; what is empty is not stored.
 var attributes = []string{
-	"tenant", "operation", "state", "code", "fingerprint", "attempt", "generation", "take_overs", "claimed_at", "lease",
-	"sent_at", "ended_at", "expires_at", "refs", "owns", "reply", "gsi1pk", "gsi1sk", "ttl",
+	"tenant", "operation", "journey", "step", "state", "code", "fingerprint", "attempt", "generation", "take_overs",
+	"claimed_at", "lease", "sent_at", "ended_at", "expires_at", "refs", "owns", "reply",
+	"gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "ttl",
 }
 
 const (
 	transactionPrefix = "transaction#"
-	tenantPrefix      = "tenant#"
+	journeyPrefix     = "journey#"
+	tenantPrefix      = "tenant#"   // of a tenant's transactions in Index
+	journeysPrefix    = "journeys#" // of a tenant's journeys in Index
 	callerPrefix      = "caller#"
 )
 
-func transactionKey(id string) item   { return key(transactionPrefix+id, "transaction") }
-func ownerKey(record string) item     { return key("owner#"+record, "owner") }
-func callerKey(hash string) item      { return key(callerPrefix+hash, "caller") }
-func key(partition, sort string) item { return item{"pk": text(partition), "sk": text(sort)} }
-
-// indexKey is where a listing goes on after a position.
-func indexKey(tenant, position string) item {
-	k := transactionKey(ledger.PositionID(position))
-	k["gsi1pk"], k["gsi1sk"] = text(tenantPrefix+tenant), text(position)
-	return k
-}
+func transactionKey(id string) item     { return key(transactionPrefix+id, "transaction") }
+func journeyKey(id string) item         { return key(journeyPrefix+id, "journey") }
+func leadKey(lead string) item          { return key("journey-key#"+lead, "journey-key") }
+func correlationKey(record string) item { return key("correlation#"+record, "correlation") }
+func ownerKey(record string) item       { return key("owner#"+record, "owner") }
+func callerKey(hash string) item        { return key(callerPrefix+hash, "caller") }
+func key(partition, sort string) item   { return item{"pk": text(partition), "sk": text(sort)} }
 
 func encode(t ledger.Transaction) item {
 	it := transactionKey(t.ID)
 	it["gsi1pk"], it["gsi1sk"] = text(tenantPrefix+t.Tenant), text(ledger.Position(t))
+	if t.Journey != "" {
+		it["gsi2pk"], it["gsi2sk"] = text(journeyPrefix+t.Journey), text(ledger.Position(t))
+	}
 	it["generation"], it["take_overs"] = number(t.Generation), number(t.TakeOvers)
 	putTexts(it, map[string]string{
-		"tenant": t.Tenant, "operation": t.Operation, "state": string(t.State), "code": t.Code,
+		"tenant": t.Tenant, "operation": t.Operation, "journey": t.Journey, "step": t.Step, "state": string(t.State), "code": t.Code,
 		"fingerprint": t.Fingerprint, "attempt": t.Attempt, "owns": t.Owns,
 	})
 	putInstants(it, map[string]time.Time{
@@ -52,19 +54,11 @@ func encode(t ledger.Transaction) item {
 	if !t.ExpiresAt.IsZero() {
 		it["ttl"] = sweep(t.ExpiresAt)
 	}
-	if len(t.Refs) > 0 {
-		refs := item{}
-		for name, value := range t.Refs {
-			refs[name] = text(value)
-		}
-		it["refs"] = &types.AttributeValueMemberM{Value: refs}
-	}
+	putGroup(it, "refs", t.Refs, text)
 	if r := t.Reply; r != nil {
 		reply := item{"status": number(r.Status)}
 		putTexts(reply, map[string]string{"content_type": r.ContentType, "vault_ref": r.VaultRef})
-		if len(r.Body) > 0 {
-			reply["body"] = &types.AttributeValueMemberB{Value: r.Body}
-		}
+		putBytes(reply, "body", r.Body)
 		it["reply"] = &types.AttributeValueMemberM{Value: reply}
 	}
 	return it
@@ -80,6 +74,8 @@ func decode(it item) (ledger.Transaction, error) {
 		ID:          strings.TrimPrefix(r.text("pk"), transactionPrefix),
 		Tenant:      r.text("tenant"),
 		Operation:   r.text("operation"),
+		Journey:     r.text("journey"),
+		Step:        r.text("step"),
 		State:       ledger.State(r.text("state")),
 		Code:        r.text("code"),
 		Fingerprint: r.text("fingerprint"),
@@ -91,14 +87,8 @@ func decode(it item) (ledger.Transaction, error) {
 		SentAt:      r.instant("sent_at"),
 		EndedAt:     r.instant("ended_at"),
 		ExpiresAt:   r.instant("expires_at"),
+		Refs:        group(&r, "refs", (*reader).text),
 		Owns:        r.text("owns"),
-	}
-	refs := reader{item: r.group("refs")}
-	for name := range refs.item {
-		if t.Refs == nil {
-			t.Refs = make(map[string]string, len(refs.item))
-		}
-		t.Refs[name] = refs.text(name)
 	}
 	reply := reader{item: r.group("reply")}
 	if reply.item != nil {
@@ -109,7 +99,7 @@ func decode(it item) (ledger.Transaction, error) {
 			VaultRef:    reply.text("vault_ref"),
 		}
 	}
-	for _, err := range []error{r.err, refs.err, reply.err} {
+	for _, err := range []error{r.err, reply.err} {
 		if err != nil {
 			return ledger.Transaction{}, err
 		}
@@ -124,11 +114,7 @@ func encodeCaller(c ledger.Caller) item {
 	if !c.ExpiresAt.IsZero() {
 		it["ttl"] = sweep(c.ExpiresAt)
 	}
-	scopes := make([]types.AttributeValue, len(c.Scopes))
-	for i, scope := range c.Scopes {
-		scopes[i] = text(scope)
-	}
-	it["scopes"] = &types.AttributeValueMemberL{Value: scopes}
+	putList(it, "scopes", c.Scopes)
 	return it
 }
 
@@ -175,6 +161,34 @@ func putInstants(it item, instants map[string]time.Time) {
 			it[name] = instant(at)
 		}
 	}
+}
+
+func putBytes(it item, name string, b []byte) {
+	if len(b) > 0 {
+		it[name] = &types.AttributeValueMemberB{Value: b}
+	}
+}
+
+func putList(it item, name string, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	values := make([]types.AttributeValue, len(texts))
+	for i, s := range texts {
+		values[i] = text(s)
+	}
+	it[name] = &types.AttributeValueMemberL{Value: values}
+}
+
+func putGroup[V any](it item, name string, members map[string]V, encode func(V) types.AttributeValue) {
+	if len(members) == 0 {
+		return
+	}
+	values := item{}
+	for member, value := range members {
+		values[member] = encode(value)
+	}
+	it[name] = &types.AttributeValueMemberM{Value: values}
 }
 
 // reader reads attributes, absent ones as zero values, and keeps the first error.
@@ -234,7 +248,7 @@ func (r *reader) instant(name string) time.Time {
 }
 
 func (r *reader) bytes(name string) []byte {
-	if v := attribute[*types.AttributeValueMemberB](r, name); v != nil {
+	if v := attribute[*types.AttributeValueMemberB](r, name); v != nil && len(v.Value) > 0 {
 		return v.Value
 	}
 	return nil
@@ -245,6 +259,19 @@ func (r *reader) group(name string) item {
 		return v.Value
 	}
 	return nil
+}
+
+// group reads the members of a group, each with read; nil where there is none.
+func group[V any](r *reader, name string, read func(*reader, string) V) (members map[string]V) {
+	within := reader{item: r.group(name)}
+	for member := range within.item {
+		if members == nil {
+			members = make(map[string]V, len(within.item))
+		}
+		members[member] = read(&within, member)
+	}
+	r.fail(within.err)
+	return members
 }
 
 func (r *reader) texts(name string) (texts []string) {

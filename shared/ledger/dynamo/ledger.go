@@ -1,6 +1,7 @@
 // Package dynamo keeps the ledger in a DynamoDB table. Every item has the key attributes pk and sk; the index
-// tenant-index (gsi1pk, gsi1sk, every other attribute but the reply projected) lists a tenant's transactions; ttl is
-// when DynamoDB may sweep an item, in epoch seconds.
+// tenant-index (gsi1pk, gsi1sk) lists a tenant's transactions and its journeys, journey-index (gsi2pk, gsi2sk) the
+// transactions of a journey, each with every other attribute projected but the large ones; ttl is when DynamoDB may
+// sweep an item, in epoch seconds.
 package dynamo
 
 import (
@@ -26,7 +27,7 @@ type API interface {
 
 // Ledger implements operation.Ledger and the reads of its other users. Each writing method is one API call.
 type Ledger struct {
-	// Now tells which records have expired when they are read; time.Now if nobody sets it.
+	// Now tells which records have expired, and when correlations were written; time.Now if nobody sets it.
 	Now    func() time.Time
 	client API
 	table  string

@@ -89,17 +89,17 @@ func MustOpen(t *testing.T) (*dynamo.Ledger, *transport) {
 // step is a write of a sequence that leads one record through its life.
 type step struct {
 	name  string
-	write func(context.Context, *dynamo.Ledger) (ledger.Transaction, error)
+	write func(context.Context, *dynamo.Ledger) (any, error)
 }
 
 func life() []step {
-	claim := func(attempt string) func(context.Context, *dynamo.Ledger) (ledger.Transaction, error) {
-		return func(ctx context.Context, l *dynamo.Ledger) (ledger.Transaction, error) {
+	claim := func(attempt string) func(context.Context, *dynamo.Ledger) (any, error) {
+		return func(ctx context.Context, l *dynamo.Ledger) (any, error) {
 			return l.Claim(ctx, ledgertest.Claimable("id", attempt))
 		}
 	}
-	complete := func(attempt string, state ledger.State, generation int, owns string) func(context.Context, *dynamo.Ledger) (ledger.Transaction, error) {
-		return func(ctx context.Context, l *dynamo.Ledger) (ledger.Transaction, error) {
+	complete := func(attempt string, state ledger.State, generation int, owns string) func(context.Context, *dynamo.Ledger) (any, error) {
+		return func(ctx context.Context, l *dynamo.Ledger) (any, error) {
 			t := ledgertest.Ended(ledgertest.Claimable("id", attempt), state)
 			t.Generation, t.Owns = generation, owns
 			return l.Complete(ctx, t)
@@ -110,22 +110,22 @@ func life() []step {
 		{"CompleteReleased", complete("attempt-1", ledger.Released, 1, "")},
 		{"ClaimReleased", claim("attempt-2")},
 		{"CompleteUnknown", complete("attempt-2", ledger.Unknown, 2, "")},
-		{"TakeOver", func(ctx context.Context, l *dynamo.Ledger) (ledger.Transaction, error) {
+		{"TakeOver", func(ctx context.Context, l *dynamo.Ledger) (any, error) {
 			return l.TakeOver(ctx, ledgertest.Claimable("id", "attempt-3"), "attempt-2")
 		}},
 		{"CompleteWithOwner", complete("attempt-3", ledger.Done, 2, "equal/transaction/eq-1")},
-		{"Record", func(ctx context.Context, l *dynamo.Ledger) (ledger.Transaction, error) {
-			return ledger.Transaction{}, l.Record(ctx, ledgertest.Claimable("read", ""))
+		{"Record", func(ctx context.Context, l *dynamo.Ledger) (any, error) {
+			return nil, l.Record(ctx, ledgertest.Claimable("read", ""))
 		}},
-		{"PutCaller", func(ctx context.Context, l *dynamo.Ledger) (ledger.Transaction, error) {
-			return ledger.Transaction{}, l.PutCaller(ctx, ledger.Caller{KeyHash: "hash", Tenant: "acme"})
+		{"PutCaller", func(ctx context.Context, l *dynamo.Ledger) (any, error) {
+			return nil, l.PutCaller(ctx, ledger.Caller{KeyHash: "hash", Tenant: "acme"})
 		}},
 	}
 }
 
 func TestOneCallPerWrite(t *testing.T) {
 	l, tr := MustOpen(t)
-	for _, s := range life() {
+	for _, s := range append(life(), journeyLife()...) {
 		tr.reset(0, 0)
 		if _, err := s.write(t.Context(), l); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
@@ -169,7 +169,7 @@ func TestOneCallPerWrite(t *testing.T) {
 func TestAnswerLost(t *testing.T) {
 	calm, _ := MustOpen(t)
 	rough, tr := MustOpen(t)
-	for _, s := range life() {
+	for _, s := range append(life(), journeyLife()...) {
 		want, err := s.write(t.Context(), calm)
 		if err != nil {
 			t.Fatalf("%s: %v", s.name, err)

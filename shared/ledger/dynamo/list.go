@@ -10,8 +10,11 @@ import (
 	"sallyport/shared/ledger"
 )
 
-// Index lists a tenant's transactions, the newest first, without their replies. It follows the table within moments, not at once.
-const Index = "tenant-index"
+// The indexes follow the table within moments, not at once, and show no replies, inputs and outcomes.
+const (
+	Index        = "tenant-index"  // a tenant's transactions, and its journeys
+	JourneyIndex = "journey-index" // a journey's transactions
+)
 
 // A page costs at most maxQueries calls, each of which looks at no more than filteredRows rows where a filter may
 // drop many: a rare match is found over several pages instead.
@@ -27,50 +30,81 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (ledger.Page,
 	if err != nil {
 		return ledger.Page{}, err
 	}
-	limit := min(max(q.Limit, 1), 100)
-
 	var e expression
-	filters := []string{"(attribute_not_exists(" + e.name("expires_at") + ") OR #expires_at > " + e.value("now", instant(l.Now())) + ")"}
-	rows := limit + 1 // the row beyond the page tells whether there is a next one
-	if q.Operation != "" {
-		filters, rows = append(filters, e.name("operation")+" = "+e.value("operation", text(q.Operation))), filteredRows
+	e.unexpired(l.Now())
+	e.where(q.Operation, "operation")
+	e.where(string(q.State), "state")
+	var page ledger.Page
+	var last string
+	page.Transactions, last, err = list(ctx, l, e, listing{tenantPrefix + q.Tenant, from, transactionKey, q.Limit}, decode)
+	if last != "" {
+		page.Next = ledger.Cursor(q, last)
 	}
-	if q.State != "" {
-		filters, rows = append(filters, e.name("state")+" = "+e.value("state", text(string(q.State)))), filteredRows
+	return page, err
+}
+
+// listing is where in Index a page begins, and how long it may be.
+type listing struct {
+	partition, after string
+	key              func(id string) item
+	limit            int
+}
+
+// list returns the rows of a page and, where there may be more of them, the position after which they go on.
+func list[T any](ctx context.Context, l *Ledger, e expression, from listing, decode func(item) (T, error)) (rows []T, last string, err error) {
+	limit := min(max(from.limit, 1), 100)
+	looked := limit + 1 // the row beyond the page tells whether there is a next one
+	if len(e.filters) > 1 {
+		looked = filteredRows
 	}
 	in := &dynamodb.QueryInput{
-		TableName: &l.table, IndexName: aws.String(Index), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(rows)),
-		KeyConditionExpression:   aws.String("gsi1pk = " + e.value("tenant", text(tenantPrefix+q.Tenant))),
-		FilterExpression:         aws.String(strings.Join(filters, " AND ")),
+		TableName: &l.table, IndexName: aws.String(Index), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(looked)),
+		KeyConditionExpression:   aws.String("gsi1pk = " + e.value("partition", text(from.partition))),
+		FilterExpression:         aws.String(strings.Join(e.filters, " AND ")),
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 	}
-	if from != "" {
-		in.ExclusiveStartKey = indexKey(q.Tenant, from)
+	if from.after != "" {
+		in.ExclusiveStartKey = from.key(ledger.PositionID(from.after))
+		in.ExclusiveStartKey["gsi1pk"], in.ExclusiveStartKey["gsi1sk"] = text(from.partition), text(from.after)
 	}
+	found, end, err := l.query(ctx, in, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	if rows, err = decodeAll(found, decode); err != nil {
+		return nil, "", err
+	}
+	position := reader{item: end}
+	last = position.text("gsi1sk")
+	return rows, last, position.err
+}
 
-	var page ledger.Page
+// query returns up to limit items and, where there may be more, the one after which they go on.
+func (l *Ledger) query(ctx context.Context, in *dynamodb.QueryInput, limit int) (items []item, last item, err error) {
 	for range maxQueries {
 		out, err := l.client.Query(ctx, in)
 		if err != nil {
-			return ledger.Page{}, err
+			return nil, nil, err
 		}
-		for _, it := range out.Items {
-			if len(page.Transactions) == limit {
-				page.Next = ledger.Cursor(q, ledger.Position(page.Transactions[limit-1]))
-				return page, nil
-			}
-			t, err := decode(it)
-			if err != nil {
-				return ledger.Page{}, err
-			}
-			page.Transactions = append(page.Transactions, t)
+		items = append(items, out.Items...)
+		if len(items) > limit {
+			return items[:limit], items[limit-1], nil
 		}
 		if len(out.LastEvaluatedKey) == 0 {
-			return page, nil
+			return items, nil, nil
 		}
 		in.ExclusiveStartKey, in.Limit = out.LastEvaluatedKey, aws.Int32(filteredRows)
 	}
-	last := reader{item: in.ExclusiveStartKey}
-	page.Next = ledger.Cursor(q, last.text("gsi1sk"))
-	return page, last.err
+	return items, in.ExclusiveStartKey, nil
+}
+
+func decodeAll[T any](items []item, decode func(item) (T, error)) (rows []T, err error) {
+	for _, it := range items {
+		row, err := decode(it)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
 }

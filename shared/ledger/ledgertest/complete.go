@@ -348,6 +348,28 @@ func (s suite) context() {
 		},
 		"Caller":    func(ctx context.Context, s Store) error { _, err := s.Caller(ctx, "hash"); return err },
 		"PutCaller": func(ctx context.Context, s Store) error { return s.PutCaller(ctx, ledger.Caller{KeyHash: "hash"}) },
+		"CreateJourney": func(ctx context.Context, s Store) error {
+			_, err := s.CreateJourney(ctx, "key", Startable("id"))
+			return err
+		},
+		"UpdateJourney": func(ctx context.Context, s Store) error { _, err := s.UpdateJourney(ctx, Startable("id")); return err },
+		"Journey":       func(ctx context.Context, s Store) error { _, err := s.Journey(ctx, "acme", "id"); return err },
+		"Journeys": func(ctx context.Context, s Store) error {
+			_, err := s.Journeys(ctx, ledger.JourneyQuery{Tenant: "acme"})
+			return err
+		},
+		"JourneyTransactions": func(ctx context.Context, s Store) error {
+			_, err := s.JourneyTransactions(ctx, "acme", "id")
+			return err
+		},
+		"AddWaiter": func(ctx context.Context, s Store) error {
+			_, err := s.AddWaiter(ctx, "record", ledger.Waiter{})
+			return err
+		},
+		"RemoveWaiter": func(ctx context.Context, s Store) error { return s.RemoveWaiter(ctx, "record", ledger.Waiter{}) },
+		"AddEvent":     func(ctx context.Context, s Store) error { _, err := s.AddEvent(ctx, "record", "id", nil); return err },
+		"RemoveEvent":  func(ctx context.Context, s Store) error { return s.RemoveEvent(ctx, "record", "id") },
+		"Correlation":  func(ctx context.Context, s Store) error { _, err := s.Correlation(ctx, "record"); return err },
 	} {
 		s.test(name, func(f *fixture) {
 			ctx, cancel := context.WithCancel(f.Context())
@@ -355,6 +377,9 @@ func (s suite) context() {
 			f.wantErr(call(ctx, f.store), context.Canceled)
 			_, err := f.store.Transaction(f.Context(), "acme", "id")
 			f.wantErr(err, ledger.ErrNotFound)
+			_, err = f.store.Journey(f.Context(), "acme", "id")
+			f.wantErr(err, ledger.ErrNotFound)
+			f.wantCorrelation("record", ledger.Correlation{})
 		})
 	}
 }

@@ -13,11 +13,10 @@ type Counting struct {
 	Store
 
 	Writes       atomic.Int64 // that succeeded, whether or not the caller was told
-	FailedWrites atomic.Int64 // that failed their condition: ledger.ErrTaken, ledger.ErrFenced
+	FailedWrites atomic.Int64 // that failed their condition: ledger.ErrTaken, ErrFenced, ErrStale, ErrFull
 	Reads        atomic.Int64 // whatever they found
 
-	// Fail, if set, is asked once per write, by the name of its method ("Claim", "TakeOver", "Complete", "Record",
-	// "PutCaller"). With an error before, the write does not happen; with one after, it happens and its answer is
+	// Fail, if set, is asked once per write, by the name of its method, such as "Claim" or "UpdateJourney". With an error before, the write does not happen; with one after, it happens and its answer is
 	// lost. To pick the nth write, count in the function; it must then bear concurrent calls.
 	Fail func(op string) (before, after error)
 }
@@ -26,31 +25,27 @@ var _ Store = (*Counting)(nil)
 
 // Claim implements operation.Ledger.
 func (c *Counting) Claim(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error) {
-	return c.write("Claim", func() (ledger.Transaction, error) { return c.Store.Claim(ctx, t) })
+	return write(c, "Claim", func() (ledger.Transaction, error) { return c.Store.Claim(ctx, t) })
 }
 
 // TakeOver implements operation.Ledger.
 func (c *Counting) TakeOver(ctx context.Context, t ledger.Transaction, from string) (ledger.Transaction, error) {
-	return c.write("TakeOver", func() (ledger.Transaction, error) { return c.Store.TakeOver(ctx, t, from) })
+	return write(c, "TakeOver", func() (ledger.Transaction, error) { return c.Store.TakeOver(ctx, t, from) })
 }
 
 // Complete implements operation.Ledger.
 func (c *Counting) Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error) {
-	return c.write("Complete", func() (ledger.Transaction, error) { return c.Store.Complete(ctx, t) })
+	return write(c, "Complete", func() (ledger.Transaction, error) { return c.Store.Complete(ctx, t) })
 }
 
 // Record implements operation.Ledger.
 func (c *Counting) Record(ctx context.Context, t ledger.Transaction) error {
-	_, err := c.write("Record", func() (ledger.Transaction, error) { return t, c.Store.Record(ctx, t) })
-	return err
+	return c.writeOnly("Record", func() error { return c.Store.Record(ctx, t) })
 }
 
 // PutCaller implements Store.
 func (c *Counting) PutCaller(ctx context.Context, caller ledger.Caller) error {
-	_, err := c.write("PutCaller", func() (ledger.Transaction, error) {
-		return ledger.Transaction{}, c.Store.PutCaller(ctx, caller)
-	})
-	return err
+	return c.writeOnly("PutCaller", func() error { return c.Store.PutCaller(ctx, caller) })
 }
 
 // Owner implements operation.Ledger.
@@ -77,23 +72,30 @@ func (c *Counting) Caller(ctx context.Context, keyHash string) (ledger.Caller, e
 	return c.Store.Caller(ctx, keyHash)
 }
 
-func (c *Counting) write(op string, do func() (ledger.Transaction, error)) (ledger.Transaction, error) {
+func write[T any](c *Counting, op string, do func() (T, error)) (T, error) {
+	var none T
 	var before, after error
 	if c.Fail != nil {
 		before, after = c.Fail(op)
 	}
 	if before != nil {
-		return ledger.Transaction{}, before
+		return none, before
 	}
-	t, err := do()
+	written, err := do()
 	switch {
 	case err == nil:
 		c.Writes.Add(1)
-	case errors.Is(err, ledger.ErrTaken), errors.Is(err, ledger.ErrFenced):
+	case errors.Is(err, ledger.ErrTaken), errors.Is(err, ledger.ErrFenced), errors.Is(err, ledger.ErrStale), errors.Is(err, ledger.ErrFull):
 		c.FailedWrites.Add(1)
 	}
 	if after != nil {
-		return ledger.Transaction{}, after
+		return none, after
 	}
-	return t, err
+	return written, err
+}
+
+// writeOnly is write for a method that returns nothing.
+func (c *Counting) writeOnly(op string, do func() error) error {
+	_, err := write(c, op, func() (struct{}, error) { return struct{}{}, do() })
+	return err
 }

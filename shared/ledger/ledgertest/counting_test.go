@@ -3,6 +3,8 @@ package ledgertest_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -55,6 +57,38 @@ func TestCounting(t *testing.T) {
 		_, _ = c.Transactions(ctx, ledger.Query{Tenant: "acme"})
 		_, _ = c.Caller(ctx, "hash")
 		wantCounts(t, c, 5, 3, 4)
+	})
+
+	t.Run("EveryMethodOfJourneys", func(t *testing.T) {
+		c, ctx := MustOpen(t), t.Context()
+		var ops []string
+		c.Fail = func(op string) (before, after error) {
+			ops = append(ops, op)
+			return nil, nil
+		}
+		created, _ := c.CreateJourney(ctx, "key", ledgertest.Startable("id"))
+		_, _ = c.UpdateJourney(ctx, created)
+		_, _ = c.AddWaiter(ctx, "record", ledger.Waiter{Journey: "id"})
+		_ = c.RemoveWaiter(ctx, "record", ledger.Waiter{Journey: "id"})
+		_, _ = c.AddEvent(ctx, "record", "id", []byte("sealed"))
+		_ = c.RemoveEvent(ctx, "record", "id")
+		wantCounts(t, c, 6, 0, 0)
+		if want := []string{"CreateJourney", "UpdateJourney", "AddWaiter", "RemoveWaiter", "AddEvent", "RemoveEvent"}; !slices.Equal(ops, want) {
+			t.Fatalf("got %v, want %v", ops, want)
+		}
+		_, _ = c.CreateJourney(ctx, "key", ledgertest.Startable("another"))
+		created.Reason = "another"
+		_, _ = c.UpdateJourney(ctx, created)
+		wantCounts(t, c, 6, 2, 0)
+		for i := range ledger.CorrelationCap + 1 {
+			_, _ = c.AddEvent(ctx, "record", strconv.Itoa(i), []byte("sealed"))
+		}
+		wantCounts(t, c, 6+ledger.CorrelationCap, 3, 0)
+		_, _ = c.Journey(ctx, "acme", "id")
+		_, _ = c.Journeys(ctx, ledger.JourneyQuery{Tenant: "acme"})
+		_, _ = c.JourneyTransactions(ctx, "acme", "id")
+		_, _ = c.Correlation(ctx, "record")
+		wantCounts(t, c, 6+ledger.CorrelationCap, 3, 4)
 	})
 
 	t.Run("Concurrent", func(t *testing.T) {

@@ -25,22 +25,63 @@ type Store interface {
 	Caller(ctx context.Context, keyHash string) (ledger.Caller, error)
 	// PutCaller adds or replaces a caller.
 	PutCaller(ctx context.Context, c ledger.Caller) error
+
+	// CreateJourney writes, at once, j as Version 1 and that key leads to it. Where the key leads to a journey that
+	// has not expired (ExpiresAt after j.CreatedAt): that journey as it stands, with ledger.ErrTaken, or with success
+	// if its id is j.ID, since then it is this very write that had already succeeded. An id to which another key leads
+	// is a mistake and an error, and nothing is written.
+	CreateJourney(ctx context.Context, key string, j ledger.Journey) (ledger.Journey, error)
+	// Journey returns a tenant's journey, or ledger.ErrNotFound when it is absent, expired or another tenant's.
+	Journey(ctx context.Context, tenant, id string) (ledger.Journey, error)
+	// UpdateJourney writes j, whose ID, Tenant and CreatedAt are as they were read, as Version j.Version+1 over the
+	// record of j.Version, and returns it as stored. A record that is exactly what would be written counts as success:
+	// the write had already succeeded. Otherwise: the record as it stands, or the zero record, with ledger.ErrStale;
+	// that is also the answer to a write sent again after which another one has been made.
+	UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error)
+	// Journeys returns one page of a tenant's journeys, or ledger.ErrBadCursor.
+	Journeys(ctx context.Context, q ledger.JourneyQuery) (ledger.JourneyPage, error)
+	// JourneyTransactions returns the transactions of a tenant's journey that have not expired, without their replies,
+	// the oldest first (by ClaimedAt, then ID) and at most the first ledger.MaxSteps; none is no error.
+	JourneyTransactions(ctx context.Context, tenant, journey string) ([]ledger.Transaction, error)
+
+	// AddWaiter adds a waiter for a partner's record ("digit9/ecrn/<id>") and returns everything that is known then:
+	// of a waiter and an event that are added at once, at least one sees both. Adding it again is harmless. Where it
+	// would be one more than ledger.CorrelationCap: what stands there, with ledger.ErrFull. Every write keeps what is
+	// known for ledger.CorrelationRetention more; after that it counts as absent.
+	AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error)
+	// RemoveWaiter removes a waiter; that there is none is no error.
+	RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error
+	// AddEvent adds an event with the same promises. An id that is there already keeps its first bytes.
+	AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error)
+	// RemoveEvent removes an event; that there is none is no error.
+	RemoveEvent(ctx context.Context, record, id string) error
+	// Correlation returns what is known about a partner's record, the zero correlation if nothing is.
+	Correlation(ctx context.Context, record string) (ledger.Correlation, error)
 }
 
 // Run runs the suite. Each test opens an empty store, together with the function that sets the store's clock.
 func Run(t *testing.T, open func(t *testing.T) (store Store, setClock func(time.Time))) {
 	for name, test := range map[string]func(suite){
-		"Claim":        suite.claim,
-		"TakeOver":     suite.takeOver,
-		"Complete":     suite.complete,
-		"Owner":        suite.owner,
-		"Record":       suite.record,
-		"Transaction":  suite.transaction,
-		"RoundTrip":    suite.roundTrip,
-		"Transactions": suite.transactions,
-		"Cursor":       suite.cursor,
-		"Caller":       suite.caller,
-		"Context":      suite.context,
+		"Claim":               suite.claim,
+		"TakeOver":            suite.takeOver,
+		"Complete":            suite.complete,
+		"Owner":               suite.owner,
+		"Record":              suite.record,
+		"Transaction":         suite.transaction,
+		"RoundTrip":           suite.roundTrip,
+		"Transactions":        suite.transactions,
+		"Cursor":              suite.cursor,
+		"Caller":              suite.caller,
+		"CreateJourney":       suite.createJourney,
+		"UpdateJourney":       suite.updateJourney,
+		"Journey":             suite.journey,
+		"Journeys":            suite.journeys,
+		"JourneyCursor":       suite.journeyCursor,
+		"JourneyTransactions": suite.journeyTransactions,
+		"Waiters":             suite.waiters,
+		"Events":              suite.events,
+		"Correlation":         suite.correlation,
+		"Context":             suite.context,
 	} {
 		t.Run(name, func(t *testing.T) { test(suite{t, open}) })
 	}

@@ -166,19 +166,23 @@ func (s suite) cursor() {
 	s.test("Altered", func(f *fixture) {
 		listed(f)
 		q := ledger.Query{Tenant: "acme", Limit: 2}
-		next := f.mustList(q).Next
-		altered := []string{next + "A", next + "=", next + "\n", next[1:], next[:len(next)-1], next + next, " ", "AA", "W10", "bnVsbA"}
-		for i := range next {
-			for _, c := range []string{"A", "B", "_", "z", "\n", "é"} {
-				if changed := next[:i] + c + next[i+1:]; changed != next {
-					altered = append(altered, changed)
-				}
-			}
-		}
-		for _, q.Cursor = range altered {
+		for _, q.Cursor = range altered(f.mustList(q).Next) {
 			page, err := f.store.Transactions(f.Context(), q)
 			f.wantErr(err, ledger.ErrBadCursor)
 			f.want(page, ledger.Page{})
 		}
 	})
+}
+
+// altered returns what a cursor may be damaged to.
+func altered(next string) []string {
+	altered := []string{next + "A", next + "=", next + "\n", next[1:], next[:len(next)-1], next + next, " ", "AA", "W10", "bnVsbA"}
+	for i := range next {
+		for _, c := range []string{"A", "B", "_", "z", "\n", "é"} {
+			if changed := next[:i] + c + next[i+1:]; changed != next {
+				altered = append(altered, changed)
+			}
+		}
+	}
+	return altered
 }

@@ -110,6 +110,14 @@ func (b *Blobs) Delete(ctx context.Context, key string) error {
 	return err
 }
 
+// Count returns how many blobs lie in the file, expired ones that were not swept yet as well.
+func (b *Blobs) Count() (n int, err error) {
+	err = b.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(blobs).ForEach(func(_, _ []byte) error { n++; return nil })
+	})
+	return n, err
+}
+
 // sweep deletes blobs that expired at now or before, at most sweepLimit of them.
 func sweep(tx *bbolt.Tx, now []byte) error {
 	var expired [][]byte

@@ -64,22 +64,29 @@ func Table(t testing.TB, client *dynamodb.Client) string {
 // Schema is how the ledger's table must be created; the deployed one is compared with it.
 func Schema(table string) *dynamodb.CreateTableInput {
 	var attributes []types.AttributeDefinition
-	for _, name := range []string{"pk", "sk", "gsi1pk", "gsi1sk"} {
+	for _, name := range []string{"pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"} {
 		attributes = append(attributes, types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS})
+	}
+	transaction := []string{
+		"tenant", "operation", "journey", "step", "state", "code", "fingerprint", "attempt", "generation", "take_overs",
+		"claimed_at", "lease", "sent_at", "ended_at", "expires_at", "refs", "owns",
 	}
 	return &dynamodb.CreateTableInput{
 		TableName:            &table,
 		BillingMode:          types.BillingModePayPerRequest,
 		AttributeDefinitions: attributes,
 		KeySchema:            keySchema("pk", "sk"),
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: aws.String("tenant-index"),
-			KeySchema: keySchema("gsi1pk", "gsi1sk"),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{
-				"tenant", "operation", "state", "code", "fingerprint", "attempt", "generation", "take_overs", "claimed_at",
-				"lease", "sent_at", "ended_at", "expires_at", "refs", "owns",
-			}},
-		}},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
+			index("tenant-index", keySchema("gsi1pk", "gsi1sk"), append(transaction, "listed")), // what a listing shows of a journey
+			index("journey-index", keySchema("gsi2pk", "gsi2sk"), transaction),
+		},
+	}
+}
+
+func index(name string, keys []types.KeySchemaElement, attributes []string) types.GlobalSecondaryIndex {
+	return types.GlobalSecondaryIndex{
+		IndexName: &name, KeySchema: keys,
+		Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: attributes},
 	}
 }
 

@@ -1,0 +1,337 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"sallyport/shared/ledger"
+)
+
+var (
+	journeys       = []byte("ledger/journeys")        // id → journey
+	journeyKeys    = []byte("ledger/journey-keys")    // key → id
+	tenantJourneys = []byte("ledger/tenant-journeys") // tenant → bucket of positions
+	steps          = []byte("ledger/steps")           // journey → bucket of its transactions' positions
+	correlations   = []byte("ledger/correlations")    // partner's record → correlation
+)
+
+// CreateJourney writes a journey and the key that leads to it, unless the key leads to one that has not expired.
+func (l *Ledger) CreateJourney(ctx context.Context, key string, j ledger.Journey) (ledger.Journey, error) {
+	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Journey, error) {
+		id := tx.Bucket(journeyKeys).Get([]byte(key))
+		standing, err := loadJourney(tx, id)
+		if err != nil {
+			return ledger.Journey{}, err
+		}
+		if standing.ID != "" && !expired(standing.ExpiresAt, j.CreatedAt) {
+			if standing.ID == j.ID {
+				return standing, errHeld
+			}
+			return standing, ledger.ErrTaken
+		}
+		old, err := loadJourney(tx, []byte(j.ID))
+		if err != nil {
+			return ledger.Journey{}, err
+		}
+		if old.ID != "" && !expired(old.ExpiresAt, j.CreatedAt) {
+			return ledger.Journey{}, errors.New("bolt: another key leads to the journey")
+		}
+		if err := tx.Bucket(journeyKeys).Put([]byte(key), []byte(j.ID)); err != nil {
+			return ledger.Journey{}, err
+		}
+		j.Version = 1
+		return storeJourney(tx, old, j)
+	})
+}
+
+// UpdateJourney writes the next version of a journey, or returns ledger.ErrStale.
+func (l *Ledger) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error) {
+	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Journey, error) {
+		old, err := loadJourney(tx, []byte(j.ID))
+		if err != nil {
+			return ledger.Journey{}, err
+		}
+		stale := old.ID == "" || old.Version != j.Version
+		j.Version++
+		if !stale {
+			return storeJourney(tx, old, j)
+		}
+		v, err := json.Marshal(j)
+		if err != nil {
+			return ledger.Journey{}, err
+		}
+		written, err := decodeJourney(v)
+		if err != nil {
+			return ledger.Journey{}, err
+		}
+		if reflect.DeepEqual(old, written) {
+			return old, errHeld
+		}
+		return old, ledger.ErrStale
+	})
+}
+
+// Journey returns a tenant's journey, or ledger.ErrNotFound when it is absent, expired or another tenant's.
+func (l *Ledger) Journey(ctx context.Context, tenant, id string) (j ledger.Journey, err error) {
+	err = l.view(ctx, func(tx *bbolt.Tx) error {
+		found, err := loadJourney(tx, []byte(id))
+		if err != nil {
+			return err
+		}
+		if found.ID == "" || found.Tenant != tenant || expired(found.ExpiresAt, l.Now()) {
+			return ledger.ErrNotFound
+		}
+		j = found
+		return nil
+	})
+	return j, err
+}
+
+// Journeys returns one page of a tenant's journeys, or ledger.ErrBadCursor. A limit outside 1 to 100 counts as the
+// nearest in it.
+func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledger.JourneyPage, err error) {
+	from, err := ledger.ReadJourneyCursor(q)
+	if err != nil {
+		return ledger.JourneyPage{}, err
+	}
+	now := l.Now()
+	err = l.view(ctx, func(tx *bbolt.Tx) error {
+		var last string
+		page.Journeys, last, err = rows(tx.Bucket(tenantJourneys).Bucket(tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
+			j, err := loadJourney(tx, id)
+			j.Input, j.Inputs, j.Outcome = nil, nil, nil
+			return j, !expired(j.ExpiresAt, now) && (q.Type == "" || q.Type == j.Type) && (q.Status == "" || q.Status == j.Status), err
+		})
+		if last != "" {
+			page.Next = ledger.JourneyCursor(q, last)
+		}
+		return err
+	})
+	if err != nil {
+		return ledger.JourneyPage{}, err
+	}
+	return page, nil
+}
+
+// JourneyTransactions returns a journey's transactions, the oldest first and at most ledger.MaxSteps of them.
+func (l *Ledger) JourneyTransactions(ctx context.Context, tenant, journey string) (found []ledger.Transaction, err error) {
+	now := l.Now()
+	err = l.view(ctx, func(tx *bbolt.Tx) error {
+		index := tx.Bucket(steps).Bucket(journeyKey(journey))
+		if index == nil {
+			return nil
+		}
+		c := index.Cursor()
+		for key, _ := c.First(); key != nil && len(found) < ledger.MaxSteps; key, _ = c.Next() {
+			t, err := load(tx, []byte(ledger.PositionID(string(key))))
+			if err != nil {
+				return err
+			}
+			if t.Tenant == tenant && !expired(t.ExpiresAt, now) {
+				t.Reply = nil
+				found = append(found, t)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// AddWaiter adds who waits for a partner's record, or returns ledger.ErrFull.
+func (l *Ledger) AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error) {
+	return l.correlate(ctx, record, func(c *ledger.Correlation) error {
+		at, found := slices.BinarySearchFunc(c.Waiters, w, compareWaiters)
+		if found {
+			return nil
+		}
+		if len(c.Waiters) >= ledger.CorrelationCap {
+			return ledger.ErrFull
+		}
+		c.Waiters = slices.Insert(c.Waiters, at, w)
+		return nil
+	})
+}
+
+// RemoveWaiter removes a waiter if it is there.
+func (l *Ledger) RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error {
+	_, err := l.correlate(ctx, record, func(c *ledger.Correlation) error {
+		at, found := slices.BinarySearchFunc(c.Waiters, w, compareWaiters)
+		if !found {
+			return errHeld
+		}
+		c.Waiters = slices.Delete(c.Waiters, at, at+1)
+		return nil
+	})
+	return err
+}
+
+// AddEvent adds what a partner has told about its record, or returns ledger.ErrFull.
+func (l *Ledger) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
+	return l.correlate(ctx, record, func(c *ledger.Correlation) error {
+		if _, found := c.Events[id]; found {
+			return nil
+		}
+		if len(c.Events) >= ledger.CorrelationCap {
+			return ledger.ErrFull
+		}
+		if c.Events == nil {
+			c.Events = map[string][]byte{}
+		}
+		c.Events[id] = bytes.Clone(sealed)
+		return nil
+	})
+}
+
+// RemoveEvent removes an event if it is there.
+func (l *Ledger) RemoveEvent(ctx context.Context, record, id string) error {
+	_, err := l.correlate(ctx, record, func(c *ledger.Correlation) error {
+		if _, found := c.Events[id]; !found {
+			return errHeld
+		}
+		delete(c.Events, id)
+		return nil
+	})
+	return err
+}
+
+// Correlation returns what is known about a partner's record, the zero correlation if nothing is.
+func (l *Ledger) Correlation(ctx context.Context, record string) (c ledger.Correlation, err error) {
+	err = l.view(ctx, func(tx *bbolt.Tx) error {
+		c, err = loadCorrelation(tx, record, l.Now())
+		return err
+	})
+	return c, err
+}
+
+// correlation is how a correlation is stored.
+type correlation struct {
+	ledger.Correlation
+	ExpiresAt time.Time
+}
+
+// correlate changes a correlation and returns it as it stands afterwards.
+func (l *Ledger) correlate(ctx context.Context, record string, change func(*ledger.Correlation) error) (ledger.Correlation, error) {
+	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Correlation, error) {
+		now := l.Now()
+		c, err := loadCorrelation(tx, record, now)
+		if err != nil {
+			return c, err
+		}
+		if err := change(&c); err != nil {
+			return c, err
+		}
+		v, err := json.Marshal(correlation{c, now.Add(ledger.CorrelationRetention)})
+		if err != nil {
+			return c, err
+		}
+		if err := tx.Bucket(correlations).Put([]byte(record), v); err != nil {
+			return c, err
+		}
+		return loadCorrelation(tx, record, now)
+	})
+}
+
+// loadCorrelation returns the zero correlation where there is none or it has expired.
+func loadCorrelation(tx *bbolt.Tx, record string, now time.Time) (ledger.Correlation, error) {
+	var c correlation
+	v := tx.Bucket(correlations).Get([]byte(record))
+	if v == nil {
+		return ledger.Correlation{}, nil
+	}
+	if err := json.Unmarshal(v, &c); err != nil {
+		return ledger.Correlation{}, err
+	}
+	if expired(c.ExpiresAt, now) {
+		return ledger.Correlation{}, nil
+	}
+	noEmptySlice(&c.Waiters)
+	noEmptyMap(&c.Events)
+	for id, sealed := range c.Events {
+		noEmptySlice(&sealed)
+		c.Events[id] = sealed
+	}
+	return c.Correlation, nil
+}
+
+func compareWaiters(a, b ledger.Waiter) int {
+	return cmp.Or(cmp.Compare(a.Journey, b.Journey), cmp.Compare(a.Tenant, b.Tenant))
+}
+
+// loadJourney returns the zero journey when there is none.
+func loadJourney(tx *bbolt.Tx, id []byte) (ledger.Journey, error) {
+	v := tx.Bucket(journeys).Get(id)
+	if v == nil {
+		return ledger.Journey{}, nil
+	}
+	return decodeJourney(v)
+}
+
+// storeJourney replaces old and its place in the listing by j, and returns j as loadJourney will.
+func storeJourney(tx *bbolt.Tx, old, j ledger.Journey) (ledger.Journey, error) {
+	v, err := json.Marshal(j)
+	if err != nil {
+		return j, err
+	}
+	if err := tx.Bucket(journeys).Put([]byte(j.ID), v); err != nil {
+		return j, err
+	}
+	if old.ID != "" {
+		if err := unlist(tx.Bucket(tenantJourneys), tenantKey(old.Tenant), ledger.JourneyPosition(old)); err != nil {
+			return j, err
+		}
+	}
+	if err := list(tx.Bucket(tenantJourneys), tenantKey(j.Tenant), ledger.JourneyPosition(j)); err != nil {
+		return j, err
+	}
+	return decodeJourney(v)
+}
+
+// decodeJourney reads a stored journey: times in UTC, what is empty as nil.
+func decodeJourney(v []byte) (j ledger.Journey, err error) {
+	if err := json.Unmarshal(v, &j); err != nil {
+		return ledger.Journey{}, err
+	}
+	for _, at := range []*time.Time{&j.CreatedAt, &j.UpdatedAt, &j.EndedAt, &j.ExpiresAt} {
+		*at = at.UTC()
+	}
+	noEmptyMap(&j.Refs)
+	noEmptyMap(&j.Inputs)
+	noEmptySlice(&j.Documents)
+	noEmptySlice(&j.Input)
+	noEmptySlice(&j.Outcome)
+	for name, in := range j.Inputs {
+		noEmptySlice(&in.Output)
+		j.Inputs[name] = in
+	}
+	if a := j.Awaiting; a != nil {
+		a.Since, a.ExpiresAt = a.Since.UTC(), a.ExpiresAt.UTC()
+		noEmptyMap(&a.Details)
+		noEmptySlice(&a.Accepts)
+	}
+	return j, nil
+}
+
+func journeyKey(journey string) []byte { return []byte("journey/" + journey) }
+
+func noEmptyMap[V any](m *map[string]V) {
+	if len(*m) == 0 {
+		*m = nil
+	}
+}
+
+func noEmptySlice[E any](s *[]E) {
+	if len(*s) == 0 {
+		*s = nil
+	}
+}

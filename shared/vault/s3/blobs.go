@@ -1,0 +1,89 @@
+// Package s3 keeps the vault's blobs in an S3 bucket, one object each. What they hold is sealed before it comes here; the
+// bucket encrypts it once more, and a lifecycle rule sweeps what has expired.
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"sallyport/shared/vault"
+)
+
+// API is the part of the S3 client in use.
+type API interface {
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
+}
+
+const (
+	expires = "expires" // the metadata that tells when a blob counts as absent
+	maxBlob = 16 << 20  // bytes; what is larger was not put there by the vault
+
+	// The bucket's lifecycle sweeps by this tag: what is kept for two days at most sooner than the rest.
+	keepDays  = "keep=days"
+	keepLong  = "keep=long"
+	shortLife = 48 * time.Hour
+)
+
+// Blobs implements vault.Blobs.
+type Blobs struct {
+	// Now tells which blobs have expired; time.Now if nobody sets it.
+	Now    func() time.Time
+	client API
+	bucket string
+}
+
+// New makes Blobs in a bucket.
+func New(client API, bucket string) *Blobs {
+	return &Blobs{Now: time.Now, client: client, bucket: bucket}
+}
+
+// Put implements vault.Blobs.
+func (b *Blobs) Put(ctx context.Context, key string, blob []byte, at time.Time) error {
+	tag := keepLong
+	if at.Sub(b.Now()) <= shortLife {
+		tag = keepDays
+	}
+	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{
+		Tagging: &tag,
+		Bucket:  &b.bucket, Key: &key, Body: bytes.NewReader(blob), ContentType: aws.String("application/octet-stream"),
+		Metadata: map[string]string{expires: at.UTC().Format(time.RFC3339Nano)},
+	})
+	return err
+}
+
+// Get implements vault.Blobs.
+func (b *Blobs) Get(ctx context.Context, key string) ([]byte, error) {
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.bucket, Key: &key})
+	var none *types.NoSuchKey
+	if errors.As(err, &none) {
+		return nil, vault.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer out.Body.Close()
+	at, err := time.Parse(time.RFC3339Nano, out.Metadata[expires])
+	if err != nil || !b.Now().Before(at) {
+		return nil, vault.ErrNotFound
+	}
+	blob, err := io.ReadAll(io.LimitReader(out.Body, maxBlob+1))
+	if err == nil && len(blob) > maxBlob {
+		err = errors.New("s3: blob exceeds the limit")
+	}
+	return blob, err
+}
+
+// Delete implements vault.Blobs.
+func (b *Blobs) Delete(ctx context.Context, key string) error {
+	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.bucket, Key: &key})
+	return err
+}

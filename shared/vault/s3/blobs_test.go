@@ -1,0 +1,105 @@
+package s3_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"sallyport/shared/vault"
+	vaults3 "sallyport/shared/vault/s3"
+)
+
+// bucket is as much of S3's REST interface as the adapter uses.
+type bucket struct {
+	mu      sync.Mutex
+	objects map[string][]byte
+	meta    map[string]string
+	tag     string
+}
+
+func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch r.Method {
+	case http.MethodPut:
+		body, _ := io.ReadAll(r.Body)
+		b.tag = r.Header.Get("X-Amz-Tagging")
+		b.objects[r.URL.Path], b.meta[r.URL.Path] = body, r.Header.Get("X-Amz-Meta-Expires")
+	case http.MethodDelete:
+		delete(b.objects, r.URL.Path)
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodGet:
+		body, ok := b.objects[r.URL.Path]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `<Error><Code>NoSuchKey</Code></Error>`)
+			return
+		}
+		w.Header().Set("X-Amz-Meta-Expires", b.meta[r.URL.Path])
+		_, _ = w.Write(body)
+	}
+}
+
+func TestBlobs(t *testing.T) {
+	fake := &bucket{objects: map[string][]byte{}, meta: map[string]string{}}
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	client := s3.New(s3.Options{
+		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), UsePathStyle: true,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
+		}),
+	})
+	blobs, ctx, now := vaults3.New(client, "vault"), t.Context(), time.Now()
+	blobs.Now = func() time.Time { return now }
+	blob := bytes.Repeat([]byte{0, 255, '\n', 'a'}, 1<<18)
+	if err := blobs.Put(ctx, "key", blob, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := blobs.Get(ctx, "key"); err != nil || !bytes.Equal(got, blob) {
+		t.Errorf("%d bytes came back, %v", len(got), err)
+	}
+	for path := range fake.objects {
+		if !strings.HasPrefix(path, "/vault/") {
+			t.Errorf("stored at %s", path)
+		}
+	}
+	if fake.tag != "keep=days" {
+		t.Errorf("an hour's blob is tagged %s", fake.tag)
+	}
+	if err := blobs.Put(ctx, "month", []byte("x"), now.Add(30*24*time.Hour)); err != nil || fake.tag != "keep=long" {
+		t.Errorf("a month's blob is tagged %s, %v", fake.tag, err)
+	}
+	if err := blobs.Delete(ctx, "month"); err != nil {
+		t.Error(err)
+	}
+	if _, err := blobs.Get(ctx, "other"); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("absent: %v", err)
+	}
+	now = now.Add(time.Hour)
+	if _, err := blobs.Get(ctx, "key"); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("expired: %v", err)
+	}
+	for range 2 {
+		if err := blobs.Delete(ctx, "key"); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(fake.objects) != 0 {
+		t.Error("the object is still there")
+	}
+	server.Close()
+	if _, err := blobs.Get(ctx, "key"); err == nil || errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("down: %v", err)
+	}
+}
