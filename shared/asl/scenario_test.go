@@ -1,0 +1,402 @@
+package asl_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/asl"
+)
+
+// corpus is a file in testdata: a definition and what happens in it.
+type corpus struct {
+	Definition jsontext.Value `json:"definition"`
+	Cases      []scenario     `json:"cases"`
+	Uncovered  []string       `json:"uncovered"` // what the cases need not go through
+}
+
+// scenario is one execution: what its tasks answer, and how it must end.
+type scenario struct {
+	Name        string              `json:"name"`
+	Definition  jsontext.Value      `json:"definition"`
+	Input       jsontext.Value      `json:"input"`
+	Tasks       map[string][]answer `json:"tasks"` // by state, in the order of attempts
+	Status      asl.Status          `json:"status"`
+	Output      jsontext.Value      `json:"output,omitzero"`
+	Error       string              `json:"error"`
+	Cause       *string             `json:"cause"` // nil for any
+	States      []string            `json:"states"`
+	Transitions int                 `json:"transitions"` // zero for not counted
+	Unordered   bool                `json:"unordered"`   // whether states are entered in another order elsewhere
+	Oracle      string              `json:"oracle"`      // why the other interpreter is known to answer otherwise
+}
+
+// answer is what came of one attempt of a task.
+type answer struct {
+	Output    jsontext.Value `json:"output,omitzero"`
+	Error     string         `json:"error"`
+	Cause     string         `json:"cause"`
+	Timeout   bool           `json:"timeout"`
+	Heartbeat bool           `json:"heartbeat"`
+}
+
+// readCorpus returns all files of testdata by name.
+func readCorpus(t testing.TB) map[string]corpus {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no corpus: %v", err)
+	}
+	all := map[string]corpus{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c corpus
+		if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for i := range c.Cases {
+			c.Cases[i].Definition = c.Definition
+		}
+		all[strings.TrimSuffix(filepath.Base(file), ".json")] = c
+	}
+	return all
+}
+
+// scenarios are those of the corpus and of the tables.
+func scenarios(t testing.TB) []scenario {
+	t.Helper()
+	var all []scenario
+	for name, c := range readCorpus(t) {
+		for _, s := range c.Cases {
+			s.Name = name + ": " + s.Name
+			all = append(all, s)
+		}
+	}
+	all = append(all, choiceScenarios(t)...)
+	all = append(all, intrinsicScenarios(t)...)
+	all = append(all, flowScenarios(t)...)
+	slices.SortFunc(all, func(a, b scenario) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// outcome is how an execution went.
+type outcome struct {
+	Status        asl.Status
+	Output        string // canonical JSON
+	Error, Cause  string
+	Trace         asl.Trace
+	Transitions   int
+	Ended         time.Time
+	Execution     *asl.Execution
+	StepsRepeated int
+}
+
+var began = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+
+// player plays a scenario on a clock of its own.
+type player struct {
+	t        testing.TB
+	m        *asl.Machine
+	ex       *asl.Execution
+	now      time.Time
+	serial   int
+	tasks    map[string][]answer
+	promised map[string]answer // by token
+	trace    asl.Trace
+	crash    bool // whether everything is done twice, the first time in vain
+	store    bool // whether everything is stored and loaded in between
+	repeated int
+}
+
+func (p *player) env() asl.Env {
+	return asl.Env{
+		Now:   func() time.Time { return p.now },
+		Rand:  func() float64 { return 0.5 },
+		Token: func() string { p.serial++; return fmt.Sprintf("token-%d", p.serial) },
+		UUID:  func() string { return "6b1b1c3e-1111-4222-8333-123456789abc" },
+	}
+}
+
+// do changes the execution, as often and in as many processes as the player wants.
+func (p *player) do(change func() error) {
+	p.t.Helper()
+	if p.crash {
+		before := p.load(p.ex)
+		if err := change(); err != nil {
+			p.t.Fatal(err)
+		}
+		p.ex = before
+		p.repeated++
+	}
+	if err := change(); err != nil {
+		p.t.Fatal(err)
+	}
+	if p.store {
+		p.ex = p.load(p.ex)
+	}
+}
+
+// load returns what another process would read.
+func (p *player) load(ex *asl.Execution) *asl.Execution {
+	p.t.Helper()
+	text, err := json.Marshal(ex)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var loaded asl.Execution
+	if err := json.Unmarshal(text, &loaded); err != nil {
+		p.t.Fatal(err)
+	}
+	again, err := json.Marshal(&loaded)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if string(again) != string(text) {
+		p.t.Fatalf("stored as\n%s\nand then as\n%s", text, again)
+	}
+	return &loaded
+}
+
+// take returns the next answer of a state's task.
+func (p *player) take(state string) answer {
+	p.t.Helper()
+	if len(p.tasks[state]) == 0 {
+		p.t.Fatalf("the task %s is attempted more often than the scenario knows", state)
+	}
+	a := p.tasks[state][0]
+	p.tasks[state] = p.tasks[state][1:]
+	return a
+}
+
+func (p *player) play() outcome {
+	p.t.Helper()
+	for range 10_000 {
+		var next asl.Next
+		p.do(func() (err error) {
+			next, err = p.m.Step(p.ex, p.env())
+			return err
+		})
+		p.trace = append(p.trace, next.Events...)
+		switch {
+		case p.ex.Status != asl.Running:
+			return p.outcome()
+		case next.Again:
+		case len(next.Invocations) > 0:
+			p.invoke(next.Invocations[0])
+		case !p.respond(next):
+			if !next.At.After(p.now) {
+				p.t.Fatalf("stuck at %v, next is %+v", p.now, next)
+			}
+			p.now = next.At
+		}
+	}
+	p.t.Fatal("the execution does not end")
+	return outcome{}
+}
+
+func (p *player) invoke(i asl.Invocation) {
+	p.t.Helper()
+	result, a := asl.Result{Began: p.now}, p.take(i.State)
+	p.now = p.now.Add(100 * time.Millisecond)
+	lambda := strings.HasPrefix(a.Error, "Lambda.") || a.Error == "Unavailable"
+	switch {
+	case i.Token != "" && !lambda:
+		p.promised[i.Token] = a
+	case a.Timeout:
+		if i.Timeout == 0 {
+			result.Err = context.DeadlineExceeded
+		}
+		p.now = p.now.Add(i.Timeout)
+		result.Output = []byte(`"too late"`)
+	case a.Error != "":
+		result.Err = &asl.Error{Name: a.Error, Cause: a.Cause}
+	default:
+		result.Output = a.Output
+	}
+	result.Ended = p.now
+	p.do(func() error { return p.m.Returned(p.ex, i.ID, result) })
+}
+
+// respond answers the first token that is to be answered, or sends a heartbeat for one that is to time out otherwise.
+func (p *player) respond(next asl.Next) bool {
+	p.t.Helper()
+	for _, wait := range p.ex.Waits() {
+		a, ok := p.promised[wait.Token]
+		if ok && a.Timeout && wait.ExpiresAt.After(next.At) {
+			p.now = next.At.Add(-time.Second)
+			p.do(func() error { return p.m.SendTaskHeartbeat(p.ex, p.now, wait.Token) })
+			return true
+		}
+		if !ok || a.Timeout || a.Heartbeat {
+			continue
+		}
+		delete(p.promised, wait.Token)
+		p.do(func() error {
+			if a.Error != "" {
+				return p.m.SendTaskFailure(p.ex, p.now, wait.Token, a.Error, a.Cause)
+			}
+			return p.m.SendTaskSuccess(p.ex, p.now, wait.Token, a.Output)
+		})
+		return true
+	}
+	return false
+}
+
+func (p *player) outcome() outcome {
+	p.t.Helper()
+	for state, left := range p.tasks {
+		if len(left) > 0 {
+			p.t.Errorf("the task %s was attempted %d times less than the scenario says", state, len(left))
+		}
+	}
+	o := outcome{Status: p.ex.Status, Trace: p.trace, Transitions: p.ex.Transitions, Ended: p.ex.EndedAt, Execution: p.ex, StepsRepeated: p.repeated}
+	if p.ex.Error != nil {
+		o.Error, o.Cause = p.ex.Error.Name, p.ex.Error.Cause
+	}
+	if p.ex.Output != nil {
+		o.Output = canonical(p.t, p.ex.Output)
+	}
+	return o
+}
+
+func newPlayer(t testing.TB, s scenario) *player {
+	t.Helper()
+	m, err := asl.Parse(s.Definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := asl.Identity{ID: "arn:execution", Name: "execution", MachineID: "arn:machine", MachineName: "machine"}
+	ex, err := m.Start(id, s.Input, began)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks := map[string][]answer{}
+	for state, answers := range s.Tasks {
+		tasks[state] = slices.Clone(answers)
+	}
+	return &player{t: t, m: m, ex: ex, now: began, tasks: tasks, promised: map[string]answer{}}
+}
+
+func canonical(t testing.TB, text jsontext.Value) string {
+	t.Helper()
+	copied := slices.Clone(text)
+	if err := copied.Canonicalize(); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return string(copied)
+}
+
+// check compares an outcome with what the scenario says.
+func (s scenario) check(t *testing.T, o outcome) {
+	t.Helper()
+	if o.Status != s.Status {
+		t.Errorf("ended %s (%s: %s), want %s", o.Status, o.Error, o.Cause, s.Status)
+	}
+	if s.Output != nil && o.Output != canonical(t, s.Output) {
+		t.Errorf("output is\n%s\nwant\n%s", o.Output, canonical(t, s.Output))
+	}
+	if o.Error != s.Error {
+		t.Errorf("error is %q, want %q", o.Error, s.Error)
+	}
+	if s.Cause != nil && o.Cause != *s.Cause {
+		t.Errorf("cause is\n%s\nwant\n%s", o.Cause, *s.Cause)
+	}
+	if s.States != nil && !reflect.DeepEqual(o.Trace.States(), s.States) {
+		t.Errorf("entered %q, want %q", o.Trace.States(), s.States)
+	}
+	if s.Transitions != 0 && o.Transitions != s.Transitions {
+		t.Errorf("took %d state transitions, want %d", o.Transitions, s.Transitions)
+	}
+	if o.Transitions != o.Trace.Transitions() {
+		t.Errorf("counted %d state transitions, but the trace has %d", o.Transitions, o.Trace.Transitions())
+	}
+	for i, e := range o.Trace {
+		if e.ID != i+1 {
+			t.Fatalf("event %d has the ID %d", i+1, e.ID)
+		}
+	}
+}
+
+func TestScenarios(t *testing.T) {
+	for _, s := range scenarios(t) {
+		t.Run(s.Name, func(t *testing.T) { s.check(t, newPlayer(t, s).play()) })
+	}
+}
+
+// TestResume stores and loads the execution after every step, and does every step twice, the first time in vain.
+func TestResume(t *testing.T) {
+	for _, s := range scenarios(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			want := newPlayer(t, s).play()
+			p := newPlayer(t, s)
+			p.crash, p.store = true, true
+			got := p.play()
+			s.check(t, got)
+			if got.Output != want.Output || got.Error != want.Error || got.Cause != want.Cause || !got.Ended.Equal(want.Ended) {
+				t.Errorf("got %+v, uninterrupted %+v", got, want)
+			}
+			if got.StepsRepeated == 0 {
+				t.Error("nothing was repeated")
+			}
+		})
+	}
+}
+
+// TestCoverage: the corpus goes through every state, choice, retry and catch of its definitions.
+func TestCoverage(t *testing.T) {
+	for name, c := range readCorpus(t) {
+		t.Run(name, func(t *testing.T) {
+			m, err := asl.Parse(c.Definition)
+			if err != nil {
+				t.Fatal(err)
+			}
+			covered := m.Coverage()
+			if len(covered.Missing()) == 0 {
+				t.Error("everything is covered from the start")
+			}
+			for _, s := range c.Cases {
+				covered.Add(newPlayer(t, s).play().Trace)
+			}
+			if missing := covered.Missing(); !slices.Equal(missing, c.Uncovered) {
+				t.Errorf("not covered: %q, want %q", missing, c.Uncovered)
+			}
+		})
+	}
+}
+
+// MustParse is for definitions that are right.
+func MustParse(t testing.TB, definition string) *asl.Machine {
+	t.Helper()
+	m, err := asl.Parse([]byte(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// problems returns why a definition is refused, a line each.
+func problems(t testing.TB, definition string) string {
+	t.Helper()
+	_, err := asl.Parse([]byte(definition))
+	if err == nil {
+		return ""
+	}
+	var refused *asl.DefinitionError
+	if !errors.As(err, &refused) || len(refused.Problems) == 0 {
+		t.Fatalf("Parse fails with %T %v", err, err)
+	}
+	return strings.TrimPrefix(err.Error(), "asl: ")
+}

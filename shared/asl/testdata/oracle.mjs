@@ -1,0 +1,81 @@
+// Runs scenarios through another interpreter of the Amazon States Language and checks definitions with a validator.
+// Argument: the folder that both are installed in. Input: JSON {scenarios: [{definition, input, tasks}], definitions};
+// output: {scenarios: [{output | error and cause, states}], definitions: [problems]}, in the same order.
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+// The interpreter uses this function of Node 22.
+Promise.withResolvers ??= function () {
+  const made = {};
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
+};
+
+const require = createRequire(path.join(process.argv[2], 'package.json'));
+const { StateMachine } = require('aws-local-stepfunctions');
+const loaded = require('asl-validator');
+const validate = loaded.default ?? loaded;
+
+function* statesOf(flow) {
+  for (const [name, state] of Object.entries(flow.States)) {
+    yield [name, state];
+    const inner = state.ItemProcessor ?? state.Iterator;
+    if (inner) yield* statesOf(inner);
+  }
+}
+
+async function run({ definition, input, tasks }) {
+  const result = { states: [] };
+  const overrides = { taskResourceLocalHandlers: {}, waitTimeOverrides: {}, retryIntervalOverrides: {} };
+  for (const [name, state] of statesOf(definition)) {
+    if (state.Retry) overrides.retryIntervalOverrides[name] = 0;
+    if (state.Type === 'Wait') overrides.waitTimeOverrides[name] = 0;
+    if (state.Type !== 'Task') continue;
+    const answers = [...(tasks?.[name] ?? [])];
+    overrides.taskResourceLocalHandlers[name] = async () => {
+      const answer = answers.shift();
+      if (!answer) throw new Error('attempted more often than the scenario knows');
+      if (answer.timeout || answer.error) {
+        const failure = new Error(answer.cause ?? '');
+        failure.name = answer.timeout ? 'States.Timeout' : answer.error;
+        throw failure;
+      }
+      if (state.Resource.endsWith('.waitForTaskToken')) return answer.output;
+      return { ExecutedVersion: '$LATEST', Payload: answer.output ?? null, StatusCode: 200 };
+    };
+  }
+  const context = {
+    Execution: { Id: 'arn:execution', Name: 'execution' },
+    StateMachine: { Id: 'arn:machine', Name: 'machine' },
+    State: { Name: 'state', EnteredTime: '2026-03-01T10:00:00.000Z', RetryCount: 0 },
+    Task: { Token: 'token' },
+  };
+  const execution = new StateMachine(definition, { validationOptions: { noValidate: true } }).run(input, { overrides, context });
+  const events = (async () => {
+    for await (const event of execution.eventLogs) {
+      if (event.type === 'StateEntered') result.states.push(event.state.name);
+    }
+  })();
+  try {
+    result.output = await execution.result;
+  } catch (failure) {
+    result.error = failure.cause?.name ?? failure.name;
+    result.cause = failure.cause?.message ?? failure.message;
+  }
+  await events;
+  return result;
+}
+
+// An iteration that fails rejects a promise that the interpreter never looks at.
+process.on('unhandledRejection', () => {});
+
+let text = '';
+for await (const chunk of process.stdin) text += chunk;
+const { scenarios, definitions } = JSON.parse(text);
+const results = { scenarios: [], definitions: [] };
+for (const scenario of scenarios) results.scenarios.push(await run(scenario));
+for (const definition of definitions) {
+  const { isValid, errors } = validate(definition);
+  results.definitions.push(isValid ? '' : JSON.stringify(errors));
+}
+process.stdout.write(JSON.stringify(results), () => process.exit(0));
