@@ -20,6 +20,10 @@ run: ## start everything on 127.0.0.1:3000 (PORT), without an account
 	@mkdir -p .local/bin
 	@go build -o .local/bin/sallyport ./functions/local && exec .local/bin/sallyport
 
+demo: ## show every journey on a stack of its own, step by step
+	@mkdir -p .local/bin
+	@go build -o .local/bin/sallyport ./functions/local && exec .local/bin/sallyport demo
+
 test: ## run all tests, with the race detector where there is a C compiler; says what it skipped
 	@mkdir -p .build
 	@race=; skipped=; \
@@ -84,4 +88,4 @@ invoke: ## run one function in a container with its sample event: FN=EqualExecut
 	sam local invoke $(FN) --env-vars events/env.json --event "$(or $(EVENT),events/$$(echo '$(FN)' | $(WORDS)).json)"
 
 FORCE:
-.PHONY: help run test lint fuzz bench build deploy caller invoke FORCE
+.PHONY: help run demo test lint fuzz bench build deploy caller invoke FORCE

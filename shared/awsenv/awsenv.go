@@ -1,4 +1,5 @@
 // Package awsenv wires a deployed function: it reads Lambda's environment and builds what the functions share on AWS.
+// The vault has a package of its own, awsenv/awsvault: its S3 client is the largest, and only who imports it links it.
 package awsenv
 
 import (
@@ -11,10 +12,12 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger/dynamo"
 	"sallyport/shared/operation"
+	orchestratorsfn "sallyport/shared/orchestrator/sfn"
 	"sallyport/shared/seal"
 	"sallyport/shared/secrets"
 	"sallyport/shared/secrets/awssm"
@@ -24,7 +27,7 @@ import (
 
 // attemptTimeout is how long one try of an AWS call may take: a socket that died while the container was frozen must
 // not use up the invocation. The SDK tries again, and a conditional write recognises its own copy.
-const attemptTimeout = 3 * time.Second
+const attemptTimeout = 1500 * time.Millisecond
 
 // Config is an aws.Config made by hand of Lambda's environment: region, credentials and, for tests, AWS_ENDPOINT_URL.
 // The SDK's own config package would search files and metadata services that a Lambda doesn't have, and more than
@@ -59,10 +62,20 @@ func Ledger() *dynamo.Ledger {
 // Auth tells callers by the ledger's records of them.
 func Auth(l *dynamo.Ledger) *gateway.Authenticator { return gateway.NewAuthenticator(l, time.Now) }
 
-// Pipeline is what every operation runs through, for the stage named by STAGE.
+// Secrets are those of the stage named by STAGE.
+func Secrets() *secrets.Cache {
+	return secrets.NewCache(awssm.Source{API: secretsmanager.NewFromConfig(Config())}, os.Getenv("STAGE"), time.Now)
+}
+
+// Orchestrator runs the state machines whose ARNs STATE_MACHINES tells, with %s for "stateMachine" or "execution".
+func Orchestrator() orchestratorsfn.Orchestrator {
+	return orchestratorsfn.Orchestrator{API: sfn.NewFromConfig(Config()), Prefix: os.Getenv("STATE_MACHINES")}
+}
+
+// Pipeline is what every operation runs through, for the stage named by STAGE. It has no vault: whoever must open
+// references that a state machine hands over adds awsvault's.
 func Pipeline() *operation.Pipeline {
-	l := Ledger()
-	cache := secrets.NewCache(awssm.Source{API: secretsmanager.NewFromConfig(Config())}, os.Getenv("STAGE"), time.Now)
+	l, cache := Ledger(), Secrets()
 	return &operation.Pipeline{
 		Ledger:   l,
 		Auth:     Auth(l),

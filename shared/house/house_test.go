@@ -39,7 +39,7 @@ func TestImports(t *testing.T) {
 	const module, functions, service = "sallyport/", "sallyport/functions/", "github.com/aws/aws-sdk-go-v2/service/"
 	adapters := []string{
 		"shared/ledger/dynamo", "shared/ledger/ledgertest/dynamolocal", "shared/secrets/awssm", "shared/vault/s3",
-		"shared/orchestrator/sfn", "shared/awsenv", "functions/sandbox/dynamo", "functions/sandbox/serve",
+		"shared/orchestrator/sfn", "shared/awsenv", "shared/awsenv/awsvault", "functions/sandbox/dynamo", "functions/sandbox/serve",
 	}
 	check(t, "shared imports nothing from functions", func(f file, fail func(string)) {
 		if strings.HasPrefix(f.dir, "shared/") {
@@ -65,9 +65,24 @@ func TestImports(t *testing.T) {
 	check(t, "nobody imports the SDK's config package, which doubles the start-up", func(f file, fail func(string)) {
 		f.eachImport("github.com/aws/aws-sdk-go-v2/config", func(string) { fail("imports it") })
 	})
-	check(t, "only mains import awsenv", func(f file, fail func(string)) {
+	check(t, "only mains import awsenv, and what wires the journeys for them", func(f file, fail func(string)) {
+		wires := []string{"shared/awsenv", "shared/awsenv/awsvault", "functions/journeys/deployed"}
 		f.eachImport(module+"shared/awsenv", func(string) {
-			if f.ast.Name.Name != "main" && f.dir != "shared/awsenv" {
+			if f.ast.Name.Name != "main" && !slices.Contains(wires, f.dir) {
+				fail("imports it")
+			}
+		})
+	})
+	check(t, "only deployed functions are wired by journeys/deployed", func(f file, fail func(string)) {
+		f.eachImport(functions+"journeys/deployed", func(string) {
+			if f.ast.Name.Name != "main" || path.Dir(f.dir) != "functions/journeys" {
+				fail("imports it")
+			}
+		})
+	})
+	check(t, "only the vault's adapters import the S3 client, which is the largest", func(f file, fail func(string)) {
+		f.eachImport(service+"s3", func(string) {
+			if f.dir != "shared/vault/s3" && f.dir != "shared/awsenv/awsvault" {
 				fail("imports it")
 			}
 		})

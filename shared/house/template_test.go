@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,12 +16,14 @@ import (
 	"unicode"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 	"sallyport/shared/operation"
 	"sallyport/shared/operation/task"
+	"sallyport/shared/orchestrator"
 	"sallyport/shared/telemetry"
 )
 
@@ -81,21 +84,9 @@ func TestFunctions(t *testing.T) {
 	})
 
 	t.Run("gets the environment that it reads", func(t *testing.T) {
-		sources, shared := files(t), map[string]bool{}
-		for _, f := range sources {
-			if f.dir == "shared/awsenv" && !f.test {
-				maps.Copy(shared, f.environment())
-			}
-		}
+		sources := files(t)
 		for _, f := range template.functions {
-			reads := map[string]bool{}
-			for _, source := range sources {
-				if source.dir != "functions/"+f.folder() || source.test {
-					continue
-				}
-				maps.Copy(reads, source.environment())
-				source.eachImport("sallyport/shared/awsenv", func(string) { maps.Copy(reads, shared) })
-			}
+			reads := variablesOf(sources, "functions/"+f.folder())
 			for name := range reads {
 				if !template.sets(f, name) {
 					t.Errorf("%s reads %s, which template.yaml does not set", f.id, name)
@@ -131,8 +122,27 @@ func TestFunctions(t *testing.T) {
 	})
 }
 
+// unnamed are verbs for which AWS knows no resource (Service Authorization Reference). None of them reads or writes what
+// anybody stored: by the first eight Step Functions sets up the delivery of its logs, by the last a pipe finds its source.
+var unnamed = []string{
+	"logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+	"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+	"dynamodb:ListStreams",
+}
+
 func TestRoles(t *testing.T) {
 	template := readTemplate(t)
+
+	t.Run("allow a function nothing on every resource", func(t *testing.T) {
+		for _, f := range template.functions {
+			role, _ := strings.CutPrefix(show(&f.Role), "!GetAtt ")
+			for _, s := range template.Resources[strings.TrimSuffix(role, ".Arn")].statements(t) {
+				if slices.Contains(s.resources(), "*") {
+					t.Errorf("%s may %v on every resource", f.id, s.Action)
+				}
+			}
+		}
+	})
 
 	t.Run("name verbs and resources", func(t *testing.T) {
 		for id, r := range template.Resources {
@@ -142,8 +152,9 @@ func TestRoles(t *testing.T) {
 						t.Errorf("%s allows %s; it must name what the code calls", id, action)
 					}
 				}
+				named := func(action string) bool { return !slices.Contains(unnamed, action) }
 				for _, resource := range s.resources() {
-					if resource == "*" || resource == "" {
+					if resource == "" || resource == "*" && slices.ContainsFunc(s.Action, named) {
 						t.Errorf("%s allows %v on every resource; it must name them", id, s.Action)
 					}
 				}
@@ -251,17 +262,26 @@ func TestSandboxCredentials(t *testing.T) {
 	var secret string
 	value := readTemplate(t).Resources["EqualCredentials"].property("SecretString")
 	if _, after, ok := strings.Cut(value, "[Sandboxed, "); ok {
-		secret, _, _ = strings.Cut(after, "}")
+		secret = after[:strings.LastIndex(after, "}")+1]
 	}
-	var credentials map[string]string
-	if err := json.Unmarshal([]byte(secret+"}"), &credentials); err != nil {
+	var credentials map[string]any
+	if err := json.Unmarshal([]byte(secret), &credentials); err != nil {
 		t.Fatalf("EqualCredentials holds no JSON for the sandbox: %v", err)
 	}
-	for name, value := range credentials {
-		if !strings.Contains(string(defaults), strconv.Quote(value)) {
-			t.Errorf("the sandbox would not accept the %s that template.yaml gives it", name)
+	var accepted func(name string, value any)
+	accepted = func(name string, value any) {
+		switch value := value.(type) {
+		case string:
+			if !strings.Contains(string(defaults), strconv.Quote(value)) {
+				t.Errorf("the sandbox would not accept the %s that template.yaml gives it", name)
+			}
+		case map[string]any:
+			for member, value := range value {
+				accepted(name+"/"+member, value)
+			}
 		}
 	}
+	accepted("credentials", credentials)
 }
 
 func TestAlarms(t *testing.T) {
@@ -305,18 +325,31 @@ func TestEvents(t *testing.T) {
 				return
 			}
 			words, isTask := strings.CutSuffix(name, "-task")
+			words, isRequest := strings.CutSuffix(words, "-requested")
 			i := slices.IndexFunc(template.functions, func(f function) bool { return f.words() == words })
 			if i < 0 {
 				t.Fatalf("is named after no function of template.yaml")
 			}
-			if isTask {
+			f := template.functions[i]
+			switch {
+			case isTask:
 				if err := gateway.DecodeJSON(text, new(task.Input)); err != nil {
 					t.Errorf("is no task: %v", err)
 				}
 				return
+			case isRequest:
+				checkJourneyRequest(t, text)
+				return
 			}
 			delete(unsampled, name)
-			checkHTTPEvent(t, template.functions[i], text)
+			switch payloads := payloads(t, f.id); {
+			case len(f.routes()) > 0:
+				checkHTTPEvent(t, f, text)
+			case len(payloads) > 0:
+				checkPayload(t, payloads, text)
+			default:
+				checkStatusChange(t, text)
+			}
 		})
 	}
 	for name, f := range unsampled {
@@ -341,6 +374,60 @@ func checkHTTPEvent(t *testing.T, f function, text []byte) {
 	}
 	if event.Body != "" && !json.Valid([]byte(event.Body)) {
 		t.Error("has a body that is not JSON")
+	}
+}
+
+// checkJourneyRequest checks a JourneyRequested event's detail, which may hold references only.
+func checkJourneyRequest(t *testing.T, text []byte) {
+	t.Helper()
+	var detail struct {
+		Tenant string                    `json:"tenant"`
+		Type   string                    `json:"type"`
+		Key    string                    `json:"idempotency_key"`
+		Input  map[string]jsontext.Value `json:"input"`
+	}
+	if err := gateway.DecodeJSON(text, &detail); err != nil {
+		t.Fatal(err)
+	}
+	if detail.Tenant != "local" || detail.Key == "" || definitions(t)[detail.Type].machine == nil {
+		t.Error("must request a journey that there is, for the local stack's tenant, with a key")
+	}
+	for name, value := range detail.Input {
+		if !strings.Contains(string(value), "document_id") {
+			t.Errorf("holds %s itself instead of a document's reference", name)
+		}
+	}
+}
+
+// checkPayload compares the names of a step's sample with what state machines send it.
+func checkPayload(t *testing.T, payloads [][]string, text []byte) {
+	t.Helper()
+	var members map[string]jsontext.Value
+	if err := gateway.DecodeJSON(text, &members); err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Sorted(maps.Keys(members))
+	if !slices.ContainsFunc(payloads, func(p []string) bool { return slices.Equal(p, names) }) {
+		t.Errorf("has the members %v, but state machines send %v", names, payloads)
+	}
+}
+
+// checkStatusChange checks the detail of Step Functions' event about the end of an execution.
+func checkStatusChange(t *testing.T, text []byte) {
+	t.Helper()
+	var change orchestrator.StatusChange
+	var input struct {
+		Tenant string `json:"tenant"`
+		ID     string `json:"journey_id"`
+	}
+	if err := json.Unmarshal(text, &change); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(change.Input), &input); err != nil || input.Tenant != "local" || input.ID != change.Name {
+		t.Errorf("tells the end of %q, whose input is not that of a journey of the local stack's tenant", change.Name)
+	}
+	if !slices.Contains([]string{"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}, change.Status) {
+		t.Errorf("tells of no end, but of %q", change.Status)
 	}
 }
 
@@ -559,10 +646,58 @@ func show(node *yaml.Node) string {
 	return text
 }
 
-// environment returns the names of the variables that a file reads.
-func (f file) environment() map[string]bool {
+// variablesOf returns the names of the environment's variables that a main reads, itself or in the functions by which it
+// is wired. What other functions of their packages read does not count: it is another main's.
+func variablesOf(sources []file, main string) map[string]bool {
+	names, seen := map[string]bool{}, map[string]bool{}
+	var into func(dir, function string)
+	into = func(dir, function string) {
+		if seen[dir+"."+function] {
+			return
+		}
+		seen[dir+"."+function] = true
+		for _, f := range sources {
+			if f.dir != dir || f.test {
+				continue
+			}
+			imports := f.wiring()
+			for _, decl := range f.ast.Decls {
+				fn, ok := decl.(*ast.FuncDecl)
+				if !ok || fn.Recv != nil || fn.Name.Name != function {
+					continue
+				}
+				maps.Copy(names, variables(fn))
+				ast.Inspect(fn, func(n ast.Node) bool {
+					switch n := n.(type) {
+					case *ast.SelectorExpr:
+						if x, ok := n.X.(*ast.Ident); ok && imports[x.Name] != "" {
+							into(imports[x.Name], n.Sel.Name)
+						}
+					case *ast.CallExpr:
+						if x, ok := n.Fun.(*ast.Ident); ok {
+							into(dir, x.Name)
+						}
+					}
+					return true
+				})
+			}
+		}
+	}
+	into(main, "main")
+	return names
+}
+
+// wiring returns the packages of ours that a file imports under their own names, by these.
+func (f file) wiring() map[string]string {
+	dirs := map[string]string{}
+	f.eachImport("sallyport/", func(dir string) { dirs[path.Base(dir)] = dir })
+	return dirs
+}
+
+// variables returns the names of the environment's variables that are read below a node.
+func variables(node ast.Node) map[string]bool {
 	names := map[string]bool{}
-	ast.Inspect(f.ast, func(n ast.Node) bool {
+	ast.Inspect(node, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok || len(call.Args) != 1 {
 			return true

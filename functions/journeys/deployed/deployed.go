@@ -1,0 +1,29 @@
+// Package deployed wires the journeys of a deployed stage; functions/local wires its own.
+package deployed
+
+import (
+	"time"
+
+	"sallyport/functions/equal"
+	"sallyport/functions/journeys"
+	"sallyport/shared/awsenv"
+	"sallyport/shared/journey"
+	"sallyport/shared/operation"
+	"sallyport/shared/seal"
+)
+
+// Service is what all functions of journeys share. The vault and the orchestrator are added by those that use them, so
+// that the others neither link their clients nor need their permissions.
+func Service() *journeys.Service {
+	l, cache := awsenv.Ledger(), awsenv.Secrets()
+	return &journeys.Service{
+		Ledger:  l,
+		Secrets: cache,
+		Ring:    seal.Cached(cache.Keys),
+		Auth:    awsenv.Auth(l),
+		Types:   []journey.Type{equal.AadhaarOTP()},
+		Log:     awsenv.Log(),
+		Now:     time.Now,
+		NewID:   operation.NewID,
+	}
+}

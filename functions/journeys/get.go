@@ -1,0 +1,149 @@
+package journeys
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
+)
+
+const (
+	maxWait = 20 * time.Second
+	// lookAgain is how often a waiting request reads the record.
+	lookAgain = 250 * time.Millisecond
+)
+
+// view is a journey as callers see it.
+type view struct {
+	ID        string               `json:"journey_id"`
+	Type      string               `json:"type"`
+	Status    ledger.JourneyStatus `json:"status"`
+	Reason    string               `json:"reason,omitzero"`
+	Awaiting  map[string]any       `json:"awaiting,omitzero"`
+	Outcome   jsontext.Value       `json:"outcome,omitzero"`
+	Steps     []step               `json:"steps,omitzero"`
+	CreatedAt time.Time            `json:"created_at"`
+	UpdatedAt time.Time            `json:"updated_at"`
+	EndedAt   time.Time            `json:"ended_at,omitzero"`
+}
+
+// step is one call that the journey made.
+type step struct {
+	Name        string       `json:"name"`
+	Status      ledger.State `json:"status"`
+	Code        string       `json:"code,omitzero"`
+	StartedAt   time.Time    `json:"started_at"`
+	EndedAt     time.Time    `json:"ended_at,omitzero"`
+	Transaction string       `json:"transaction_id"`
+}
+
+// Get serves GET /journeys/{id}. With "Prefer: wait=N" the answer is held, N seconds at most, until it differs from
+// If-None-Match, else from what it was at arrival.
+func (s *Service) Get() gateway.Route {
+	return s.route(func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {
+		wait, err := preferredWait(req.Header["prefer"])
+		if err != nil {
+			return gateway.Reply{}, err
+		}
+		j, err := s.journey(ctx, caller.Tenant, req.Params["id"])
+		if err != nil {
+			return gateway.Reply{}, err
+		}
+		known := req.Header["if-none-match"]
+		if known == "" {
+			known = etag(j)
+		}
+		if wait > 0 {
+			if j, err = s.await(ctx, j, known, wait); err != nil {
+				return gateway.Reply{}, err
+			}
+		}
+		if req.Header["if-none-match"] == etag(j) {
+			return gateway.Empty(http.StatusNotModified).With("ETag", etag(j)), nil
+		}
+		body, err := s.show(ctx, j)
+		return gateway.JSON(http.StatusOK, body).With("ETag", etag(j)), err
+	})
+}
+
+// await reads a journey until it is another one than the known, or the time is over.
+func (s *Service) await(ctx context.Context, j ledger.Journey, known string, wait time.Duration) (ledger.Journey, error) {
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for etag(j) == known && !j.Status.Ended() {
+		select {
+		case <-over.C:
+			return j, nil
+		case <-ctx.Done():
+			return j, nil
+		case <-again.C:
+		}
+		var err error
+		if j, err = s.journey(ctx, j.Tenant, j.ID); err != nil {
+			return j, err
+		}
+	}
+	return j, nil
+}
+
+func (s *Service) show(ctx context.Context, j ledger.Journey) ([]byte, error) {
+	v := newView(j)
+	if j.Outcome != nil {
+		ring, err := s.Ring(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if v.Outcome, err = ring.Open(outcomeRecord(j), j.Outcome); err != nil {
+			return nil, err
+		}
+	}
+	calls, err := s.Ledger.JourneyTransactions(ctx, j.Tenant, j.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range calls {
+		v.Steps = append(v.Steps, step{t.Step, t.State, t.Code, t.ClaimedAt.UTC(), t.EndedAt.UTC(), t.ID})
+	}
+	return json.Marshal(v, json.Deterministic(true))
+}
+
+func newView(j ledger.Journey) view {
+	v := view{ID: j.ID, Type: j.Type, Status: j.Status, Reason: j.Reason,
+		CreatedAt: j.CreatedAt.UTC(), UpdatedAt: j.UpdatedAt.UTC(), EndedAt: j.EndedAt.UTC()}
+	if a := j.Awaiting; a != nil {
+		v.Awaiting = map[string]any{"id": a.ID, "kind": a.Kind, "accepts": a.Accepts, "expires_at": a.ExpiresAt.UTC()}
+		for name, value := range a.Details {
+			v.Awaiting[name] = value
+		}
+	}
+	return v
+}
+
+func etag(j ledger.Journey) string { return `"` + strconv.Itoa(j.Version) + `"` }
+
+func outcomeRecord(j ledger.Journey) string { return "journey/" + j.ID }
+
+// preferredWait reads "Prefer: wait=N", N from 0 to 20 seconds; other preferences are ignored, as RFC 7240 has it.
+func preferredWait(header string) (time.Duration, error) {
+	for preference := range strings.SplitSeq(header, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(preference), "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "wait") {
+			continue
+		}
+		seconds, err := strconv.Atoi(strings.Trim(strings.TrimSpace(value), `"`))
+		if err != nil || seconds < 0 {
+			return 0, &gateway.InputError{Pointer: "Prefer", Reason: "wait must be a number of seconds"}
+		}
+		return min(time.Duration(seconds)*time.Second, maxWait), nil
+	}
+	return 0, nil
+}

@@ -1,0 +1,180 @@
+package journeys
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/journey"
+	"sallyport/shared/ledger"
+)
+
+// Input serves POST /journeys/{id}/inputs. An input is accepted once for each wait: it is written down, then handed to
+// the execution; a repeat (the same Idempotency-Key, or the awaiting_id echoed) hands it over again, which is harmless.
+func (s *Service) Input() gateway.Route {
+	return s.route(func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {
+		if req.TooLarge(maxBody) {
+			return gateway.Reply{}, gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "an input takes 64 KB; larger documents go by reference")
+		}
+		key, err := gateway.IdempotencyKey(req.Header)
+		if err != nil {
+			return gateway.Reply{}, err
+		}
+		j, err := s.input(ctx, caller.Tenant, req.Params["id"], key, req.Body)
+		if err != nil {
+			return gateway.Reply{}, err
+		}
+		body, err := json.Marshal(struct {
+			ID     string               `json:"journey_id"`
+			Status ledger.JourneyStatus `json:"status"`
+		}{j.ID, j.Status})
+		return gateway.JSON(http.StatusAccepted, body).With("Location", "/journeys/"+j.ID), err
+	})
+}
+
+func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte) (ledger.Journey, error) {
+	members := map[string]jsontext.Value{}
+	if err := gateway.DecodeJSON(body, &members); err != nil {
+		return ledger.Journey{}, err
+	}
+	var kind, awaitingID string
+	for name, into := range map[string]*string{"kind": &kind, "awaiting_id": &awaitingID} {
+		if value, ok := members[name]; ok {
+			if err := json.Unmarshal(value, into); err != nil {
+				return ledger.Journey{}, &gateway.InputError{Pointer: "/" + name, Reason: "must be a string"}
+			}
+			delete(members, name)
+		}
+	}
+	if kind == "" {
+		return ledger.Journey{}, &gateway.InputError{Pointer: "/kind", Reason: "is required"}
+	}
+	ring, err := s.Ring(ctx)
+	if err != nil {
+		return ledger.Journey{}, err
+	}
+	canonical := jsontext.Value(body).Clone()
+	if err := canonical.Canonicalize(); err != nil {
+		return ledger.Journey{}, &gateway.InputError{Reason: "is not valid JSON"}
+	}
+	fingerprint := ring.Reference("input fingerprint", id, string(canonical))
+	rest, err := json.Marshal(members, json.Deterministic(true))
+	if err != nil {
+		return ledger.Journey{}, err
+	}
+
+	standing, err := s.journey(ctx, tenant, id)
+	if err != nil {
+		return standing, err
+	}
+	fields, err := s.decode(standing, kind, rest)
+	if err != nil {
+		return standing, err
+	}
+	state, sealed, err := s.keep(ctx, tenant, fields)
+	if err != nil {
+		return standing, err
+	}
+	state["kind"] = kind
+	output, err := json.Marshal(state, json.Deterministic(true))
+	if err != nil {
+		return standing, err
+	}
+	var answered ledger.AcceptedInput
+	j, err := s.change(ctx, tenant, id, func(j *ledger.Journey) (bool, error) {
+		names := inputNames(j, key, awaitingID, ring.Reference)
+		for _, name := range names {
+			var repeated bool
+			if answered, repeated = j.Inputs[name]; !repeated {
+				continue
+			}
+			if answered.Fingerprint != fingerprint {
+				return false, gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "another input was accepted under this name")
+			}
+			return false, nil
+		}
+		if err := accepts(j, kind, awaitingID, s.Now()); err != nil {
+			return false, err
+		}
+		answered = ledger.AcceptedInput{Fingerprint: fingerprint, Token: j.Awaiting.Token, Output: output}
+		if j.Inputs == nil {
+			j.Inputs = map[string]ledger.AcceptedInput{}
+		}
+		for _, name := range append(names, inputName(j.Awaiting.ID, ring.Reference)) {
+			j.Inputs[name] = answered
+		}
+		j.Documents = append(j.Documents, documents(sealed, fields)...)
+		j.Status, j.Reason, j.Awaiting = ledger.JourneyRunning, "", nil
+		return true, nil
+	})
+	if err != nil || string(answered.Output) != string(output) { // refused, or a repeat: what was kept for it goes again
+		if erased := s.erase(ctx, tenant, sealed); erased != nil && err == nil {
+			err = erased
+		}
+	}
+	if err != nil || j.Status.Ended() {
+		return j, err
+	}
+	return j, s.answer(ctx, answered)
+}
+
+// decode validates an input for a journey's type.
+func (s *Service) decode(j ledger.Journey, kind string, body []byte) (fields journey.Fields, err error) {
+	t, err := s.typeOf(j.Type)
+	if err != nil {
+		return fields, err
+	}
+	decode := t.Inputs[kind]
+	if decode == nil {
+		return fields, &gateway.InputError{Pointer: "/kind", Reason: "is not a kind of input of this journey"}
+	}
+	return decode(body)
+}
+
+// accepts tells whether a journey takes this kind of input now.
+func accepts(j *ledger.Journey, kind, awaitingID string, now time.Time) error {
+	switch {
+	case j.Status.Ended():
+		return gateway.NewProblem(http.StatusGone, "journey_ended", "the journey has ended")
+	case j.Awaiting == nil:
+		return gateway.NewProblem(http.StatusConflict, "not_waiting", "the journey does not wait for anything now")
+	case !now.Before(j.Awaiting.ExpiresAt):
+		return gateway.NewProblem(http.StatusGone, "wait_expired", "the journey waited for this until "+j.Awaiting.ExpiresAt.UTC().Format(time.RFC3339))
+	case awaitingID != "" && awaitingID != j.Awaiting.ID:
+		return gateway.NewProblem(http.StatusConflict, "other_wait", "the journey waits for something else by now")
+	case !slices.Contains(j.Awaiting.Accepts, kind):
+		return gateway.NewProblem(http.StatusConflict, "other_kind", "the journey waits for "+strings.Join(j.Awaiting.Accepts, " or "))
+	}
+	return nil
+}
+
+// answer hands an accepted input to the execution. Where nobody waits any more it has been handed over before, or its
+// wait has just ended, and the state machine has gone on.
+func (s *Service) answer(ctx context.Context, accepted ledger.AcceptedInput) error {
+	err := s.Orchestrator.Answer(ctx, accepted.Token, accepted.Output)
+	if isGone(err) {
+		return nil
+	}
+	return err
+}
+
+// inputNames are the names under which a repeat of an input would be found.
+func inputNames(j *ledger.Journey, key, awaitingID string, reference func(string, ...string) string) (names []string) {
+	if key != "" {
+		names = append(names, reference("input key", j.ID, key)[:32])
+	}
+	if awaitingID != "" {
+		names = append(names, inputName(awaitingID, reference))
+	}
+	return names
+}
+
+func inputName(awaitingID string, reference func(string, ...string) string) string {
+	return reference("input awaiting", awaitingID)[:32]
+}

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/functions/journeys/deployed"
+	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awsvault"
+)
+
+func main() {
+	service := deployed.Service()
+	service.Vault = awsvault.New(service.Ring)
+	service.Orchestrator = awsenv.Orchestrator()
+	lambda.Start(service.Input())
+}

@@ -1,0 +1,172 @@
+// Package journeys starts journeys, takes what people and systems answer, and shows where each one stands. The state
+// machines run the operations; they come back here to wait for a person (Await) and to record how it ended (Finish,
+// Settle).
+package journeys
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/journey"
+	"sallyport/shared/ledger"
+	"sallyport/shared/orchestrator"
+	"sallyport/shared/seal"
+	"sallyport/shared/secrets"
+	"sallyport/shared/vault"
+)
+
+const (
+	scope = "journeys"
+	// documentTTL is how long what a journey was given lies in the vault at most; its end erases it sooner.
+	documentTTL = 24 * time.Hour
+	maxBody     = 64 << 10
+)
+
+// Ledger is what journeys need of the record.
+type Ledger interface {
+	CreateJourney(ctx context.Context, key string, j ledger.Journey) (ledger.Journey, error)
+	Journey(ctx context.Context, tenant, id string) (ledger.Journey, error)
+	UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error)
+	Journeys(ctx context.Context, q ledger.JourneyQuery) (ledger.JourneyPage, error)
+	JourneyTransactions(ctx context.Context, tenant, journey string) ([]ledger.Transaction, error)
+	Transaction(ctx context.Context, tenant, id string) (ledger.Transaction, error)
+}
+
+// Orchestrator runs state machines. That an execution has been started already, or has ended when it is stopped, is
+// success; Answer returns orchestrator.ErrGone where nobody waits with the token.
+type Orchestrator interface {
+	Start(ctx context.Context, machine, name string, input []byte) error
+	Answer(ctx context.Context, token string, output []byte) error
+	Stop(ctx context.Context, machine, name, cause string) error
+}
+
+// Service is what the functions of this package share.
+type Service struct {
+	Ledger       Ledger
+	Orchestrator Orchestrator
+	Vault        *vault.Vault
+	Secrets      *secrets.Cache
+	Ring         func(context.Context) (*seal.Ring, error)
+	Auth         *gateway.Authenticator
+	Types        []journey.Type
+	Log          *slog.Logger
+	Now          func() time.Time
+	NewID        func() string        // UUIDv7
+	Changed      func(ledger.Journey) // tells the local bus of a new status; on AWS the table's stream tells EventBridge
+	TimeScale    float64              // how much faster than the clock the orchestrator's waits pass; 1 where zero
+}
+
+func (s *Service) typeOf(name string) (journey.Type, error) {
+	for _, t := range s.Types {
+		if t.Name == name {
+			return t, nil
+		}
+	}
+	return journey.Type{}, gateway.NewProblem(404, "no_such_journey_type", "no journey has this type")
+}
+
+// route makes one of this package's HTTP routes.
+func (s *Service) route(serve func(context.Context, ledger.Caller, gateway.Request) (gateway.Reply, error)) gateway.Route {
+	return gateway.Route{Auth: s.Auth, Scope: scope, Log: s.Log, Serve: serve}
+}
+
+// change applies a change to a journey as it stands, again when it has changed meanwhile. The change returns false
+// where nothing is to be written.
+func (s *Service) change(ctx context.Context, tenant, id string, apply func(*ledger.Journey) (bool, error)) (ledger.Journey, error) {
+	for {
+		j, err := s.journey(ctx, tenant, id)
+		if err != nil {
+			return j, err
+		}
+		write, err := apply(&j)
+		if err != nil || !write {
+			return j, err
+		}
+		j.UpdatedAt = s.Now()
+		written, err := s.Ledger.UpdateJourney(ctx, j)
+		if err == nil && s.Changed != nil {
+			s.Changed(written)
+		}
+		if !errors.Is(err, ledger.ErrStale) {
+			return written, err
+		}
+	}
+}
+
+// maxID is longer than any journey's id, which is a UUID.
+const maxID = 64
+
+func (s *Service) journey(ctx context.Context, tenant, id string) (ledger.Journey, error) {
+	if len(id) > maxID {
+		return ledger.Journey{}, ledger.ErrNotFound
+	}
+	return s.Ledger.Journey(ctx, tenant, id)
+}
+
+// end ends a journey, unless it has ended, and erases what it was given. It is safe to repeat.
+func (s *Service) end(ctx context.Context, tenant, id string, status ledger.JourneyStatus, reason string, outcome func(*ledger.Journey) error) (ledger.Journey, error) {
+	j, err := s.change(ctx, tenant, id, func(j *ledger.Journey) (bool, error) {
+		if j.Status.Ended() {
+			return false, nil
+		}
+		j.Status, j.Reason, j.Awaiting = status, reason, nil
+		j.EndedAt, j.ExpiresAt = s.Now(), s.Now().Add(ledger.Retention)
+		if outcome != nil {
+			if err := outcome(j); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
+		return j, err
+	}
+	return j, s.erase(ctx, tenant, j.Documents)
+}
+
+func (s *Service) erase(ctx context.Context, tenant string, documents []string) error {
+	for _, id := range documents {
+		if err := s.Vault.Delete(ctx, tenant, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep seals fields into the vault. It returns what goes to the state machine, and the ids of what it has sealed.
+func (s *Service) keep(ctx context.Context, tenant string, fields journey.Fields) (state map[string]any, sealed []string, err error) {
+	state = map[string]any{}
+	for name, value := range fields.Plain {
+		state[name] = value
+	}
+	for name, id := range fields.References {
+		state[name] = map[string]string{"document_id": id}
+	}
+	for name, value := range fields.Sealed {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, sealed, err
+		}
+		id := s.NewID()
+		if err := s.Vault.Put(ctx, tenant, id, text, s.Now().Add(documentTTL)); err != nil {
+			return nil, sealed, err
+		}
+		sealed = append(sealed, id)
+		state[name] = map[string]string{"document_id": id}
+	}
+	return state, sealed, nil
+}
+
+// documents are all that a journey's end erases: what was sealed for it and what its caller has put into the vault.
+func documents(sealed []string, fields journey.Fields) []string {
+	return slices.Sorted(slices.Values(slices.Concat(sealed, slices.Collect(maps.Values(fields.References)))))
+}
+
+func isGone(err error) bool { return errors.Is(err, orchestrator.ErrGone) }

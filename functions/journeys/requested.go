@@ -1,0 +1,73 @@
+package journeys
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation/task"
+)
+
+// Request is the detail of a JourneyRequested event. The bus's policy is its authentication, so the tenant stands in it.
+// Events are kept and shown in places that may not hold personal data: sensitive fields of the input must be references
+// to documents.
+type Request struct {
+	Tenant         string         `json:"tenant"`
+	Type           string         `json:"type"`
+	IdempotencyKey string         `json:"idempotency_key"`
+	Input          jsontext.Value `json:"input"`
+}
+
+// StartHandler takes both ways of starting a journey: POST /journeys/{type}, and JourneyRequested's detail.
+func (s *Service) StartHandler() StartHandler { return StartHandler{s} }
+
+// StartHandler is a lambda.Handler.
+type StartHandler struct{ s *Service }
+
+// Invoke implements lambda.Handler. An event that can't be right is logged and dropped: a retry is pointless, and a queue
+// of failed events is no place for the personal data that it may hold.
+func (h StartHandler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var shape struct {
+		RequestContext *json.RawMessage `json:"requestContext"`
+	}
+	if err := json.Unmarshal(payload, &shape); err == nil && shape.RequestContext != nil {
+		return h.s.Start().Invoke(ctx, payload)
+	}
+	err := h.s.Requested(ctx, payload)
+	var invalid task.InvalidInput
+	if errors.As(err, &invalid) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// Requested starts the journey that an event asks for. Errors: task.InvalidInput, task.Unavailable.
+func (s *Service) Requested(ctx context.Context, detail []byte) error {
+	var in Request
+	err := gateway.DecodeJSON(detail, &in)
+	if err == nil {
+		_, err = gateway.IdempotencyKey(map[string]string{"idempotency-key": in.IdempotencyKey})
+	}
+	if err == nil && in.Tenant == "" {
+		err = &gateway.InputError{Pointer: "/tenant", Reason: "is required"}
+	}
+	if err == nil {
+		_, err = s.start(ctx, start{tenant: in.Tenant, typeName: in.Type, key: in.IdempotencyKey, body: in.Input, referencesOnly: true})
+	}
+	var input *gateway.InputError
+	var problem *gateway.Problem
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &input):
+		s.Log.WarnContext(ctx, "journey request refused", "code", "invalid_request", "tenant", in.Tenant)
+		return task.InvalidInput(input.Error())
+	case errors.As(err, &problem):
+		s.Log.WarnContext(ctx, "journey request refused", "code", problem.Code, "tenant", in.Tenant)
+		return task.InvalidInput(problem.Code)
+	}
+	return task.Unavailable("not_started")
+}

@@ -1,0 +1,136 @@
+package journeys
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
+	"sallyport/shared/operation"
+	"sallyport/shared/operation/task"
+	"sallyport/shared/orchestrator"
+)
+
+// AwaitInput is what a state machine sends when it begins to wait for a token.
+type AwaitInput struct {
+	Tenant  string            `json:"tenant"`
+	Journey string            `json:"journey_id"`
+	Token   string            `json:"token"`
+	Kind    string            `json:"kind"`
+	Accepts []string          `json:"accepts"`
+	Seconds int               `json:"seconds"` // how long the state waits
+	Reason  string            `json:"reason"`  // why the journey came here: a code
+	Details map[string]string `json:"details"` // what the person needs to know
+}
+
+// Await records what a journey waits for. It is safe to repeat: the same token is the same wait.
+func (s *Service) Await(ctx context.Context, in AwaitInput) error {
+	ring, err := s.Ring(ctx)
+	if err != nil {
+		return task.Unavailable("keys_unavailable")
+	}
+	id := ring.Reference("awaiting", in.Journey, in.Token)[:32]
+	_, err = s.change(ctx, in.Tenant, in.Journey, func(j *ledger.Journey) (bool, error) {
+		_, answered := j.Inputs[inputName(id, ring.Reference)]
+		if j.Status.Ended() || answered || j.Awaiting != nil && j.Awaiting.ID == id {
+			return false, nil
+		}
+		now := s.Now()
+		j.Status, j.Reason = ledger.JourneyWaiting, in.Reason
+		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Since: now,
+			ExpiresAt: now.Add(s.scaled(time.Duration(in.Seconds) * time.Second)), Details: in.Details}
+		return true, nil
+	})
+	return stepError(err)
+}
+
+func (s *Service) scaled(d time.Duration) time.Duration {
+	if s.TimeScale > 0 {
+		return time.Duration(float64(d) / s.TimeScale)
+	}
+	return d
+}
+
+// FinishInput is what a state machine sends when it knows how the journey ends.
+type FinishInput struct {
+	Tenant      string               `json:"tenant"`
+	Journey     string               `json:"journey_id"`
+	Status      ledger.JourneyStatus `json:"status"`
+	Reason      string               `json:"reason"`
+	Transaction string               `json:"transaction_id"` // whose answer the outcome is made of; empty for none
+}
+
+// Finish records the outcome, sealed, and erases what the journey was given. It is safe to repeat.
+func (s *Service) Finish(ctx context.Context, in FinishInput) error {
+	if !in.Status.Ended() {
+		return task.InvalidInput("status")
+	}
+	ring, err := s.Ring(ctx)
+	if err != nil {
+		return task.Unavailable("keys_unavailable")
+	}
+	_, err = s.end(ctx, in.Tenant, in.Journey, in.Status, in.Reason, func(j *ledger.Journey) error {
+		if in.Transaction == "" {
+			return nil
+		}
+		t, err := s.typeOf(j.Type)
+		if err != nil {
+			return err
+		}
+		record, err := s.Ledger.Transaction(ctx, in.Tenant, in.Transaction)
+		if err != nil {
+			return err
+		}
+		answer, err := operation.StoredReply(ctx, ring, s.Vault, record)
+		if err != nil {
+			return err
+		}
+		outcome, err := t.Outcome(answer, record.Refs)
+		if err != nil {
+			return err
+		}
+		j.Refs = record.Refs
+		j.Outcome = ring.Seal(outcomeRecord(*j), outcome)
+		return nil
+	})
+	return stepError(err)
+}
+
+// Settle records the end of an execution that its definition could not catch, and erases the vault after every end.
+func (s *Service) Settle(ctx context.Context, change orchestrator.StatusChange) error {
+	var started struct {
+		Tenant string `json:"tenant"`
+	}
+	if err := json.Unmarshal([]byte(change.Input), &started); err != nil || started.Tenant == "" {
+		return task.InvalidInput("not_a_journey")
+	}
+	status, reason := ledger.JourneyFailed, "execution_failed"
+	switch change.Status {
+	case "TIMED_OUT":
+		status, reason = ledger.JourneyExpired, "execution_timed_out"
+	case "ABORTED":
+		status, reason = ledger.JourneyCancelled, "execution_aborted"
+	}
+	_, err := s.end(ctx, started.Tenant, change.Name, status, reason, nil)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	return stepError(err)
+}
+
+// stepError puts an error into the vocabulary of state machines.
+func stepError(err error) error {
+	var problem *gateway.Problem
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ledger.ErrNotFound):
+		return task.InvalidInput("not_found")
+	case errors.As(err, &problem):
+		return task.InvalidInput(problem.Code)
+	}
+	return task.Unavailable("ledger_unavailable")
+}

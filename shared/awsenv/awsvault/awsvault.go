@@ -1,0 +1,19 @@
+// Package awsvault wires the vault of a deployed function.
+package awsvault
+
+import (
+	"context"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"sallyport/shared/awsenv"
+	"sallyport/shared/seal"
+	"sallyport/shared/vault"
+	vaults3 "sallyport/shared/vault/s3"
+)
+
+// New makes the vault in the bucket named by VAULT_BUCKET.
+func New(ring func(context.Context) (*seal.Ring, error)) *vault.Vault {
+	return &vault.Vault{Blobs: vaults3.New(s3.NewFromConfig(awsenv.Config()), os.Getenv("VAULT_BUCKET")), Ring: ring}
+}

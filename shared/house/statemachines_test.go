@@ -1,0 +1,303 @@
+package house_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"sallyport/shared/asl"
+)
+
+const stateMachine = "AWS::Serverless::StateMachine"
+
+func TestStateMachines(t *testing.T) {
+	template := readTemplate(t)
+	functions := map[string]function{}
+	for _, f := range template.functions {
+		functions[f.id] = f
+	}
+	deployed := map[string]bool{} // by file
+	for id, r := range template.Resources {
+		if r.Type == stateMachine {
+			deployed[strings.TrimPrefix(r.property("DefinitionUri"), "statemachines/")] = true
+			if _, ok := definitions(t)[strings.TrimSuffix(filepath.Base(r.property("DefinitionUri")), ".asl.json")]; !ok {
+				t.Errorf("%s has the definition %s, which there isn't", id, r.property("DefinitionUri"))
+			}
+		}
+	}
+	errors := vocabulary(t)
+
+	for journey, d := range definitions(t) {
+		t.Run(journey, func(t *testing.T) {
+			if !deployed[d.file] {
+				t.Fatalf("template.yaml has no state machine with the definition statemachines/%s", d.file)
+			}
+			id := logicalID(journey)
+			r := template.Resources[id]
+			t.Run("is deployed under its name", func(t *testing.T) {
+				for property, want := range map[string]string{
+					"DefinitionUri": "statemachines/" + d.file, "Name": "!Sub sallyport-${Stage}-" + journey, "Type": "STANDARD",
+					"Role": "!GetAtt " + id + "Role.Arn",
+				} {
+					if got := r.property(property); r.Type != stateMachine || got != want {
+						t.Errorf("%s must be a state machine with the %s %q, it has %q", id, property, want, got)
+					}
+				}
+			})
+			t.Run("logs failures without what was in them", func(t *testing.T) {
+				var properties struct {
+					Logging struct {
+						Level  string    `yaml:"Level"`
+						Data   *bool     `yaml:"IncludeExecutionData"`
+						Groups yaml.Node `yaml:"Destinations"`
+					} `yaml:"Logging"`
+				}
+				if err := r.Properties.Decode(&properties); err != nil {
+					t.Fatal(err)
+				}
+				l := properties.Logging
+				if l.Level != "ERROR" || l.Data == nil || *l.Data || !strings.Contains(show(&l.Groups), "!GetAtt "+id+"Logs.Arn") {
+					t.Errorf("%s must log to %sLogs at the level ERROR, without execution data", id, id)
+				}
+				if group := template.Resources[id+"Logs"]; group.Type != "AWS::Logs::LogGroup" || group.property("RetentionInDays") == "" {
+					t.Errorf("%sLogs must be a log group with a retention", id)
+				}
+			})
+			t.Run("gives every task longer than its function may take", func(t *testing.T) {
+				for _, s := range d.machine.States() {
+					if s.Task == nil {
+						continue
+					}
+					f, ok := functions[strings.Trim(s.Task.Function, "${}")]
+					limit := time.Duration(f.Timeout) * time.Second
+					switch {
+					case !ok:
+						t.Errorf("%s invokes %s, which template.yaml doesn't have", s.Name, s.Task.Function)
+					case s.Task.WaitForToken && s.Task.Timeout <= limit && !s.Task.TimeoutDynamic:
+						t.Errorf("%s waits for a token, and must have a timeout above the %s that its function may take", s.Name, limit)
+					case !s.Task.WaitForToken && s.Task.Timeout <= limit:
+						t.Errorf("%s has a timeout of %s, its function may take %s", s.Name, s.Task.Timeout, limit)
+					}
+				}
+			})
+			t.Run("can't run for ever", func(t *testing.T) {
+				if d.machine.Timeout() == 0 {
+					t.Error("has no TimeoutSeconds")
+				}
+			})
+			t.Run("expects errors that there are", func(t *testing.T) {
+				for _, name := range d.machine.ErrorEquals() {
+					if !errors[name] && !strings.HasPrefix(name, "States.") && !strings.HasPrefix(name, "Lambda.") {
+						t.Errorf("expects %s, which is no type of shared/operation/task", name)
+					}
+				}
+			})
+			t.Run("names functions by substitutions", func(t *testing.T) {
+				used := map[string]bool{}
+				for _, found := range regexp.MustCompile(`\$\{([^}]*)\}`).FindAllStringSubmatch(d.text, -1) {
+					used[found[1]] = true
+				}
+				for _, name := range d.machine.Functions() {
+					if id := strings.TrimSuffix(strings.TrimPrefix(name, "${"), "}"); !used[id] {
+						t.Errorf("invokes %s, which must be a substitution", name)
+					}
+				}
+				for id := range used {
+					if _, ok := functions[id]; !ok {
+						t.Errorf("has ${%s}, which is no function of template.yaml", id)
+					}
+				}
+				var properties struct {
+					Substitutions map[string]yaml.Node `yaml:"DefinitionSubstitutions"`
+				}
+				if err := r.Properties.Decode(&properties); err != nil {
+					t.Fatal(err)
+				}
+				for name, value := range properties.Substitutions {
+					if !used[name] || show(&value) != "!GetAtt "+name+".Arn" {
+						t.Errorf("%s substitutes %q for ${%s}, it must be the ARN of a function that the definition invokes", id, show(&value), name)
+					}
+				}
+				for name := range used {
+					if _, ok := properties.Substitutions[name]; !ok {
+						t.Errorf("%s substitutes nothing for ${%s}", id, name)
+					}
+				}
+
+				var may []string
+				for _, s := range template.Resources[id+"Role"].statements(t) {
+					if slices.Contains(s.Action, "lambda:InvokeFunction") {
+						may = append(may, s.resources()...)
+					}
+				}
+				var must []string
+				for name := range used {
+					must = append(must, "!GetAtt "+name+".Arn")
+				}
+				slices.Sort(may)
+				slices.Sort(must)
+				if !slices.Equal(may, must) {
+					t.Errorf("%sRole may invoke %v, it must be %v", id, may, must)
+				}
+			})
+			t.Run("is started, answered, stopped and settled", func(t *testing.T) {
+				machine := "!Sub arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:sallyport-${Stage}-" + journey
+				execution := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":*"
+				for id, want := range map[string]struct{ action, resource string }{
+					"JourneysStart":  {"states:StartExecution", machine},
+					"JourneysInput":  {"states:SendTaskSuccess", machine},
+					"JourneysCancel": {"states:StopExecution", execution},
+				} {
+					if !slices.ContainsFunc(template.Resources[id+"Role"].statements(t), func(s statement) bool {
+						return slices.Contains(s.Action, want.action) && slices.Contains(s.resources(), want.resource)
+					}) {
+						t.Errorf("%sRole must allow %s on %q", id, want.action, want.resource)
+					}
+				}
+				properties := template.Resources["JourneysSettle"].Properties
+				if !strings.Contains(show(&properties), "!Ref "+id) {
+					t.Errorf("JourneysSettle must hear of the ends of %s", id)
+				}
+			})
+			t.Run("holds no personal data", func(t *testing.T) {
+				var tree any
+				if err := json.Unmarshal([]byte(d.text), &tree); err != nil {
+					t.Fatal(err)
+				}
+				checkLiterals(t, "", tree)
+			})
+		})
+	}
+}
+
+// personal are members that hold what belongs to a person; in a definition only a path or a reference may stand there.
+var personal = []string{
+	"aadhaar_no", "otp", "pan", "name", "first_name", "last_name", "date_of_birth", "dob", "email", "phone", "mobile", "address",
+	"document", "document_id", "password", "secret", "client_secret", "access_token",
+}
+
+// checkLiterals finds what looks like personal data among a definition's literals: numbers of a person are long, mail
+// addresses have an @, and members that are named after such data need not look like anything.
+func checkLiterals(t *testing.T, at string, value any) {
+	t.Helper()
+	switch value := value.(type) {
+	case map[string]any:
+		for name, member := range value {
+			if _, nested := member.(map[string]any); slices.Contains(personal, name) && !nested {
+				t.Errorf("%s/%s holds a literal", at, name)
+			}
+			if !strings.HasSuffix(name, ".$") {
+				checkLiterals(t, at+"/"+name, member)
+			}
+		}
+	case []any:
+		for i, element := range value {
+			checkLiterals(t, fmt.Sprintf("%s/%d", at, i), element)
+		}
+	case string:
+		if regexp.MustCompile(`\d[ -]?(\d[ -]?){4,}|@[a-z]|\b[A-Z]{5}\d{4}[A-Z]\b`).MatchString(value) {
+			t.Errorf("%s is a literal that looks like personal data", at)
+		}
+	}
+}
+
+// definition is one of statemachines/*.asl.json.
+type definition struct {
+	file    string
+	text    string
+	machine *asl.Machine
+}
+
+// definitions are all of them, by the type of their journey.
+func definitions(t *testing.T) map[string]definition {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(root, "statemachines/*.asl.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]definition{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		machine, err := asl.Parse(text)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		file := filepath.Base(path)
+		all[strings.TrimSuffix(file, ".asl.json")] = definition{file, string(text), machine}
+	}
+	return all
+}
+
+// payloads are the names of the members that state machines send to a function, for each state that invokes it.
+func payloads(t *testing.T, id string) (all [][]string) {
+	t.Helper()
+	for _, d := range definitions(t) {
+		var tree any
+		if err := json.Unmarshal([]byte(d.text), &tree); err != nil {
+			t.Fatal(err)
+		}
+		var visit func(any)
+		visit = func(value any) {
+			node, _ := value.(map[string]any)
+			if payload, ok := node["Payload"].(map[string]any); ok && node["FunctionName"] == "${"+id+"}" {
+				var names []string
+				for name := range payload {
+					names = append(names, strings.TrimSuffix(name, ".$"))
+				}
+				slices.Sort(names)
+				all = append(all, names)
+			}
+			for _, name := range slices.Sorted(maps.Keys(node)) {
+				visit(node[name])
+			}
+		}
+		visit(tree)
+	}
+	return all
+}
+
+// vocabulary are the errors by which functions speak to state machines: the types of shared/operation/task that are errors.
+func vocabulary(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	for _, f := range files(t) {
+		if f.dir != "shared/operation/task" || f.test {
+			continue
+		}
+		for _, decl := range f.ast.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Recv == nil || fn.Name.Name != "Error" {
+				continue
+			}
+			if receiver, ok := fn.Recv.List[0].Type.(*ast.Ident); ok {
+				names[receiver.Name] = true
+			}
+		}
+	}
+	if len(names) == 0 {
+		t.Fatal("shared/operation/task has no errors")
+	}
+	return names
+}
+
+// logicalID is what template.yaml calls the state machine of a journey: AadhaarOtp for aadhaar-otp.
+func logicalID(journey string) string {
+	var id strings.Builder
+	for word := range strings.SplitSeq(journey, "-") {
+		id.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return id.String()
+}
