@@ -176,8 +176,34 @@ func TestTenants(t *testing.T) {
 		got.body != `{"status":"FAILURE","status_code":"invalid_request","message":"Invalid Request"}` {
 		t.Errorf("another tenant's exchange transaction: %d %s", got.status, got.body)
 	}
-	if n := len(s.requests("execute-journey")); n != 1 {
+	fetch := `{"transaction_id":"` + id + `","journey_transaction_id":"x"}`
+	if got := s.do("POST", fetchURL, other, fetch); got.status != 400 || got.condition() != "not_found" {
+		t.Errorf("another tenant's data: %d %s", got.status, got.body)
+	}
+	if n := len(s.requests("execute-journey")) + len(s.requests("fetch-data")); n != 1 {
 		t.Errorf("%d requests reached the partner, want 1", n)
+	}
+	order := `{"gateway_instance_id":"` + instance + `","idempotency_id":"order-1"}`
+	if a, b := s.post(initURL, "", order), s.do("POST", initURL, other, order); a.body == b.body || b.status != 200 {
+		t.Errorf("two tenants' orders of one name are one transaction: %s", b.body)
+	}
+	theirs := s.do("POST", initURL, other, `{"gateway_instance_id":"`+instance+`"}`)
+	var opened struct {
+		ID string `json:"transaction_id"`
+	}
+	MustDecode(t, theirs.body, &opened)
+	hers := s.do("POST", executeURL, other, execute(opened.ID, happy, ""))
+	reference := func(id string, header http.Header) string {
+		var record struct{ References map[string]string }
+		MustDecode(t, s.do("GET", "/transactions/"+id, header, "").body, &record)
+		return record.References["aadhaar_ref"]
+	}
+	a, b := reference(mine.header.Get("Transaction-Id"), nil), reference(hers.header.Get("Transaction-Id"), other)
+	if len(a) != 64 || len(b) != 64 || a == b {
+		t.Errorf("references of one number with two tenants: %q, %q", a, b)
+	}
+	if got := s.do("GET", "/transactions/"+strings.Repeat("a", 3000), nil, ""); got.status != 404 {
+		t.Errorf("a long id: %d %s", got.status, got.body)
 	}
 	if got := s.do("GET", "/transactions/"+mine.header.Get("Transaction-Id"), other, ""); got.status != 404 {
 		t.Errorf("another tenant's record: %d %s", got.status, got.body)
@@ -293,6 +319,12 @@ func TestNothingLeaks(t *testing.T) {
 		s.do("GET", "/transactions/"+number, nil, "")
 		s.do("GET", "/"+number, nil, "")
 	}
+	s.wantNoSecrets(append(numbers, "MEERA KULKARNI", `"`+otp+`"`, `"000000"`)...) // six digits alone occur in times
+}
+
+// wantNoSecrets searches everything that the program has written.
+func (s *stack) wantNoSecrets(secrets ...string) {
+	s.t.Helper()
 	written := map[string]string{"the log": s.logs.String()}
 	err := filepath.WalkDir(s.Dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -303,16 +335,15 @@ func TestNothingLeaks(t *testing.T) {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	if len(written) < 4 || !strings.Contains(written["the log"], "equal/execute-journey") {
-		t.Fatalf("only %d places searched", len(written))
+		s.t.Fatalf("only %d places searched", len(written))
 	}
-	secrets := append(numbers, "MEERA KULKARNI", `"`+otp+`"`, `"000000"`) // six digits alone occur in times
 	for place, text := range written {
 		for _, secret := range secrets {
 			if strings.Contains(text, secret) {
-				t.Errorf("%s holds %s", place, secret)
+				s.t.Errorf("%s holds %s", place, secret)
 			}
 		}
 	}

@@ -1,9 +1,11 @@
 package main_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +89,9 @@ func testFault(t *testing.T, op sandbox.Operation, c call, fault sandbox.Fault) 
 	if fault.Name == "late_effect" {
 		waitFor(t, func() bool { return len(s.requests(op.Name)) > arrived })
 	}
+	if want, ok := map[string]string{"refuse_connection": "partner_unavailable", "status_429": "throttled", "expired_token": "", "slow": ""}[fault.Name]; ok && first.condition() != want {
+		t.Errorf("answered %d %q, want %q", first.status, first.condition(), want)
+	}
 	record := s.transaction(first.header.Get("Transaction-Id"))
 	effects := happened()
 	switch first.condition() {
@@ -142,5 +147,57 @@ func waitFor(t *testing.T, condition func() bool) {
 		case <-deadline:
 			t.Fatal("it did not happen")
 		}
+	}
+}
+
+// A caller that hangs up costs nothing: the call goes on, and its answer is there for the next who asks.
+func TestCallerHangsUp(t *testing.T) {
+	s := MustRun(t)
+	id := s.initTransaction()
+	s.post("/sandbox/faults", "", `{"partner":"equal","operation":"execute-journey","fault":"slow"}`)
+	ctx, hangUp := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, "POST", s.URL+executeURL, strings.NewReader(execute(id, happy, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = http.Header{"X-Api-Key": {"local-key"}, "Content-Type": {"application/json"}, "Idempotency-Key": {"k"}}
+	gone := make(chan error)
+	go func() { _, err := http.DefaultClient.Do(req); gone <- err }()
+	waitFor(t, func() bool { return len(s.requests("execute-journey")) == 1 })
+	hangUp()
+	if err := <-gone; err == nil {
+		t.Fatal("it was answered before")
+	}
+	var got reply
+	waitFor(t, func() bool {
+		got = s.post(executeURL, "k", execute(id, happy, ""))
+		return got.status != http.StatusConflict
+	})
+	if got.status != 200 || got.header.Get("Idempotency-Replayed") != "true" || s.effects("execute-journey") != 1 {
+		t.Errorf("%d %s, %d effects", got.status, got.body, s.effects("execute-journey"))
+	}
+}
+
+// Two faults in a row: what the first left unknown, the second does not settle.
+func TestUnknownThenRefused(t *testing.T) {
+	s := MustRun(t)
+	arm := func(fault string) {
+		s.post("/sandbox/faults", "", `{"partner":"equal","operation":"init-transaction","fault":"`+fault+`"}`)
+	}
+	body := `{"gateway_instance_id":"` + instance + `","idempotency_id":"order-1"}`
+	for _, fault := range []string{"reset_after_effect", "refuse_connection", "status_429", "expired_token"} {
+		arm(fault)
+		if fault == "expired_token" {
+			arm(fault) // renewed and replayed in the same call
+		}
+		if got := s.post(initURL, "k", body); got.condition() != "outcome_unknown" || s.transaction(got.header.Get("Transaction-Id")).State != "unknown" {
+			t.Errorf("%s: %d %q", fault, got.status, got.condition())
+		}
+	}
+	if got := s.post(initURL, "k", strings.Replace(body, "order-1", "order-2", 1)); got.status != 422 {
+		t.Errorf("another body: %d %s", got.status, got.body)
+	}
+	if got := s.post(initURL, "k", body); got.status != 200 || s.effects("init-transaction") != 1 {
+		t.Errorf("at last: %d %s, %d effects", got.status, got.body, s.effects("init-transaction"))
 	}
 }

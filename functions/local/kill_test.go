@@ -46,7 +46,7 @@ func runChild() error {
 		return err
 	}
 	s := &main.Main{
-		Address: "127.0.0.1:0", Dir: os.Getenv("SALLYPORT_TEST_DIR"), Template: template, TimeScale: 1,
+		Address: "127.0.0.1:0", Dir: os.Getenv("SALLYPORT_TEST_DIR"), Template: template, TimeScale: 10,
 		Log: telemetry.NewLogger(io.Discard, slog.LevelError),
 		Now: func() time.Time { return time.Now().Add(ahead) },
 	}
@@ -122,6 +122,9 @@ func (c *child) end(t *testing.T) int {
 	return writes
 }
 
+// pastLease is how far a second program's clock is ahead: past every lease, within every wait.
+const pastLease = 40 * time.Second
+
 // answered is what a client knows of one of its calls.
 type answered struct {
 	name string
@@ -182,7 +185,7 @@ func testKilled(t *testing.T, kill string) {
 	var second *child
 	restart := func(error) string {
 		killed = true
-		second = start(t, dir, "never:0", time.Hour) // past every lease
+		second = start(t, dir, "never:0", pastLease)
 		return second.url
 	}
 	first := start(t, dir, kill, 0)
@@ -229,6 +232,107 @@ func testKilled(t *testing.T, kill string) {
 		t.Errorf("%d effects", n)
 	}
 	second.end(t)
+}
+
+// TestJourneyKilled kills the program before and after every single write of a journey. Whatever it was doing, the
+// journey is there afterwards and goes on, and the person who answers it gets to the end.
+func TestJourneyKilled(t *testing.T) {
+	dry := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
+	p := &person{t: t, url: dry.url}
+	if view := p.journey(); view.Status != "SUCCEEDED" || p.resends != 0 {
+		t.Fatalf("undisturbed: %+v", view)
+	}
+	writes := dry.end(t)
+	if writes < 20 {
+		t.Fatalf("only %d writes were seen", writes)
+	}
+	t.Logf("%d writes", writes)
+	for n := 1; n <= writes; n++ {
+		for _, stage := range []string{"before", "after"} {
+			t.Run(fmt.Sprintf("%s write %d", stage, n), func(t *testing.T) {
+				t.Parallel()
+				dir := filepath.Join(t.TempDir(), "state")
+				var second *child
+				restart := func() string {
+					if second != nil {
+						t.Fatal("the second program ended as well")
+					}
+					second = start(t, dir, "never:0", pastLease)
+					return second.url
+				}
+				p := &person{t: t, restart: restart}
+				if first := start(t, dir, fmt.Sprintf("%s:%d", stage, n), 0); first != nil {
+					p.url = first.url
+				} else {
+					p.url = restart()
+				}
+				view := p.journey()
+				if view.Status != "SUCCEEDED" {
+					t.Errorf("ended %s (%s) after %d resends, steps %+v", view.Status, view.Reason, p.resends, view.Steps)
+				}
+				if second == nil {
+					return // killed after the last answer
+				}
+				s := &stack{Main: &main.Main{URL: p.url}, t: t}
+				if n := s.effects("execute-journey"); n > 2+p.resends {
+					t.Errorf("%d effects: one SMS and one verification were asked for, and %d resends", n, p.resends)
+				}
+				if n := s.effects("init-transaction"); n != 1 {
+					t.Errorf("%d transactions were opened", n)
+				}
+				second.end(t)
+			})
+		}
+	}
+}
+
+// person starts a journey and answers it until it ends, whatever becomes of the program meanwhile.
+type person struct {
+	t       *testing.T
+	url     string
+	restart func() string
+	resends int
+}
+
+// do repeats a request until it is answered.
+func (p *person) do(method, path string, header map[string][]string, body string) reply {
+	for {
+		got, err := send(p.url, method, path, header, body)
+		if err == nil {
+			return got
+		}
+		if p.restart == nil {
+			p.t.Fatal(err)
+		}
+		p.url = p.restart()
+	}
+}
+
+func (p *person) journey() (view journeyView) {
+	started := p.do("POST", "/journeys/aadhaar-otp", map[string][]string{"Idempotency-Key": {"k"}}, `{"aadhaar_no":"`+happy+`"}`)
+	MustDecode(p.t, started.body, &view)
+	id, answered := view.ID, ""
+	for range 100 {
+		got := p.do("GET", "/journeys/"+id, nil, "")
+		view = journeyView{}
+		MustDecode(p.t, got.body, &view)
+		if view.ended() {
+			return view
+		}
+		if view.Status != "WAITING" || view.Awaiting.ID == answered {
+			p.do("GET", "/journeys/"+id, map[string][]string{"Prefer": {"wait=5"}, "If-None-Match": {got.header.Get("Etag")}}, "")
+			continue
+		}
+		body := enter(otp)
+		if view.Reason == "otp_not_generated" || view.Reason == "otp_request_too_soon" {
+			body, p.resends = `{"kind":"resend"}`, p.resends+1
+		}
+		body = strings.Replace(body, "{", `{"awaiting_id":"`+view.Awaiting.ID+`",`, 1)
+		if got := p.do("POST", "/journeys/"+id+"/inputs", nil, body); got.status == 202 {
+			answered = view.Awaiting.ID
+		}
+	}
+	return view
 }
 
 func TestSecondStart(t *testing.T) {

@@ -1,7 +1,7 @@
 // Command local runs all of Sallyport in one process on one machine: the HTTP API's routes as template.yaml has them,
 // every function behind them, the ledger and the vault in a file, and the simulated partners. It needs no account and
-// no Docker, and what it has accepted survives the end of the process, however that comes. As "local caller" it
-// registers a caller with a deployed stage instead.
+// no Docker, and what it has accepted survives the end of the process, however that comes. As "local demo" it
+// shows every journey on a stack of its own, as "local caller" it registers a caller with a deployed stage.
 package main
 
 import (
@@ -21,13 +21,20 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/functions/equal"
+	"sallyport/functions/journeys"
 	"sallyport/functions/sandbox"
+	"sallyport/shared/asl"
 	"sallyport/shared/awsenv"
 	"sallyport/shared/bolt"
 	"sallyport/shared/gateway"
+	"sallyport/shared/journey"
 	"sallyport/shared/ledger"
 	ledgerbolt "sallyport/shared/ledger/bolt"
 	"sallyport/shared/operation"
+	orchestratorlocal "sallyport/shared/orchestrator/local"
 	"sallyport/shared/seal"
 	"sallyport/shared/secrets"
 	"sallyport/shared/secrets/file"
@@ -35,6 +42,7 @@ import (
 	"sallyport/shared/upstream"
 	"sallyport/shared/vault"
 	vaultbolt "sallyport/shared/vault/bolt"
+	"sallyport/statemachines"
 )
 
 // The caller that a new local stack knows. Plainly no secret: the stack listens on the loopback interface only.
@@ -42,31 +50,45 @@ const (
 	localKey    = "local-key"
 	localTenant = "local"
 	stage       = "local"
+	keysSecret  = "sallyport/" + stage + "/keys"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if len(os.Args) > 1 && os.Args[1] == "caller" {
-		if err := registerCaller(ctx, awsenv.Ledger(), os.Args[2:], os.Stdout, os.Stderr); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	command, args := "run", os.Args[1:]
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
 	}
-	m, err := New(os.Getenv)
-	if err == nil {
-		err = m.Run(ctx)
-	}
-	if err == nil {
-		m.Greet(os.Stdout)
-		<-ctx.Done()
-		err = m.Close()
+	var err error
+	switch command {
+	case "run":
+		err = serve(ctx)
+	case "demo":
+		err = demo(ctx, os.Stdout, "template.yaml")
+	case "caller":
+		err = registerCaller(ctx, awsenv.Ledger(), args, os.Stdout, os.Stderr)
+	default:
+		err = fmt.Errorf("%q is no command: run, demo and caller are", command)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sallyport:", err)
 		os.Exit(1)
 	}
+}
+
+// serve runs the stack until it is interrupted.
+func serve(ctx context.Context) error {
+	m, err := New(os.Getenv)
+	if err != nil {
+		return err
+	}
+	if err := m.Run(ctx); err != nil {
+		return err
+	}
+	m.Greet(os.Stdout)
+	<-ctx.Done()
+	return m.Close()
 }
 
 // Main is the local stack. Set its fields, Run it, Close it.
@@ -85,11 +107,13 @@ type Main struct {
 
 	URL    string             // where it answers, once it runs
 	Ledger *ledgerbolt.Ledger // once it runs
+	Vault  *vaultbolt.Blobs   // likewise
 
-	sandbox *sandbox.Sandbox
-	db      *bolt.DB
-	partner *bolt.DB
-	server  *http.Server
+	orchestrator *orchestratorlocal.Orchestrator
+	sandbox      *sandbox.Sandbox
+	db           *bolt.DB
+	partner      *bolt.DB
+	server       *http.Server
 }
 
 // New makes a local stack of settings in the environment: PORT and SANDBOX_TIME_SCALE.
@@ -114,6 +138,10 @@ func New(env func(string) string) (*Main, error) {
 // Run starts the stack and returns once it answers.
 func (m *Main) Run(ctx context.Context) (err error) {
 	defer func() {
+		if recover() != nil { // bbolt panics over a damaged file
+			err = fmt.Errorf("the state in %s is damaged: remove the folder to begin anew", m.Dir)
+			return
+		}
 		if err != nil {
 			_ = m.Close()
 		}
@@ -143,7 +171,10 @@ func (m *Main) Run(ctx context.Context) (err error) {
 	}
 	m.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
-		MaxHeaderBytes: 10 << 10, ErrorLog: slog.NewLogLogger(m.Log.Handler(), slog.LevelWarn),
+		MaxHeaderBytes: 10 << 10, ErrorLog: slog.NewLogLogger(fixedMessage{m.Log.Handler()}, slog.LevelWarn),
+	}
+	if err := m.orchestrator.Resume(); err != nil {
+		return err
 	}
 	go func() {
 		if err := m.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -181,12 +212,15 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Ledger.Now, blobs.Now = m.Now, m.Now
+	m.Ledger.Now, blobs.Now, m.Vault = m.Now, m.Now, blobs
 	if err := m.seed(ctx); err != nil {
 		return nil, err
 	}
 	cache := secrets.NewCache(file.Source{Path: m.secretsFile()}, stage, m.Now)
 	ring := seal.Cached(cache.Keys)
+	if _, err := ring(ctx); err != nil {
+		return nil, fmt.Errorf("%s in %s: %w", keysSecret, m.secretsFile(), err)
+	}
 	auth := gateway.NewAuthenticator(m.Ledger, m.Now)
 	m.sandbox = sandbox.New(sandbox.NewBolt(m.partner), sandbox.Options{
 		TimeScale: m.TimeScale, Wire: true, Log: m.Log,
@@ -199,17 +233,64 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	if m.WrapLedger != nil {
 		p.Ledger = m.WrapLedger(p.Ledger)
 	}
+	service := &journeys.Service{
+		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now, NewID: operation.NewID,
+		Types: []journey.Type{equal.AadhaarOTP()}, TimeScale: m.TimeScale,
+	}
+	handlers := functions(p, m.Ledger, service, m.URL+"/sandbox")
+	if m.orchestrator, err = m.orchestrate(handlers, service); err != nil {
+		return nil, err
+	}
+	service.Orchestrator = m.orchestrator
+	b := &bus{requested: service.Requested, auth: auth}
+	service.Changed = b.changed
 	f := &front{
-		routes: routes, log: m.Log, newID: operation.NewID,
-		handlers: functions(p, m.Ledger, m.URL+"/sandbox"),
-		direct:   map[string]http.Handler{"sandbox/serve": m.sandbox},
+		routes: routes, log: m.Log, newID: operation.NewID, handlers: handlers,
+		direct: map[string]http.Handler{"sandbox/serve": m.sandbox},
 	}
 	for _, r := range routes {
 		if f.handlers[r.service] == nil && f.direct[r.service] == nil {
 			return nil, fmt.Errorf("%s has a route to functions/%s, which the local stack doesn't know", m.Template, r.service)
 		}
 	}
-	return f, nil
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == busPath {
+			b.ServeHTTP(w, r)
+			return
+		}
+		f.ServeHTTP(w, r)
+	}), nil
+}
+
+// orchestrate loads the definitions; in them, functions are named by their logical ids in template.yaml.
+func (m *Main) orchestrate(handlers map[string]lambda.Handler, service *journeys.Service) (*orchestratorlocal.Orchestrator, error) {
+	files, err := statemachines.Files.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	options := orchestratorlocal.Options{
+		Machines: map[string]*asl.Machine{}, Functions: map[string]orchestratorlocal.Function{}, Ended: service.Settle,
+		Log: m.Log, TimeScale: m.TimeScale, InvocationTimeout: operation.InvocationTimeout,
+	}
+	for _, file := range files {
+		definition, err := statemachines.Files.ReadFile(file.Name())
+		if err != nil {
+			return nil, err
+		}
+		machine, err := asl.Parse(definition)
+		if err != nil {
+			return nil, fmt.Errorf("statemachines/%s: %w", file.Name(), err)
+		}
+		for _, name := range machine.Functions() {
+			folder := folder(strings.Trim(name, "${}"))
+			if handlers[folder] == nil {
+				return nil, fmt.Errorf("statemachines/%s invokes %s, which the local stack doesn't know", file.Name(), name)
+			}
+			options.Functions[name] = handlers[folder]
+		}
+		options.Machines[strings.TrimSuffix(file.Name(), ".asl.json")] = machine
+	}
+	return orchestratorlocal.New(m.db, options)
 }
 
 func (m *Main) upstream() *upstream.Client {
@@ -230,20 +311,39 @@ func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json"
 // seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
 func (m *Main) seed(ctx context.Context) error {
 	eq := sandbox.EqualDefaults()
-	err := file.Source{Path: m.secretsFile()}.Seed(map[string]any{
-		"sallyport/" + stage + "/keys": seal.GenerateKeys(),
+	source := file.Source{Path: m.secretsFile()}
+	hash := gateway.HashKey(localKey)
+	_, known := m.Ledger.Caller(ctx, hash)
+	if _, err := source.Secret(ctx, keysSecret); err != nil && known == nil {
+		return fmt.Errorf("%s has no %s, without which the records in %s can't be read: put it back, or remove the folder to begin anew", m.secretsFile(), keysSecret, m.Dir)
+	}
+	err := source.Seed(map[string]any{
+		keysSecret: seal.GenerateKeys(),
 		"sallyport/" + stage + "/partners/equal": map[string]any{
 			"client_id": eq.ClientID, "client_secret": eq.ClientSecret,
+			"gateway_instance_id": eq.GatewayInstanceID, "journeys": map[string]string{"aadhaar-otp": eq.JourneyID},
 		},
 	})
 	if err != nil {
 		return err
 	}
-	hash := gateway.HashKey(localKey)
-	if _, err := m.Ledger.Caller(ctx, hash); !errors.Is(err, ledger.ErrNotFound) {
-		return err
+	if !errors.Is(known, ledger.ErrNotFound) {
+		return known
 	}
 	return m.Ledger.PutCaller(ctx, ledger.Caller{KeyHash: hash, Tenant: localTenant, Name: "local development", Scopes: []string{"*"}})
+}
+
+// Execution returns the execution of a journey, as it was last written.
+func (m *Main) Execution(journey string) (*asl.Execution, error) {
+	return m.orchestrator.Execution(journey)
+}
+
+// fixedMessage logs that something was said, not what: net/http prints the values of panics.
+type fixedMessage struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h fixedMessage) Handle(ctx context.Context, r slog.Record) error {
+	return h.Handler.Handle(ctx, slog.NewRecord(r.Time, r.Level, "http server error", 0))
 }
 
 // Close ends the stack; what it has accepted is kept.
@@ -251,6 +351,9 @@ func (m *Main) Close() error {
 	var errs []error
 	if m.sandbox != nil {
 		errs = append(errs, m.sandbox.Close()) // first, so that what a fault holds lets the server go
+	}
+	if m.orchestrator != nil {
+		m.orchestrator.Close()
 	}
 	if m.server != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), operation.InvocationTimeout)

@@ -1,8 +1,10 @@
 package main_test
 
 import (
+	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,21 +27,21 @@ func TestReadme(t *testing.T) {
 	_, section, _ := strings.Cut(string(text), "\n## The first minute\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(section, -1)
-	if len(blocks) != 3 || blocks[0][1] != "make run\n" {
+	if len(blocks) != 4 || blocks[0][1] != "make run\n" {
 		t.Fatalf("%d blocks", len(blocks))
 	}
 	s := MustRun(t)
-	out := shell(t, s.URL, blocks[1][1]+blocks[2][1])
+	out := shell(t, s.URL, blocks[1][1]+blocks[2][1]+blocks[3][1])
 	for want, times := range map[string]int{
-		`"status":"IN_PROGRESS"`: 1, `"name":"MEERA KULKARNI"`: 1, `"aadhaar_no":"XXXXXXXX0016"`: 1, `"transactions":[`: 1,
+		`"status":"IN_PROGRESS"`: 1, `"name":"MEERA KULKARNI"`: 2, `"status":"WAITING"`: 1, `"status":"SUCCEEDED"`: 1, `"aadhaar_no":"XXXXXXXX0016"`: 1, `"transactions":[`: 1,
 		"Gateway-Error: outcome_unknown": 3, "HTTP/1.1 200 OK": 2, "HTTP/1.1 500 ": 3,
 	} {
 		if n := strings.Count(out, want); n != times {
 			t.Errorf("%q came %d times, want %d, in\n%s", want, n, times, out)
 		}
 	}
-	if n := s.effects("execute-journey"); n != 3 {
-		t.Errorf("%d effects: two steps and one lost answer", n)
+	if n := s.effects("execute-journey"); n != 5 {
+		t.Errorf("%d effects: two steps, one lost answer, and a journey's two steps", n)
 	}
 	var greeting strings.Builder
 	s.Greet(&greeting)
@@ -62,7 +64,43 @@ func shell(t *testing.T, url, script string) string {
 	return string(out)
 }
 
+func TestDamagedState(t *testing.T) {
+	for name, damage := range map[string]func(dir string) error{
+		"no keys": func(dir string) error { return os.Remove(filepath.Join(dir, "secrets.json")) },
+		"keys":    func(dir string) error { return os.WriteFile(filepath.Join(dir, "secrets.json"), []byte(`{}`), 0o600) },
+		"short key": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "secrets.json"), []byte(`{"sallyport/local/keys":{"id":"short"}}`), 0o600)
+		},
+		"cut": func(dir string) error { return os.Truncate(filepath.Join(dir, "sallyport.db"), 5000) },
+		"garbage": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "sallyport.db"), []byte("garbage"), 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &main.Main{Address: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "state"), Template: template, TimeScale: 1, Log: slog.New(slog.DiscardHandler)}
+			if err := m.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := damage(m.Dir); err != nil {
+				t.Fatal(err)
+			}
+			again := &main.Main{Address: m.Address, Dir: m.Dir, Template: template, TimeScale: 1, Log: m.Log}
+			if err := again.Run(t.Context()); err == nil || strings.Count(err.Error(), "\n") > 0 {
+				t.Errorf("said %v", err)
+			} else {
+				t.Log(err)
+			}
+		})
+	}
+}
+
 func TestSettings(t *testing.T) {
+	if m, err := main.New(func(string) string { return "" }); err != nil || m.Address != "127.0.0.1:3000" {
+		t.Errorf("listens on %s, %v: it must be the loopback interface", m.Address, err)
+	}
 	for name, value := range map[string]string{"PORT": "abc", "SANDBOX_TIME_SCALE": "0"} {
 		_, err := main.New(func(asked string) string {
 			if asked == name {

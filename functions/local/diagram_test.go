@@ -1,0 +1,155 @@
+package main_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"sallyport/statemachines"
+)
+
+var update = flag.Bool("update", false, "write the README's diagrams anew")
+
+// state is what a diagram needs of a state.
+type state struct {
+	Type, Next, Default string
+	Resource            string
+	Choices             []map[string]any
+	Catch               []struct {
+		ErrorEquals []string
+		Next        string
+	}
+}
+
+// diagram draws what a definition does, step by step: its tasks and waits. Passes and choices are drawn as the arrows
+// that they make; what is caught by States.ALL is left out.
+func diagram(t *testing.T, definition []byte) string {
+	t.Helper()
+	var d struct {
+		StartAt string
+		States  map[string]state
+	}
+	if err := json.Unmarshal(definition, &d); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	arrow := func(from, to, label string) {
+		line := "    " + from + " --> " + to
+		if label != "" {
+			line += ": " + label
+		}
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	var follow func(from, to, label string, depth int)
+	follow = func(from, to, label string, depth int) {
+		s := d.States[to]
+		switch {
+		case depth > 20 || to == "":
+		case s.Type == "Pass":
+			follow(from, s.Next, label, depth+1)
+		case s.Type == "Choice":
+			for _, choice := range s.Choices {
+				follow(from, choice["Next"].(string), joined(label, condition(choice)), depth+1)
+			}
+			follow(from, s.Default, joined(label, "otherwise"), depth+1)
+		case s.Type == "Succeed":
+			arrow(from, "[*]", label)
+		default:
+			arrow(from, to, label)
+		}
+	}
+	follow("[*]", d.StartAt, "", 0)
+	names := []string{}
+	for name, s := range d.States {
+		if s.Type == "Task" || s.Type == "Wait" || s.Type == "Map" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		s := d.States[name]
+		follow(name, s.Next, "", 0)
+		for _, c := range s.Catch {
+			if !slices.Contains(c.ErrorEquals, "States.ALL") {
+				follow(name, c.Next, strings.Join(c.ErrorEquals, ", "), 0)
+			}
+		}
+	}
+	return "```mermaid\nstateDiagram-v2\n" + strings.Join(lines, "\n") + "\n```\n"
+}
+
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+}
+
+// condition names the values that a choice compares with.
+func condition(choice map[string]any) string {
+	var values []string
+	for _, name := range []string{"And", "Or"} {
+		parts, _ := choice[name].([]any)
+		for _, part := range parts {
+			if text := condition(part.(map[string]any)); text != "" {
+				values = append(values, text)
+			}
+		}
+		if len(values) > 0 {
+			return strings.Join(values, map[string]string{"And": ", ", "Or": " or "}[name])
+		}
+	}
+	for name, value := range choice {
+		text, isText := value.(string)
+		if strings.HasPrefix(name, "String") && isText {
+			return text
+		}
+		if strings.HasPrefix(name, "Numeric") {
+			variable, _ := choice["Variable"].(string)
+			return strings.TrimPrefix(variable, "$.now.") + map[string]string{"NumericGreaterThan": " over ", "NumericLessThan": " under "}[name] + fmt.Sprint(value)
+		}
+	}
+	return ""
+}
+
+// TestDiagrams compares the README's diagrams with the definitions; -update writes them.
+func TestDiagrams(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(text)
+	files, err := statemachines.Files.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		definition, err := statemachines.Files.ReadFile(file.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(file.Name(), ".asl.json")
+		begin, end := "<!-- diagram of "+name+" -->\n", "<!-- end of diagram -->\n"
+		before, rest, ok := strings.Cut(readme, begin)
+		drawn, after, ok2 := strings.Cut(rest, end)
+		if !ok || !ok2 {
+			t.Errorf("README.md has no place for the diagram of %s: %q and %q", name, begin, end)
+			continue
+		}
+		if want := diagram(t, definition); drawn != want {
+			if *update {
+				readme = before + begin + want + end + after
+				continue
+			}
+			t.Errorf("the diagram of %s is not that of its definition; run go test ./functions/local -run TestDiagrams -update", name)
+		}
+	}
+	if *update {
+		if err := os.WriteFile("../../README.md", []byte(readme), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
