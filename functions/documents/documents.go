@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -18,30 +19,74 @@ import (
 	"sallyport/shared/vault"
 )
 
-// TTL is how long a document is kept, unless the journey that it is given to ends before.
-const TTL = 24 * time.Hour
+const (
+	// TTL is how long a document is kept, unless the journey that it is given to ends before.
+	TTL = 24 * time.Hour
+	// uploadTTL is how long an upload may be begun.
+	uploadTTL = 10 * time.Minute
+	// maxUpload is in bytes: the largest file that a partner takes as base64, and an operation holds in memory.
+	maxUpload = 8 << 20
 
-const scope = "journeys"
+	scope = "journeys"
+)
 
 // Create serves POST /documents. A JSON body is kept as that value; any other is kept as the base64 text that partners
-// take images and files as.
+// take images and files as. With ?upload=<bytes> and no body it answers with a request by which the caller puts a file
+// there itself.
 func Create(v *vault.Vault, auth *gateway.Authenticator, log *slog.Logger, now func() time.Time, newID func() string) gateway.Route {
 	return gateway.Route{Auth: auth, Scope: scope, Log: log,
 		Serve: func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {
-			value, err := document(req)
+			size, isUpload, err := uploadSize(req)
 			if err != nil {
 				return gateway.Reply{}, err
 			}
-			id, expires := newID(), now().Add(TTL)
-			if err := v.Put(ctx, caller.Tenant, id, value, expires); err != nil {
+			created := created{ID: newID(), ExpiresAt: now().Add(TTL).UTC()}
+			if isUpload {
+				var upload vault.Upload
+				created.ID, upload, err = v.Upload(ctx, caller.Tenant, created.ID, size, now().Add(uploadTTL), created.ExpiresAt)
+				created.Upload = &uploadRequest{http.MethodPut, upload, now().Add(uploadTTL).UTC()}
+			} else {
+				var value jsontext.Value
+				if value, err = document(req); err == nil {
+					err = v.Put(ctx, caller.Tenant, created.ID, value, created.ExpiresAt)
+				}
+			}
+			if err != nil {
 				return gateway.Reply{}, err
 			}
-			body, err := json.Marshal(struct {
-				ID        string    `json:"document_id"`
-				ExpiresAt time.Time `json:"expires_at"`
-			}{id, expires.UTC()})
+			body, err := json.Marshal(created, json.Deterministic(true))
 			return gateway.JSON(http.StatusCreated, body), err
 		}}
+}
+
+// created is the answer.
+type created struct {
+	ID        string         `json:"document_id"`
+	ExpiresAt time.Time      `json:"expires_at"`
+	Upload    *uploadRequest `json:"upload,omitzero"`
+}
+
+// uploadRequest is what the caller has to send.
+type uploadRequest struct {
+	Method       string `json:"method"`
+	vault.Upload `json:",inline"`
+	ExpiresAt    time.Time `json:"expires_at"` // until when
+}
+
+// uploadSize reads ?upload=<bytes>.
+func uploadSize(req gateway.Request) (size int64, isUpload bool, err error) {
+	text, isUpload := req.Query["upload"]
+	if !isUpload {
+		return 0, false, nil
+	}
+	size, err = strconv.ParseInt(text, 10, 64)
+	if err != nil || size < 1 || size > maxUpload {
+		return 0, true, &gateway.InputError{Pointer: "upload", Reason: "must be the file's size in bytes, from 1 to " + strconv.Itoa(maxUpload)}
+	}
+	if len(req.Body) > 0 {
+		return 0, true, &gateway.InputError{Pointer: "upload", Reason: "is for files that are not sent along"}
+	}
+	return size, true, nil
 }
 
 func document(req gateway.Request) (jsontext.Value, error) {

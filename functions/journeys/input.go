@@ -73,6 +73,11 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	if err != nil {
 		return standing, err
 	}
+	if !repeats(standing, inputNames(&standing, key, awaitingID, ring.Reference)) {
+		if err := accepts(&standing, kind, awaitingID, s.Now()); err != nil {
+			return standing, err
+		}
+	}
 	fields, err := s.decode(standing, kind, rest)
 	if err != nil {
 		return standing, err
@@ -162,6 +167,11 @@ func (s *Service) answer(ctx context.Context, accepted ledger.AcceptedInput) err
 		return nil
 	}
 	return err
+}
+
+// repeats reports whether an input was accepted under one of the names.
+func repeats(j ledger.Journey, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { _, ok := j.Inputs[name]; return ok })
 }
 
 // inputNames are the names under which a repeat of an input would be found.

@@ -247,7 +247,7 @@ func TestJourneyInputs(t *testing.T) {
 	id := s.startJourney("k", happy)
 	view := s.follow(id, waiting)
 	for body, want := range map[string]int{
-		``: 400, `{}`: 400, `{"kind":1}`: 400, `{"kind":"documents"}`: 400, `{"kind":"otp"}`: 400, `{"kind":"otp","otp":"12345"}`: 400,
+		``: 400, `{}`: 400, `{"kind":1}`: 400, `{"kind":"documents"}`: 409, `{"kind":"otp"}`: 400, `{"kind":"otp","otp":"12345"}`: 400,
 		`{"kind":"otp","otp":"123456","more":1}`: 400, `{"kind":"resend","otp":"1"}`: 400, `{"kind":"otp","otp":"123456","awaiting_id":"other"}`: 409,
 	} {
 		if got := s.input(id, body); got.status != want || got.header.Get("Content-Type") != "application/problem+json" {
@@ -432,4 +432,104 @@ func TestPreferWait(t *testing.T) {
 	if got := s.do("GET", "/journeys/"+id, http.Header{"Prefer": {"wait=soon"}}, ""); got.status != 400 {
 		t.Errorf("malformed: %d", got.status)
 	}
+}
+
+// TestJourneyWaits holds what a person is told where a journey can't go on by itself.
+func TestJourneyWaits(t *testing.T) {
+	for _, test := range []struct {
+		name, number string
+		inputs       []string
+		reason       string
+		delivery     string
+	}{
+		{"ExpiredOTP", "999900000037", []string{otp}, "otp_expired", "expired"},
+		{"ServerError", "999900000059", nil, "delivery_unknown", "unknown"},
+		{"Unavailable", "999900000071", nil, "delivery_unknown", "unknown"},
+		{"WrongOTP", "999900000044", []string{otp}, "invalid_otp", "sent"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := MustRun(t)
+			id := s.startJourney("k", test.number)
+			for _, code := range test.inputs {
+				s.follow(id, waiting)
+				s.input(id, enter(code))
+			}
+			if view := s.follow(id, waitingFor(test.reason)); view.Status != "WAITING" || view.Awaiting.Delivery != test.delivery {
+				t.Errorf("got %+v", view)
+			}
+		})
+	}
+}
+
+// TestJourneyPartnerDown holds how a journey ends that gets nowhere, and that it has tried.
+func TestJourneyPartnerDown(t *testing.T) {
+	t.Run("Throttled", func(t *testing.T) {
+		t.Parallel()
+		s := MustRun(t, func(m *main.Main) { m.TimeScale = 100 })
+		view := s.follow(s.startJourney("k", "999900000063"), ended)
+		if view.Status != "FAILED" || view.Reason != "undetermined" || s.effects("execute-journey") != 0 {
+			t.Errorf("got %+v", view)
+		}
+		if n := len(s.requests("execute-journey")); n != 7 {
+			t.Errorf("%d requests, want one and six retries", n)
+		}
+	})
+	t.Run("Refused", func(t *testing.T) {
+		t.Parallel()
+		s := MustRun(t, func(m *main.Main) { m.TimeScale = 100 })
+		s.post("/sandbox/faults", "", `{"partner":"equal","operation":"init-transaction","fault":"refuse_connection","times":3}`)
+		id := s.startJourney("k", happy)
+		if view := s.follow(id, waiting); view.Status != "WAITING" || s.effects("init-transaction") != 1 {
+			t.Errorf("after three refusals: %+v", view)
+		}
+	})
+}
+
+func TestUpload(t *testing.T) {
+	s := MustRun(t)
+	for _, size := range []string{"", "0", "-1", "x", "8388609"} {
+		if got := s.do("POST", "/documents?upload="+size, nil, ""); got.status != 400 {
+			t.Errorf("%q: %d %s", size, got.status, got.body)
+		}
+	}
+	created := s.do("POST", "/documents?upload=5", nil, "")
+	var document struct {
+		ID     string `json:"document_id"`
+		Upload struct {
+			Method  string            `json:"method"`
+			URL     string            `json:"url"`
+			Headers map[string]string `json:"headers"`
+		} `json:"upload"`
+	}
+	MustDecode(t, created.body, &document)
+	put := func(body string) int {
+		req, err := http.NewRequest(document.Upload.Method, document.Upload.URL, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range document.Upload.Headers {
+			req.Header.Set(name, value)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if a, b, c := put("photos"), put("pho"), put("photo"); a != 400 || b != 400 || c != 200 {
+		t.Errorf("too large %d, too small %d, right %d", a, b, c)
+	}
+	if got := s.do("PUT", "/local/uploads/guess", nil, "photo"); got.status != 403 {
+		t.Errorf("a guess: %d", got.status)
+	}
+	// A photo is no Aadhaar number: the operation gets it as base64 text and refuses it, and it is erased with the rest.
+	got := s.post("/journeys/aadhaar-otp", "k", `{"aadhaar_no":{"document_id":"`+document.ID+`"}}`)
+	var j journeyView
+	MustDecode(t, got.body, &j)
+	if view := s.follow(j.ID, ended); view.Status != "FAILED" {
+		t.Errorf("got %+v", view)
+	}
+	waitFor(t, func() bool { return s.documents() == 0 })
 }

@@ -226,8 +226,9 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 		TimeScale: m.TimeScale, Wire: true, Log: m.Log,
 		Authenticate: sandbox.CallerOnly(auth),
 	})
+	uploads := &uploads{blobs: blobs, url: m.URL, now: m.Now, permitted: map[string]permit{}}
 	p := &operation.Pipeline{
-		Ledger: m.Ledger, Vault: &vault.Vault{Blobs: blobs, Ring: ring}, Auth: auth, Secrets: cache, Ring: ring,
+		Ledger: m.Ledger, Vault: &vault.Vault{Blobs: blobs, Uploads: uploads, Ring: ring}, Auth: auth, Secrets: cache, Ring: ring,
 		Upstream: m.upstream(), Log: m.Log, Now: m.Now, NewID: operation.NewID,
 	}
 	if m.WrapLedger != nil {
@@ -254,11 +255,14 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == busPath {
+		switch {
+		case r.URL.Path == busPath:
 			b.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, uploadsPath):
+			uploads.ServeHTTP(w, r)
+		default:
+			f.ServeHTTP(w, r)
 		}
-		f.ServeHTTP(w, r)
 	}), nil
 }
 

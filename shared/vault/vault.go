@@ -4,7 +4,10 @@ package vault
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"sallyport/shared/seal"
@@ -23,10 +26,39 @@ type Blobs interface {
 	Delete(ctx context.Context, key string) error
 }
 
-// Vault seals what it stores. References name the tenant, and no other tenant's reference opens.
+// Uploads lets whoever has a document put it into the store by itself, past the size of a function's payload.
+type Uploads interface {
+	// Upload permits one PUT of so many bytes under a key until permitted; what was put counts as absent from expires on.
+	Upload(ctx context.Context, key string, size int64, permitted, expires time.Time) (Upload, error)
+}
+
+// Upload is a request that the holder of a document makes: a PUT to the URL with the headers.
+type Upload struct {
+	URL    string            `json:"url"`
+	Header map[string]string `json:"headers"`
+}
+
+// Vault seals what it stores. References name the tenant, and no other tenant's reference opens. What was uploaded past
+// it is not sealed by it: the store's own encryption has to do.
 type Vault struct {
-	Blobs Blobs
-	Ring  func(ctx context.Context) (*seal.Ring, error)
+	Blobs   Blobs
+	Uploads Uploads // nil where nobody uploads
+	Ring    func(ctx context.Context) (*seal.Ring, error)
+}
+
+// uploaded marks the references and the keys of uploads.
+const uploaded = "upload-"
+
+// Upload permits a document of so many bytes to be put under the reference id, which Vault makes of the given one. Get
+// returns it as JSON: the base64 text that partners take files as.
+func (v *Vault) Upload(ctx context.Context, tenant, id string, size int64, permitted, expires time.Time) (reference string, upload Upload, err error) {
+	ring, err := v.Ring(ctx)
+	if err != nil {
+		return "", upload, err
+	}
+	reference = uploaded + id
+	upload, err = v.Uploads.Upload(ctx, blobKey(ring, tenant, reference), size, permitted, expires)
+	return reference, upload, err
 }
 
 // Put seals plain under the reference id of a tenant until expires.
@@ -50,6 +82,9 @@ func (v *Vault) Get(ctx context.Context, tenant, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(id, uploaded) {
+		return fmt.Appendf(nil, "%q", base64.StdEncoding.EncodeToString(box)), nil
+	}
 	return ring.Open(key, box)
 }
 
@@ -63,5 +98,9 @@ func (v *Vault) Delete(ctx context.Context, tenant, id string) error {
 }
 
 func blobKey(ring *seal.Ring, tenant, id string) string {
-	return ring.Reference("vault", tenant, id)
+	key := ring.Reference("vault", tenant, id)
+	if strings.HasPrefix(id, uploaded) {
+		return uploaded + key
+	}
+	return key
 }

@@ -15,5 +15,7 @@ import (
 
 // New makes the vault in the bucket named by VAULT_BUCKET.
 func New(ring func(context.Context) (*seal.Ring, error)) *vault.Vault {
-	return &vault.Vault{Blobs: vaults3.New(s3.NewFromConfig(awsenv.Config()), os.Getenv("VAULT_BUCKET")), Ring: ring}
+	client := s3.NewFromConfig(awsenv.Config())
+	blobs := vaults3.New(client, os.Getenv("VAULT_BUCKET"))
+	return &vault.Vault{Blobs: blobs, Uploads: vaults3.Uploads{Blobs: blobs, Client: s3.NewPresignClient(client)}, Ring: ring}
 }

@@ -48,16 +48,44 @@ func New(client API, bucket string) *Blobs {
 
 // Put implements vault.Blobs.
 func (b *Blobs) Put(ctx context.Context, key string, blob []byte, at time.Time) error {
+	in := b.put(key, at)
+	in.Body = bytes.NewReader(blob)
+	_, err := b.client.PutObject(ctx, in)
+	return err
+}
+
+func (b *Blobs) put(key string, at time.Time) *s3.PutObjectInput {
 	tag := keepLong
 	if at.Sub(b.Now()) <= shortLife {
 		tag = keepDays
 	}
-	_, err := b.client.PutObject(ctx, &s3.PutObjectInput{
-		Tagging: &tag,
-		Bucket:  &b.bucket, Key: &key, Body: bytes.NewReader(blob), ContentType: aws.String("application/octet-stream"),
+	return &s3.PutObjectInput{
+		Bucket: &b.bucket, Key: &key, ContentType: aws.String("application/octet-stream"), Tagging: &tag,
 		Metadata: map[string]string{expires: at.UTC().Format(time.RFC3339Nano)},
-	})
-	return err
+	}
+}
+
+// Uploads implements vault.Uploads by presigned requests, which carry the rights of whoever made them.
+type Uploads struct {
+	Blobs  *Blobs
+	Client *s3.PresignClient
+}
+
+// Upload implements vault.Uploads.
+func (u Uploads) Upload(ctx context.Context, key string, size int64, permitted, at time.Time) (vault.Upload, error) {
+	in := u.Blobs.put(key, at)
+	in.ContentLength = &size
+	signed, err := u.Client.PresignPutObject(ctx, in, s3.WithPresignExpires(permitted.Sub(u.Blobs.Now())))
+	if err != nil {
+		return vault.Upload{}, err
+	}
+	upload := vault.Upload{URL: signed.URL, Header: map[string]string{}}
+	for name, values := range signed.SignedHeader {
+		if name != "Host" {
+			upload.Header[name] = values[0]
+		}
+	}
+	return upload, nil
 }
 
 // Get implements vault.Blobs.

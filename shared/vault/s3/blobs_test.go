@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -97,6 +98,27 @@ func TestBlobs(t *testing.T) {
 	}
 	if len(fake.objects) != 0 {
 		t.Error("the object is still there")
+	}
+	upload, err := vaults3.Uploads{Blobs: blobs, Client: s3.NewPresignClient(client)}.Upload(ctx, "upload-1", 5, now.Add(10*time.Minute), now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodPut, upload.URL, strings.NewReader("photo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range upload.Header {
+		req.Header.Set(name, value)
+	}
+	if resp, err := http.DefaultClient.Do(req); err != nil || resp.StatusCode != 200 {
+		t.Fatalf("%+v, %v", resp, err)
+	}
+	if got, err := blobs.Get(ctx, "upload-1"); err != nil || string(got) != "photo" || fake.tag != "keep=days" {
+		t.Errorf("uploaded %q, %v, tag %s", got, err, fake.tag)
+	}
+	query, err := url.ParseQuery(upload.URL[strings.Index(upload.URL, "?")+1:])
+	if err != nil || query.Get("X-Amz-Expires") != "600" || !strings.Contains(query.Get("X-Amz-SignedHeaders"), "content-length") {
+		t.Errorf("signed %v", query)
 	}
 	server.Close()
 	if _, err := blobs.Get(ctx, "key"); err == nil || errors.Is(err, vault.ErrNotFound) {
