@@ -90,9 +90,11 @@ func TestUnknownRoutes(t *testing.T) {
 			t.Errorf("%.60s: %d %s", route, got.status, got.body)
 		}
 	}
-	for _, query := range []string{"limit=0", "limit=101", "limit=x", "state=maybe", "cursor=x", "nonsense=1", "limit=1&limit=2"} {
-		if got := s.do("GET", "/transactions?"+query, nil, ""); got.status != 400 || !strings.Contains(got.body, `"code":"invalid_request"`) {
-			t.Errorf("%s: %d %s", query, got.status, got.body)
+	for _, query := range []string{"limit=0", "limit=101", "limit=x", "state=maybe", "status=maybe", "cursor=x", "nonsense=1", "limit=1&limit=2"} {
+		for _, path := range []string{"/transactions?", "/journeys?"} {
+			if got := s.do("GET", path+query, nil, ""); got.status != 400 || !strings.Contains(got.body, `"code":"invalid_request"`) {
+				t.Errorf("%s%s: %d %s", path, query, got.status, got.body)
+			}
 		}
 	}
 	if got := s.do("GET", "/transactions/nothing", nil, ""); got.status != 404 || !strings.Contains(got.body, `"code":"not_found"`) {

@@ -173,6 +173,13 @@ func TestJourneyStartedAHundredTimes(t *testing.T) {
 	if n := s.effects("execute-journey"); n != 1 {
 		t.Errorf("%d SMS were sent", n)
 	}
+	var list struct {
+		Journeys []journeyView `json:"journeys"`
+	}
+	MustDecode(t, s.do("GET", "/journeys?type=aadhaar-otp&status=WAITING&limit=5", nil, "").body, &list)
+	if len(list.Journeys) != 1 || list.Journeys[0].ID != ids[0] || list.Journeys[0].Awaiting == nil {
+		t.Errorf("listed %+v", list)
+	}
 	if got := s.post("/journeys/aadhaar-otp", "same", `{"aadhaar_no":"999900000028"}`); got.status != 422 {
 		t.Errorf("another start under the same key: %d %s", got.status, got.body)
 	}

@@ -97,6 +97,8 @@ func (r Route) problem(ctx context.Context, req Request, err error) *Problem {
 		return NewProblem(http.StatusUnauthorized, "no_key", "send a key as X-API-Key, as a Bearer token or as the password of Basic")
 	case errors.Is(err, ErrBadKey):
 		return NewProblem(http.StatusUnauthorized, "bad_key", "this key is not known or has expired")
+	case errors.Is(err, ledger.ErrBadCursor):
+		return NewProblem(http.StatusBadRequest, "invalid_request", "cursor: was not made by this query")
 	case errors.Is(err, ledger.ErrNotFound):
 		return NewProblem(http.StatusNotFound, "not_found", "")
 	}
