@@ -7,8 +7,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -115,7 +115,7 @@ func (e envelope) refs(more map[string]string) map[string]string {
 	for name, value := range map[string]string{
 		"transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID, "journey_id": e.JourneyID, "decision": e.Decision,
 	} {
-		if value != "" && checkID("", strings.ReplaceAll(value, " ", "_")) == nil { // a decision has spaces
+		if value != "" && isReference(value) {
 			refs[name] = value
 		}
 	}
@@ -129,12 +129,26 @@ func (e envelope) refs(more map[string]string) map[string]string {
 func summary(reply gateway.Reply) map[string]any {
 	var e envelope
 	e.read(reply.Body)
-	return map[string]any{"exchange_transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID,
-		"status": e.Status, "status_code": e.StatusCode, "decision": e.Decision, "named": e.named()}
+	out := map[string]any{"named": e.named()}
+	for name, value := range map[string]string{
+		"exchange_transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID,
+		"status": e.Status, "status_code": e.StatusCode, "decision": e.Decision,
+	} {
+		if !isReference(value) {
+			value = "" // a text, which has no business in a state machine
+		}
+		out[name] = value
+	}
+	return out
 }
 
 // maxID caps the ids of requests and answers, in bytes.
 const maxID = 256
+
+// isReference reports whether a partner's value may be kept: an id or a code, or one of the known decisions.
+func isReference(value string) bool {
+	return checkID("", value) == nil || slices.Contains([]string{decisionMustReview, decisionNeedsReview}, value)
+}
 
 // checkIDs checks pairs of a pointer and an id, in their order.
 func checkIDs(pairs ...string) error {

@@ -208,6 +208,24 @@ func TestSummaryHoldsNoPersonalData(t *testing.T) {
 	}
 }
 
+func TestPartnersTextsAreNotKept(t *testing.T) {
+	const text = `{"transaction_id":"no such thing 999900000016","status":"FAILURE","status_code":"MEERA KULKARNI","decision":"ask MEERA","journey_id":"9999 0000 0016"}`
+	outcome, _, _ := call(t, equal.ExecuteJourney, step(number, ""), answer{200, text})
+	summary, err := json.Marshal(equal.ExecuteJourney(equal.Config{}).Summary(outcome.Reply))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs, err := json.Marshal(outcome.Refs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []string{string(summary), string(refs)} {
+		if strings.Contains(kept, "MEERA") || strings.Contains(kept, "9999") || strings.Contains(kept, "such") {
+			t.Errorf("kept %s", kept)
+		}
+	}
+}
+
 func TestEveryConditionHasAnAnswer(t *testing.T) {
 	render := equal.ExecuteJourney(equal.Config{}).Errors
 	statuses := map[operation.Condition]int{

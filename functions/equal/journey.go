@@ -1,6 +1,8 @@
 package equal
 
 import (
+	"net/http"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -31,8 +33,8 @@ func startAadhaarOTP(body, secret []byte) (fields journey.Fields, err error) {
 		return fields, err
 	}
 	var creds credentials
-	if err := json.Unmarshal(secret, &creds); err != nil {
-		return fields, &gateway.InputError{Reason: "the tenant's credentials for Equal can't be read"}
+	if err := json.Unmarshal(secret, &creds); err != nil || creds.GatewayInstanceID == "" || creds.Journeys["aadhaar-otp"] == "" {
+		return fields, gateway.NewProblem(http.StatusServiceUnavailable, "partner_credentials_missing", "the credentials for Equal lack the gateway instance or this journey's id")
 	}
 	fields.Plain = map[string]any{"gateway_instance_id": creds.GatewayInstanceID, "partner_journey_id": creds.Journeys["aadhaar-otp"]}
 	return fields, fields.Sensitive("aadhaar_no", in.AadhaarNo, func(number string) error {
@@ -81,7 +83,7 @@ func outcomeAadhaarOTP(answer gateway.Reply, refs map[string]string) ([]byte, er
 		if key.Name == "" {
 			continue
 		}
-		out.Verified = in.Status == statusSuccess && in.StatusCode == "success"
+		out.Verified = in.Status == statusSuccess && in.StatusCode == "success" && (in.Decision == "" || in.Decision == decisionClear)
 		out.Name = key.Name
 		if len(key.AadhaarNo) >= 4 {
 			out.Last4 = key.AadhaarNo[len(key.AadhaarNo)-4:]

@@ -12,6 +12,10 @@ const (
 	statusSuccess    = "SUCCESS"
 	statusFailure    = "FAILURE"
 	statusInProgress = "IN_PROGRESS"
+
+	decisionClear       = "CLEAR"
+	decisionMustReview  = "MUST REVIEW"
+	decisionNeedsReview = "NEEDS REVIEW"
 )
 
 // Paths below the base URL. The partner's pages show only executePath and fetchPath; initPath is inferred (equal §2).

@@ -23,6 +23,6 @@ func (s *Service) Cancel() gateway.Route {
 			return gateway.Reply{}, err
 		}
 		body, err := s.show(ctx, j)
-		return gateway.JSON(http.StatusOK, body).With("ETag", etag(j)), err
+		return gateway.JSON(http.StatusOK, body).With("ETag", etag(j, body)), err
 	})
 }

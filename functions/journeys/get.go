@@ -2,6 +2,8 @@ package journeys
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -56,30 +58,31 @@ func (s *Service) Get() gateway.Route {
 		if err != nil {
 			return gateway.Reply{}, err
 		}
-		known := req.Header["if-none-match"]
-		if known == "" {
-			known = etag(j)
-		}
+		known := strings.TrimPrefix(strings.TrimSpace(req.Header["if-none-match"]), "W/")
 		if wait > 0 {
-			if j, err = s.await(ctx, j, known, wait); err != nil {
+			if j, err = s.await(ctx, j, version(known, j), wait); err != nil {
 				return gateway.Reply{}, err
 			}
 		}
-		if req.Header["if-none-match"] == etag(j) {
-			return gateway.Empty(http.StatusNotModified).With("ETag", etag(j)), nil
-		}
 		body, err := s.show(ctx, j)
-		return gateway.JSON(http.StatusOK, body).With("ETag", etag(j)), err
+		if err != nil {
+			return gateway.Reply{}, err
+		}
+		tag := etag(j, body)
+		if known == tag {
+			return gateway.Empty(http.StatusNotModified).With("ETag", tag), nil
+		}
+		return gateway.JSON(http.StatusOK, body).With("ETag", tag), nil
 	})
 }
 
 // await reads a journey until it is another one than the known, or the time is over.
-func (s *Service) await(ctx context.Context, j ledger.Journey, known string, wait time.Duration) (ledger.Journey, error) {
+func (s *Service) await(ctx context.Context, j ledger.Journey, known int, wait time.Duration) (ledger.Journey, error) {
 	over := time.NewTimer(wait)
 	defer over.Stop()
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
-	for etag(j) == known && !j.Status.Ended() {
+	for j.Version == known && !j.Status.Ended() {
 		select {
 		case <-over.C:
 			return j, nil
@@ -128,13 +131,27 @@ func newView(j ledger.Journey) view {
 	return v
 }
 
-func etag(j ledger.Journey) string { return `"` + strconv.Itoa(j.Version) + `"` }
+// etag begins with the version, which a wait goes by, and ends with a hash of what is shown: steps are added in between.
+func etag(j ledger.Journey, body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + strconv.Itoa(j.Version) + "." + hex.EncodeToString(sum[:6]) + `"`
+}
+
+// version reads the version of an ETag; the journey's own where there is none.
+func version(etag string, j ledger.Journey) int {
+	text, _, _ := strings.Cut(strings.Trim(etag, `"`), ".")
+	if known, err := strconv.Atoi(text); err == nil {
+		return known
+	}
+	return j.Version
+}
 
 func outcomeRecord(j ledger.Journey) string { return "journey/" + j.ID }
 
 // preferredWait reads "Prefer: wait=N", N from 0 to 20 seconds; other preferences are ignored, as RFC 7240 has it.
 func preferredWait(header string) (time.Duration, error) {
 	for preference := range strings.SplitSeq(header, ",") {
+		preference, _, _ = strings.Cut(preference, ";")
 		name, value, _ := strings.Cut(strings.TrimSpace(preference), "=")
 		if !strings.EqualFold(strings.TrimSpace(name), "wait") {
 			continue
@@ -143,7 +160,7 @@ func preferredWait(header string) (time.Duration, error) {
 		if err != nil || seconds < 0 {
 			return 0, &gateway.InputError{Pointer: "Prefer", Reason: "wait must be a number of seconds"}
 		}
-		return min(time.Duration(seconds)*time.Second, maxWait), nil
+		return min(time.Duration(min(seconds, 60))*time.Second, maxWait), nil
 	}
 	return 0, nil
 }

@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -73,10 +74,13 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	if err != nil {
 		return standing, err
 	}
-	if !repeats(standing, inputNames(&standing, key, awaitingID, ring.Reference)) {
-		if err := accepts(&standing, kind, awaitingID, s.Now()); err != nil {
-			return standing, err
-		}
+	names := inputNames(standing.ID, key, awaitingID, ring.Reference)
+	_, again, err := repeated(standing, names, fingerprint)
+	if err == nil && !again {
+		err = accepts(&standing, kind, awaitingID, s.Now())
+	}
+	if err != nil {
+		return standing, err
 	}
 	fields, err := s.decode(standing, kind, rest)
 	if err != nil {
@@ -93,16 +97,10 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	}
 	var answered ledger.AcceptedInput
 	j, err := s.change(ctx, tenant, id, func(j *ledger.Journey) (bool, error) {
-		names := inputNames(j, key, awaitingID, ring.Reference)
-		for _, name := range names {
-			var repeated bool
-			if answered, repeated = j.Inputs[name]; !repeated {
-				continue
-			}
-			if answered.Fingerprint != fingerprint {
-				return false, gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "another input was accepted under this name")
-			}
-			return false, nil
+		var again bool
+		var err error
+		if answered, again, err = repeated(*j, names, fingerprint); again || err != nil {
+			return false, err
 		}
 		if err := accepts(j, kind, awaitingID, s.Now()); err != nil {
 			return false, err
@@ -111,14 +109,16 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 		if j.Inputs == nil {
 			j.Inputs = map[string]ledger.AcceptedInput{}
 		}
-		for _, name := range append(names, inputName(j.Awaiting.ID, ring.Reference)) {
+		for _, name := range append([]string{inputName(j.Awaiting.ID, ring.Reference)}, names...) {
 			j.Inputs[name] = answered
 		}
 		j.Documents = append(j.Documents, documents(sealed, fields)...)
 		j.Status, j.Reason, j.Awaiting = ledger.JourneyRunning, "", nil
 		return true, nil
 	})
-	if err != nil || string(answered.Output) != string(output) { // refused, or a repeat: what was kept for it goes again
+	// Refused, or a repeat: what was kept for it goes again. After any other error it may have been accepted all the same.
+	var refused *gateway.Problem
+	if errors.As(err, &refused) || err == nil && string(answered.Output) != string(output) {
 		if erased := s.erase(ctx, tenant, sealed); erased != nil && err == nil {
 			err = erased
 		}
@@ -169,15 +169,32 @@ func (s *Service) answer(ctx context.Context, accepted ledger.AcceptedInput) err
 	return err
 }
 
-// repeats reports whether an input was accepted under one of the names.
-func repeats(j ledger.Journey, names []string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { _, ok := j.Inputs[name]; return ok })
+// repeated finds the input that was accepted before under one of the names, or, while the journey waits for nothing new,
+// the same one without a name: its sender may have lost our answer.
+func repeated(j ledger.Journey, names []string, fingerprint string) (ledger.AcceptedInput, bool, error) {
+	for _, name := range names {
+		accepted, ok := j.Inputs[name]
+		switch {
+		case ok && accepted.Fingerprint != fingerprint:
+			return accepted, false, gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "another input was accepted under this name")
+		case ok:
+			return accepted, true, nil
+		}
+	}
+	if j.Status == ledger.JourneyRunning {
+		for _, accepted := range j.Inputs {
+			if accepted.Fingerprint == fingerprint {
+				return accepted, true, nil
+			}
+		}
+	}
+	return ledger.AcceptedInput{}, false, nil
 }
 
 // inputNames are the names under which a repeat of an input would be found.
-func inputNames(j *ledger.Journey, key, awaitingID string, reference func(string, ...string) string) (names []string) {
+func inputNames(journey, key, awaitingID string, reference func(string, ...string) string) (names []string) {
 	if key != "" {
-		names = append(names, reference("input key", j.ID, key)[:32])
+		names = append(names, reference("input key", journey, key)[:32])
 	}
 	if awaitingID != "" {
 		names = append(names, inputName(awaitingID, reference))

@@ -48,14 +48,15 @@ func (h StartHandler) Invoke(ctx context.Context, payload []byte) ([]byte, error
 func (s *Service) Requested(ctx context.Context, detail []byte) error {
 	var in Request
 	err := gateway.DecodeJSON(detail, &in)
+	var key string
 	if err == nil {
-		_, err = gateway.IdempotencyKey(map[string]string{"idempotency-key": in.IdempotencyKey})
+		key, err = gateway.IdempotencyKey(map[string]string{"idempotency-key": in.IdempotencyKey})
 	}
 	if err == nil && in.Tenant == "" {
 		err = &gateway.InputError{Pointer: "/tenant", Reason: "is required"}
 	}
 	if err == nil {
-		_, err = s.start(ctx, start{tenant: in.Tenant, typeName: in.Type, key: in.IdempotencyKey, body: in.Input, referencesOnly: true})
+		_, err = s.start(ctx, start{tenant: in.Tenant, typeName: in.Type, key: key, body: in.Input, referencesOnly: true})
 	}
 	var input *gateway.InputError
 	var problem *gateway.Problem

@@ -10,6 +10,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
+	"sallyport/shared/secrets"
 )
 
 // Start serves POST /journeys/{type}.
@@ -57,6 +58,9 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 		return ledger.Journey{}, err
 	}
 	secret, err := s.Secrets.Partner(ctx, in.tenant, t.Partner)
+	if errors.Is(err, secrets.ErrNotFound) {
+		return ledger.Journey{}, gateway.NewProblem(http.StatusServiceUnavailable, "partner_credentials_missing", "there are no credentials for "+t.Partner)
+	}
 	if err != nil {
 		return ledger.Journey{}, err
 	}
@@ -100,4 +104,20 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 		return j, err
 	}
 	return j, s.Orchestrator.Start(ctx, j.Type, j.ID, j.Input)
+}
+
+// Resume hands over once more what may not have arrived when the process died: the start of a journey, and the inputs
+// that it has accepted. Both are harmless where they have arrived.
+func (s *Service) Resume(ctx context.Context, open []ledger.Journey) error {
+	for _, j := range open {
+		if err := s.Orchestrator.Start(ctx, j.Type, j.ID, j.Input); err != nil {
+			return err
+		}
+		for _, accepted := range j.Inputs {
+			if err := s.answer(ctx, accepted); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -2,15 +2,22 @@ package main_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	main "sallyport/functions/local"
+	"sallyport/shared/ledger"
+	"sallyport/shared/ledger/ledgertest"
+	"sallyport/shared/operation"
 )
 
 // journeyView is a journey as callers see it.
@@ -196,10 +203,13 @@ func TestJourneyResend(t *testing.T) {
 	if view.Awaiting.Delivery != "not_sent" {
 		t.Errorf("got %+v", view.Awaiting)
 	}
-	for n := 1; n == 1; n = s.effects("execute-journey") {
-		before := s.follow(id, waiting).Awaiting.ID
-		s.input(id, `{"kind":"resend"}`)
-		s.follow(id, func(v journeyView) bool { return waiting(v) && v.Awaiting.ID != before })
+	sent := s.requests("execute-journey")[0].At
+	waitFor(t, func() bool { return time.Since(sent) > 60*time.Second/time.Duration(s.TimeScale) })
+	before := s.follow(id, waiting).Awaiting.ID
+	s.input(id, `{"kind":"resend"}`)
+	s.follow(id, func(v journeyView) bool { return waiting(v) && v.Awaiting.ID != before })
+	if n := s.effects("execute-journey"); n != 2 {
+		t.Fatalf("%d SMS were sent", n)
 	}
 	s.follow(id, waiting)
 	s.input(id, enter(otp))
@@ -535,8 +545,97 @@ func TestUpload(t *testing.T) {
 	got := s.post("/journeys/aadhaar-otp", "k", `{"aadhaar_no":{"document_id":"`+document.ID+`"}}`)
 	var j journeyView
 	MustDecode(t, got.body, &j)
-	if view := s.follow(j.ID, ended); view.Status != "FAILED" {
+	if view := s.follow(j.ID, ended); view.Status != "REJECTED" || view.Reason != "invalid_aadhaar_no" {
 		t.Errorf("got %+v", view)
 	}
 	waitFor(t, func() bool { return s.documents() == 0 })
+}
+
+// TestJourneyResendIsLimited holds that no journey can be made to send without end.
+func TestJourneyResendIsLimited(t *testing.T) {
+	s := MustRun(t)
+	id := s.startJourney("k", happy)
+	for range 5 {
+		before := s.follow(id, waiting).Awaiting.ID
+		if got := s.input(id, `{"kind":"resend"}`); got.status != 202 {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+		s.follow(id, func(v journeyView) bool { return waiting(v) && v.Awaiting.ID != before })
+	}
+	before := s.follow(id, waiting).Awaiting.ID
+	s.input(id, `{"kind":"resend"}`)
+	view := s.follow(id, func(v journeyView) bool { return waiting(v) && v.Awaiting.ID != before })
+	if view.Reason != "resend_limit" {
+		t.Errorf("got %+v", view)
+	}
+	if got := s.input(id, `{"kind":"resend"}`); got.status != 409 {
+		t.Errorf("one more: %d %s", got.status, got.body)
+	}
+	s.input(id, enter(otp))
+	if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
+		t.Errorf("got %+v", view)
+	}
+}
+
+// TestJourneyMistakenDocument holds that a reference to nothing costs the person no attempt.
+func TestJourneyMistakenDocument(t *testing.T) {
+	s := MustRun(t)
+	id := s.startJourney("k", happy)
+	s.follow(id, waiting)
+	if got := s.input(id, `{"kind":"otp","otp":{"document_id":"nothing-there"}}`); got.status != 202 {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if view := s.follow(id, waitingFor("otp_not_readable")); view.Awaiting.AttemptsLeft != "3" {
+		t.Errorf("got %+v", view)
+	}
+	s.input(id, enter(otp))
+	if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
+		t.Errorf("got %+v", view)
+	}
+}
+
+// TestJourneyLostRecord holds that a failed ledger write in the deciding read does not cost the outcome.
+func TestJourneyLostRecord(t *testing.T) {
+	var failures atomic.Int64
+	s := MustRun(t, func(m *main.Main) {
+		m.WrapLedger = func(l operation.Ledger) operation.Ledger {
+			return &ledgertest.Counting{Store: l.(ledgertest.Store), Fail: func(op string) (before, after error) {
+				if op == "Record" && failures.Add(1) <= 2 {
+					return errors.New("down"), nil
+				}
+				return nil, nil
+			}}
+		}
+	})
+	id := s.startJourney("k", "999900000085")
+	s.follow(id, waiting)
+	s.input(id, enter(otp))
+	if view := s.follow(id, ended); view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), `"verified":true`) {
+		t.Errorf("got %+v", view)
+	}
+}
+
+// TestJourneyWithoutExecution holds that a journey whose process died between its record and its execution goes on with
+// the next start of the program, although nobody asks for it.
+func TestJourneyWithoutExecution(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	first := &main.Main{Address: "127.0.0.1:0", Dir: dir, Template: template, TimeScale: 40, Log: slog.New(slog.DiscardHandler)}
+	if err := first.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const id = "01a20400-0000-7000-8000-000000000001"
+	_, err := first.Ledger.CreateJourney(t.Context(), "key", ledger.Journey{
+		ID: id, Tenant: "local", Type: "aadhaar-otp", Status: ledger.JourneyRunning, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+		Input: []byte(`{"tenant":"local","journey_id":"` + id + `","gateway_instance_id":"` + instance + `","partner_journey_id":"` + journey + `","aadhaar_no":{"document_id":"erased"}}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := MustRun(t, func(m *main.Main) { m.Dir = dir })
+	if view := s.follow(id, ended); view.Status != "FAILED" || view.Reason != "document_not_found" || len(view.Steps) == 0 {
+		t.Errorf("got %+v", view)
+	}
 }

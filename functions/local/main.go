@@ -110,6 +110,7 @@ type Main struct {
 	Vault  *vaultbolt.Blobs   // likewise
 
 	orchestrator *orchestratorlocal.Orchestrator
+	journeys     *journeys.Service
 	sandbox      *sandbox.Sandbox
 	db           *bolt.DB
 	partner      *bolt.DB
@@ -173,7 +174,8 @@ func (m *Main) Run(ctx context.Context) (err error) {
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 10 << 10, ErrorLog: slog.NewLogLogger(fixedMessage{m.Log.Handler()}, slog.LevelWarn),
 	}
-	if err := m.orchestrator.Resume(); err != nil {
+	if err := m.resume(ctx); err != nil {
+		_ = listener.Close()
 		return err
 	}
 	go func() {
@@ -242,7 +244,7 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	if m.orchestrator, err = m.orchestrate(handlers, service); err != nil {
 		return nil, err
 	}
-	service.Orchestrator = m.orchestrator
+	service.Orchestrator, m.journeys = m.orchestrator, service
 	b := &bus{requested: service.Requested, auth: auth}
 	service.Changed = b.changed
 	f := &front{
@@ -335,6 +337,18 @@ func (m *Main) seed(ctx context.Context) error {
 		return known
 	}
 	return m.Ledger.PutCaller(ctx, ledger.Caller{KeyHash: hash, Tenant: localTenant, Name: "local development", Scopes: []string{"*"}})
+}
+
+// resume lets everything go on that had not ended.
+func (m *Main) resume(ctx context.Context) error {
+	if err := m.orchestrator.Resume(); err != nil {
+		return err
+	}
+	open, err := m.Ledger.OpenJourneys(ctx)
+	if err != nil {
+		return err
+	}
+	return m.journeys.Resume(ctx, open)
 }
 
 // Execution returns the execution of a journey, as it was last written.

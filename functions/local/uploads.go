@@ -69,5 +69,8 @@ func (u *uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusInternalServerError, "internal", "")
 		return
 	}
+	u.mu.Lock()
+	delete(u.permitted, strings.TrimPrefix(r.URL.Path, uploadsPath))
+	u.mu.Unlock()
 	w.WriteHeader(http.StatusOK)
 }

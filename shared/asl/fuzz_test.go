@@ -2,8 +2,8 @@ package asl_test
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,23 +40,13 @@ func FuzzParse(f *testing.F) {
 // FuzzStep: whatever goes into a definition and comes out of its functions, an execution neither panics nor gets
 // stuck, and can be stored and resumed at every point.
 func FuzzStep(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil {
-		f.Fatal(err)
-	}
+	corpora := readCorpus(f)
 	var machines []*asl.Machine
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		var c corpus
-		if err := json.Unmarshal(text, &c); err != nil {
-			f.Fatal(err)
-		}
+	for _, name := range slices.Sorted(maps.Keys(corpora)) {
+		c := corpora[name]
 		machines = append(machines, MustParse(f, string(c.Definition)))
 		for i, s := range c.Cases {
-			f.Add(byte(len(machines)-1), []byte(s.Input), []byte(`{"status":"PENDING","kind":"otp"}`), uint64(i*7919))
+			f.Add(byte(len(machines)-1), []byte(s.Input), []byte(`{"status":"IN_PROGRESS","kind":"otp"}`), uint64(i*7919))
 		}
 	}
 	f.Fuzz(func(t *testing.T, which byte, input, output []byte, choices uint64) {

@@ -8,11 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/asl"
 )
 
 // oracles are the npm packages that our interpreter is compared with, and what they come with.
@@ -24,6 +27,13 @@ type verdict struct {
 	Error  string          `json:"error"`
 	Cause  string          `json:"cause"`
 	States []string        `json:"states"`
+	Calls  []call          `json:"calls"`
+}
+
+// call is what a task's function was invoked with.
+type call struct {
+	State   string          `json:"state"`
+	Payload json.RawMessage `json:"payload"`
 }
 
 // unknownToValidator are intrinsic functions that the validator's grammar does not know, and why.
@@ -69,12 +79,21 @@ func excused(t *testing.T, excuse, differs string) {
 	}
 }
 
-// definitionsToValidate are those of the corpus, and few that hold all rules and functions of the tables.
+// definitionsToValidate are those of the corpus, all that are deployed, and few that hold all rules and functions of the tables.
 func definitionsToValidate(t *testing.T) map[string]json.RawMessage {
 	t.Helper()
 	all := map[string]json.RawMessage{}
 	for name, c := range readCorpus(t) {
-		all[name] = json.RawMessage(c.Definition)
+		if c.File == "" {
+			all[name] = json.RawMessage(c.Definition)
+		}
+	}
+	for _, file := range deployed(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[filepath.Base(file)] = text
 	}
 	var rules, calls []string
 	for _, c := range choices {
@@ -121,8 +140,27 @@ func (v verdict) compare(t *testing.T, s scenario, o outcome) string {
 	if !slices.Equal(theirs, ours) {
 		return fmt.Sprintf("enters %q, ours %q", theirs, ours)
 	}
+	var called, calls []string
+	for _, c := range v.Calls {
+		called = append(called, c.State+" "+canonical(t, jsontext.Value(c.Payload)))
+	}
+	for _, e := range o.Trace {
+		if e.Type == asl.TaskScheduled {
+			calls = append(calls, e.State+" "+tokens.ReplaceAllString(canonical(t, e.Input), `"token"`))
+		}
+	}
+	if s.Unordered {
+		slices.Sort(called)
+		slices.Sort(calls)
+	}
+	if !slices.Equal(called, calls) {
+		return fmt.Sprintf("calls\n%s\nours\n%s", strings.Join(called, "\n"), strings.Join(calls, "\n"))
+	}
 	return ""
 }
+
+// tokens are those of a player. The other interpreter knows a single one.
+var tokens = regexp.MustCompile(`"token-[0-9]+"`)
 
 // ask runs all scenarios and checks all definitions in one process.
 func ask(t *testing.T, folder string, all []scenario, definitions []json.RawMessage) (verdicts []verdict, problems []string) {

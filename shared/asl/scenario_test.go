@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,9 +21,12 @@ import (
 
 // corpus is a file in testdata: a definition and what happens in it.
 type corpus struct {
-	Definition jsontext.Value `json:"definition"`
-	Cases      []scenario     `json:"cases"`
-	Uncovered  []string       `json:"uncovered"` // what the cases need not go through
+	File       string              `json:"file"`       // of a definition that is deployed, relative to this package
+	Definition jsontext.Value      `json:"definition"` // where there is no file
+	Input      jsontext.Value      `json:"input"`      // of all cases that have none
+	Answers    map[string][]answer `json:"answers"`    // that cases take by name
+	Cases      []scenario          `json:"cases"`
+	Uncovered  []string            `json:"uncovered"` // what the cases need not go through
 }
 
 // scenario is one execution: what its tasks answer, and how it must end.
@@ -39,15 +43,52 @@ type scenario struct {
 	Transitions int                 `json:"transitions"` // zero for not counted
 	Unordered   bool                `json:"unordered"`   // whether states are entered in another order elsewhere
 	Oracle      string              `json:"oracle"`      // why the other interpreter is known to answer otherwise
+
+	// What the functions get to see, for the cases of a definition that is deployed.
+	Invocations map[string]int   `json:"invocations"`       // attempts, by function
+	Effects     []string         `json:"effects"`           // see calls
+	Asked       []jsontext.Value `json:"asked"`             // what a person is told with each wait
+	Finished    jsontext.Value   `json:"finished,omitzero"` // how the journey is said to have ended
 }
 
-// answer is what came of one attempt of a task.
+// answer is what came of one attempt of a task. In a file "name" stands for all answers of that name, and "name*3" for
+// three times these.
 type answer struct {
+	Name      string         `json:"-"`
 	Output    jsontext.Value `json:"output,omitzero"`
 	Error     string         `json:"error"`
 	Cause     string         `json:"cause"`
 	Timeout   bool           `json:"timeout"`
 	Heartbeat bool           `json:"heartbeat"`
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (a *answer) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() == '"' {
+		return json.UnmarshalDecode(d, &a.Name)
+	}
+	type plain answer
+	return json.UnmarshalDecode(d, (*plain)(a))
+}
+
+// named puts in the answers that others are the names of.
+func (c corpus) named(t testing.TB, answers []answer) (all []answer) {
+	t.Helper()
+	for _, a := range answers {
+		if a.Name == "" {
+			all = append(all, a)
+			continue
+		}
+		name, count, repeated := strings.Cut(a.Name, "*")
+		n, err := strconv.Atoi(count)
+		if c.Answers[name] == nil || repeated && err != nil {
+			t.Fatalf("there is no answer %q", a.Name)
+		}
+		for range max(n, 1) {
+			all = append(all, c.named(t, c.Answers[name])...)
+		}
+	}
+	return all
 }
 
 // readCorpus returns all files of testdata by name.
@@ -67,8 +108,20 @@ func readCorpus(t testing.TB) map[string]corpus {
 		if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
+		if c.File != "" {
+			if c.Definition, err = os.ReadFile(c.File); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for i := range c.Cases {
-			c.Cases[i].Definition = c.Definition
+			s := &c.Cases[i]
+			s.Definition = c.Definition
+			if s.Input == nil {
+				s.Input = c.Input
+			}
+			for state, answers := range s.Tasks {
+				s.Tasks[state] = c.named(t, answers)
+			}
 		}
 		all[strings.TrimSuffix(filepath.Base(file), ".json")] = c
 	}
@@ -211,7 +264,8 @@ func (p *player) invoke(i asl.Invocation) {
 	p.t.Helper()
 	result, a := asl.Result{Began: p.now}, p.take(i.State)
 	p.now = p.now.Add(100 * time.Millisecond)
-	lambda := strings.HasPrefix(a.Error, "Lambda.") || a.Error == "Unavailable"
+	lambda := strings.HasPrefix(a.Error, "Lambda.") ||
+		slices.Contains([]string{"Unavailable", "InvalidInput", "Throttled", "Sandbox.Timedout", "Runtime.ExitError"}, a.Error)
 	switch {
 	case i.Token != "" && !lambda:
 		p.promised[i.Token] = a
@@ -322,6 +376,11 @@ func (s scenario) check(t *testing.T, o outcome) {
 	}
 	if o.Transitions != o.Trace.Transitions() {
 		t.Errorf("counted %d state transitions, but the trace has %d", o.Transitions, o.Trace.Transitions())
+	}
+	for function, want := range s.Invocations {
+		if got := o.Trace.Invocations(function); got != want {
+			t.Errorf("%s was invoked %d times, want %d", function, got, want)
+		}
 	}
 	for i, e := range o.Trace {
 		if e.ID != i+1 {

@@ -15,7 +15,7 @@ type Type struct {
 	Partner string // whose credentials Start gets
 
 	// Start validates the body of a start, without any call. secret is the tenant's credentials document for the
-	// partner, for what an account manager issues with them. Errors: *gateway.InputError.
+	// partner, for what an account manager issues with them. Errors: *gateway.InputError, *gateway.Problem.
 	Start func(body, secret []byte) (Fields, error)
 
 	// Inputs validate the body of an input, by its kind; the kinds that a wait accepts are the definition's. Errors:

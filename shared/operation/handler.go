@@ -156,6 +156,9 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 			journey: k.Execution, step: k.State,
 		})
 	}
+	if h.op.Effect == nil && a.condition == NotRecorded { // the machine would go on with a record that isn't there
+		return nil, task.Unavailable(string(NotRecorded))
+	}
 	if err := taskError(a); err != nil {
 		return nil, err
 	}

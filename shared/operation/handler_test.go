@@ -205,3 +205,11 @@ func TestReadOfATaskKeepsItsAnswer(t *testing.T) {
 		t.Errorf("got %s, %v", reply.Body, err)
 	}
 }
+
+func TestReadOfATaskThatIsNotRecorded(t *testing.T) {
+	s := newStack(t)
+	s.counting.Fail = func(string) (before, after error) { return context.Canceled, nil }
+	if _, err := operation.New(s.p, s.read()).Invoke(context.Background(), taskPayload("0", `{"value":"a"}`)); errorType(err) != "Unavailable" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,6 +1,6 @@
 // Runs scenarios through another interpreter of the Amazon States Language and checks definitions with a validator.
 // Argument: the folder that both are installed in. Input: JSON {scenarios: [{definition, input, tasks}], definitions};
-// output: {scenarios: [{output | error and cause, states}], definitions: [problems]}, in the same order.
+// output: {scenarios: [{output | error and cause, states, calls}], definitions: [problems]}, in the same order.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -24,15 +24,25 @@ function* statesOf(flow) {
   }
 }
 
+// The interpreter does not know which state it is in, so that a task's parameters get its name as a literal.
+function withName(template, name) {
+  if (Array.isArray(template)) return template.map((element) => withName(element, name));
+  if (template === null || typeof template !== 'object') return template;
+  return Object.fromEntries(Object.entries(template).map(([member, value]) =>
+    member.endsWith('.$') && value === '$$.State.Name' ? [member.slice(0, -2), name] : [member, withName(value, name)]));
+}
+
 async function run({ definition, input, tasks }) {
-  const result = { states: [] };
+  const result = { states: [], calls: [] };
   const overrides = { taskResourceLocalHandlers: {}, waitTimeOverrides: {}, retryIntervalOverrides: {} };
   for (const [name, state] of statesOf(definition)) {
     if (state.Retry) overrides.retryIntervalOverrides[name] = 0;
     if (state.Type === 'Wait') overrides.waitTimeOverrides[name] = 0;
     if (state.Type !== 'Task') continue;
+    state.Parameters = withName(state.Parameters, name);
     const answers = [...(tasks?.[name] ?? [])];
-    overrides.taskResourceLocalHandlers[name] = async () => {
+    overrides.taskResourceLocalHandlers[name] = async (input) => {
+      result.calls.push({ state: name, payload: input.Payload });
       const answer = answers.shift();
       if (!answer) throw new Error('attempted more often than the scenario knows');
       if (answer.timeout || answer.error) {

@@ -269,6 +269,21 @@ func compareWaiters(a, b ledger.Waiter) int {
 }
 
 // loadJourney returns the zero journey when there is none.
+// OpenJourneys returns every tenant's journeys that have not ended, for the stack that has just been started and must see
+// to it that they go on.
+func (l *Ledger) OpenJourneys(ctx context.Context) (open []ledger.Journey, err error) {
+	err = l.view(ctx, func(tx *bbolt.Tx) error {
+		return tx.Bucket(journeys).ForEach(func(_, v []byte) error {
+			j, err := decodeJourney(v)
+			if err == nil && !j.Status.Ended() {
+				open = append(open, j)
+			}
+			return err
+		})
+	})
+	return open, err
+}
+
 func loadJourney(tx *bbolt.Tx, id []byte) (ledger.Journey, error) {
 	v := tx.Bucket(journeys).Get(id)
 	if v == nil {

@@ -42,9 +42,9 @@ type Options struct {
 
 // Orchestrator runs executions. Start it with Resume, end it with Close.
 type Orchestrator struct {
-	db    *bolt.DB
-	o     Options
-	began time.Time // when its file was made, from which scaled time counts
+	db   *bolt.DB
+	o    Options
+	base base
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -57,7 +57,7 @@ type Orchestrator struct {
 var (
 	executions = []byte("orchestrator/executions") // name → stored
 	settings   = []byte("orchestrator/settings")
-	beganKey   = []byte("began")
+	baseKey    = []byte("base")
 )
 
 // stored is an execution as it lies in the file.
@@ -99,15 +99,20 @@ func New(db *bolt.DB, o Options) (*Orchestrator, error) {
 		if err != nil {
 			return err
 		}
-		if text := bucket.Get(beganKey); text != nil {
-			return r.began.UnmarshalText(text)
+		now := time.Now().Round(0)
+		r.base = base{Real: now, Scaled: now, Scale: o.TimeScale}
+		if text := bucket.Get(baseKey); text != nil {
+			var old base
+			if err := json.Unmarshal(text, &old); err != nil {
+				return err
+			}
+			r.base.Scaled = old.at(now) // time goes on from where it was, also when its scale has changed
 		}
-		r.began = time.Now().Round(0)
-		text, err := r.began.MarshalText()
+		text, err := json.Marshal(r.base)
 		if err != nil {
 			return err
 		}
-		return bucket.Put(beganKey, text)
+		return bucket.Put(baseKey, text)
 	})
 }
 
@@ -316,10 +321,19 @@ func typeName(err error) string {
 
 const tokenSeparator = "."
 
-// now is scaled time: it runs TimeScale times as fast as the clock, from when the file was made.
-func (r *Orchestrator) now() time.Time {
-	return r.began.Add(time.Duration(float64(time.Since(r.began)) * r.o.TimeScale))
+// base is from where scaled time counts.
+type base struct {
+	Real   time.Time `json:"real"`
+	Scaled time.Time `json:"scaled"`
+	Scale  float64   `json:"scale"`
 }
+
+func (b base) at(real time.Time) time.Time {
+	return b.Scaled.Add(time.Duration(float64(real.Sub(b.Real)) * b.Scale))
+}
+
+// now is scaled time: it runs TimeScale times as fast as the clock.
+func (r *Orchestrator) now() time.Time { return r.base.at(time.Now()) }
 
 func (r *Orchestrator) lock(name string) (unlock func()) {
 	r.mu.Lock()

@@ -74,7 +74,7 @@ type Uploads struct {
 // Upload implements vault.Uploads.
 func (u Uploads) Upload(ctx context.Context, key string, size int64, permitted, at time.Time) (vault.Upload, error) {
 	in := u.Blobs.put(key, at)
-	in.ContentLength = &size
+	in.ContentLength, in.IfNoneMatch = &size, aws.String("*") // once, while it lies there
 	signed, err := u.Client.PresignPutObject(ctx, in, s3.WithPresignExpires(permitted.Sub(u.Blobs.Now())))
 	if err != nil {
 		return vault.Upload{}, err
