@@ -318,6 +318,7 @@ func TestJourneyExpires(t *testing.T) {
 	if view.Status != "EXPIRED" || view.Reason != "no_input" {
 		t.Errorf("got %+v", view)
 	}
+	waitFor(t, func() bool { return s.documents() == 0 })
 }
 
 // documents counts what lies in the vault.
