@@ -288,7 +288,7 @@ func (m *Main) orchestrate(handlers map[string]lambda.Handler, service *journeys
 			return nil, fmt.Errorf("statemachines/%s: %w", file.Name(), err)
 		}
 		for _, name := range machine.Functions() {
-			folder := folder(strings.Trim(name, "${}"))
+			folder := Folder(strings.Trim(name, "${}"))
 			if handlers[folder] == nil {
 				return nil, fmt.Errorf("statemachines/%s invokes %s, which the local stack doesn't know", file.Name(), name)
 			}

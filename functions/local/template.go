@@ -65,7 +65,7 @@ func readRoutes(file string) ([]route, error) {
 			if path == "" {
 				path = "$default"
 			}
-			routes = append(routes, route{strings.ToUpper(event.Properties.Method), path, folder(id)})
+			routes = append(routes, route{strings.ToUpper(event.Properties.Method), path, Folder(id)})
 		}
 	}
 	if len(routes) == 0 {
@@ -74,8 +74,8 @@ func readRoutes(file string) ([]route, error) {
 	return routes, nil
 }
 
-// folder is where the function with a logical id lives: EqualExecuteJourney in equal/execute-journey.
-func folder(logicalID string) string {
+// Folder is where the function with a logical id lives: EqualExecuteJourney in equal/execute-journey.
+func Folder(logicalID string) string {
 	var words []string
 	for i, c := range logicalID {
 		if i == 0 || unicode.IsUpper(c) {
