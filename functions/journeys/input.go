@@ -75,8 +75,8 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 		return standing, err
 	}
 	names := inputNames(standing.ID, key, awaitingID, ring.Reference)
-	_, again, err := repeated(standing, names, fingerprint)
-	if err == nil && !again {
+	handedOver, err := repeated(standing, names, fingerprint)
+	if err == nil && handedOver == nil {
 		err = accepts(&standing, kind, awaitingID, s.Now())
 	}
 	if err != nil {
@@ -95,30 +95,31 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	if err != nil {
 		return standing, err
 	}
-	var answered ledger.AcceptedInput
+	fresh := false
 	j, err := s.change(ctx, tenant, id, func(j *ledger.Journey) (bool, error) {
-		var again bool
 		var err error
-		if answered, again, err = repeated(*j, names, fingerprint); again || err != nil {
+		if handedOver, err = repeated(*j, names, fingerprint); handedOver != nil || err != nil {
+			fresh = false
 			return false, err
 		}
 		if err := accepts(j, kind, awaitingID, s.Now()); err != nil {
 			return false, err
 		}
-		answered = ledger.AcceptedInput{Fingerprint: fingerprint, Token: j.Awaiting.Token, Output: output}
+		accepted := ledger.AcceptedInput{Fingerprint: fingerprint, Token: j.Awaiting.Token, Output: output}
 		if j.Inputs == nil {
 			j.Inputs = map[string]ledger.AcceptedInput{}
 		}
 		for _, name := range append([]string{inputName(j.Awaiting.ID, ring.Reference)}, names...) {
-			j.Inputs[name] = answered
+			j.Inputs[name] = accepted
 		}
+		handedOver, fresh = []ledger.AcceptedInput{accepted}, true
 		j.Documents = append(j.Documents, documents(sealed, fields)...)
 		j.Status, j.Reason, j.Awaiting = ledger.JourneyRunning, "", nil
 		return true, nil
 	})
 	// Refused, or a repeat: what was kept for it goes again. After any other error it may have been accepted all the same.
 	var refused *gateway.Problem
-	if errors.As(err, &refused) || err == nil && string(answered.Output) != string(output) {
+	if errors.As(err, &refused) || err == nil && !fresh {
 		if erased := s.erase(ctx, tenant, sealed); erased != nil && err == nil {
 			err = erased
 		}
@@ -126,7 +127,12 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	if err != nil || j.Status.Ended() {
 		return j, err
 	}
-	return j, s.answer(ctx, answered)
+	for _, accepted := range handedOver {
+		if err := s.answer(ctx, accepted); err != nil {
+			return j, err
+		}
+	}
+	return j, nil
 }
 
 // decode validates an input for a journey's type.
@@ -170,25 +176,27 @@ func (s *Service) answer(ctx context.Context, accepted ledger.AcceptedInput) err
 }
 
 // repeated finds the input that was accepted before under one of the names, or, while the journey waits for nothing new,
-// the same one without a name: its sender may have lost our answer.
-func repeated(j ledger.Journey, names []string, fingerprint string) (ledger.AcceptedInput, bool, error) {
+// whatever said the same without a name: its sender may have lost our answer, and handing over what has arrived is
+// harmless. It finds none where the input is a new one.
+func repeated(j ledger.Journey, names []string, fingerprint string) (found []ledger.AcceptedInput, err error) {
 	for _, name := range names {
 		accepted, ok := j.Inputs[name]
 		switch {
 		case ok && accepted.Fingerprint != fingerprint:
-			return accepted, false, gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "another input was accepted under this name")
+			return nil, gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "another input was accepted under this name")
 		case ok:
-			return accepted, true, nil
+			return []ledger.AcceptedInput{accepted}, nil
 		}
 	}
-	if j.Status == ledger.JourneyRunning {
-		for _, accepted := range j.Inputs {
-			if accepted.Fingerprint == fingerprint {
-				return accepted, true, nil
-			}
+	if j.Status != ledger.JourneyRunning {
+		return nil, nil
+	}
+	for _, accepted := range j.Inputs {
+		if accepted.Fingerprint == fingerprint {
+			found = append(found, accepted)
 		}
 	}
-	return ledger.AcceptedInput{}, false, nil
+	return found, nil
 }
 
 // inputNames are the names under which a repeat of an input would be found.

@@ -46,7 +46,7 @@ type Transaction struct {
 	EndedAt     time.Time         // when it ended; zero while claimed
 	ExpiresAt   time.Time         // when the record counts as absent: Retention after its end, or after the lease while claimed
 	Refs        map[string]string // the partner's references and masked subject, such as "aadhaar_last4"
-	Owns        string            // the partner's record that this call created, as "equal/transaction/<id>"; see Transactions.Complete
+	Owns        string            // the partner's record that this call created, as "equal/transaction/<id>"; see operation.Ledger
 	Reply       *Reply            // what is replayed; nil while claimed, after release, and where no key could ask for it
 }
 

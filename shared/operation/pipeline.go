@@ -90,7 +90,7 @@ func (h *Handler[In]) run(ctx context.Context, tenant string, in In, key idempot
 		ClaimedAt: now,
 		Lease:     deadline(ctx, now).Add(leaseMargin),
 	}
-	r := &run[In]{h: h, ring: ring, in: in, keyed: key.parts != nil}
+	r := &pass[In]{h: h, ring: ring, in: in, keyed: key.parts != nil}
 	if h.op.Effect == nil {
 		return r.read(ctx, t)
 	}
@@ -111,8 +111,8 @@ func (h *Handler[In]) run(ctx context.Context, tenant string, in In, key idempot
 	return r.ledgerDown(ctx, t, err)
 }
 
-// run is one pass of one call through the pipeline.
-type run[In any] struct {
+// pass is one call on its way through the pipeline.
+type pass[In any] struct {
 	h     *Handler[In]
 	ring  *seal.Ring
 	in    In
@@ -123,7 +123,7 @@ type run[In any] struct {
 }
 
 // read makes a call without effect and records it with one write after its answer.
-func (r *run[In]) read(ctx context.Context, t ledger.Transaction) answer {
+func (r *pass[In]) read(ctx context.Context, t ledger.Transaction) answer {
 	if a, denied := r.denied(ctx, t); denied {
 		a.transaction = "" // nothing is on record
 		return a
@@ -146,7 +146,7 @@ func (r *run[In]) read(ctx context.Context, t ledger.Transaction) answer {
 }
 
 // act makes the call that t has been claimed for, and completes it.
-func (r *run[In]) act(ctx context.Context, t ledger.Transaction) answer {
+func (r *pass[In]) act(ctx context.Context, t ledger.Transaction) answer {
 	if a, denied := r.denied(ctx, t); denied {
 		if r.doubtful {
 			return r.complete(ctx, t, Outcome{Class: Unknown, Code: a.code}, r.h.p.Now())
@@ -168,7 +168,7 @@ func (r *run[In]) act(ctx context.Context, t ledger.Transaction) answer {
 }
 
 // meet decides what a call does that finds its record taken.
-func (r *run[In]) meet(ctx context.Context, ours, standing ledger.Transaction) answer {
+func (r *pass[In]) meet(ctx context.Context, ours, standing ledger.Transaction) answer {
 	now := r.h.p.Now()
 	switch {
 	case standing.Fingerprint != ours.Fingerprint:
@@ -191,7 +191,7 @@ func (r *run[In]) meet(ctx context.Context, ours, standing ledger.Transaction) a
 }
 
 // resolve asks the partner what became of the attempt that holds the record.
-func (r *run[In]) resolve(ctx context.Context, ours, standing ledger.Transaction) answer {
+func (r *pass[In]) resolve(ctx context.Context, ours, standing ledger.Transaction) answer {
 	asked := r.h.p.Now()
 	outcome, finding := r.lookup(ctx, standing)
 	if finding == Found {
@@ -214,7 +214,7 @@ func (r *run[In]) resolve(ctx context.Context, ours, standing ledger.Transaction
 }
 
 // takeOver makes the call once more, under the same generation.
-func (r *run[In]) takeOver(ctx context.Context, ours, standing ledger.Transaction) answer {
+func (r *pass[In]) takeOver(ctx context.Context, ours, standing ledger.Transaction) answer {
 	taken, err := r.h.p.Ledger.TakeOver(ctx, ours, standing.Attempt)
 	switch {
 	case err == nil:
@@ -229,7 +229,7 @@ func (r *run[In]) takeOver(ctx context.Context, ours, standing ledger.Transactio
 }
 
 // unknown reports an outcome that nobody knows. A positive retryAfter promises that a repeat will find out more.
-func (r *run[In]) unknown(ctx context.Context, standing ledger.Transaction, retryAfter time.Duration) answer {
+func (r *pass[In]) unknown(ctx context.Context, standing ledger.Transaction, retryAfter time.Duration) answer {
 	a := answer{class: Unknown, condition: OutcomeUnknown, code: standing.Code, transaction: standing.ID,
 		retryAfter: retryAfter, resolvable: retryAfter > 0}
 	if standing.State == ledger.Claimed { // its lease has lapsed: say so on the record, under its own attempt
@@ -253,7 +253,7 @@ func (r *run[In]) unknown(ctx context.Context, standing ledger.Transaction, retr
 
 // call fetches credentials and makes the upstream call, once more with fresh credentials if they were rejected. It
 // returns a time after which it has sent nothing.
-func (r *run[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, time.Time) {
+func (r *pass[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, time.Time) {
 	p, partner := r.h.p, r.h.partner()
 	now := p.Now()
 	limit := deadline(ctx, now).Add(-recordReserve)
@@ -283,7 +283,7 @@ func (r *run[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, time
 }
 
 // attempt survives a fault of our own in the middle of a call: what the partner did is unknown then.
-func (r *run[In]) attempt(ctx context.Context, call Call) (outcome Outcome) {
+func (r *pass[In]) attempt(ctx context.Context, call Call) (outcome Outcome) {
 	defer func() {
 		if recover() != nil { // the value may hold what the caller sent
 			r.h.p.Log.ErrorContext(ctx, "panic in call", "transaction_id", call.ID, "operation", r.h.op.Name)
@@ -310,7 +310,7 @@ func printableCode(code string) string {
 
 const maxCode = 64
 
-func (r *run[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Outcome, finding Finding) {
+func (r *pass[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Outcome, finding Finding) {
 	defer func() {
 		if recover() != nil {
 			r.h.p.Log.ErrorContext(ctx, "panic in lookup", "transaction_id", t.ID, "operation", r.h.op.Name)
@@ -330,13 +330,13 @@ func (r *run[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Out
 	return outcome, finding
 }
 
-func (r *run[In]) newCall(t ledger.Transaction, secret []byte) Call {
+func (r *pass[In]) newCall(t ledger.Transaction, secret []byte) Call {
 	return Call{Tenant: t.Tenant, ID: t.ID, Generation: t.Generation, FirstSent: t.ClaimedAt, Secret: secret,
 		Reference: r.ring.Reference, client: r.h.p.Upstream}
 }
 
 // denied refuses a request for a partner's record that another tenant's call created.
-func (r *run[In]) denied(ctx context.Context, t ledger.Transaction) (answer, bool) {
+func (r *pass[In]) denied(ctx context.Context, t ledger.Transaction) (answer, bool) {
 	if r.h.op.Touches == nil {
 		return answer{}, false
 	}
@@ -355,7 +355,7 @@ func (r *run[In]) denied(ctx context.Context, t ledger.Transaction) (answer, boo
 }
 
 // end writes the outcome into the record.
-func (r *run[In]) end(t *ledger.Transaction, outcome Outcome, sentAt time.Time) {
+func (r *pass[In]) end(t *ledger.Transaction, outcome Outcome, sentAt time.Time) {
 	now := r.h.p.Now()
 	switch outcome.Class {
 	case Done:
@@ -373,7 +373,7 @@ func (r *run[In]) end(t *ledger.Transaction, outcome Outcome, sentAt time.Time) 
 
 // complete writes the outcome down under the attempt that holds the record, and answers with it; or with what another
 // has found out about the same attempt meanwhile, which is what every replay will say.
-func (r *run[In]) complete(ctx context.Context, t ledger.Transaction, outcome Outcome, sentAt time.Time) answer {
+func (r *pass[In]) complete(ctx context.Context, t ledger.Transaction, outcome Outcome, sentAt time.Time) answer {
 	r.end(&t, outcome, sentAt)
 	a := r.answer(t, outcome)
 	var unstored error
@@ -398,7 +398,7 @@ func (r *run[In]) complete(ctx context.Context, t ledger.Transaction, outcome Ou
 func final(s ledger.State) bool { return s == ledger.Done || s == ledger.Refused }
 
 // store seals the reply for its replays.
-func (r *run[In]) store(ctx context.Context, t *ledger.Transaction, reply gateway.Reply) error {
+func (r *pass[In]) store(ctx context.Context, t *ledger.Transaction, reply gateway.Reply) error {
 	t.Reply = &ledger.Reply{Status: reply.Status, ContentType: reply.ContentType}
 	if len(reply.Body) > inlineBody && r.h.p.Vault != nil {
 		t.Reply.VaultRef = "transaction/" + t.ID + "/" + t.Attempt
@@ -409,7 +409,7 @@ func (r *run[In]) store(ctx context.Context, t *ledger.Transaction, reply gatewa
 }
 
 // replay answers with what is stored.
-func (r *run[In]) replay(ctx context.Context, t ledger.Transaction) answer {
+func (r *pass[In]) replay(ctx context.Context, t ledger.Transaction) answer {
 	reply, err := StoredReply(ctx, r.ring, r.h.p.Vault, t)
 	if errors.Is(err, ErrNoReply) {
 		return answer{condition: AnswerGone, code: t.Code, transaction: t.ID}
@@ -447,7 +447,7 @@ func replyRecord(t ledger.Transaction) string { return "transaction/" + t.ID }
 
 // answer turns an outcome into what the caller learns: the partner's own answer where there is one, and the gateway's
 // word where the caller must know more, or where there is none.
-func (r *run[In]) answer(t ledger.Transaction, outcome Outcome) answer {
+func (r *pass[In]) answer(t ledger.Transaction, outcome Outcome) answer {
 	a := answer{reply: outcome.Reply, class: outcome.Class, code: outcome.Code, transaction: t.ID}
 	if outcome.Reply.Status == 0 {
 		a.condition = InvalidRequest // the partner's answer was none that can be passed on
@@ -471,7 +471,7 @@ func (r *run[In]) answer(t ledger.Transaction, outcome Outcome) answer {
 }
 
 // notRecorded keeps the partner's true answer for a caller although the ledger did not take it.
-func (r *run[In]) notRecorded(ctx context.Context, t ledger.Transaction, a answer, err error) answer {
+func (r *pass[In]) notRecorded(ctx context.Context, t ledger.Transaction, a answer, err error) answer {
 	r.h.p.Log.ErrorContext(ctx, "outcome not recorded", "transaction_id", t.ID, "operation", t.Operation, "state", string(t.State), "cause", err)
 	if a.condition == "" {
 		a.condition = NotRecorded
@@ -479,7 +479,7 @@ func (r *run[In]) notRecorded(ctx context.Context, t ledger.Transaction, a answe
 	return a
 }
 
-func (r *run[In]) ledgerDown(ctx context.Context, t ledger.Transaction, err error) answer {
+func (r *pass[In]) ledgerDown(ctx context.Context, t ledger.Transaction, err error) answer {
 	r.h.p.Log.ErrorContext(ctx, "ledger did not answer", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
 	return answer{condition: LedgerDown, code: string(LedgerDown), transaction: t.ID, retryAfter: time.Second}
 }
