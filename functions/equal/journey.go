@@ -1,6 +1,7 @@
 package equal
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -25,15 +26,15 @@ func AadhaarOTP() journey.Type {
 }
 
 // startAadhaarOTP takes {"aadhaar_no":…}, a number or a document's reference.
-func startAadhaarOTP(body, secret []byte) (fields journey.Fields, err error) {
+func startAadhaarOTP(_ context.Context, start journey.Start) (fields journey.Fields, err error) {
 	var in struct {
 		AadhaarNo jsontext.Value `json:"aadhaar_no"`
 	}
-	if err := gateway.DecodeJSON(body, &in); err != nil {
+	if err := gateway.DecodeJSON(start.Body, &in); err != nil {
 		return fields, err
 	}
 	var creds credentials
-	if err := json.Unmarshal(secret, &creds); err != nil || creds.GatewayInstanceID == "" || creds.Journeys["aadhaar-otp"] == "" {
+	if err := json.Unmarshal(start.Secret, &creds); err != nil || creds.GatewayInstanceID == "" || creds.Journeys["aadhaar-otp"] == "" {
 		return fields, gateway.NewProblem(http.StatusServiceUnavailable, "partner_credentials_missing", "the credentials for Equal lack the gateway instance or this journey's id")
 	}
 	fields.Plain = map[string]any{"gateway_instance_id": creds.GatewayInstanceID, "partner_journey_id": creds.Journeys["aadhaar-otp"]}

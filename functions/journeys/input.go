@@ -1,6 +1,7 @@
 package journeys
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -86,7 +87,7 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	if err != nil {
 		return standing, err
 	}
-	state, sealed, err := s.keep(ctx, tenant, fields)
+	state, sealed, err := s.keep(ctx, tenant, fields, documentTTL)
 	if err != nil {
 		return standing, err
 	}
@@ -160,7 +161,8 @@ func accepts(j *ledger.Journey, kind, awaitingID string, now time.Time) error {
 	case awaitingID != "" && awaitingID != j.Awaiting.ID:
 		return gateway.NewProblem(http.StatusConflict, "other_wait", "the journey waits for something else by now")
 	case !slices.Contains(j.Awaiting.Accepts, kind):
-		return gateway.NewProblem(http.StatusConflict, "other_kind", "the journey waits for "+strings.Join(j.Awaiting.Accepts, " or "))
+		waitsFor := cmp.Or(strings.Join(j.Awaiting.Accepts, " or "), "word from the partner")
+		return gateway.NewProblem(http.StatusConflict, "other_kind", "the journey waits for "+waitsFor)
 	}
 	return nil
 }

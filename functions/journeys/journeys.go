@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
 	"sallyport/shared/ledger"
@@ -26,17 +27,22 @@ const (
 	scope = "journeys"
 	// documentTTL is how long what a journey was given lies in the vault at most; its end erases it sooner.
 	documentTTL = 24 * time.Hour
-	maxBody     = 64 << 10
+	// maxBody is of an input, and of a start whose type has no other limit.
+	maxBody int64 = 64 << 10
 )
 
 // Ledger is what journeys need of the record.
 type Ledger interface {
 	CreateJourney(ctx context.Context, key string, j ledger.Journey) (ledger.Journey, error)
+	JourneyOf(ctx context.Context, key string) (ledger.Journey, error)
 	Journey(ctx context.Context, tenant, id string) (ledger.Journey, error)
 	UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error)
 	Journeys(ctx context.Context, q ledger.JourneyQuery) (ledger.JourneyPage, error)
 	JourneyTransactions(ctx context.Context, tenant, journey string) ([]ledger.Transaction, error)
 	Transaction(ctx context.Context, tenant, id string) (ledger.Transaction, error)
+	AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error)
+	RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error
+	AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error)
 }
 
 // Orchestrator runs state machines. That an execution has been started already, or has ended when it is stopped, is
@@ -112,9 +118,13 @@ func (s *Service) journey(ctx context.Context, tenant, id string) (ledger.Journe
 
 // end ends a journey, unless it has ended, and erases what it was given. It is safe to repeat.
 func (s *Service) end(ctx context.Context, tenant, id string, status ledger.JourneyStatus, reason string, outcome func(*ledger.Journey) error) (ledger.Journey, error) {
+	record := ""
 	j, err := s.change(ctx, tenant, id, func(j *ledger.Journey) (bool, error) {
 		if j.Status.Ended() {
 			return false, nil
+		}
+		if record = ""; j.Awaiting != nil {
+			record = j.Awaiting.Record
 		}
 		j.Status, j.Reason, j.Awaiting = status, reason, nil
 		j.EndedAt, j.ExpiresAt = s.Now(), s.Now().Add(ledger.Retention)
@@ -125,10 +135,18 @@ func (s *Service) end(ctx context.Context, tenant, id string, status ledger.Jour
 		}
 		return true, nil
 	})
+	if err == nil && record != "" {
+		err = s.exchange().Leave(ctx, record, j)
+	}
 	if err != nil {
 		return j, err
 	}
 	return j, s.erase(ctx, tenant, j.Documents)
+}
+
+// exchange brings waits for partners and their callbacks together.
+func (s *Service) exchange() *callback.Exchange {
+	return &callback.Exchange{Ledger: s.Ledger, Orchestrator: s.Orchestrator, Ring: s.Ring, Log: s.Log, Now: s.Now}
 }
 
 func (s *Service) erase(ctx context.Context, tenant string, documents []string) error {
@@ -140,9 +158,22 @@ func (s *Service) erase(ctx context.Context, tenant string, documents []string) 
 	return nil
 }
 
-// keep seals fields into the vault. It returns what goes to the state machine, and the ids of what it has sealed.
-func (s *Service) keep(ctx context.Context, tenant string, fields journey.Fields) (state map[string]any, sealed []string, err error) {
+// keep seals fields into the vault, lists for as long as the journey may last. It returns what goes to the state machine, and
+// the ids of what it has sealed.
+func (s *Service) keep(ctx context.Context, tenant string, fields journey.Fields, lasts time.Duration) (state map[string]any, sealed []string, err error) {
 	state = map[string]any{}
+	put := func(value any, ttl time.Duration) (reference map[string]string, err error) {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		id := s.NewID()
+		if err := s.Vault.Put(ctx, tenant, id, text, s.Now().Add(ttl)); err != nil {
+			return nil, err
+		}
+		sealed = append(sealed, id)
+		return map[string]string{"document_id": id}, nil
+	}
 	for name, value := range fields.Plain {
 		state[name] = value
 	}
@@ -150,23 +181,27 @@ func (s *Service) keep(ctx context.Context, tenant string, fields journey.Fields
 		state[name] = map[string]string{"document_id": id}
 	}
 	for name, value := range fields.Sealed {
-		text, err := json.Marshal(value)
-		if err != nil {
+		if state[name], err = put(value, documentTTL); err != nil {
 			return nil, sealed, err
 		}
-		id := s.NewID()
-		if err := s.Vault.Put(ctx, tenant, id, text, s.Now().Add(documentTTL)); err != nil {
-			return nil, sealed, err
+	}
+	for name, list := range fields.Lists {
+		references := make([]map[string]string, len(list))
+		for i, value := range list {
+			if references[i], err = put(value, lasts); err != nil {
+				return nil, sealed, err
+			}
 		}
-		sealed = append(sealed, id)
-		state[name] = map[string]string{"document_id": id}
+		state[name] = references
 	}
 	return state, sealed, nil
 }
 
 // documents are all that a journey's end erases: what was sealed for it and what its caller has put into the vault.
 func documents(sealed []string, fields journey.Fields) []string {
-	return slices.Sorted(slices.Values(slices.Concat(sealed, slices.Collect(maps.Values(fields.References)))))
+	all := slices.Concat(sealed, fields.Held, slices.Collect(maps.Values(fields.References)))
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func isGone(err error) bool { return errors.Is(err, orchestrator.ErrGone) }

@@ -1,23 +1,32 @@
 package journeys
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/journey"
 	"sallyport/shared/ledger"
 	"sallyport/shared/secrets"
+	"sallyport/shared/vault"
 )
 
 // Start serves POST /journeys/{type}.
 func (s *Service) Start() gateway.Route {
 	return s.route(func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {
-		if req.TooLarge(maxBody) {
-			return gateway.Reply{}, gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "a start takes 64 KB; larger documents go by reference")
+		t, err := s.typeOf(req.Params["type"])
+		if err != nil {
+			return gateway.Reply{}, err
+		}
+		if limit := cmp.Or(t.MaxBody, maxBody); req.TooLarge(limit) {
+			return gateway.Reply{}, gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large",
+				"a start of "+t.Name+" takes "+strconv.FormatInt(limit, 10)+" bytes; larger documents go by reference")
 		}
 		key, err := gateway.IdempotencyKey(req.Header)
 		if err != nil {
@@ -26,7 +35,7 @@ func (s *Service) Start() gateway.Route {
 		if key == "" {
 			return gateway.Reply{}, &gateway.InputError{Pointer: "Idempotency-Key", Reason: "is required: it makes a repeat harmless"}
 		}
-		j, err := s.start(ctx, start{tenant: caller.Tenant, typeName: req.Params["type"], key: key, body: req.Body})
+		j, err := s.start(ctx, start{tenant: caller.Tenant, typeName: t.Name, key: key, body: req.Body})
 		if err != nil {
 			return gateway.Reply{}, err
 		}
@@ -64,18 +73,28 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 	if err != nil {
 		return ledger.Journey{}, err
 	}
-	fields, err := t.Start(in.body, secret)
-	if err != nil {
-		return ledger.Journey{}, err
+	key := ring.Reference("journey", in.tenant, t.Name, in.key)
+	fingerprint := func() (string, error) {
+		canonical := in.body.Clone()
+		if err := canonical.Canonicalize(); err != nil {
+			return "", &gateway.InputError{Reason: "is not valid JSON"}
+		}
+		return ring.Reference("journey fingerprint", t.Name, string(canonical)), nil
 	}
-	if in.referencesOnly && len(fields.Sealed) > 0 {
+	fields, err := t.Start(ctx, journey.Start{Body: in.body, Secret: secret, Open: s.opener(in.tenant)})
+	if err != nil {
+		// The documents that the body refers to may be gone by now; a repeat finds its journey all the same.
+		j, unknown := s.Ledger.JourneyOf(ctx, key)
+		asked, invalid := fingerprint()
+		if unknown != nil || invalid != nil || j.Fingerprint != asked {
+			return ledger.Journey{}, err
+		}
+		return s.begin(ctx, j)
+	}
+	if in.referencesOnly && fields.Personal {
 		return ledger.Journey{}, &gateway.InputError{Pointer: "/input", Reason: "must hold references to documents, no personal data"}
 	}
-	canonical := in.body.Clone()
-	if err := canonical.Canonicalize(); err != nil {
-		return ledger.Journey{}, &gateway.InputError{Reason: "is not valid JSON"}
-	}
-	state, sealed, err := s.keep(ctx, in.tenant, fields)
+	state, sealed, err := s.keep(ctx, in.tenant, fields, cmp.Or(t.Lasts, documentTTL))
 	if err != nil {
 		return ledger.Journey{}, err
 	}
@@ -88,9 +107,12 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 	now := s.Now()
 	wanted := ledger.Journey{
 		ID: id, Tenant: in.tenant, Type: t.Name, Status: ledger.JourneyRunning, CreatedAt: now, UpdatedAt: now,
-		Fingerprint: ring.Reference("journey fingerprint", t.Name, string(canonical)), Input: input, Documents: documents(sealed, fields),
+		Input: input, Documents: documents(sealed, fields),
 	}
-	j, err := s.Ledger.CreateJourney(ctx, ring.Reference("journey", in.tenant, t.Name, in.key), wanted)
+	if wanted.Fingerprint, err = fingerprint(); err != nil {
+		return ledger.Journey{}, err
+	}
+	j, err := s.Ledger.CreateJourney(ctx, key, wanted)
 	if errors.Is(err, ledger.ErrTaken) {
 		if err := s.erase(ctx, in.tenant, sealed); err != nil {
 			return j, err
@@ -100,10 +122,34 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 		}
 		err = nil
 	}
-	if err != nil || j.Status.Ended() {
+	if err != nil {
 		return j, err
 	}
+	return s.begin(ctx, j)
+}
+
+// begin starts the execution of a journey, which is harmless where it has been started.
+func (s *Service) begin(ctx context.Context, j ledger.Journey) (ledger.Journey, error) {
+	if j.Status.Ended() {
+		return j, nil
+	}
 	return j, s.Orchestrator.Start(ctx, j.Type, j.ID, j.Input)
+}
+
+// opener opens the references in what a tenant has sent.
+func (s *Service) opener(tenant string) func(context.Context, jsontext.Value, int64, func(jsontext.Pointer) bool) (jsontext.Value, error) {
+	return func(ctx context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool) (jsontext.Value, error) {
+		opened, err := s.Vault.Splice(ctx, tenant, text, limit, leave)
+		switch {
+		case errors.Is(err, vault.ErrNotFound):
+			return nil, gateway.NewProblem(http.StatusUnprocessableEntity, "document_not_found", "a document_id in the body leads to nothing, or not any more")
+		case errors.Is(err, vault.ErrNotJSON):
+			return nil, gateway.NewProblem(http.StatusUnprocessableEntity, "document_not_json", "a document that the body refers to is no JSON value")
+		case errors.Is(err, vault.ErrTooLarge):
+			return nil, gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "with its documents, the body is too large")
+		}
+		return opened, err
+	}
 }
 
 // Resume hands over once more what may not have arrived when the process died: the start of a journey, and the inputs

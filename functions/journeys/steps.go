@@ -8,10 +8,12 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/journey"
 	"sallyport/shared/ledger"
 	"sallyport/shared/operation"
 	"sallyport/shared/operation/task"
 	"sallyport/shared/orchestrator"
+	"sallyport/shared/seal"
 )
 
 // AwaitInput is what a state machine sends when it begins to wait for a token.
@@ -20,10 +22,12 @@ type AwaitInput struct {
 	Journey string            `json:"journey_id"`
 	Token   string            `json:"token"`
 	Kind    string            `json:"kind"`
+	Record  string            `json:"record"` // the partner's record whose callback ends the wait; empty for none
 	Accepts []string          `json:"accepts"`
 	Seconds int               `json:"seconds"` // how long the state waits
+	Days    int               `json:"days"`    // likewise, where it begins anew every day
 	Reason  string            `json:"reason"`  // why the journey came here: a code
-	Details map[string]string `json:"details"` // what the person needs to know
+	Details map[string]string `json:"details"` // what the person needs to know, or the partner's ids
 }
 
 // Await records what a journey waits for. It is safe to repeat: the same token is the same wait.
@@ -33,17 +37,20 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 		return task.Unavailable("keys_unavailable")
 	}
 	id := ring.Reference("awaiting", in.Journey, in.Token)[:32]
-	_, err = s.change(ctx, in.Tenant, in.Journey, func(j *ledger.Journey) (bool, error) {
+	j, err := s.change(ctx, in.Tenant, in.Journey, func(j *ledger.Journey) (bool, error) {
 		_, answered := j.Inputs[inputName(id, ring.Reference)]
 		if j.Status.Ended() || answered || j.Awaiting != nil && j.Awaiting.ID == id {
 			return false, nil
 		}
 		now := s.Now()
 		j.Status, j.Reason = ledger.JourneyWaiting, in.Reason
-		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Since: now,
-			ExpiresAt: now.Add(s.scaled(time.Duration(in.Seconds) * time.Second)), Details: in.Details}
+		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Record: in.Record, Since: now,
+			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)), Details: in.Details}
 		return true, nil
 	})
+	if err == nil && in.Record != "" && j.Awaiting != nil && j.Awaiting.ID == id {
+		err = s.exchange().Listen(ctx, j)
+	}
 	return stepError(err)
 }
 
@@ -56,11 +63,13 @@ func (s *Service) scaled(d time.Duration) time.Duration {
 
 // FinishInput is what a state machine sends when it knows how the journey ends.
 type FinishInput struct {
-	Tenant      string               `json:"tenant"`
-	Journey     string               `json:"journey_id"`
-	Status      ledger.JourneyStatus `json:"status"`
-	Reason      string               `json:"reason"`
-	Transaction string               `json:"transaction_id"` // whose answer the outcome is made of; empty for none
+	Tenant  string               `json:"tenant"`
+	Journey string               `json:"journey_id"`
+	Status  ledger.JourneyStatus `json:"status"`
+	Reason  string               `json:"reason"`
+	// Transaction is whose answer the outcome is made of; of several, the first whose answer tells something. Empty for none.
+	Transaction  string   `json:"transaction_id"`
+	Transactions []string `json:"transaction_ids"`
 }
 
 // Finish records the outcome, sealed, and erases what the journey was given. It is safe to repeat.
@@ -73,33 +82,51 @@ func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 		return task.Unavailable("keys_unavailable")
 	}
 	_, err = s.end(ctx, in.Tenant, in.Journey, in.Status, in.Reason, func(j *ledger.Journey) error {
-		if in.Transaction == "" {
-			return nil
-		}
 		t, err := s.typeOf(j.Type)
 		if err != nil {
 			return err
 		}
-		record, err := s.Ledger.Transaction(ctx, in.Tenant, in.Transaction)
-		if err != nil {
-			return err
+		transactions := in.Transactions
+		if in.Transaction != "" {
+			transactions = append(transactions, in.Transaction)
 		}
-		answer, err := operation.StoredReply(ctx, ring, s.Vault, record)
-		if errors.Is(err, operation.ErrNoReply) {
-			return nil // the ledger did not take the answer; how it ended is known all the same
+		for _, id := range transactions {
+			outcome, refs, err := s.outcome(ctx, ring, t, in.Tenant, id)
+			if err != nil || outcome != nil {
+				j.Refs, j.Outcome = refs, sealedOutcome(ring, *j, outcome)
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		outcome, err := t.Outcome(answer, record.Refs)
-		if err != nil {
-			return err
-		}
-		j.Refs = record.Refs
-		j.Outcome = ring.Seal(outcomeRecord(*j), outcome)
 		return nil
 	})
 	return stepError(err)
+}
+
+// outcome makes the outcome of one transaction; nil where there is no record any more, or one that keeps no answer, or one that tells nothing: how the
+// journey ended is known all the same.
+func (s *Service) outcome(ctx context.Context, ring *seal.Ring, t journey.Type, tenant, transaction string) (outcome []byte, refs map[string]string, err error) {
+	record, err := s.Ledger.Transaction(ctx, tenant, transaction)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, nil, nil // it has expired
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err := operation.StoredReply(ctx, ring, s.Vault, record)
+	if errors.Is(err, operation.ErrNoReply) {
+		return nil, nil, nil
+	}
+	if err == nil {
+		outcome, err = t.Outcome(answer, record.Refs)
+	}
+	return outcome, record.Refs, err
+}
+
+func sealedOutcome(ring *seal.Ring, j ledger.Journey, outcome []byte) []byte {
+	if outcome == nil {
+		return nil
+	}
+	return ring.Seal(outcomeRecord(j), outcome)
 }
 
 // Settle records the end of an execution that its definition could not catch, and erases the vault after every end.

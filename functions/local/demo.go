@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,7 +64,16 @@ func play(ctx context.Context, out *screen, template string, scale float64, scen
 
 	var deviated []string
 	for n, s := range scenarios {
-		r := &run{screen: out, scenario: s, scale: scale, url: stack.URL, key: fmt.Sprintf("demo-%d", n+1), shown: map[string]bool{}}
+		if wanted := cmp.Or(s.scale, scale); wanted != stack.TimeScale {
+			if err := stack.Close(); err != nil {
+				return err
+			}
+			*stack = Main{Address: stack.Address, Dir: stack.Dir, Template: template, TimeScale: wanted, Log: stack.Log}
+			if err := stack.Run(ctx); err != nil {
+				return err
+			}
+		}
+		r := &run{screen: out, scenario: s, scale: stack.TimeScale, url: stack.URL, key: fmt.Sprintf("demo-%d", n+1), shown: map[string]bool{}}
 		r.play(ctx)
 		if ctx.Err() != nil {
 			out.line(markBad, "interrupted")

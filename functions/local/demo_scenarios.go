@@ -9,10 +9,11 @@ import (
 type scenario struct {
 	title  string
 	kind   kind
-	before []act  // what is arranged before the start
-	start  string // body of the start
-	says   string // what is started, for people
-	acts   []act  // what is done, one for each time that the journey waits
+	scale  float64 // how much faster time passes; demoScale where zero
+	before []act   // what is arranged before the start
+	start  string  // body of the start
+	says   string  // what is started, for people
+	acts   []act   // what is done, one for each time that the journey waits
 
 	status  string // expected at the end
 	reason  string
@@ -75,8 +76,92 @@ func (s scenario) expects() string {
 	return text
 }
 
-// demoScenarios are all that the demo plays.
-func demoScenarios() []scenario {
+// demoScenarios are all that the demo plays; those of one scale in a row.
+func demoScenarios() []scenario { return append(aadhaarScenarios(), onboardingScenarios()...) }
+
+// onboardingScenarios are those of partner-onboarding.
+func onboardingScenarios() []scenario {
+	const (
+		tenDays = 40_000  // a day takes two seconds
+		month   = 200_000 // a day takes half a second
+		good    = "ACTIVE, Accepted"
+	)
+	onboarding := kind{
+		name:    "partner-onboarding",
+		waiting: "ECRN {ecrn}",
+		outcome: "{customer_status}, {aml_scan_status}",
+	}
+	start := func(number string) string {
+		const file = `{"base64_data":"/9j/","content_type":"image/jpeg"}`
+		return `{"customer":{"channel":"WEB","first_name":"NOOR","last_name":"EXAMPLE","nationality":"IN","date_of_birth":"1991-02-03",` +
+			`"country_of_birth":"IN","resident_type_id":101,"country_of_residence":"AE","gender":"Female","primary_mobile_number":"+971500000017",` +
+			`"email_id":"noor@example.com","address_list":[{"address_type_id":"1","city":"Dubai","country":"AE"}],` +
+			`"id_details":[{"id_type":4,"id_number":"` + number + `","name_as_per_id":"Noor Example","issued_country":"AE",` +
+			`"issued_on":"2021-03-10","date_of_expiry":"2031-03-09","id_front":` + file + `}]}}`
+	}
+	who := func(number string) string { return "Emirates ID ending in " + number[len(number)-4:] }
+	onboarded := func(times int, are string) []effect { return []effect{{"digit9/onboard-customer", times, are}} }
+	closes := func(waiting, aml, customer string) act {
+		return act{waiting: waiting, says: "compliance closes the alert: " + aml, path: "/sandbox/digit9/alerts/{ecrn}",
+			body: `{"aml_scan_status":"` + aml + `","customer_status":"` + customer + `"}`}
+	}
+	// The simulated partner makes a customer's number of the document's.
+	held := func(ecrn string) string { return "aml_alert_closure (under_investigation; ECRN " + ecrn + ")" }
+	message, body := held("7849452767871644"), held("7841392447043010") // where the answer tells it
+	lost := act{says: "setting: callbacks are lost", path: "/sandbox/settings", body: `{"partner":"digit9","name":"callbacks","value":"lost"}`}
+
+	return []scenario{{
+		title: "partner-onboarding: the happy path",
+		kind:  onboarding, start: start("784199000000017"), says: who("784199000000017"),
+		status: "SUCCEEDED", reason: "accepted", outcome: good,
+		effects: onboarded(1, "one customer"),
+	}, {
+		title: "partner-onboarding: the customer is there already",
+		kind:  onboarding, start: start("784199000000432"), says: who("784199000000432"),
+		status: "SUCCEEDED", reason: "accepted", outcome: good,
+		effects: onboarded(0, "no customer"),
+	}, {
+		title: "partner-onboarding: the answer to the onboarding is lost, a lookup finds the customer",
+		kind:  onboarding, start: start("784199000000017"), says: who("784199000000017"),
+		before: []act{{says: "fault: Digit9 takes the customer in, then the connection breaks", path: "/sandbox/faults",
+			body: `{"partner":"digit9","operation":"onboard-customer","fault":"reset_after_effect"}`}},
+		status: "SUCCEEDED", reason: "accepted", outcome: good,
+		effects: onboarded(1, "one customer"),
+	}, {
+		title: "partner-onboarding: held, then accepted",
+		kind:  onboarding, start: start("784199000000413"), says: who("784199000000413"),
+		acts:   []act{closes(message, "Accepted", "ACTIVE")},
+		status: "SUCCEEDED", reason: "accepted", outcome: good,
+		effects: onboarded(1, "one customer"),
+	}, {
+		title: "partner-onboarding: held, then rejected",
+		kind:  onboarding, start: start("784199000000423"), says: who("784199000000423"),
+		acts:   []act{closes(body, "Rejected", "REJECTED")},
+		status: "REJECTED", reason: "rejected", outcome: "REJECTED, Rejected",
+		effects: onboarded(1, "one customer"),
+	}, {
+		title: "partner-onboarding: barred",
+		kind:  onboarding, start: start("784199000000451"), says: who("784199000000451"),
+		status: "REJECTED", reason: "blocked", outcome: "?, ?",
+		effects: onboarded(0, "no customer"),
+	}, {
+		title: "partner-onboarding: the callback is lost, the next day's lookup finds out", scale: tenDays,
+		kind: onboarding, start: start("784199000000413"), says: who("784199000000413"),
+		before: []act{lost},
+		acts:   []act{closes(message, "Accepted", "ACTIVE")},
+		status: "SUCCEEDED", reason: "accepted", outcome: good,
+		effects: onboarded(1, "one customer"),
+	}, {
+		title: "partner-onboarding: nobody closes the alert in thirty days", scale: month,
+		kind: onboarding, start: start("784199000000413"), says: who("784199000000413"),
+		acts:   []act{{waiting: message, says: "nothing, for thirty days"}},
+		status: "EXPIRED", reason: "alert_not_closed", outcome: "?, ?",
+		effects: onboarded(1, "one customer"),
+	}}
+}
+
+// aadhaarScenarios are those of aadhaar-otp.
+func aadhaarScenarios() []scenario {
 	const (
 		happy = "999900000016"
 		slow  = "999900000085"

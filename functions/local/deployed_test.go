@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,12 +13,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"go.yaml.in/yaml/v3"
 
 	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
@@ -31,16 +36,17 @@ import (
 )
 
 // aws answers for the services that a function calls: DynamoDB by DynamoDB Local, Secrets Manager and S3 from maps, Step
-// Functions by remembering what it was asked.
+// Functions by remembering what it was asked. It knows who calls by the access key, which is the function's folder.
 type aws struct {
 	secrets map[string]string
 	dynamo  *httputil.ReverseProxy
 
 	mu      sync.Mutex
 	calls   map[string]int
-	objects map[string][]byte     // S3's, by path
-	expires map[string]string     // their metadata
-	asked   map[string]sfnRequest // Step Functions', the last by action
+	used    map[string]map[permission]bool // by who called
+	objects map[string][]byte              // S3's, by path
+	expires map[string]string              // their metadata
+	asked   map[string]sfnRequest          // Step Functions', the last by action
 }
 
 // sfnRequest is what is sent to Step Functions.
@@ -48,59 +54,244 @@ type sfnRequest struct {
 	Name, Input, TaskToken, Output, StateMachineArn, ExecutionArn string
 }
 
+// permission is what a call needs: an action on a resource. Resources are named by what template.yaml calls them, such as
+// "Ledger.Arn", or by the ARN that they would have.
+type permission struct{ action, resource string }
+
+// What ARNs begin with in the stage of these tests.
+const (
+	secretARN  = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:"
+	machineARN = "arn:aws:states:eu-west-1:000000000000:stateMachine:sallyport-test-"
+	stateARNs  = "arn:aws:states:eu-west-1:000000000000:%s:sallyport-test-"
+)
+
+var accessKey = regexp.MustCompile(`Credential=([^/%]+)`)
+
 func (a *aws) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	who := accessKey.FindStringSubmatch(r.Header.Get("Authorization") + r.URL.RawQuery)[1]
 	target := r.Header.Get("X-Amz-Target")
+	service, action, _ := strings.Cut(target, ".")
 	a.mu.Lock()
 	a.calls[target]++
 	a.mu.Unlock()
-	switch {
-	case target == "":
-		a.s3(w, r)
-		return
-	case strings.HasPrefix(target, "AWSStepFunctions."):
+	switch service {
+	case "DynamoDB_20120810":
+		a.use(who, dynamoNeeds(action, body)...)
+		r.Header.Set("Authorization", accessKey.ReplaceAllString(r.Header.Get("Authorization"), "Credential=local")) // whose the table is
+		a.dynamo.ServeHTTP(w, r)
+	case "AWSStepFunctions":
 		var in sfnRequest
-		_ = json.NewDecoder(r.Body).Decode(&in)
+		_ = json.Unmarshal(body, &in)
+		journey, _, _ := strings.Cut(in.TaskToken, " ")
+		resource := map[string]string{"StartExecution": in.StateMachineArn, "StopExecution": in.ExecutionArn, "SendTaskSuccess": machineARN + journey}[action]
+		a.use(who, permission{"states:" + action, resource})
 		a.mu.Lock()
-		a.asked[strings.TrimPrefix(target, "AWSStepFunctions.")] = in
+		a.asked[action] = in
 		a.mu.Unlock()
 		_, _ = io.WriteString(w, `{"executionArn":"arn","startDate":1,"stopDate":1}`)
-		return
-	case target != "secretsmanager.GetSecretValue":
-		a.dynamo.ServeHTTP(w, r)
-		return
+	case "secretsmanager":
+		a.secret(w, who, body)
+	default:
+		a.s3(w, r, who, body)
 	}
+}
+
+func (a *aws) use(who string, needs ...permission) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.used[who] == nil {
+		a.used[who] = map[permission]bool{}
+	}
+	for _, p := range needs {
+		a.used[who][p] = true
+	}
+}
+
+// dynamoNeeds is what a call of DynamoDB needs: a transaction each of its writes.
+func dynamoNeeds(action string, body []byte) (needs []permission) {
+	var in struct {
+		IndexName     string
+		TransactItems []map[string]any
+	}
+	_ = json.Unmarshal(body, &in)
+	if action == "TransactWriteItems" {
+		for _, write := range in.TransactItems {
+			for verb := range write {
+				needs = append(needs, permission{"dynamodb:" + verb + "Item", "Ledger.Arn"})
+			}
+		}
+		return needs
+	}
+	resource := "Ledger.Arn"
+	if in.IndexName != "" {
+		resource += "/index/" + in.IndexName
+	}
+	return []permission{{"dynamodb:" + action, resource}}
+}
+
+func (a *aws) secret(w http.ResponseWriter, who string, body []byte) {
 	var in struct{ SecretId string }
-	_ = json.NewDecoder(r.Body).Decode(&in)
+	_ = json.Unmarshal(body, &in)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	value, ok := a.secrets[in.SecretId]
-	if !ok {
+	if !ok { // its ARN lacks the six characters that one which exists has
+		a.use(who, permission{"secretsmanager:GetSecretValue", secretARN + in.SecretId})
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"__type":"ResourceNotFoundException","Message":"none"}`)
 		return
 	}
+	a.use(who, permission{"secretsmanager:GetSecretValue", secretARN + in.SecretId + "-abcdef"})
 	_ = json.NewEncoder(w).Encode(map[string]string{"Name": in.SecretId, "SecretString": value})
 }
 
-func (a *aws) s3(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (a *aws) s3(w http.ResponseWriter, r *http.Request, who string, body []byte) {
+	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	needs := func(action string) { a.use(who, permission{"s3:" + action, "Vault.Arn/" + key}) }
+	tagged := r.Header.Get("X-Amz-Tagging") != ""
 	switch r.Method {
 	case http.MethodPut:
+		needs("PutObject")
+		if tagged {
+			needs("PutObjectTagging")
+		}
+		a.mu.Lock()
 		a.objects[r.URL.Path], a.expires[r.URL.Path] = body, r.Header.Get("X-Amz-Meta-Expires")
+		a.mu.Unlock()
 	case http.MethodDelete:
+		needs("DeleteObject")
+		a.mu.Lock()
 		delete(a.objects, r.URL.Path)
+		a.mu.Unlock()
 		w.WriteHeader(http.StatusNoContent)
 	default:
+		needs("GetObject")
+		a.mu.Lock()
 		object, ok := a.objects[r.URL.Path]
+		expires := a.expires[r.URL.Path]
+		a.mu.Unlock()
 		if !ok {
+			a.use(who, permission{"s3:ListBucket", "Vault.Arn"}) // without it, it would be forbidden
 			w.WriteHeader(http.StatusNotFound)
 			_, _ = io.WriteString(w, `<Error><Code>NoSuchKey</Code></Error>`)
 			return
 		}
-		w.Header().Set("X-Amz-Meta-Expires", a.expires[r.URL.Path])
+		w.Header().Set("X-Amz-Meta-Expires", expires)
+		w.Header().Set("Content-Length", fmt.Sprint(len(object)))
 		_, _ = w.Write(object)
 	}
+}
+
+// last returns what Step Functions was last asked by an action, and forgets it.
+func (a *aws) last(action string) (in sfnRequest, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	in, ok = a.asked[action]
+	delete(a.asked, action)
+	return in, ok
+}
+
+// documents counts what lies in the vault.
+func (a *aws) documents() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.objects)
+}
+
+// stage is a deployed stage without an account: its functions as Lambda runs them, compiled as they are deployed.
+type stage struct {
+	*aws
+	t           *testing.T
+	partners    string       // URL of the simulated ones
+	sent        atomic.Int64 // bytes of the last request that they got
+	environment []string
+
+	mu        sync.Mutex
+	functions map[string]*function // by folder
+}
+
+// deployed makes a stage. At the end of the test, all that its functions did must have been allowed by their roles.
+func deployed(t *testing.T) *stage {
+	t.Helper()
+	client := dynamolocal.Client(t)
+	table := dynamolocal.Table(t, client)
+	err := dynamo.New(client, table).PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("key"), Tenant: "acme", Scopes: []string{"equal", "digit9", "transactions", "journeys"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint, err := url.Parse(dynamolocal.Endpoint(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digit9 := sandbox.Digit9Defaults()
+	credentials, err := json.Marshal(map[string]any{
+		"client_id": digit9.ClientID, "client_secret": digit9.ClientSecret, "username": digit9.Username, "password": digit9.Password,
+		"scope": digit9.Scope, "callback": map[string]any{"bearer": []string{digit9.CallbackBearer}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t, functions: map[string]*function{}, aws: &aws{
+		dynamo: httputil.NewSingleHostReverseProxy(endpoint), calls: map[string]int{}, used: map[string]map[permission]bool{},
+		objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{},
+		secrets: map[string]string{
+			"sallyport/test/keys":            `{"id":"an id key for tests, long enough"}`,
+			"sallyport/test/partners/equal":  `{"client_id":"sandbox.client#1","client_secret":"sandbox-secret=","gateway_instance_id":"` + instance + `","journeys":{"aadhaar-otp":"` + journey + `"}}`,
+			"sallyport/test/partners/digit9": string(credentials),
+		},
+	}}
+	services := httptest.NewServer(s.aws)
+	t.Cleanup(services.Close)
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "sandbox.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	api := httptest.NewServer(http.HandlerFunc(s.api))
+	t.Cleanup(api.Close)
+	box := sandbox.New(sandbox.NewBolt(db), sandbox.Options{
+		Wire: true, TimeScale: 40, Authenticate: func(*http.Request) error { return nil },
+		Callbacks: sandbox.CallbackOptions{BaseURL: func(context.Context) (string, error) { return api.URL, nil }},
+	})
+	t.Cleanup(func() { box.Close() })
+	partners := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.sent.Store(r.ContentLength)
+		box.ServeHTTP(w, r)
+	}))
+	t.Cleanup(partners.Close)
+	s.partners = partners.URL + "/sandbox"
+	s.environment = append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=local", "AWS_ENDPOINT_URL="+services.URL,
+		"LEDGER_TABLE="+table, "STAGE=test", "EQUAL_BASE_URL="+s.partners+"/equal", "DIGIT9_BASE_URL="+s.partners+"/digit9",
+		"VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
+	t.Cleanup(func() { s.aws.wantAllowed(t) })
+	return s
+}
+
+// api stands where the HTTP API stands for the partners, who call back.
+func (s *stage) api(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != closureURL {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	headers := map[string]string{}
+	for name, values := range r.Header {
+		headers[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	key := r.Method + " " + r.URL.Path
+	payload, _ := json.Marshal(events.APIGatewayV2HTTPRequest{
+		Version: "2.0", RouteKey: key, RawPath: r.URL.Path, Headers: headers, Body: string(body),
+		RequestContext: events.APIGatewayV2HTTPRequestContext{RouteKey: key, Stage: "$default", RequestID: "r",
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: r.Method, Path: r.URL.Path}},
+	})
+	var response events.APIGatewayV2HTTPResponse
+	if err := json.Unmarshal(s.function("digit9/callback").invoke(payload), &response); err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(response.StatusCode)
+	_, _ = io.WriteString(w, response.Body)
 }
 
 // runtimeAPI is Lambda's runtime API: it hands out events and takes answers.
@@ -125,69 +316,110 @@ func (r runtimeAPI) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.answers <- answer
 }
 
-// deployed is a stage without an account: what its functions call, and their environment.
-func deployed(t *testing.T) (cloud *aws, environment []string) {
-	t.Helper()
-	client := dynamolocal.Client(t)
-	table := dynamolocal.Table(t, client)
-	err := dynamo.New(client, table).PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("key"), Tenant: "acme", Scopes: []string{"equal", "transactions", "journeys"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	endpoint, err := url.Parse(dynamolocal.Endpoint(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud = &aws{dynamo: httputil.NewSingleHostReverseProxy(endpoint), calls: map[string]int{}, objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{}, secrets: map[string]string{
-		"sallyport/test/keys":           `{"id":"an id key for tests, long enough"}`,
-		"sallyport/test/partners/equal": `{"client_id":"sandbox.client#1","client_secret":"sandbox-secret=","gateway_instance_id":"` + instance + `","journeys":{"aadhaar-otp":"` + journey + `"}}`,
-	}}
-	services := httptest.NewServer(cloud)
-	t.Cleanup(services.Close)
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "sandbox.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	partners := httptest.NewServer(sandbox.New(sandbox.NewBolt(db), sandbox.Options{Wire: true}))
-	t.Cleanup(partners.Close)
-	return cloud, append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",
-		"AWS_ENDPOINT_URL="+services.URL, "LEDGER_TABLE="+table, "STAGE=test", "EQUAL_BASE_URL="+partners.URL+"/sandbox/equal",
-		"VAULT_BUCKET=vault", "STATE_MACHINES=arn:aws:states:eu-west-1:000000000000:%s:sallyport-test-")
+// function is a running function.
+type function struct {
+	t       *testing.T
+	folder  string
+	process *os.Process
+
+	mu    sync.Mutex // one invocation at a time
+	api   runtimeAPI
+	ended chan error
+	log   *safeBuffer
+	used  bool
 }
 
-// TestDeployedFunction compiles a function as it is deployed, and runs it as Lambda does, against DynamoDB Local.
-func TestDeployedFunction(t *testing.T) {
-	cloud, environment := deployed(t)
-	initialise := startFunction(t, "equal/init-transaction", environment)
-	opened := initialise(event(t, `{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"one"}`, "key-1", nil))
-	if opened.StatusCode != 200 || opened.Headers["Transaction-Id"] == "" {
-		t.Fatalf("got %+v", opened)
+// function returns the function of a folder; the first time it compiles and starts it.
+func (s *stage) function(folder string) *function {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.functions[folder] == nil {
+		s.functions[folder] = s.start(folder)
 	}
-	replay := initialise(event(t, `{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"one"}`, "key-1", nil))
-	if replay.Body != opened.Body || replay.Headers["Idempotency-Replayed"] != "true" {
-		t.Errorf("replay %+v", replay)
+	return s.functions[folder]
+}
+
+// start starts one more container of a function.
+func (s *stage) start(folder string) *function {
+	s.t.Helper()
+	f := &function{t: s.t, folder: folder, api: runtimeAPI{make(chan []byte), make(chan []byte)}, ended: make(chan error, 1), log: &safeBuffer{}}
+	server := httptest.NewServer(f.api)
+	s.t.Cleanup(server.Close)
+	command := exec.Command(compiled(s.t, folder))
+	command.Env = append(slices.Clone(s.environment), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"), "AWS_ACCESS_KEY_ID="+strings.ReplaceAll(folder, "/", "."))
+	command.Stdout, command.Stderr = f.log, f.log
+	if err := command.Start(); err != nil {
+		s.t.Fatal(err)
 	}
-	// Two fresh names and one that doesn't exist; everything warm after that.
-	if cloud.calls["secretsmanager.GetSecretValue"] != 3 || cloud.calls["DynamoDB_20120810.UpdateItem"] != 2 || cloud.calls["DynamoDB_20120810.TransactWriteItems"] != 1 {
-		t.Errorf("AWS was called %v", cloud.calls)
+	f.process = command.Process
+	go func() { f.ended <- command.Wait() }()
+	s.t.Cleanup(f.end)
+	return f
+}
+
+// end ends a function and checks what it logged.
+func (f *function) end() {
+	_ = f.process.Kill()
+	<-f.ended
+	partner := strings.HasPrefix(f.folder, "equal/") || strings.HasPrefix(f.folder, "digit9/")
+	text := f.log.String()
+	if f.used && partner && !strings.Contains(text, `"operation":"`+f.folder+`"`) || strings.Contains(text, happy) || strings.Contains(text, "NOOR") || strings.Contains(text, "7841990") {
+		f.t.Errorf("%s logged %s", f.folder, text)
 	}
-	var e struct {
-		ID string `json:"transaction_id"`
+}
+
+// invoke returns what the function answers, which is {"errorMessage","errorType"} where it fails; nil where it has ended.
+func (f *function) invoke(event []byte) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.used = true
+	f.api.events <- event
+	select {
+	case answer := <-f.api.answers:
+		return answer
+	case err := <-f.ended:
+		f.t.Errorf("%s ended: %v\n%s", f.folder, err, f.log)
+		f.ended <- err
+		return nil
 	}
-	if err := json.Unmarshal([]byte(opened.Body), &e); err != nil {
-		t.Fatal(err)
+}
+
+// http invokes the function of a route.
+func (s *stage) http(folder string, event []byte) (response events.APIGatewayV2HTTPResponse) {
+	s.t.Helper()
+	MustDecode(s.t, string(s.function(folder).invoke(event)), &response)
+	return response
+}
+
+// binaries are the compiled functions, which all tests share; TestMain removes them.
+var binaries struct {
+	sync.Mutex
+	dir string
+}
+
+// compiled compiles a function as it is deployed, but for this machine.
+func compiled(t *testing.T, folder string) string {
+	t.Helper()
+	binaries.Lock()
+	defer binaries.Unlock()
+	if binaries.dir == "" {
+		dir, err := os.MkdirTemp("", "sallyport-functions-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		binaries.dir = dir
 	}
-	execute := startFunction(t, "equal/execute-journey", environment)
-	sent := execute(event(t, `{"transaction_id":"`+e.ID+`","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016"}}`, "key-2", nil))
-	if sent.StatusCode != 200 || !strings.Contains(sent.Body, `"IN_PROGRESS"`) {
-		t.Errorf("got %+v", sent)
+	binary := filepath.Join(binaries.dir, strings.ReplaceAll(folder, "/", "."))
+	if _, err := os.Stat(binary); err == nil {
+		return binary
 	}
-	get := startFunction(t, "transactions/get", environment)
-	record := get(event(t, "", "", map[string]string{"id": sent.Headers["Transaction-Id"]}))
-	if record.StatusCode != 200 || !strings.Contains(record.Body, `"state":"done"`) || !strings.Contains(record.Body, `"aadhaar_last4":"0016"`) {
-		t.Errorf("got %+v", record)
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", binary, "../"+folder)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
+	return binary
 }
 
 func event(t *testing.T, body, key string, params map[string]string) []byte {
@@ -197,159 +429,344 @@ func event(t *testing.T, body, key string, params map[string]string) []byte {
 		headers["idempotency-key"] = key
 	}
 	text, err := json.Marshal(events.APIGatewayV2HTTPRequest{Version: "2.0", Headers: headers, Body: body, PathParameters: params,
-		RequestContext: events.APIGatewayV2HTTPRequestContext{RequestID: "r"}})
+		RequestContext: events.APIGatewayV2HTTPRequestContext{RequestID: "r", HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "POST"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return text
 }
 
-// startFunction compiles a function and runs it; the returned function invokes it over HTTP.
-func startFunction(t *testing.T, folder string, environment []string) func(event []byte) events.APIGatewayV2HTTPResponse {
-	t.Helper()
-	invoke := startInvocable(t, folder, environment)
-	return func(event []byte) (response events.APIGatewayV2HTTPResponse) {
-		t.Helper()
-		MustDecode(t, string(invoke(event)), &response)
-		return response
-	}
+// deployedTemplate is as much of template.yaml as says what functions and state machines may do.
+type deployedTemplate struct {
+	Resources map[string]struct {
+		Type       string    `yaml:"Type"`
+		Properties yaml.Node `yaml:"Properties"`
+	} `yaml:"Resources"`
 }
 
-// startInvocable compiles a function and runs it; the returned function invokes it and returns what it answers, which
-// is {"errorMessage","errorType"} where it fails.
-func startInvocable(t *testing.T, folder string, environment []string) func(event []byte) []byte {
+// wantAllowed compares what was used with what template.yaml allows.
+func (a *aws) wantAllowed(t *testing.T) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-o", binary, "../"+folder)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	api := runtimeAPI{make(chan []byte), make(chan []byte)}
-	server := httptest.NewServer(api)
-	t.Cleanup(server.Close)
-	var log bytes.Buffer
-	function := exec.Command(binary)
-	function.Env = append(environment, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"))
-	function.Stdout, function.Stderr = &log, &log
-	if err := function.Start(); err != nil {
-		t.Fatal(err)
-	}
-	invoked := false
-	ended := make(chan error, 1)
-	go func() { ended <- function.Wait() }()
-	t.Cleanup(func() {
-		_ = function.Process.Kill()
-		<-ended
-		if text := log.String(); strings.Contains(text, "999900000016") || invoked && !strings.Contains(text, `"msg":"call"`) && strings.HasPrefix(folder, "equal/") {
-			t.Errorf("%s logged %s", folder, text)
-		}
-	})
-	return func(event []byte) []byte {
-		t.Helper()
-		invoked = true
-		api.events <- event
-		select {
-		case answer := <-api.answers:
-			return answer
-		case err := <-ended:
-			t.Fatalf("%s ended: %v\n%s", folder, err, log.String())
-			return nil
-		}
-	}
-}
-
-// TestDeployedJourney runs a whole journey with compiled functions: the definition as deployed, its functions as Lambda
-// runs them, Step Functions played by the interpreter.
-func TestDeployedJourney(t *testing.T) {
-	cloud, environment := deployed(t)
-	definition, err := statemachines.Files.ReadFile("aadhaar-otp.asl.json")
+	text, err := os.ReadFile("../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	machine, err := asl.Parse(definition)
-	if err != nil {
+	var template deployedTemplate
+	if err := yaml.Unmarshal(text, &template); err != nil {
 		t.Fatal(err)
 	}
-	functions := map[string]func([]byte) []byte{}
-	for _, name := range machine.Functions() {
-		functions[name] = startInvocable(t, main.Folder(strings.Trim(name, "${}")), environment)
-	}
-	begin, get := startFunction(t, "journeys/start", environment), startFunction(t, "journeys/get", environment)
-	answer := startFunction(t, "journeys/input", environment)
-
-	started := begin(event(t, `{"aadhaar_no":"`+happy+`"}`, "k", map[string]string{"type": "aadhaar-otp"}))
-	var j journeyView
-	MustDecode(t, started.Body, &j)
-	request := cloud.asked["StartExecution"]
-	if started.StatusCode != 202 || request.Name != j.ID || request.StateMachineArn != "arn:aws:states:eu-west-1:000000000000:stateMachine:sallyport-test-aadhaar-otp" {
-		t.Fatalf("%+v started %+v", started, request)
-	}
-	execution, err := machine.Start(asl.Identity{ID: "id", Name: request.Name}, []byte(request.Input), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := asl.Env{Now: time.Now, Rand: func() float64 { return 0 }, Token: func() string { return "token-1" }, UUID: func() string { return j.ID }}
-	var history strings.Builder
-	drive := func() {
-		t.Helper()
-		_, err := machine.Drive(t.Context(), execution, env, func(_ context.Context, in asl.Invocation) ([]byte, error) {
-			out := functions[in.Function](in.Payload)
-			var failed struct{ ErrorType, ErrorMessage string }
-			if json.Unmarshal(out, &failed) == nil && failed.ErrorType != "" {
-				return nil, asl.FunctionError(failed.ErrorType, failed.ErrorMessage)
+	for id := range template.Resources {
+		allowed, who := template.allowed(t, id), strings.ReplaceAll(main.Folder(id), "/", ".")
+		for p := range a.used[who] {
+			if !slices.ContainsFunc(allowed, func(pattern permission) bool {
+				return pattern.action == p.action && fits(pattern.resource, p.resource)
+			}) {
+				t.Errorf("%s may not %s on %s", id, p.action, p.resource)
 			}
-			return out, nil
-		}, func(happened []asl.Event) error { return json.NewEncoder(&history).Encode(happened) })
-		if err != nil {
-			t.Fatal(err)
 		}
+		delete(a.used, who)
 	}
-	drive()
-	look := func() (view journeyView) {
-		t.Helper()
-		MustDecode(t, get(event(t, "", "", map[string]string{"id": j.ID})).Body, &view)
-		return view
+	for who := range a.used {
+		t.Errorf("%s is not in template.yaml", who)
 	}
-	if view := look(); view.Status != "WAITING" || view.Awaiting == nil || len(cloud.objects) != 1 {
-		t.Fatalf("%+v, %d documents", view, len(cloud.objects))
-	}
-	if got := answer(event(t, enter(otp), "", map[string]string{"id": j.ID})); got.StatusCode != 202 {
-		t.Fatalf("input: %+v", got)
-	}
-	if err := machine.SendTaskSuccess(execution, time.Now(), cloud.asked["SendTaskSuccess"].TaskToken, []byte(cloud.asked["SendTaskSuccess"].Output)); err != nil {
-		t.Fatal(err)
-	}
-	drive()
-	view := look()
-	if execution.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), "MEERA KULKARNI") || len(view.Steps) != 3 {
-		t.Errorf("%s: %+v", execution.Status, view)
-	}
-	if len(cloud.objects) != 0 {
-		t.Errorf("%d documents are left", len(cloud.objects))
-	}
-	for _, secret := range []string{happy, "MEERA", `"` + otp + `"`} {
-		if strings.Contains(history.String(), secret) {
-			t.Errorf("the history holds %s", secret)
-		}
-	}
-	if n := history.Len(); n > 32<<10 {
-		t.Errorf("the history has %d bytes", n)
-	}
+}
 
-	settle := startInvocable(t, "journeys/settle", environment)
-	aborted := begin(event(t, `{"aadhaar_no":"`+happy+`"}`, "k2", map[string]string{"type": "aadhaar-otp"}))
-	MustDecode(t, aborted.Body, &j)
-	detail, err := json.Marshal(map[string]any{"name": j.ID, "status": "ABORTED", "input": cloud.asked["StartExecution"].Input, "stateMachineArn": "arn", "output": nil})
-	if err != nil {
+// allowed is what the role of a function or a state machine allows; nothing for other resources.
+func (d deployedTemplate) allowed(t *testing.T, id string) (all []permission) {
+	t.Helper()
+	var holder struct {
+		Role yaml.Node `yaml:"Role"`
+	}
+	var role struct {
+		Policies []struct {
+			PolicyDocument struct {
+				Statement []struct {
+					Action   yaml.Node `yaml:"Action"`
+					Resource yaml.Node `yaml:"Resource"`
+				} `yaml:"Statement"`
+			} `yaml:"PolicyDocument"`
+		} `yaml:"Policies"`
+	}
+	resource := d.Resources[id]
+	if !strings.HasPrefix(resource.Type, "AWS::Serverless::") || resource.Properties.Decode(&holder) != nil || holder.Role.IsZero() {
+		return nil
+	}
+	properties := d.Resources[strings.TrimSuffix(holder.Role.Value, ".Arn")].Properties
+	if err := properties.Decode(&role); err != nil {
+		t.Fatalf("role of %s: %v", id, err)
+	}
+	for _, policy := range role.Policies {
+		for _, statement := range policy.PolicyDocument.Statement {
+			for _, action := range elements(statement.Action) {
+				for _, resource := range elements(statement.Resource) {
+					all = append(all, permission{action.Value, d.resolve(resource)})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// elements are those of a list, which may be written as its only element.
+func elements(node yaml.Node) []*yaml.Node {
+	if node.Kind == yaml.SequenceNode {
+		return node.Content
+	}
+	return []*yaml.Node{&node}
+}
+
+// resolve names a resource as permission does.
+func (d deployedTemplate) resolve(node *yaml.Node) string {
+	switch node.Tag {
+	case "!Sub":
+		return strings.NewReplacer("${AWS::Partition}", "aws", "${AWS::Region}", "eu-west-1", "${AWS::AccountId}", "000000000000", "${Stage}", "test", "${", "", "}", "").Replace(node.Value)
+	case "!Ref":
+		var secret struct {
+			Name yaml.Node `yaml:"Name"`
+		}
+		if r := d.Resources[node.Value]; r.Type == "AWS::SecretsManager::Secret" && r.Properties.Decode(&secret) == nil {
+			return secretARN + d.resolve(&secret.Name) + "-abcdef"
+		}
+	}
+	return node.Value
+}
+
+// fits tells whether IAM would find that a resource fits a pattern.
+func fits(pattern, resource string) bool {
+	return regexp.MustCompile(`^` + strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern)) + `$`).MatchString(resource)
+}
+
+// TestFits tells which permissions would be found wanting.
+func TestFits(t *testing.T) {
+	for _, test := range []struct {
+		pattern, resource string
+		want              bool
+	}{
+		{"Ledger.Arn", "Ledger.Arn", true},
+		{"Ledger.Arn", "Ledger.Arn/index/tenant-index", false},
+		{"Vault.Arn/*", "Vault.Arn/a/b", true},
+		{"Vault.Arn/*", "Vault.Arn", false},
+		{secretARN + "sallyport/test/tenants/*/equal-??????", secretARN + "sallyport/test/tenants/acme/equal-abcdef", true},
+		{secretARN + "sallyport/test/tenants/*/equal", secretARN + "sallyport/test/tenants/acme/equal-abcdef", false},
+	} {
+		if fits(test.pattern, test.resource) != test.want {
+			t.Errorf("%s on %s", test.pattern, test.resource)
+		}
+	}
+}
+
+// TestDeployedFunction runs functions against DynamoDB Local.
+func TestDeployedFunction(t *testing.T) {
+	s := deployed(t)
+	opened := s.http("equal/init-transaction", event(t, `{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"one"}`, "key-1", nil))
+	if opened.StatusCode != 200 || opened.Headers["Transaction-Id"] == "" {
+		t.Fatalf("got %+v", opened)
+	}
+	replay := s.http("equal/init-transaction", event(t, `{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"one"}`, "key-1", nil))
+	if replay.Body != opened.Body || replay.Headers["Idempotency-Replayed"] != "true" {
+		t.Errorf("replay %+v", replay)
+	}
+	// Two fresh names and one that doesn't exist; everything warm after that.
+	if s.calls["secretsmanager.GetSecretValue"] != 3 || s.calls["DynamoDB_20120810.UpdateItem"] != 2 || s.calls["DynamoDB_20120810.TransactWriteItems"] != 1 {
+		t.Errorf("AWS was called %v", s.calls)
+	}
+	var e struct {
+		ID string `json:"transaction_id"`
+	}
+	if err := json.Unmarshal([]byte(opened.Body), &e); err != nil {
 		t.Fatal(err)
+	}
+	sent := s.http("equal/execute-journey", event(t, `{"transaction_id":"`+e.ID+`","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016"}}`, "key-2", nil))
+	if sent.StatusCode != 200 || !strings.Contains(sent.Body, `"IN_PROGRESS"`) {
+		t.Errorf("got %+v", sent)
+	}
+	record := s.http("transactions/get", event(t, "", "", map[string]string{"id": sent.Headers["Transaction-Id"]}))
+	if record.StatusCode != 200 || !strings.Contains(record.Body, `"state":"done"`) || !strings.Contains(record.Body, `"aadhaar_last4":"0016"`) {
+		t.Errorf("got %+v", record)
+	}
+}
+
+// execution is a journey whose definition is as deployed and whose Step Functions is played by the interpreter.
+type execution struct {
+	*stage
+	*asl.Execution
+	kind, id string
+	machine  *asl.Machine
+	tokens   int
+	history  strings.Builder
+}
+
+// begin starts a journey and drives it as far as it comes by itself.
+func (s *stage) begin(kind, key, body string) *execution {
+	s.t.Helper()
+	definition, err := statemachines.Files.ReadFile(kind + ".asl.json")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	x := &execution{stage: s, kind: kind}
+	if x.machine, err = asl.Parse(definition); err != nil {
+		s.t.Fatal(err)
+	}
+	started := s.http("journeys/start", event(s.t, body, key, map[string]string{"type": kind}))
+	var view journeyView
+	MustDecode(s.t, started.Body, &view)
+	request, _ := s.last("StartExecution")
+	if x.id = view.ID; started.StatusCode != 202 || request.Name != x.id || request.StateMachineArn != machineARN+kind {
+		s.t.Fatalf("%+v started %+v", started, request)
+	}
+	if x.Execution, err = x.machine.Start(asl.Identity{ID: "id", Name: x.id}, []byte(request.Input), time.Now()); err != nil {
+		s.t.Fatal(err)
+	}
+	x.drive()
+	return x
+}
+
+func (x *execution) drive() {
+	x.t.Helper()
+	env := asl.Env{Now: time.Now, Rand: func() float64 { return 0 }, UUID: func() string { return x.id }, Token: func() string {
+		x.tokens++
+		return fmt.Sprint(x.kind, " ", x.id, " ", x.tokens)
+	}}
+	_, err := x.machine.Drive(x.t.Context(), x.Execution, env, func(_ context.Context, in asl.Invocation) ([]byte, error) {
+		id := strings.Trim(in.Function, "${}")
+		x.use(strings.ReplaceAll(x.kind, "-", "."), permission{"lambda:InvokeFunction", id + ".Arn"})
+		out := x.function(main.Folder(id)).invoke(in.Payload)
+		var failed struct{ ErrorType, ErrorMessage string }
+		if json.Unmarshal(out, &failed) == nil && failed.ErrorType != "" {
+			return nil, asl.FunctionError(failed.ErrorType, failed.ErrorMessage)
+		}
+		return out, nil
+	}, func(happened []asl.Event) error { return json.NewEncoder(&x.history).Encode(happened) })
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// goOn passes on the answer that Step Functions has got for the task that waits.
+func (x *execution) goOn() {
+	x.t.Helper()
+	var answer sfnRequest
+	waitFor(x.t, func() (ok bool) { answer, ok = x.last("SendTaskSuccess"); return ok })
+	if err := x.machine.SendTaskSuccess(x.Execution, time.Now(), answer.TaskToken, []byte(answer.Output)); err != nil {
+		x.t.Fatal(err)
+	}
+	x.drive()
+}
+
+// settle tells how Step Functions ended the execution, twice, as EventBridge may.
+func (x *execution) settle(status string) {
+	x.t.Helper()
+	detail, err := json.Marshal(map[string]any{"name": x.id, "status": status, "input": string(x.Input), "stateMachineArn": machineARN + x.kind, "output": nil})
+	if err != nil {
+		x.t.Fatal(err)
 	}
 	for range 2 {
-		if out := settle(detail); strings.Contains(string(out), "errorType") {
-			t.Fatalf("settle: %s", out)
+		if out := x.function("journeys/settle").invoke(detail); strings.Contains(string(out), "errorType") {
+			x.t.Fatalf("settle: %s", out)
 		}
 	}
-	if view := look(); view.Status != "CANCELLED" || len(cloud.objects) != 0 {
-		t.Errorf("%+v, %d documents", view, len(cloud.objects))
+}
+
+func (x *execution) view() (view journeyView, text string) {
+	x.t.Helper()
+	text = x.http("journeys/get", event(x.t, "", "", map[string]string{"id": x.id})).Body
+	MustDecode(x.t, text, &view)
+	return view, text
+}
+
+// wantNoSecrets checks what Step Functions gets to see.
+func (x *execution) wantNoSecrets(secrets ...string) {
+	x.t.Helper()
+	for _, secret := range secrets {
+		if strings.Contains(x.history.String(), secret) {
+			x.t.Errorf("the history holds %s", secret)
+		}
 	}
+	if n := x.history.Len(); n > 64<<10 {
+		x.t.Errorf("the history has %d bytes", n)
+	}
+}
+
+// TestDeployedJourney runs a whole verification.
+func TestDeployedJourney(t *testing.T) {
+	s := deployed(t)
+	x := s.begin("aadhaar-otp", "k", `{"aadhaar_no":"`+happy+`"}`)
+	if view, _ := x.view(); view.Status != "WAITING" || view.Awaiting == nil || s.documents() != 1 {
+		t.Fatalf("%+v, %d documents", view, s.documents())
+	}
+	if got := s.http("journeys/input", event(t, enter(otp), "", map[string]string{"id": x.id})); got.StatusCode != 202 {
+		t.Fatalf("input: %+v", got)
+	}
+	x.goOn()
+	if view, _ := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), "MEERA KULKARNI") || len(view.Steps) != 3 {
+		t.Errorf("%s: %+v", x.Status, view)
+	}
+	x.settle("SUCCEEDED")
+	x.wantNoSecrets(happy, "MEERA", `"`+otp+`"`)
+
+	aborted := s.begin("aadhaar-otp", "k2", `{"aadhaar_no":"`+happy+`"}`)
+	aborted.settle("ABORTED")
+	if view, _ := aborted.view(); view.Status != "CANCELLED" || s.documents() != 0 {
+		t.Errorf("%+v, %d documents", view, s.documents())
+	}
+	s.wantCancelled(s.begin("aadhaar-otp", "k3", `{"aadhaar_no":"`+happy+`"}`))
+}
+
+// TestDeployedOnboarding runs whole onboardings: of a customer whom compliance holds, the alert is closed and the partner
+// calls back.
+func TestDeployedOnboarding(t *testing.T) {
+	s := deployed(t)
+	s.function("digit9/callback") // the API needs it later, in a goroutine of its own
+	x := s.begin("partner-onboarding", "k", `{"customer":`+customer("784199000000423")+`}`)
+	view, text := x.view()
+	if view.Status != "WAITING" || view.Awaiting == nil || view.Awaiting.Kind != "aml_alert_closure" || s.documents() == 0 {
+		t.Fatalf("%s, %d documents", text, s.documents())
+	}
+	s.partner("POST", "/digit9/alerts/"+ecrn.FindString(text), `{"aml_scan_status":"Accepted"}`)
+	x.goOn()
+	if view, _ := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), ecrn.FindString(text)) || s.documents() != 0 {
+		t.Errorf("%s: %+v %s, %d documents", x.Status, view, view.Outcome, s.documents())
+	}
+	x.settle("SUCCEEDED")
+	x.wantNoSecrets("784199000000423", "NOOR", "noor@", "AAAA")
+
+	update := customer("784199000000423", `{"channel"`, `{"ecrn":"`+ecrn.FindString(text)+`","channel"`)
+	if view, _ := s.begin("partner-onboarding", "k2", `{"customer":`+update+`}`).view(); view.Status != "SUCCEEDED" {
+		t.Errorf("update: %+v", view)
+	}
+	if view, _ := s.begin("partner-onboarding", "k3", `{"customer":`+customer("784199000000451")+`}`).view(); view.Status != "REJECTED" {
+		t.Errorf("of a blocked one: %+v", view)
+	}
+	refused := customer("784199000000432", `{"channel"`, `{"ecrn":"7841009900000432","channel"`)
+	if view, _ := s.begin("partner-onboarding", "k4", `{"customer":`+refused+`}`).view(); view.Status != "REVIEW" {
+		t.Errorf("of an update that fails: %+v", view)
+	}
+	aborted := s.begin("partner-onboarding", "k5", `{"customer":`+customer("884199000000423")+`}`)
+	aborted.settle("ABORTED")
+	if view, _ := aborted.view(); view.Status != "CANCELLED" || s.documents() != 0 {
+		t.Errorf("%+v, %d documents", view, s.documents())
+	}
+	s.wantCancelled(s.begin("partner-onboarding", "k6", `{"customer":`+customer("984199000000423")+`}`))
+
+	s.wantTokens(1) // which all functions share
+}
+
+// wantCancelled cancels a journey that waits.
+func (s *stage) wantCancelled(x *execution) {
+	s.t.Helper()
+	got := s.http("journeys/cancel", event(s.t, "", "", map[string]string{"id": x.id}))
+	view, _ := x.view()
+	if _, stopped := s.last("StopExecution"); got.StatusCode >= 300 || view.Status != "CANCELLED" || !stopped || s.documents() != 0 {
+		s.t.Errorf("cancel: %+v, then %+v, stopped %t, %d documents", got, view, stopped, s.documents())
+	}
+}
+
+// partner does something at the simulated partners and returns their answer.
+func (s *stage) partner(method, path, body string) string {
+	s.t.Helper()
+	got, err := send(s.partners, method, path, nil, body)
+	if err != nil || got.status >= 300 {
+		s.t.Fatalf("%s %s: %v %d %s", method, path, err, got.status, got.body)
+	}
+	return got.body
 }

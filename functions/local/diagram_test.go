@@ -98,6 +98,9 @@ func condition(choice map[string]any) string {
 				values = append(values, text)
 			}
 		}
+		if name == "Or" && len(values) > 3 {
+			return values[0] + " … " + values[len(values)-1]
+		}
 		if len(values) > 0 {
 			return strings.Join(values, map[string]string{"And": ", ", "Or": " or "}[name])
 		}
@@ -107,9 +110,13 @@ func condition(choice map[string]any) string {
 		if strings.HasPrefix(name, "String") && isText {
 			return text
 		}
+		variable, _ := choice["Variable"].(string)
+		variable = variable[strings.LastIndexByte(variable, '.')+1:]
 		if strings.HasPrefix(name, "Numeric") {
-			variable, _ := choice["Variable"].(string)
-			return strings.TrimPrefix(variable, "$.now.") + map[string]string{"NumericGreaterThan": " over ", "NumericLessThan": " under "}[name] + fmt.Sprint(value)
+			return variable + map[string]string{"NumericGreaterThan": " over ", "NumericLessThan": " under ", "NumericLessThanEquals": " up to "}[name] + fmt.Sprint(value)
+		}
+		if name == "BooleanEquals" {
+			return map[bool]string{true: "", false: "not "}[value == true] + variable
 		}
 	}
 	return ""

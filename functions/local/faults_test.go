@@ -2,9 +2,8 @@ package main_test
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,44 +12,161 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// call is one way to use a simulated operation: what must have happened before, and the request itself.
+// request is what a caller sends.
+type request struct{ method, path, body string }
+
+func post(path, body string) request { return request{"POST", path, body} }
+
+// call is one way to have a simulated operation called.
 type call struct {
-	name   string
-	path   string
-	body   func(s *stack) string
-	repeat bool // whether a repeat with the same key resolves an unknown outcome
+	name    string
+	request func(*stack) request // after what must have happened before
+	acts    string               // the operation that has the effect of the request; empty for a read
+	unknown resolution           // of what becomes unknown when the answer of acts is lost
 }
 
-// calls lists the ways in which each operation can be used. An operation of the registry that has none fails the test.
+// resolution is how an outcome that nobody knows is found out.
+type resolution string
+
+const (
+	never    resolution = "never"     // it stays unknown, and the request is sent no more
+	byRepeat resolution = "by repeat" // the partner recognises the next one
+	byLookup resolution = "by lookup" // at once where the effect is there, else by a repeat after the quiet period
+)
+
+// calls lists the ways in which each operation can be called. An operation of the registry that has none fails the test.
 var calls = map[string][]call{
 	"equal/init-transaction": {
-		{"WithIdempotencyID", initURL, func(*stack) string {
-			return `{"gateway_instance_id":"` + instance + `","idempotency_id":"order-1"}`
-		}, true},
-		{"WithoutIdempotencyID", initURL, func(*stack) string { return `{"gateway_instance_id":"` + instance + `"}` }, false},
+		{"WithIdempotencyID", func(*stack) request {
+			return post(initURL, `{"gateway_instance_id":"`+instance+`","idempotency_id":"order-1"}`)
+		}, "equal/init-transaction", byRepeat},
+		{"WithoutIdempotencyID", func(*stack) request {
+			return post(initURL, `{"gateway_instance_id":"`+instance+`"}`)
+		}, "equal/init-transaction", never},
 	},
 	"equal/execute-journey": {
-		{"SendOTP", executeURL, func(s *stack) string { return execute(s.initTransaction(), happy, "") }, false},
-		{"VerifyOTP", executeURL, func(s *stack) string {
+		{"SendOTP", func(s *stack) request {
+			return post(executeURL, execute(s.initTransaction(), happy, ""))
+		}, "equal/execute-journey", never},
+		{"VerifyOTP", func(s *stack) request {
 			id := s.initTransaction()
 			s.post(executeURL, "", execute(id, happy, ""))
-			return execute(id, happy, otp)
-		}, false},
+			return post(executeURL, execute(id, happy, otp))
+		}, "equal/execute-journey", never},
 	},
 	"equal/fetch-data": {
-		{"Fetch", fetchURL, func(s *stack) string {
+		{"Fetch", func(s *stack) request {
 			id := s.initTransaction()
 			s.post(executeURL, "", execute(id, "999900000085", ""))
 			var e struct {
 				ID string `json:"journey_transaction_id"`
 			}
-			r := s.post(executeURL, "", execute(id, "999900000085", otp))
-			if err := json.Unmarshal([]byte(r.body), &e); err != nil {
-				s.t.Fatal(err)
-			}
-			return `{"transaction_id":"` + id + `","journey_transaction_id":"` + e.ID + `"}`
-		}, true},
+			MustDecode(s.t, s.post(executeURL, "", execute(id, "999900000085", otp)).body, &e)
+			return post(fetchURL, `{"transaction_id":"`+id+`","journey_transaction_id":"`+e.ID+`"}`)
+		}, "", ""},
 	},
+	"digit9/issue-token": { // of the partner's: nobody calls it, whoever has no token does
+		{"ForLookup", func(*stack) request { return post(lookupURL, lookup("784199000000099")) }, "", ""},
+		{"ForOnboarding", func(*stack) request { return post(onboardURL, customer("784199000000017")) }, "digit9/onboard-customer", byLookup},
+	},
+	"digit9/lookup-customer": {
+		{"LookUp", func(*stack) request { return post(lookupURL, lookup("784199000000099")) }, "", ""},
+	},
+	"digit9/onboard-customer": {
+		{"Create", func(*stack) request { return post(onboardURL, customer("784199000000017")) }, "digit9/onboard-customer", byLookup},
+		{"Update", func(s *stack) request {
+			return post(onboardURL, customer("784199000000017", `{"channel"`, `{"ecrn":"`+s.onboard("784199000000017")+`","channel"`))
+		}, "digit9/onboard-customer", never},
+	},
+	"digit9/get-customer": {
+		{"Get", func(s *stack) request { return request{"GET", getURL + s.onboard("784199000000017"), ""} }, "", ""},
+	},
+	"digit9/list-codes": {}, // the gateway doesn't call it: the partner checks its master data itself
+}
+
+// onboard makes a customer and returns its number.
+func (s *stack) onboard(number string) string {
+	s.t.Helper()
+	got := s.post(onboardURL, "", customer(number))
+	if got.status != http.StatusOK {
+		s.t.Fatalf("onboarding: %d %s", got.status, got.body)
+	}
+	return ecrn.FindString(got.body)
+}
+
+// arrivals is what reached an operation; nothing for no operation.
+func (s *stack) arrivals(name string) (all []sandbox.Request) {
+	s.t.Helper()
+	if name == "" {
+		return nil
+	}
+	partner, operation, _ := strings.Cut(name, "/")
+	MustDecode(s.t, s.do("GET", "/sandbox/requests?partner="+partner+"&operation="+operation, nil, "").body, &all)
+	return all
+}
+
+// reached counts what reached an operation, and how much of that acted.
+func (s *stack) reached(name string) (requests, effects int) {
+	s.t.Helper()
+	all := s.arrivals(name)
+	for _, r := range all {
+		if r.Effect {
+			effects++
+		}
+	}
+	return len(all), effects
+}
+
+// answers are what a call that meets a fault may be answered with at first: conditions, empty for the partner's own answer.
+func answers(operation string, c call, fault sandbox.Fault) (conditions []string) {
+	switch {
+	case fault.Name == "expired_token", fault.Name == "slow":
+		return []string{""} // renewed and replayed in the same call, or waited for
+	case fault.Name == "refuse_connection", c.acts != "" && operation != c.acts:
+		return []string{"partner_unavailable"} // what acts was never sent
+	case fault.Name == "status_429" && operation != "digit9/issue-token":
+		return []string{"throttled"}
+	case operation == "digit9/get-customer" && strings.HasPrefix(fault.Name, "reset_"):
+		return []string{"", "partner_unavailable"} // net/http itself repeats a GET that a connection broke which it had used before
+	case c.acts == "":
+		return []string{"partner_unavailable"}
+	case c.unknown == byLookup && fault.Name == "late_effect":
+		return []string{"", "outcome_unknown"} // the lookup may come before the effect
+	case c.unknown == byLookup && fault.Effect:
+		return []string{""} // the lookup has found it
+	}
+	return []string{"outcome_unknown"}
+}
+
+// states is how a record stands after an answer.
+var states = map[string]string{"": "done", "partner_unavailable": "released", "throttled": "released", "outcome_unknown": "unknown"}
+
+// struck is a call that is about to meet a fault.
+type struck struct {
+	*stack
+	request
+}
+
+// strike arms a fault for a call, after what must have happened before it.
+func (s *stack) strike(operation string, c call, fault string, times int) struck {
+	s.t.Helper()
+	f := struck{s, c.request(s)}
+	partner, name, _ := strings.Cut(operation, "/")
+	for range times {
+		s.arm(partner, name, fault)
+	}
+	return f
+}
+
+func (f struck) send() reply {
+	f.t.Helper()
+	return f.do(f.method, f.path, http.Header{"Idempotency-Key": {"the-key"}}, f.body)
+}
+
+// state is how the record of an answer stands.
+func (f struck) state(got reply) string {
+	f.t.Helper()
+	return f.transaction(got.header.Get("Transaction-Id")).State
 }
 
 // TestFaults arms every fault that can be armed on every operation that there is, and looks at what the caller learns
@@ -58,7 +174,7 @@ var calls = map[string][]call{
 func TestFaults(t *testing.T) {
 	for _, op := range sandbox.Operations() {
 		name := op.Partner + "/" + op.Name
-		if len(calls[name]) == 0 {
+		if _, ok := calls[name]; !ok {
 			t.Errorf("no call is listed for %s", name)
 		}
 		for _, c := range calls[name] {
@@ -68,69 +184,79 @@ func TestFaults(t *testing.T) {
 				}
 				t.Run(name+"/"+c.name+"/"+fault.Name, func(t *testing.T) {
 					t.Parallel()
-					testFault(t, op, c, fault)
+					testFault(t, name, c, fault)
 				})
 			}
 		}
 	}
 }
 
-func testFault(t *testing.T, op sandbox.Operation, c call, fault sandbox.Fault) {
-	s := MustRun(t, func(m *main.Main) { m.UpstreamTimeout = 3 * time.Second })
-	body := c.body(s)
-	before, arrived := s.effects(op.Name), len(s.requests(op.Name))
-	armed := s.post("/sandbox/faults", "", fmt.Sprintf(`{"partner":%q,"operation":%q,"fault":%q,"times":1}`, op.Partner, op.Name, fault.Name))
-	if armed.status >= 300 {
-		t.Fatalf("arming: %d %s", armed.status, armed.body)
+func testFault(t *testing.T, operation string, c call, fault sandbox.Fault) {
+	s := MustRun(t, func(m *main.Main) { m.UpstreamTimeout = 2 * time.Second })
+	f := s.strike(operation, c, fault.Name, 1)
+	sent, before := s.reached(c.acts)
+	effects := func() int { _, n := s.reached(c.acts); return n - before }
+	late := func() { // waits for what happens after the client has gone
+		waitFor(t, func() bool {
+			return fault.Name != "late_effect" || slices.ContainsFunc(s.arrivals(operation), func(r sandbox.Request) bool { return r.Status == 0 })
+		})
 	}
-	happened := func() int { return s.effects(op.Name) - before }
 
-	first := s.post(c.path, "the-key", body)
-	if fault.Name == "late_effect" {
-		waitFor(t, func() bool { return len(s.requests(op.Name)) > arrived })
+	got := f.send()
+	if c.unknown != byLookup || operation != c.acts { // else a repeat must not send it again although a lookup finds nothing yet
+		late()
 	}
-	if want, ok := map[string]string{"refuse_connection": "partner_unavailable", "status_429": "throttled", "expired_token": "", "slow": ""}[fault.Name]; ok && first.condition() != want {
-		t.Errorf("answered %d %q, want %q", first.status, first.condition(), want)
+	want, condition := answers(operation, c, fault), got.condition()
+	if !slices.Contains(want, condition) || condition == "" && got.status != http.StatusOK || f.state(got) != states[condition] {
+		t.Fatalf("answered %d %q %s, want one of %q; the record is %s", got.status, condition, got.body, want, f.state(got))
 	}
-	record := s.transaction(first.header.Get("Transaction-Id"))
-	effects := happened()
-	switch first.condition() {
-	case "":
-		if first.status != http.StatusOK || op.Effect && effects != 1 || record.State != "done" {
-			t.Errorf("answered %d %s, with %d effects and a record that is %s", first.status, first.body, effects, record.State)
-		}
-	case "partner_unavailable", "throttled", "partner_credentials_rejected":
-		if effects != 0 || record.State != "released" || first.status == http.StatusUnauthorized {
-			t.Errorf("answered %d %s: nothing happened; but %d effects and a record that is %s", first.status, first.condition(), effects, record.State)
-		}
-	case "outcome_unknown":
-		if !op.Effect || record.State != "unknown" {
-			t.Errorf("answered %s (%s), with a record that is %s", first.condition(), first.body, record.State)
-		}
-	default:
-		t.Errorf("answered %d %q %s", first.status, first.condition(), first.body)
+	acted := 0
+	if c.acts != "" && (condition == "" || condition == "outcome_unknown" && fault.Effect) {
+		acted = 1
 	}
-	if fault.Effect && op.Effect && effects != 1 || !fault.Effect && fault.Name != "expired_token" && effects != 0 {
-		t.Errorf("%d effects before any repeat", effects) // expired_token: renewed and replayed in the same call
+	if n := effects(); n != acted && fault.Name != "late_effect" {
+		t.Errorf("%d effects before any repeat, want %d", n, acted)
 	}
 
 	for range 3 {
-		again := s.post(c.path, "the-key", body)
-		if n := happened(); n > 1 {
-			t.Fatalf("%d effects after a repeat", n)
+		again := f.send()
+		for c.unknown == byLookup && again.condition() == "outcome_unknown" && again.header.Get("Retry-After") != "" && effects() <= 1 {
+			time.Sleep(100 * time.Millisecond) // until the quiet period has passed
+			again = f.send()
 		}
-		switch {
-		case first.condition() == "outcome_unknown" && !c.repeat:
-			if again.condition() != "outcome_unknown" || happened() != effects {
-				t.Errorf("an unknown outcome became %d %q by a repeat, with %d effects after %d", again.status, again.condition(), happened(), effects)
+		if condition == "outcome_unknown" && c.unknown == never {
+			n, _ := s.reached(c.acts)
+			if again.condition() != "outcome_unknown" || again.header.Get("Retry-After") != "" || effects() != acted || n != sent+1 {
+				t.Errorf("an unknown outcome became %d %q by a repeat, with %d effects after %d, sent %d times", again.status, again.condition(), effects(), acted, n-sent)
 			}
-		case again.status != http.StatusOK || op.Effect && happened() != 1:
-			t.Errorf("a repeat was answered %d %s, with %d effects", again.status, again.body, happened())
+			continue
+		}
+		late()
+		if again.status != http.StatusOK || again.condition() != "" || f.state(again) != "done" || c.acts != "" && effects() != 1 {
+			t.Fatalf("a repeat was answered %d %q %s, with %d effects", again.status, again.condition(), again.body, effects())
 		}
 	}
-	if first.condition() == "outcome_unknown" && !c.repeat && op.Effect && c.path == executeURL && c.name == "SendOTP" {
-		if n := len(s.requests(op.Name)) - arrived; n > 1 {
-			t.Errorf("%d requests reached the partner, a send must never be repeated by itself", n)
+}
+
+// TestCredentialsRejected: that a partner doesn't take our credentials, read anew once, or the token that it has just issued,
+// is told as our trouble, never as the caller's. Nothing has happened, so the key may act when they are right.
+func TestCredentialsRejected(t *testing.T) {
+	for _, operation := range []string{"equal/init-transaction", "digit9/issue-token", "digit9/lookup-customer", "digit9/onboard-customer", "digit9/get-customer"} {
+		for _, c := range calls[operation] {
+			t.Run(operation+"/"+c.name, func(t *testing.T) {
+				t.Parallel()
+				s := MustRun(t)
+				f := s.strike(operation, c, "expired_token", 2)
+				_, before := s.reached(c.acts)
+				effects := func() int { _, n := s.reached(c.acts); return n - before }
+				got := f.send()
+				if got.condition() != "partner_credentials_rejected" || got.status == http.StatusUnauthorized || f.state(got) != "released" || effects() != 0 {
+					t.Errorf("answered %d %q %s; the record is %s, with %d effects", got.status, got.condition(), got.body, f.state(got), effects())
+				}
+				if got := f.send(); got.status != http.StatusOK || got.condition() != "" || c.acts != "" && effects() != 1 {
+					t.Errorf("a repeat was answered %d %q %s, with %d effects", got.status, got.condition(), got.body, effects())
+				}
+			})
 		}
 	}
 }

@@ -3,33 +3,45 @@ package main
 import (
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"sallyport/functions/digit9"
 	"sallyport/functions/documents"
 	"sallyport/functions/equal"
 	"sallyport/functions/journeys"
 	"sallyport/functions/transactions"
+	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	ledgerbolt "sallyport/shared/ledger/bolt"
 	"sallyport/shared/operation"
 )
 
 // functions returns every Lambda but the sandbox by its folder, wired to the partners simulated below sandboxURL.
-func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service, sandboxURL string) map[string]lambda.Handler {
+func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service, o callback.Orchestrator, sandboxURL string) map[string]lambda.Handler {
+	d9 := digit9.Config{BaseURL: sandboxURL + "/digit9", Now: p.Now}
 	eq := equal.Config{BaseURL: sandboxURL + "/equal"}
+	exchange := &callback.Exchange{Ledger: l, Orchestrator: o, Ring: p.Ring, Log: p.Log, Now: p.Now}
+	taking := func(r callback.Receiver) lambda.Handler {
+		return callback.Handler{Receiver: r, Exchange: exchange, Secrets: p.Secrets, Log: p.Log, Metrics: p.Metrics, Now: p.Now}
+	}
 	return map[string]lambda.Handler{
-		"equal/init-transaction": operation.New(p, equal.InitTransaction(eq)),
-		"equal/execute-journey":  operation.New(p, equal.ExecuteJourney(eq)),
-		"equal/fetch-data":       operation.New(p, equal.FetchData(eq)),
-		"transactions/get":       transactions.Get(l, p.Auth, p.Log, p.Now),
-		"transactions/list":      transactions.List(l, p.Auth, p.Log, p.Now),
-		"documents/create":       documents.Create(p.Vault, p.Auth, p.Log, p.Now, p.NewID),
-		"journeys/start":         j.StartHandler(),
-		"journeys/get":           j.Get(),
-		"journeys/list":          j.List(),
-		"journeys/input":         j.Input(),
-		"journeys/cancel":        j.Cancel(),
-		"journeys/await":         lambda.NewHandler(j.Await),
-		"journeys/finish":        lambda.NewHandler(j.Finish),
-		"journeys/settle":        lambda.NewHandler(j.Settle),
-		"notfound":               gateway.NotFound(p.Log),
+		"digit9/issue-token":      operation.New(p, digit9.IssueToken(d9)),
+		"digit9/lookup-customer":  operation.New(p, digit9.LookupCustomer(d9)),
+		"digit9/onboard-customer": operation.New(p, digit9.OnboardCustomer(d9)),
+		"digit9/get-customer":     operation.New(p, digit9.GetCustomer(d9)),
+		"digit9/callback":         taking(digit9.Callback()),
+		"equal/init-transaction":  operation.New(p, equal.InitTransaction(eq)),
+		"equal/execute-journey":   operation.New(p, equal.ExecuteJourney(eq)),
+		"equal/fetch-data":        operation.New(p, equal.FetchData(eq)),
+		"transactions/get":        transactions.Get(l, p.Auth, p.Log, p.Now),
+		"transactions/list":       transactions.List(l, p.Auth, p.Log, p.Now),
+		"documents/create":        documents.Create(p.Vault, p.Auth, p.Log, p.Now, p.NewID),
+		"journeys/start":          j.StartHandler(),
+		"journeys/get":            j.Get(),
+		"journeys/list":           j.List(),
+		"journeys/input":          j.Input(),
+		"journeys/cancel":         j.Cancel(),
+		"journeys/await":          lambda.NewHandler(j.Await),
+		"journeys/finish":         lambda.NewHandler(j.Finish),
+		"journeys/settle":         lambda.NewHandler(j.Settle),
+		"notfound":                gateway.NotFound(p.Log),
 	}
 }

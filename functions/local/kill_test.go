@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +32,9 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	_ = os.RemoveAll(binaries.dir)
+	os.Exit(code)
 }
 
 // runChild runs the stack until it kills itself: without warning, at the chosen write.
@@ -80,7 +84,8 @@ type child struct {
 func start(t *testing.T, dir, kill string, ahead time.Duration) *child {
 	t.Helper()
 	c := &child{cmd: exec.Command(os.Args[0])}
-	c.cmd.Env = append(os.Environ(), "SALLYPORT_TEST_DIR="+dir, "SALLYPORT_TEST_KILL="+kill, "SALLYPORT_TEST_AHEAD="+ahead.String())
+	c.cmd.Env = append(os.Environ(), "SALLYPORT_TEST_DIR="+dir, "SALLYPORT_TEST_KILL="+kill, "SALLYPORT_TEST_AHEAD="+ahead.String(),
+		"GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")) // else the race detector sleeps for a second at every end
 	c.cmd.Stderr = os.Stderr
 	stdin, err := c.cmd.StdinPipe()
 	if err != nil {
@@ -132,78 +137,113 @@ type answered struct {
 	err error
 }
 
-// verification makes the calls of a verification against a program that may be killed at any moment: each with a key of its
-// own, none without the one before it.
-func verification(url string, wait func(error) string) []answered {
-	var all []answered
-	call := func(name, path, body string) reply {
-		header := map[string][]string{"Idempotency-Key": {name}}
-		got, err := send(url, "POST", path, header, body)
-		if err != nil {
-			if url = wait(err); url != "" {
-				got, err = send(url, "POST", path, header, body)
+// client makes calls against a program that may be killed at any moment, each with a key of its own.
+type client struct {
+	url     string
+	restart func(error) string // starts the program again and returns its URL; "" where that is not to be
+	all     []answered
+}
+
+// call makes a call, again where it got no answer, and again while a repeat promises to find out more.
+func (c *client) call(name, path, body string) reply {
+	header := map[string][]string{"Idempotency-Key": {name}}
+	got, err := send(c.url, "POST", path, header, body)
+	if err != nil {
+		if c.url = c.restart(err); c.url != "" {
+			got, err = send(c.url, "POST", path, header, body)
+		}
+	}
+	for i := 0; err == nil && got.condition() == "outcome_unknown" && got.header.Get("Retry-After") != "" && i < 300; i++ {
+		time.Sleep(100 * time.Millisecond)
+		got, err = send(c.url, "POST", path, header, body)
+	}
+	c.all = append(c.all, answered{name, got, err})
+	return got
+}
+
+// script is what a client does, no call without the one before it.
+type script struct {
+	name     string
+	run      func(*client)
+	resolved string         // the call whose outcome can always be found out
+	acts     map[string]int // how often each operation is asked to act
+}
+
+var scripts = []script{
+	{"verification", func(c *client) {
+		opened := c.call("init", initURL, `{"gateway_instance_id":"`+instance+`","idempotency_id":"order-1"}`)
+		_, rest, _ := strings.Cut(opened.body, `"transaction_id":"`)
+		id, _, _ := strings.Cut(rest, `"`)
+		if id == "" {
+			return
+		}
+		c.call("send", executeURL, execute(id, happy, ""))
+		c.call("verify", executeURL, execute(id, happy, otp))
+	}, "init", map[string]int{"equal/init-transaction": 1, "equal/execute-journey": 2}},
+	{"onboarding", func(c *client) {
+		number := ecrn.FindString(c.call("create", onboardURL, customer("784199000000017")).body)
+		if number == "" {
+			return
+		}
+		c.call("update", onboardURL, customer("784199000000017", `{"channel"`, `{"ecrn":"`+number+`","channel"`))
+		c.call("lookup", lookupURL, lookup("784199000000017"))
+	}, "create", map[string]int{"digit9/onboard-customer": 2}},
+}
+
+// TestKilled kills the program before and after every single write that a client's calls make, starts it again, and lets
+// the client repeat what it got no answer to.
+func TestKilled(t *testing.T) {
+	for _, script := range scripts {
+		dry := &client{url: "", restart: func(err error) string { t.Error(err); return "" }}
+		program := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
+		dry.url = program.url
+		script.run(dry)
+		for _, got := range dry.all {
+			if got.status != 200 {
+				t.Fatalf("%s: %d %s", got.name, got.status, got.body)
 			}
 		}
-		all = append(all, answered{name, got, err})
-		return got
-	}
-	opened := call("init", initURL, `{"gateway_instance_id":"`+instance+`","idempotency_id":"order-1"}`)
-	_, rest, _ := strings.Cut(opened.body, `"transaction_id":"`)
-	id, _, _ := strings.Cut(rest, `"`)
-	if id == "" {
-		return all
-	}
-	call("send", executeURL, execute(id, happy, ""))
-	call("verify", executeURL, execute(id, happy, otp))
-	return all
-}
-
-// TestKilled kills the program before and after every single write of a verification, starts it again, and lets the
-// client repeat what it got no answer to.
-func TestKilled(t *testing.T) {
-	dry := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
-	for _, got := range verification(dry.url, func(err error) string { t.Error(err); return "" }) {
-		if got.status != 200 {
-			t.Fatalf("%s: %d %s", got.name, got.status, got.body)
+		writes := program.end(t)
+		if writes < 9 { // claim, effect, completion of three calls at least
+			t.Fatalf("only %d writes were seen", writes)
 		}
-	}
-	writes := dry.end(t)
-	if writes < 9 { // claim, effect, completion of three calls at least
-		t.Fatalf("only %d writes were seen", writes)
-	}
-	t.Logf("%d writes", writes)
-	for n := 1; n <= writes; n++ {
-		for _, stage := range []string{"before", "after"} {
-			t.Run(fmt.Sprintf("%s write %d", stage, n), func(t *testing.T) { testKilled(t, fmt.Sprintf("%s:%d", stage, n)) })
+		t.Logf("%s: %d writes", script.name, writes)
+		for n := 1; n <= writes; n++ {
+			for _, stage := range []string{"before", "after"} {
+				t.Run(fmt.Sprintf("%s/%s write %d", script.name, stage, n), func(t *testing.T) {
+					t.Parallel()
+					testKilled(t, script, fmt.Sprintf("%s:%d", stage, n))
+				})
+			}
 		}
 	}
 }
 
-func testKilled(t *testing.T, kill string) {
+func testKilled(t *testing.T, script script, kill string) {
 	dir := filepath.Join(t.TempDir(), "state")
-	killed := false
 	var second *child
-	restart := func(error) string {
-		killed = true
+	c := &client{restart: func(err error) string {
+		if second != nil {
+			t.Fatalf("the second program ended as well: %v", err)
+		}
 		second = start(t, dir, "never:0", pastLease)
 		return second.url
-	}
-	first := start(t, dir, kill, 0)
-	var calls []answered
-	if first == nil {
-		calls = verification(restart(nil), func(err error) string { t.Error(err); return "" })
+	}}
+	if first := start(t, dir, kill, 0); first != nil {
+		c.url = first.url
 	} else {
-		calls = verification(first.url, restart)
+		c.url = c.restart(nil)
 	}
-	if !killed {
+	script.run(c)
+	if second == nil {
 		t.Fatal("the program was not killed")
 	}
 	s := &stack{Main: &main.Main{URL: second.url}, t: t}
-	for _, got := range calls {
+	for _, got := range c.all {
 		switch {
 		case got.err != nil:
 			t.Errorf("%s: %v", got.name, got.err)
-		case got.condition() != "" && got.condition() != "outcome_unknown":
+		case got.status != 200 && got.name == script.resolved, got.condition() != "" && got.condition() != "outcome_unknown":
 			t.Errorf("%s: %d %q", got.name, got.status, got.condition())
 		case got.status == 200:
 			// An answer that was given is on record, and stays what it was.
@@ -216,77 +256,88 @@ func testKilled(t *testing.T, kill string) {
 			}
 		}
 	}
-	for _, op := range sandbox.Operations() {
-		want := map[string]int{"init-transaction": 1, "execute-journey": 2}[op.Name]
-		if n := s.effects(op.Name); n > want {
-			t.Errorf("%d effects of %s, at most %d were asked for", n, op.Name, want)
-		}
-	}
+	s.wantAtMost(script.acts)
 	// The client asks once more: nothing acts again, and no answer changes.
-	for i, got := range verification(second.url, func(err error) string { t.Error(err); return "" }) {
-		if i < len(calls) && got.status != calls[i].status {
-			t.Errorf("%s was answered %d, now %d", got.name, calls[i].status, got.status)
+	again := &client{url: second.url, restart: c.restart}
+	script.run(again)
+	for i, got := range again.all {
+		if i < len(c.all) && got.status != c.all[i].status {
+			t.Errorf("%s was answered %d, now %d", got.name, c.all[i].status, got.status)
 		}
 	}
-	if n := s.effects("execute-journey"); n > 2 {
-		t.Errorf("%d effects", n)
-	}
+	s.wantAtMost(script.acts)
 	second.end(t)
 }
 
-// TestJourneyKilled kills the program before and after every single write of a journey. Whatever it was doing, the
-// journey is there afterwards and goes on, and the person who answers it gets to the end.
-func TestJourneyKilled(t *testing.T) {
-	dry := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
-	p := &person{t: t, url: dry.url}
-	if view := p.journey(); view.Status != "SUCCEEDED" || p.resends != 0 {
-		t.Fatalf("undisturbed: %+v", view)
-	}
-	writes := dry.end(t)
-	if writes < 20 {
-		t.Fatalf("only %d writes were seen", writes)
-	}
-	t.Logf("%d writes", writes)
-	for n := 1; n <= writes; n++ {
-		for _, stage := range []string{"before", "after"} {
-			t.Run(fmt.Sprintf("%s write %d", stage, n), func(t *testing.T) {
-				t.Parallel()
-				dir := filepath.Join(t.TempDir(), "state")
-				var second *child
-				restart := func() string {
-					if second != nil {
-						t.Fatal("the second program ended as well")
-					}
-					second = start(t, dir, "never:0", pastLease)
-					return second.url
-				}
-				p := &person{t: t, restart: restart, careful: n%2 == 0}
-				if first := start(t, dir, fmt.Sprintf("%s:%d", stage, n), 0); first != nil {
-					p.url = first.url
-				} else {
-					p.url = restart()
-				}
-				view := p.journey()
-				if view.Status != "SUCCEEDED" {
-					t.Errorf("ended %s (%s) after %d resends, steps %+v", view.Status, view.Reason, p.resends, view.Steps)
-				}
-				if second == nil {
-					return // killed after the last answer
-				}
-				s := &stack{Main: &main.Main{URL: p.url}, t: t}
-				if n := s.effects("execute-journey"); n > 2+p.resends {
-					t.Errorf("%d effects: one SMS and one verification were asked for, and %d resends", n, p.resends)
-				}
-				if n := s.effects("init-transaction"); n != 1 {
-					t.Errorf("%d transactions were opened", n)
-				}
-				second.end(t)
-			})
+// wantAtMost checks how often operations have acted.
+func (s *stack) wantAtMost(acts map[string]int) {
+	s.t.Helper()
+	for operation, most := range acts {
+		if _, n := s.reached(operation); n > most {
+			s.t.Errorf("%d effects of %s, at most %d were asked for", n, operation, most)
 		}
 	}
 }
 
-// person starts a journey and answers it until it ends, whatever becomes of the program meanwhile.
+// TestJourneyKilled kills the program before and after every single write of a journey. Whatever it was doing, the
+// journey is there afterwards and goes on, and whoever has to do with it gets to the end.
+func TestJourneyKilled(t *testing.T) {
+	for _, journey := range []struct {
+		name string
+		run  func(*person) journeyView
+		acts map[string]int // how often operations are asked to act, unless more is asked for
+	}{
+		{"aadhaar-otp", (*person).verified, map[string]int{"equal/init-transaction": 1, "equal/execute-journey": 2}},
+		{"partner-onboarding", (*person).onboarded, map[string]int{"digit9/onboard-customer": 1}},
+	} {
+		dry := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
+		p := &person{t: t, url: dry.url}
+		if view := journey.run(p); view.Status != "SUCCEEDED" || p.resends != 0 {
+			t.Fatalf("undisturbed: %+v", view)
+		}
+		writes := dry.end(t)
+		if writes < 20 {
+			t.Fatalf("only %d writes were seen", writes)
+		}
+		t.Logf("%s: %d writes", journey.name, writes)
+		for n := 1; n <= writes; n++ {
+			for _, stage := range []string{"before", "after"} {
+				t.Run(fmt.Sprintf("%s/%s write %d", journey.name, stage, n), func(t *testing.T) {
+					t.Parallel()
+					dir := filepath.Join(t.TempDir(), "state")
+					var second *child
+					p := &person{t: t, careful: n%2 == 0, restart: func() string {
+						if second != nil {
+							t.Fatal("the second program ended as well")
+						}
+						second = start(t, dir, "never:0", pastLease)
+						return second.url
+					}}
+					if first := start(t, dir, fmt.Sprintf("%s:%d", stage, n), 0); first != nil {
+						p.url = first.url
+					} else {
+						p.url = p.restart()
+					}
+					if view := journey.run(p); view.Status != "SUCCEEDED" {
+						t.Errorf("ended %s (%s) after %d resends, steps %+v", view.Status, view.Reason, p.resends, view.Steps)
+					}
+					if second == nil {
+						return // killed after the last answer
+					}
+					acts := maps.Clone(journey.acts)
+					if p.resends > 0 {
+						acts["equal/execute-journey"] += p.resends
+					}
+					(&stack{Main: &main.Main{URL: p.url}, t: t}).wantAtMost(acts)
+					second.end(t)
+				})
+			}
+		}
+	}
+}
+
+// person starts a journey and does for it what people and partners do until it ends, whatever becomes of the program
+// meanwhile.
 type person struct {
 	t       *testing.T
 	url     string
@@ -296,7 +347,7 @@ type person struct {
 }
 
 // do repeats a request until it is answered.
-func (p *person) do(method, path string, header map[string][]string, body string) reply {
+func (p *person) do(method, path string, header http.Header, body string) reply {
 	for {
 		got, err := send(p.url, method, path, header, body)
 		if err == nil {
@@ -309,20 +360,36 @@ func (p *person) do(method, path string, header map[string][]string, body string
 	}
 }
 
-func (p *person) journey() (view journeyView) {
-	started := p.do("POST", "/journeys/aadhaar-otp", map[string][]string{"Idempotency-Key": {"k"}}, `{"aadhaar_no":"`+happy+`"}`)
-	MustDecode(p.t, started.body, &view)
-	id, answered := view.ID, ""
-	for range 100 {
+// start starts a journey and returns its id.
+func (p *person) start(path, body string) string {
+	var view journeyView
+	MustDecode(p.t, p.do("POST", path, http.Header{"Idempotency-Key": {"k"}}, body).body, &view)
+	return view.ID
+}
+
+// follow calls answer whenever a journey waits, until it has ended.
+func (p *person) follow(id string, answer func(view journeyView, text string)) (view journeyView) {
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); {
 		got := p.do("GET", "/journeys/"+id, nil, "")
 		view = journeyView{}
 		MustDecode(p.t, got.body, &view)
 		if view.ended() {
 			return view
 		}
-		if view.Status != "WAITING" || view.Awaiting.ID == answered {
-			p.do("GET", "/journeys/"+id, map[string][]string{"Prefer": {"wait=5"}, "If-None-Match": {got.header.Get("Etag")}}, "")
-			continue
+		if view.Status == "WAITING" {
+			answer(view, got.body)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return view
+}
+
+// verified answers what a verification asks for.
+func (p *person) verified() journeyView {
+	id, answered := p.start("/journeys/aadhaar-otp", `{"aadhaar_no":"`+happy+`"}`), ""
+	return p.follow(id, func(view journeyView, _ string) {
+		if view.Awaiting.ID == answered {
+			return
 		}
 		body := enter(otp)
 		if view.Reason == "otp_not_generated" || view.Reason == "otp_request_too_soon" {
@@ -334,8 +401,29 @@ func (p *person) journey() (view journeyView) {
 		if got := p.do("POST", "/journeys/"+id+"/inputs", nil, body); got.status == 202 {
 			answered = view.Awaiting.ID
 		}
-	}
-	return view
+	})
+}
+
+// onboarded has compliance hold a customer and close the alert. The callback is repeated until it is acknowledged, and
+// never after that: then it must not be lost.
+func (p *person) onboarded() journeyView {
+	p.do("POST", "/sandbox/settings", nil, `{"partner":"digit9","name":"callbacks","value":"lost"}`) // sent here instead
+	id, told := p.start("/journeys/partner-onboarding", `{"customer":`+customer("784199000000423")+`}`), false
+	return p.follow(id, func(_ journeyView, text string) {
+		if told {
+			return
+		}
+		number := ecrn.FindString(text)
+		if got := p.do("POST", "/sandbox/digit9/alerts/"+number, nil, `{"aml_scan_status":"Accepted"}`); got.status != http.StatusOK {
+			p.t.Fatalf("alert of %s: %d %s", text, got.status, got.body)
+		}
+		header := http.Header{"No-Key": {""}, "Authorization": {"Bearer " + sandbox.Digit9Defaults().CallbackBearer}}
+		waitFor(p.t, func() bool {
+			got := p.do("POST", closureURL, header, `{"aml_scan_status":"Accepted","ecrn":"`+number+`","customer_status":"ACTIVE"}`)
+			told = got.status == http.StatusOK && strings.Contains(got.body, "ACKNOWLEDGED")
+			return told
+		})
+	})
 }
 
 func TestSecondStart(t *testing.T) {

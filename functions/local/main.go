@@ -23,6 +23,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"sallyport/functions/digit9"
 	"sallyport/functions/equal"
 	"sallyport/functions/journeys"
 	"sallyport/functions/sandbox"
@@ -39,6 +40,7 @@ import (
 	"sallyport/shared/secrets"
 	"sallyport/shared/secrets/file"
 	"sallyport/shared/telemetry"
+	"sallyport/shared/token"
 	"sallyport/shared/upstream"
 	"sallyport/shared/vault"
 	vaultbolt "sallyport/shared/vault/bolt"
@@ -102,6 +104,7 @@ type Main struct {
 	Now             func() time.Time                          // the gateway's clock, not the sandbox's; nil for time.Now
 	UpstreamTimeout time.Duration                             // how long a partner may take; zero for upstream.Timeout
 	OnWrite         func(stage string)                        // called around every commit, see bolt.OnWrite
+	History         func(journey string, events []asl.Event)  // gets what happens in executions
 	WrapLedger      func(operation.Ledger) operation.Ledger   // stands between the pipeline and the ledger
 	WrapTransport   func(http.RoundTripper) http.RoundTripper // stands between the pipeline and the partners
 
@@ -224,27 +227,31 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 		return nil, fmt.Errorf("%s in %s: %w", keysSecret, m.secretsFile(), err)
 	}
 	auth := gateway.NewAuthenticator(m.Ledger, m.Now)
+	auth.Ring = ring
 	m.sandbox = sandbox.New(sandbox.NewBolt(m.partner), sandbox.Options{
 		TimeScale: m.TimeScale, Wire: true, Log: m.Log,
 		Authenticate: sandbox.CallerOnly(auth),
+		Callbacks:    sandbox.CallbackOptions{BaseURL: func(context.Context) (string, error) { return m.URL, nil }},
 	})
 	uploads := &uploads{blobs: blobs, url: m.URL, now: m.Now, permitted: map[string]permit{}}
 	p := &operation.Pipeline{
 		Ledger: m.Ledger, Vault: &vault.Vault{Blobs: blobs, Uploads: uploads, Ring: ring}, Auth: auth, Secrets: cache, Ring: ring,
+		Tokens:   token.New(m.Ledger, ring, m.Now, operation.NewID, m.Log),
 		Upstream: m.upstream(), Log: m.Log, Now: m.Now, NewID: operation.NewID,
+		QuietPeriod: time.Duration(float64(operation.QuietPeriod) / m.TimeScale), // so do the partners' own delays pass
 	}
 	if m.WrapLedger != nil {
 		p.Ledger = m.WrapLedger(p.Ledger)
 	}
 	service := &journeys.Service{
 		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now, NewID: operation.NewID,
-		Types: []journey.Type{equal.AadhaarOTP()}, TimeScale: m.TimeScale,
+		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding()}, TimeScale: m.TimeScale,
 	}
-	handlers := functions(p, m.Ledger, service, m.URL+"/sandbox")
+	service.Orchestrator, m.journeys = orchestrating{m}, service
+	handlers := functions(p, m.Ledger, service, orchestrating{m}, m.URL+"/sandbox")
 	if m.orchestrator, err = m.orchestrate(handlers, service); err != nil {
 		return nil, err
 	}
-	service.Orchestrator, m.journeys = m.orchestrator, service
 	b := &bus{requested: service.Requested, auth: auth}
 	service.Changed = b.changed
 	f := &front{
@@ -268,6 +275,21 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	}), nil
 }
 
+// orchestrating is the stack's orchestrator for the functions that it runs itself, and which are made before it.
+type orchestrating struct{ m *Main }
+
+func (o orchestrating) Start(ctx context.Context, machine, name string, input []byte) error {
+	return o.m.orchestrator.Start(ctx, machine, name, input)
+}
+
+func (o orchestrating) Answer(ctx context.Context, token string, output []byte) error {
+	return o.m.orchestrator.Answer(ctx, token, output)
+}
+
+func (o orchestrating) Stop(ctx context.Context, machine, name, cause string) error {
+	return o.m.orchestrator.Stop(ctx, machine, name, cause)
+}
+
 // orchestrate loads the definitions; in them, functions are named by their logical ids in template.yaml.
 func (m *Main) orchestrate(handlers map[string]lambda.Handler, service *journeys.Service) (*orchestratorlocal.Orchestrator, error) {
 	files, err := statemachines.Files.ReadDir(".")
@@ -276,7 +298,7 @@ func (m *Main) orchestrate(handlers map[string]lambda.Handler, service *journeys
 	}
 	options := orchestratorlocal.Options{
 		Machines: map[string]*asl.Machine{}, Functions: map[string]orchestratorlocal.Function{}, Ended: service.Settle,
-		Log: m.Log, TimeScale: m.TimeScale, InvocationTimeout: operation.InvocationTimeout,
+		Log: m.Log, TimeScale: m.TimeScale, InvocationTimeout: operation.InvocationTimeout, History: m.History,
 	}
 	for _, file := range files {
 		definition, err := statemachines.Files.ReadFile(file.Name())
@@ -316,7 +338,7 @@ func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json"
 
 // seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
 func (m *Main) seed(ctx context.Context) error {
-	eq := sandbox.EqualDefaults()
+	eq, d9 := sandbox.EqualDefaults(), sandbox.Digit9Defaults()
 	source := file.Source{Path: m.secretsFile()}
 	hash := gateway.HashKey(localKey)
 	_, known := m.Ledger.Caller(ctx, hash)
@@ -328,6 +350,10 @@ func (m *Main) seed(ctx context.Context) error {
 		"sallyport/" + stage + "/partners/equal": map[string]any{
 			"client_id": eq.ClientID, "client_secret": eq.ClientSecret,
 			"gateway_instance_id": eq.GatewayInstanceID, "journeys": map[string]string{"aadhaar-otp": eq.JourneyID},
+		},
+		"sallyport/" + stage + "/partners/digit9": map[string]any{
+			"client_id": d9.ClientID, "client_secret": d9.ClientSecret, "username": d9.Username, "password": d9.Password,
+			"scope": d9.Scope, "callback": map[string][]string{"bearer": {d9.CallbackBearer}, "hash": {d9.CallbackSecret}},
 		},
 	})
 	if err != nil {

@@ -8,14 +8,22 @@ import (
 	"net/http"
 )
 
-// admin wraps a route that needs a caller's key and answers its errors as problems.
+// admin wraps a route that needs a caller's key.
 func (s *Sandbox) admin(handle func(http.ResponseWriter, *http.Request) error) http.Handler {
+	answered := s.answered(handle)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.authenticate(r) != nil {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			writeProblem(w, newProblem(http.StatusUnauthorized, "a caller's key is required"))
 			return
 		}
+		answered.ServeHTTP(w, r)
+	})
+}
+
+// answered wraps a route whose errors are answered as problems.
+func (s *Sandbox) answered(handle func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
 		var p *problem
 		switch {
@@ -71,10 +79,10 @@ func (s *Sandbox) armFault(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// reset answers POST /sandbox/reset: records, log, armed faults, settings and throttling are as on the first day, and
-// what a late_effect had still to do is dropped. The body is empty or {}.
+// reset answers POST /sandbox/reset: records, log, armed faults, settings, queued callbacks and throttling are as on the
+// first day, and what a late_effect had still to do is dropped. The body is empty or {}.
 func (s *Sandbox) reset(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(w, r)
+	body, err := readBody(w, r, maxBody)
 	if err != nil {
 		return err
 	}

@@ -263,16 +263,19 @@ func TestConcurrency(t *testing.T) {
 	want(t, effects, map[string]int{"execute-journey": 3, "init-transaction": 3})
 }
 
-// failing is a Store whose transactions fail at their end, as often as it says.
+// failing is a Store whose transactions fail at their end, as often as it says, after so many that don't.
 type failing struct {
 	sandbox.Store
-	times int
+	after, times int
 }
 
 func (f *failing) Update(ctx context.Context, fn func(sandbox.Tx) error) error {
 	return f.Store.Update(ctx, func(tx sandbox.Tx) error {
 		if err := fn(tx); err != nil {
 			return err
+		}
+		if f.after--; f.after >= 0 {
+			return nil
 		}
 		if f.times--; f.times >= 0 {
 			return fmt.Errorf("disk full")

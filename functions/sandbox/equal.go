@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
 	"strings"
@@ -93,10 +92,7 @@ func newEqual(o EqualOptions, c clock, newID func() string) *simulator {
 // authenticated checks the Basic pair (equal §3), which is split at its first colon.
 func (e *equal) authenticated(r *http.Request) bool {
 	id, secret, ok := r.BasicAuth()
-	gotID, wantID := sha256.Sum256([]byte(id)), sha256.Sum256([]byte(e.ClientID))
-	gotSecret, wantSecret := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(e.ClientSecret))
-	same := subtle.ConstantTimeCompare(gotID[:], wantID[:]) & subtle.ConstantTimeCompare(gotSecret[:], wantSecret[:])
-	return ok && same == 1
+	return same(id, e.ClientID, secret, e.ClientSecret) && ok
 }
 
 // equalTransaction is an exchange transaction: one user's run (equal §1). Of the Aadhaar number it knows the last four

@@ -14,7 +14,7 @@ type Fault struct {
 	Description    string // one line
 	Effect         bool   // whether the request still has the effect that it would have had
 	NeedsWire      bool   // can only be expressed on a real connection
-	NeedsCallbacks bool   // only for partners that call back
+	NeedsCallbacks bool   // armed for a partner's callback instead of one of its operations; see Applicable
 }
 
 // Faults returns every fault, in a fixed order.
@@ -27,7 +27,9 @@ func Faults() []Fault {
 }
 
 // Applicable returns nil where a fault can be armed for an operation, else an error that says what is wrong and what
-// is allowed. Whether the sandbox has a wire is for POST /sandbox/faults to check.
+// is allowed. A fault that NeedsCallbacks is for the operation "callback", which is no route and not in Operations, of a
+// partner that calls back; the others are for the routes. Whether the sandbox has a wire is for POST /sandbox/faults to
+// check.
 func Applicable(partner, operation, fault string) error {
 	return applicable(simulators(Options{}, clock{}), partner, operation, fault)
 }
@@ -43,9 +45,14 @@ func applicable(all []*simulator, partner, operation, fault string) error {
 	f, ok := faultNamed(fault)
 	switch {
 	case !ok:
-		return unprocessable("/fault", "is not a fault", faultNames()...)
-	case f.NeedsCallbacks && !p.callbacks:
+		return unprocessable("/fault", "is not a fault", faultNames(nil)...)
+	case f.NeedsCallbacks && p.callbacks == nil:
 		return unprocessable("/fault", p.name+" sends no callbacks")
+	case f.NeedsCallbacks && operation != p.callbacks.name:
+		return unprocessable("/operation", "takes no "+f.Name, p.callbacks.name)
+	case !f.NeedsCallbacks && p.callbacks != nil && operation == p.callbacks.name:
+		of := faultNames(func(g Fault) bool { return g.NeedsCallbacks })
+		return unprocessable("/fault", "is not for what "+p.name+" sends", of...)
 	}
 	return nil
 }
@@ -55,6 +62,7 @@ type fault struct {
 	Fault
 	acts    acts
 	answer  func(failures) answer // in place of the operation's own answer; nil: its own
+	revokes bool                  // the token that was presented is good for nothing afterwards
 	deliver delivery
 }
 
@@ -110,10 +118,10 @@ func faults() []fault {
 		{Fault: Fault{Name: "malformed", Description: "it happens; 200 with a body that is not JSON", Effect: true}, answer: malformed},
 		{Fault: Fault{Name: "truncated", Description: "it happens; the connection closes in the middle of the body", NeedsWire: true, Effect: true}, deliver: truncate},
 		{Fault: Fault{Name: "slow", Description: "it happens at once; the answer comes after 20 seconds", Effect: true}, deliver: delay},
-		{Fault: Fault{Name: "expired_token", Description: "401 whatever the credentials; nothing happens"}, acts: actsNever, answer: unauthorized},
+		{Fault: Fault{Name: "expired_token", Description: "401 whatever the credentials, and a token that was presented is revoked; nothing happens"}, acts: actsNever, answer: unauthorized, revokes: true},
 		{Fault: Fault{Name: "duplicate_callback", Description: "the callback is sent twice", NeedsCallbacks: true, Effect: true}},
-		{Fault: Fault{Name: "late_callback", Description: "the callback is sent late", NeedsCallbacks: true, Effect: true}},
-		{Fault: Fault{Name: "forged_callback", Description: "a callback with a wrong signature is sent first", NeedsCallbacks: true, Effect: true}},
+		{Fault: Fault{Name: "late_callback", Description: "the callback is sent 90 minutes late", NeedsCallbacks: true, Effect: true}},
+		{Fault: Fault{Name: "forged_callback", Description: "the callback is sent once, with wrong credentials", NeedsCallbacks: true, Effect: true}},
 	}
 }
 
@@ -126,10 +134,13 @@ func faultNamed(name string) (fault, bool) {
 	return all[i], true
 }
 
-func faultNames() []string {
+// faultNames returns the names of the faults that are meant; nil means all.
+func faultNames(which func(Fault) bool) []string {
 	var names []string
 	for _, f := range faults() {
-		names = append(names, f.Name)
+		if which == nil || which(f.Fault) {
+			names = append(names, f.Name)
+		}
 	}
 	return names
 }
@@ -165,8 +176,8 @@ func arm(tx Tx, partner, operation string, a armed) ([]armed, error) {
 
 // take consumes the next fault of an operation if it is one of those that apply here, and returns the zero fault,
 // which changes nothing, if it isn't.
-func take(tx Tx, op *operation, here func(fault) bool) (fault, error) {
-	key := faultsKey(op.Partner, op.Name)
+func take(tx Tx, partner, operation string, here func(fault) bool) (fault, error) {
+	key := faultsKey(partner, operation)
 	var queue []armed
 	if ok, err := load(tx, key, &queue); err != nil || !ok || len(queue) == 0 {
 		return fault{}, err
@@ -211,7 +222,7 @@ func (s *Sandbox) RefuseConnection(ctx context.Context, r *http.Request) (bool, 
 	}
 	var f fault
 	err = s.store.Update(ctx, func(tx Tx) (err error) {
-		f, err = take(tx, op, refused)
+		f, err = take(tx, op.Partner, op.Name, refused)
 		return err
 	})
 	return err == nil && f.deliver == refuse, err

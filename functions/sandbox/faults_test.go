@@ -22,6 +22,11 @@ func TestRegistry(t *testing.T) {
 		{Partner: "equal", Name: "init-transaction", Method: "POST", Path: "/ie/transaction/init", Effect: true},
 		{Partner: "equal", Name: "execute-journey", Method: "POST", Path: "/ie/transaction/journey/execute", Effect: true},
 		{Partner: "equal", Name: "fetch-data", Method: "POST", Path: "/ie/transaction/journey/data/fetch"},
+		{Partner: "digit9", Name: "issue-token", Method: "POST", Path: "/auth/realms/cdp/protocol/openid-connect/token"},
+		{Partner: "digit9", Name: "lookup-customer", Method: "POST", Path: "/caas/api/v2/customer/validate"},
+		{Partner: "digit9", Name: "onboard-customer", Method: "POST", Path: "/caas-lcm/api/v1/CAAS/onBoarding/customer", Effect: true},
+		{Partner: "digit9", Name: "get-customer", Method: "GET", Path: "/caas/api/v2/customer/{ecrn}"},
+		{Partner: "digit9", Name: "list-codes", Method: "GET", Path: "/raas/masters/v1/codes"},
 	})
 	var got []string
 	for _, f := range sandbox.Faults() {
@@ -57,7 +62,14 @@ func TestRegistry(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range [][3]string{{"x", "fetch-data", "slow"}, {"equal", "x", "slow"}, {"equal", "fetch-data", "x"}} {
+	for _, f := range sandbox.Faults() {
+		if err := sandbox.Applicable("digit9", "callback", f.Name); (err == nil) != f.NeedsCallbacks {
+			t.Errorf("callback, %s: %v", f.Name, err)
+		}
+	}
+	for _, bad := range [][3]string{
+		{"x", "fetch-data", "slow"}, {"equal", "x", "slow"}, {"equal", "fetch-data", "x"}, {"equal", "callback", "late_callback"},
+	} {
 		if sandbox.Applicable(bad[0], bad[1], bad[2]) == nil {
 			t.Errorf("%v is applicable", bad)
 		}
@@ -75,6 +87,37 @@ func bodyOf(operation string) string {
 	return `{"transaction_id":"` + id(1) + `","journey_transaction_id":"` + run(2) + `"}`
 }
 
+// prepare brings a sandbox to where every operation can succeed.
+func (h *harness) prepare() {
+	h.t.Helper()
+	h.init()
+	h.step1(id(1), number)
+	h.onboard(ordinary)
+}
+
+// requestTo returns a request to an operation of a prepared sandbox that succeeds.
+func (h *harness) requestTo(op sandbox.Operation) *http.Request {
+	h.t.Helper()
+	if op.Partner == "digit9" {
+		return h.digit9Request(op.Name)
+	}
+	return request(op.Method, "/sandbox/"+op.Partner+op.Path, bodyOf(op.Name))
+}
+
+// failureOf returns what an operation answers where a fault makes it fail with a status.
+func failureOf(op sandbox.Operation, status int) string {
+	if op.Partner == "digit9" {
+		return digit9FailureOf(op.Name, status)
+	}
+	switch status {
+	case 401:
+		return unauthorized
+	case 500:
+		return internalError
+	}
+	return fmt.Sprint(status)
+}
+
 // outcome is what a client saw.
 type outcome struct {
 	status int
@@ -84,10 +127,10 @@ type outcome struct {
 }
 
 // call sends a request over a real connection of its own, as the operation's client would, until ctx is done.
-func call(ctx context.Context, url string, op sandbox.Operation, body string) (o outcome) {
+func call(ctx context.Context, server string, r *http.Request) (o outcome) {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	r := request(op.Method, url+"/sandbox/"+op.Partner+op.Path, body).WithContext(ctx)
-	r.RequestURI = ""
+	r = r.WithContext(ctx)
+	r.RequestURI, r.URL.Scheme, r.URL.Host = "", "http", strings.TrimPrefix(server, "http://")
 	resp, err := client.Do(r)
 	if err != nil {
 		return outcome{err: err}
@@ -105,7 +148,7 @@ func TestFaults(t *testing.T) {
 			if sandbox.Applicable(op.Partner, op.Name, f.Name) != nil {
 				continue
 			}
-			t.Run(op.Name+"/"+f.Name, func(t *testing.T) { testFault(t, op, f) })
+			t.Run(op.Partner+"/"+op.Name+"/"+f.Name, func(t *testing.T) { testFault(t, op, f) })
 		}
 	}
 }
@@ -115,40 +158,40 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 	h := open(t, func(o *sandbox.Options) { o.Wire, o.TimeScale = true, 1e9 })
 	server := httptest.NewServer(h)
 	defer server.Close()
-	h.init()
-	h.step1(id(1), number)
-	armed := `{"partner":"equal","operation":"` + op.Name + `","armed":[{"fault":"` + f.Name + `","times":1}]}`
-	want(t, h.post("/sandbox/faults", `{"partner":"equal","operation":"`+op.Name+`","fault":"`+f.Name+`"}`), "200 "+armed)
+	h.prepare()
+	before := len(h.rows(""))
+	armed := `{"partner":"` + op.Partner + `","operation":"` + op.Name + `","armed":[{"fault":"` + f.Name + `","times":1}]}`
+	want(t, h.post("/sandbox/faults", `{"partner":"`+op.Partner+`","operation":"`+op.Name+`","fault":"`+f.Name+`"}`), "200 "+armed)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	if f.Name == "refuse_connection" {
-		r := request(op.Method, server.URL+"/sandbox/"+op.Partner+op.Path, "")
 		for _, refused := range []bool{true, false} {
-			got, err := h.RefuseConnection(ctx, r)
+			got, err := h.RefuseConnection(ctx, h.requestTo(op))
 			if err != nil || got != refused {
 				t.Fatalf("got %t, %v; want %t", got, err, refused)
 			}
 		}
-		want(t, len(h.rows("")), 2)
+		want(t, len(h.rows("")), before)
 	} else {
 		seen := make(chan outcome, 1)
-		go func() { seen <- call(ctx, server.URL, op, bodyOf(op.Name)) }()
+		r := h.requestTo(op)
+		go func() { seen <- call(ctx, server.URL, r) }()
 		var o outcome
 		status := 0
 		switch f.Name {
 		case "timeout_before_effect", "timeout_after_effect":
-			h.awaitRows(3) // while the client still waits
+			h.awaitRows(before + 1) // while the client still waits
 			cancel()
 			o = <-seen
 			want(t, errors.Is(o.err, context.Canceled), true)
 		case "late_effect":
-			h.awaitDisarmed(op.Name)
-			want(t, len(h.rows("")), 2) // nothing has happened yet
+			h.awaitDisarmed(op)
+			want(t, len(h.rows("")), before) // nothing has happened yet
 			cancel()
 			o = <-seen
 			want(t, errors.Is(o.err, context.Canceled), true)
-			h.awaitRows(3)
+			h.awaitRows(before + 1)
 		case "reset_before_effect", "reset_after_effect":
 			o = <-seen
 			want(t, errors.Is(o.err, syscall.ECONNRESET), true)
@@ -157,7 +200,7 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 			status = 200
 			want(t, errors.Is(o.err, io.ErrUnexpectedEOF), true)
 			want(t, int64(len(o.body)), o.length/2)
-			want(t, strings.HasPrefix(o.body, `{"transaction_id":"`), true)
+			want(t, strings.HasPrefix(o.body, `{"`), true)
 		case "malformed":
 			o = <-seen
 			status = 200
@@ -165,38 +208,38 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 		case "slow":
 			o = <-seen
 			status = 200
-			want(t, strings.HasPrefix(o.body, `{"transaction_id":"`), true)
-		case "status_429", "status_503_before_effect", "status_503_after_effect":
+			want(t, strings.HasPrefix(o.body, `{"`), true)
+		case "status_429", "status_500_before_effect", "status_500_after_effect", "status_503_before_effect", "status_503_after_effect":
 			o = <-seen
 			fmt.Sscanf(f.Name, "status_%d", &status)
-			want(t, o, outcome{status: status})
-		case "status_500_before_effect", "status_500_after_effect":
-			o = <-seen
-			status = 500
-			want(t, fmt.Sprint(o.status, " ", o.body), internalError)
+			want(t, masked(strings.TrimSpace(fmt.Sprint(o.status, " ", o.body))), failureOf(op, status))
 		case "expired_token":
 			o = <-seen
 			status = 401
-			want(t, fmt.Sprint(o.status, " ", o.body), unauthorized)
+			want(t, fmt.Sprint(o.status, " ", o.body), failureOf(op, status))
+			if op.Partner == "digit9" && op.Name != "issue-token" {
+				want(t, call(ctx, server.URL, h.requestTo(op)).status, 401) // the token is really gone
+				h.token = ""
+			}
 		default:
 			t.Fatal("no expectation for this fault")
 		}
 		want(t, o.status == 0 || o.status == status, true)
-		want(t, h.log()[2:], []string{fmt.Sprintf("%s %d %t", op.Name, status, f.Effect && op.Effect)})
+		want(t, h.log()[before:before+1], []string{fmt.Sprintf("%s %d %t", op.Name, status, f.Effect && op.Effect)})
 	}
 
 	// One count was armed and is used up; the state is that of what happened.
-	o := call(t.Context(), server.URL, op, bodyOf(op.Name))
+	o := call(t.Context(), server.URL, h.requestTo(op))
 	want(t, o.status, 200)
 	row := h.rows("?operation=" + op.Name)
 	again := row[len(row)-1].Effect
 	switch op.Name {
-	case "init-transaction":
+	case "init-transaction", "onboard-customer":
 		want(t, again, true)
 	case "execute-journey":
 		want(t, strings.Contains(o.body, `"MEERA KULKARNI"`), true)
 		want(t, again, !f.Effect) // verified already: replayed
-	case "fetch-data":
+	default:
 		want(t, again, false)
 	}
 }
@@ -207,11 +250,11 @@ func (h *harness) awaitRows(n int) {
 }
 
 // awaitDisarmed returns when a fault of the operation has been used up.
-func (h *harness) awaitDisarmed(operation string) {
+func (h *harness) awaitDisarmed(op sandbox.Operation) {
 	h.await(func() bool {
 		var armed bool
 		_ = h.store.View(context.Background(), func(tx sandbox.Tx) error {
-			b, err := tx.Get("faults/equal/" + operation)
+			b, err := tx.Get("faults/" + op.Partner + "/" + op.Name)
 			armed = b != nil
 			return err
 		})

@@ -1,8 +1,8 @@
 package sandbox_test
 
 import (
+	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -14,6 +14,7 @@ import (
 func FuzzServeHTTP(f *testing.F) {
 	for _, op := range sandbox.Operations() {
 		f.Add(op.Method, "/sandbox/"+op.Partner+op.Path, "", bodyOf(op.Name))
+		f.Add(op.Method, "/sandbox/"+op.Partner+op.Path, "code=id_types", onboarding(ordinary))
 	}
 	f.Add("GET", "/sandbox/requests", "partner=equal&operation=fetch-data", "")
 	f.Add("GET", "/sandbox/requests", "%zz", "")
@@ -21,13 +22,14 @@ func FuzzServeHTTP(f *testing.F) {
 	f.Add("POST", "/sandbox/faults", "", `{"partner":"equal","operation":"init-transaction","fault":"malformed","times":3}`)
 	f.Add("POST", "/sandbox/settings", "", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`)
 	f.Add("POST", "/sandbox/reset", "", `{}`)
+	f.Add("POST", alertsPath+"/"+ordinaryECRN, "", accept)
+	f.Add("GET", alertsPath, "", "")
 	f.Add("CONNECT", "//sandbox/../%2e", "", "\xff")
 	f.Add("", "*", "", `{"transaction_id":null}`)
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {
-		// The frame, on state in which step 1 was taken.
+		// The frame, on state in which every operation can succeed.
 		h := openOn(t, &memory{}, func(o *sandbox.Options) { o.TimeScale = 1e12 })
-		h.init()
-		h.step1(id(1), number)
+		h.prepare()
 		r := request("POST", "/", body)
 		r.Method, r.URL = method, &url.URL{Path: path, RawQuery: query}
 		w := h.do(r)
@@ -39,11 +41,57 @@ func FuzzServeHTTP(f *testing.F) {
 		}
 		// Every operation, with the same body.
 		for _, op := range sandbox.Operations() {
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, request(op.Method, "/sandbox/"+op.Partner+op.Path, body))
-			if w.Code == http.StatusInternalServerError && text(w) != internalError {
+			r := h.requestTo(op)
+			r.Body = io.NopCloser(strings.NewReader(body))
+			if w := h.do(r); w.Code == http.StatusInternalServerError && text(w) != internalError {
 				t.Errorf("%s: got %s", op.Name, text(w))
 			}
+		}
+	})
+}
+
+// FuzzDigit9Onboarding: whatever the payload, it is answered in the contract's words, and what was onboarded is found.
+func FuzzDigit9Onboarding(f *testing.F) {
+	f.Add(onboarding(ordinary))
+	f.Add(onboarding("784199000000413"))
+	f.Add(update(ordinaryECRN, onboarding(ordinary)))
+	f.Add(`{"id_details":[{"id_type":-0,"id_front":{"base64_data":"A==="}}],"address_list":null}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		store := &memory{}
+		h := openOn(t, store)
+		answer := h.onboardBody(body)
+		switch {
+		case strings.HasPrefix(answer, `200 {"status":"success","data":{`):
+			if found := h.d9("GET", getPath+ecrnIn(t, answer), ""); !strings.HasPrefix(found, `200 {"status":"success"`) {
+				t.Errorf("%s, then %s", answer, found)
+			}
+		case strings.HasPrefix(answer, `400 {"status":"failure","status_code":400,"error_code":40002,`):
+		case strings.Contains(answer, ` {"request_id":"R","status":"failed","status_code":`):
+		default:
+			t.Error(answer)
+		}
+		for key, value := range store.items {
+			if len(key) > 512 || len(value) > 256<<10 {
+				t.Errorf("%q holds %d bytes", key, len(value))
+			}
+		}
+	})
+}
+
+// FuzzDigit9Token: whatever the form, only the right credentials get tokens.
+func FuzzDigit9Token(f *testing.F) {
+	const media = "application/x-www-form-urlencoded"
+	f.Add(media, form())
+	f.Add(media, form("grant_type", "refresh_token", "refresh_token", "x"))
+	f.Add(media+"; charset", "grant_type=%zz&&=;")
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		r := tokenRequest(body)
+		r.Header.Set("Content-Type", contentType)
+		w := openOn(t, &memory{}).do(r)
+		switch d := sandbox.Digit9Defaults(); {
+		case w.Code == 400, w.Code == 401:
+		case w.Code != 200 || !strings.Contains(body, "grant_type") || !strings.Contains(body, d.Password[:1]):
+			t.Errorf("%q %q: %s", contentType, body, text(w))
 		}
 	})
 }

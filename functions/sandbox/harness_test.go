@@ -27,9 +27,10 @@ type harness struct {
 	t     testing.TB
 	store sandbox.Store
 
-	mu  sync.Mutex
-	now time.Time
-	ids int
+	mu    sync.Mutex
+	now   time.Time
+	ids   int
+	token string // of digit9; see access
 }
 
 // start is what the clock of every harness shows at first.
@@ -95,6 +96,14 @@ func request(method, path, body string) *http.Request {
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", basic("sandbox.client#1", "sandbox-secret="))
 	r.Header.Set("X-API-Key", "local-key")
+	return r
+}
+
+// keyless returns a request that carries no credentials at all.
+func keyless(method, path, body string) *http.Request {
+	r := request(method, path, body)
+	r.Header.Del("Authorization")
+	r.Header.Del("X-API-Key")
 	return r
 }
 

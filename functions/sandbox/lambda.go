@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -14,26 +15,43 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Invoke answers an event of an API Gateway HTTP API, payload format 2.0. It returns an error only where a fault would
-// cut the connection, which a sandbox behind API Gateway (Options.Wire false) does not offer.
-func (s *Sandbox) Invoke(ctx context.Context, event events.APIGatewayV2HTTPRequest) (out events.APIGatewayV2HTTPResponse, err error) {
-	r, err := requestOf(ctx, event)
+// Invoke implements lambda.Handler. It answers an event of an API Gateway HTTP API, payload format 2.0, and on a scheduled
+// event of EventBridge it calls DeliverDue. It returns an error only where that fails or where a fault would cut the
+// connection, which a sandbox behind API Gateway (Options.Wire false) does not offer.
+func (s *Sandbox) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
+	var event struct {
+		Source string `json:"source"`
+		events.APIGatewayV2HTTPRequest
+	}
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return badEvent("it is not JSON of that form")
+	}
+	if event.Source == "aws.events" {
+		ctx, cancel := context.WithTimeout(ctx, transactionTimeout) // ends before the function does
+		defer cancel()
+		return []byte("null"), s.DeliverDue(ctx)
+	}
+	r, err := requestOf(ctx, event.APIGatewayV2HTTPRequest)
 	if err != nil {
-		p := newProblem(http.StatusBadRequest, "the event holds no request: its body is not base64")
-		w := newBuffer()
-		writeProblem(w, p)
-		return w.response(), nil
+		return badEvent("its body is not base64")
 	}
 	defer func() {
 		if v := recover(); v == http.ErrAbortHandler {
-			out, err = events.APIGatewayV2HTTPResponse{}, errors.New("sandbox: connection cut")
+			out, err = nil, errors.New("sandbox: connection cut")
 		} else if v != nil {
 			panic(v)
 		}
 	}()
 	w := newBuffer()
 	s.ServeHTTP(w, r)
-	return w.response(), nil
+	return json.Marshal(w.response())
+}
+
+// badEvent answers an event that holds no request.
+func badEvent(why string) ([]byte, error) {
+	w := newBuffer()
+	writeProblem(w, newProblem(http.StatusBadRequest, "the event holds no request: "+why))
+	return json.Marshal(w.response())
 }
 
 // requestOf turns an event into a request.

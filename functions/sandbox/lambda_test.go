@@ -2,12 +2,27 @@ package sandbox_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"sallyport/functions/sandbox"
 )
+
+// invoke hands over an event as Lambda does.
+func invoke(t *testing.T, h *harness, event any) (out events.APIGatewayV2HTTPResponse, err error) {
+	t.Helper()
+	payload, err := json.Marshal(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := h.Invoke(t.Context(), payload)
+	if err == nil {
+		err = json.Unmarshal(answer, &out)
+	}
+	return out, err
+}
 
 func event(method, path, body string) events.APIGatewayV2HTTPRequest {
 	return events.APIGatewayV2HTTPRequest{
@@ -38,10 +53,16 @@ func TestInvoke(t *testing.T) {
 	key.Headers["x-api-key"] = "other"
 	broken := event("POST", initPath, "###")
 	broken.IsBase64Encoded = true
+	badEvent := func(why string) events.APIGatewayV2HTTPResponse {
+		return events.APIGatewayV2HTTPResponse{
+			StatusCode: 400, Headers: map[string]string{"content-type": "application/problem+json"},
+			Body: `{"type":"about:blank","title":"Bad Request","status":400,"detail":"the event holds no request: ` + why + `"}`,
+		}
+	}
 
 	for _, test := range []struct {
 		name  string
-		event events.APIGatewayV2HTTPRequest
+		event any
 		want  events.APIGatewayV2HTTPResponse
 	}{
 		{"Text", event("POST", initPath, body), success},
@@ -54,12 +75,12 @@ func TestInvoke(t *testing.T) {
 		{"Header", key, events.APIGatewayV2HTTPResponse{
 			StatusCode: 401, Headers: map[string]string{"content-type": "application/problem+json", "www-authenticate": "Bearer"},
 			Body: `{"type":"about:blank","title":"Unauthorized","status":401,"detail":"a caller's key is required"}`}},
-		{"ErrBase64", broken, events.APIGatewayV2HTTPResponse{
-			StatusCode: 400, Headers: map[string]string{"content-type": "application/problem+json"},
-			Body: `{"type":"about:blank","title":"Bad Request","status":400,"detail":"the event holds no request: its body is not base64"}`}},
+		{"ErrBase64", broken, badEvent("its body is not base64")},
+		{"ErrOtherForm", []int{1}, badEvent("it is not JSON of that form")},
+		{"ErrOtherTypes", map[string]any{"rawPath": 1}, badEvent("it is not JSON of that form")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := open(t).Invoke(t.Context(), test.event)
+			got, err := invoke(t, open(t), test.event)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +90,7 @@ func TestInvoke(t *testing.T) {
 }
 
 func TestInvoke_Empty(t *testing.T) {
-	got, err := open(t).Invoke(t.Context(), events.APIGatewayV2HTTPRequest{})
+	got, err := invoke(t, open(t), struct{}{})
 	if err != nil || got.StatusCode != 404 {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -79,7 +100,7 @@ func TestInvoke_Empty(t *testing.T) {
 func TestInvoke_Cut(t *testing.T) {
 	h := open(t, func(o *sandbox.Options) { o.Wire = true })
 	h.post("/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"reset_after_effect"}`)
-	if _, err := h.Invoke(t.Context(), event("POST", initPath, "{}")); err == nil {
+	if _, err := invoke(t, h, event("POST", initPath, "{}")); err == nil {
 		t.Error("got no error")
 	}
 }

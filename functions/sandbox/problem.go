@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -10,7 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxBody is the largest request body that is read, in bytes; what is larger is answered with 413.
+// maxBody is the largest request body that is read where an operation doesn't say otherwise, in bytes; what is larger is
+// answered with 413.
 const maxBody = 1 << 20
 
 // problem is an RFC 9457 problem. It is also the error that says what is wrong with what an admin route was asked.
@@ -61,28 +63,33 @@ func unprocessableParameter(name, detail string, allowed ...string) *problem {
 	return newProblem(http.StatusUnprocessableEntity, detail).at(name, "", name, allowed)
 }
 
-// readBody reads a request's whole body, or returns a problem.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// readBody reads a request's whole body of at most limit bytes, or returns a problem.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
 	}
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB")
+		return nil, newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d MiB", limit>>20))
 	case err != nil:
 		return nil, newProblem(http.StatusBadRequest, "the body could not be read to its end")
 	}
 	return b, nil
 }
 
-// decodeStrict reads a request's body into v: one JSON object with the given names and no others, none of them twice.
+// decodeStrict reads a request's body into v: see decodeObject.
 func decodeStrict(w http.ResponseWriter, r *http.Request, v any, names ...string) error {
-	b, err := readBody(w, r)
+	b, err := readBody(w, r, maxBody)
 	if err != nil {
 		return err
 	}
+	return decodeObject(b, v, names...)
+}
+
+// decodeObject decodes one JSON object with the given names and no others, none of them twice.
+func decodeObject(b []byte, v any, names ...string) error {
 	if jsontext.Value(b).Kind() != jsontext.KindBeginObject {
 		return badRequest("", "the body must be a JSON object with the names: "+strings.Join(names, ", "))
 	}

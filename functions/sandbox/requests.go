@@ -10,12 +10,13 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Request is one row of the log: a request that reached an operation. It holds nothing of what was in the request.
+// Request is one row of the log: a request that reached an operation, or a callback that was sent, with what the gateway
+// answered it and whether that acknowledged it. It holds nothing of what was in the request.
 type Request struct {
 	Partner   string    `json:"partner"`
 	Operation string    `json:"operation"`
 	At        time.Time `json:"at"`     // of arrival, real, UTC
-	Status    int       `json:"status"` // HTTP status of the answer; 0 where none was sent
+	Status    int       `json:"status"` // HTTP status of the answer; 0 where there was none
 	Effect    bool      `json:"effect"` // whether it changed something at the partner
 }
 
@@ -39,9 +40,9 @@ func (s *Sandbox) arrive() arrival {
 }
 
 // record writes a request's row. It belongs into the transaction that has the effect, so that the log can't lie.
-func record(tx Tx, op *operation, a arrival, status int, effect bool) error {
+func record(tx Tx, partner, operation string, a arrival, status int, effect bool) error {
 	return save(tx, a.key, Request{
-		Partner: op.Partner, Operation: op.Name, At: a.at.UTC(), Status: status, Effect: effect,
+		Partner: partner, Operation: operation, At: a.at.UTC(), Status: status, Effect: effect,
 	})
 }
 

@@ -7,6 +7,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -39,15 +40,20 @@ type Options struct {
 	// Log gets a line per request with its partner, operation, status, effect and fault, and no more of it. nil for none.
 	Log *slog.Logger
 
-	Equal EqualOptions // zero fields are those of EqualDefaults
+	Equal  EqualOptions  // zero fields are those of EqualDefaults
+	Digit9 Digit9Options // zero fields are those of Digit9Defaults
+
+	Callbacks CallbackOptions // how the partners reach the gateway
 }
 
-// Sandbox serves the simulated partners under /sandbox/{partner}/, and four admin routes that need a caller's key:
-// GET /sandbox/requests, POST /sandbox/faults, POST /sandbox/settings and POST /sandbox/reset.
+// Sandbox serves the simulated partners under /sandbox/{partner}/, what their staff do by hand among them, and four admin
+// routes that need a caller's key: GET /sandbox/requests, POST /sandbox/faults, POST /sandbox/settings and POST
+// /sandbox/reset. It sends the partners' callbacks.
 type Sandbox struct {
 	store        Store
 	clock        clock
 	wire         bool
+	callbacks    CallbackOptions
 	authenticate func(*http.Request) error
 	log          *slog.Logger
 	simulators   []*simulator
@@ -59,8 +65,10 @@ type Sandbox struct {
 	stamp      int64 // of the last arrival
 	generation int   // raised by each reset
 	closed     bool
-	done       chan struct{}  // closed by Close
-	running    sync.WaitGroup // requests
+	done       <-chan struct{} // closed by Close
+	stop       context.CancelFunc
+	nudge      chan struct{}  // wakes what sends callbacks
+	running    sync.WaitGroup // requests, and what sends callbacks
 }
 
 // New returns a sandbox that keeps its state in store.
@@ -77,6 +85,9 @@ func New(store Store, opts Options) *Sandbox {
 	if opts.NewID == nil {
 		opts.NewID = uuid.NewString
 	}
+	if opts.Callbacks.Client == nil {
+		opts.Callbacks.Client = newCallbackClient()
+	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
@@ -84,13 +95,16 @@ func New(store Store, opts Options) *Sandbox {
 		store:        store,
 		clock:        clock{now: opts.Now, scale: opts.TimeScale},
 		wire:         opts.Wire,
+		callbacks:    opts.Callbacks,
 		authenticate: opts.Authenticate,
 		log:          opts.Log,
 		mux:          http.NewServeMux(),
 		routes:       map[string]*operation{},
 		instance:     rand.Text()[:8],
-		done:         make(chan struct{}),
+		nudge:        make(chan struct{}, 1),
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.done, s.stop = ctx.Done(), stop
 	s.simulators = simulators(opts, s.clock)
 	for _, sim := range s.simulators {
 		for i := range sim.operations {
@@ -100,11 +114,17 @@ func New(store Store, opts Options) *Sandbox {
 			s.routes[pattern] = op
 			s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(op, w, r) })
 		}
+		for _, route := range sim.byHand {
+			s.mux.Handle(route.method+" /sandbox/"+sim.name+route.path, s.answered(s.doneByHand(sim, route)))
+		}
 	}
 	s.mux.Handle("GET /sandbox/requests", s.admin(s.requests))
 	s.mux.Handle("POST /sandbox/faults", s.admin(s.armFault))
 	s.mux.Handle("POST /sandbox/settings", s.admin(s.setSetting))
 	s.mux.Handle("POST /sandbox/reset", s.admin(s.reset))
+	if s.wire && s.callbacks.BaseURL != nil {
+		s.running.Go(func() { s.deliverCallbacks(ctx) })
+	}
 	return s
 }
 
@@ -114,7 +134,7 @@ func (s *Sandbox) Close() error {
 	s.mu.Lock()
 	if !s.closed {
 		s.closed = true
-		close(s.done)
+		s.stop()
 	}
 	s.mu.Unlock()
 	s.running.Wait()
@@ -201,6 +221,9 @@ func (s *Sandbox) unknown(w http.ResponseWriter, r *http.Request) {
 	for _, op := range sim.operations {
 		paths = append(paths, op.Method+" /sandbox/"+op.Partner+op.Path)
 	}
+	for _, route := range sim.byHand {
+		paths = append(paths, route.method+" /sandbox/"+sim.name+route.path)
+	}
 	p := newProblem(http.StatusNotFound, sim.name+" has no such path")
 	writeProblem(w, p.at("", "", "", paths))
 }
@@ -211,7 +234,7 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 	sim := op.simulator
 
 	// Body: read to its end before anything happens, which also lets the server notice when the client goes.
-	body, err := readBody(w, r)
+	body, err := readBody(w, r, cmp.Or(op.maxBody, maxBody))
 	var unreadable *problem
 	errors.As(err, &unreadable)
 
@@ -222,19 +245,19 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 	// has gone, as a partner would.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), transactionTimeout)
 	defer cancel()
-	c := call{request: r, body: body, now: came.at, simulator: sim}
+	c := call{request: r, body: body, now: came.at, clock: s.clock, simulator: sim, operation: op}
 	var f fault
 	var out answer
 	err = s.store.Update(ctx, func(tx Tx) (err error) {
-		f, out, c.Tx = fault{}, answer{}, tx
+		f, out, c.Tx, c.queued = fault{}, answer{}, tx, false
 		switch {
 		case unreadable != nil:
-			return record(tx, op, came, unreadable.Status, false)
+			return record(tx, op.Partner, op.Name, came, unreadable.Status, false)
 		case throttled:
-			out = sim.failures.throttled
-			return record(tx, op, came, out.status, false)
+			out = c.failures().throttled
+			return record(tx, op.Partner, op.Name, came, out.status, false)
 		}
-		if f, err = take(tx, op, s.arrived); err != nil {
+		if f, err = take(tx, op.Partner, op.Name, s.arrived); err != nil {
 			return err
 		}
 		if f.acts == actsLate {
@@ -244,7 +267,7 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
-		return record(tx, op, came, shown(f, out), out.effect)
+		return record(tx, op.Partner, op.Name, came, shown(f, out), out.effect)
 	})
 
 	// Trouble of our own: never disguised as the partner's answer, and in the log where that still works.
@@ -252,7 +275,7 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 		s.log.LogAttrs(ctx, slog.LevelError, "sandbox failed", slog.String("partner", op.Partner),
 			slog.String("operation", op.Name), slog.Any("error", err))
 		_ = s.store.Update(ctx, func(tx Tx) error {
-			return record(tx, op, came, http.StatusInternalServerError, false)
+			return record(tx, op.Partner, op.Name, came, http.StatusInternalServerError, false)
 		})
 		writeProblem(w, newProblem(http.StatusInternalServerError, "the sandbox itself failed; the partner did nothing"))
 		return
@@ -263,6 +286,10 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 	if unreadable != nil {
 		writeProblem(w, unreadable)
 		return
+	}
+
+	if c.queued {
+		defer s.sendCallbacks(r.Context())()
 	}
 
 	// Deliver: the answer, or what the fault makes of it.
@@ -286,10 +313,13 @@ func (s *Sandbox) act(op *operation, c *call, f fault) (out answer, err error) {
 	}
 	if f.answer != nil {
 		effect := out.effect
-		out = f.answer(c.simulator.failures)
+		out = f.answer(c.failures())
 		out.effect = effect
 	}
-	return out, nil
+	if f.revokes && c.simulator.revoke != nil {
+		err = c.simulator.revoke(c)
+	}
+	return out, err
 }
 
 // actLate has the effect of a request whose client has gone, and writes its row, unless everything has been forgotten
@@ -302,16 +332,19 @@ func (s *Sandbox) actLate(op *operation, c call, came arrival) {
 		if s.forgotten(came.generation) {
 			return nil
 		}
-		c.Tx = tx
+		c.Tx, c.queued = tx, false
 		out, err := s.act(op, &c, fault{})
 		if err != nil {
 			return err
 		}
-		return record(tx, op, came, 0, out.effect)
+		return record(tx, op.Partner, op.Name, came, 0, out.effect)
 	})
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "sandbox failed", slog.String("partner", op.Partner),
 			slog.String("operation", op.Name), slog.Any("error", err))
+	}
+	if c.queued {
+		s.sendCallbacks(ctx)()
 	}
 }
 

@@ -30,6 +30,7 @@ func Operations() []Operation {
 func simulators(opts Options, c clock) []*simulator {
 	return []*simulator{
 		newEqual(opts.Equal, c, opts.NewID),
+		newDigit9(opts.Digit9, opts.NewID),
 	}
 }
 
@@ -38,9 +39,11 @@ func simulators(opts Options, c clock) []*simulator {
 type simulator struct {
 	name       string
 	operations []operation
+	byHand     []byHand
 	settings   []setting
-	callbacks  bool                       // whether it calls back at all
+	callbacks  *callbacks                 // nil: it never calls back
 	failures   failures                   // what any operation may answer
+	revoke     func(*call) error          // ends the token that a request presents; nil: there are no tokens
 	limiter    *limiter                   // nil: never throttles
 	client     func(*http.Request) string // whose bucket a request draws from; empty: nobody's
 }
@@ -57,6 +60,8 @@ type failures struct {
 type operation struct {
 	Operation
 	simulator *simulator
+	maxBody   int64                // largest body that is read, in bytes; 0 for maxBody
+	failures  func(*call) failures // where they are the operation's own; nil: the simulator's
 
 	// handle answers one request inside its transaction. It may run more than once, so it changes nothing but c's
 	// transaction. An error means that the store failed.
@@ -69,7 +74,18 @@ type call struct {
 	request   *http.Request // its body has been read
 	body      []byte
 	now       time.Time // of arrival, real
+	clock     clock
 	simulator *simulator
+	operation *operation // nil for what is done by hand
+	queued    bool       // whether the transaction leaves a callback to send
+}
+
+// failures returns what the operation answers in the place of its own answer.
+func (c *call) failures() failures {
+	if c.operation != nil && c.operation.failures != nil {
+		return c.operation.failures(c)
+	}
+	return c.simulator.failures
 }
 
 // answer is what a partner sends back, and whether the request changed something there.
@@ -98,7 +114,7 @@ func partnerNames(all []*simulator) []string {
 	return names
 }
 
-// operationNames returns the names that an "operation" of these partners may have.
+// operationNames returns the names that an "operation" of these partners may have, the callback's among them.
 func operationNames(all ...*simulator) []string {
 	var names []string
 	for _, p := range all {
@@ -106,6 +122,9 @@ func operationNames(all ...*simulator) []string {
 			if !slices.Contains(names, op.Name) {
 				names = append(names, op.Name)
 			}
+		}
+		if p.callbacks != nil && !slices.Contains(names, p.callbacks.name) {
+			names = append(names, p.callbacks.name)
 		}
 	}
 	return names

@@ -71,10 +71,10 @@ func save(tx Tx, key string, v any) error {
 	return tx.Put(key, encode(v))
 }
 
-// encode returns v as compact JSON, names in the order of v's fields, nothing escaped for HTML, no newline at the end.
-// It panics where v can't be JSON, which is a mistake in this package.
+// encode returns v as compact JSON, names in the order of v's fields or, of a map, of the alphabet, nothing escaped for
+// HTML, no newline at the end. It panics where v can't be JSON, which is a mistake in this package.
 func encode(v any) []byte {
-	b, err := json.Marshal(v)
+	b, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
 		panic(err)
 	}

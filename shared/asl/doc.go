@@ -15,7 +15,8 @@
 //     FunctionName and Payload.
 //   - InputPath, Parameters, ItemsPath, ItemSelector, ResultSelector, ResultPath, OutputPath, Retry, Catch, timeouts and
 //     heartbeats, the context object, and the intrinsic functions that Parse's error lists.
-//   - Paths that name one value: $, $.a.b, $['a'], $.a[0], and the same below $$.
+//   - Paths that name one value: $, $.a.b, $['a'], $.a[0], and the same below $$; in payload templates and intrinsic
+//     functions also those that gather a list of values: $.a[*].b.
 //
 // # Where AWS's own documents and its observed behaviour part
 //
@@ -26,6 +27,9 @@
 //
 // MaxAttempts bounds the retries of one retrier, whichever of its errors caused them: so say the specification and its
 // example. The developer guide's version of that example counts each error name for itself.
+//
+// A path with [*] that finds nothing gives an empty list on AWS, by most accounts; here it fails the execution, as any other
+// path that finds nothing does, so that no definition comes to depend on it.
 //
 // TimeoutSecondsPath and HeartbeatSecondsPath are looked up in the state's input after InputPath, before Parameters.
 //

@@ -47,6 +47,7 @@ func intrinsics() map[string]intrinsic {
 		"States.ArrayGetItem":   {2, 2, arrayGetItem},
 		"States.ArrayContains":  {2, 2, arrayContains},
 		"States.ArrayPartition": {2, 2, arrayPartition},
+		"States.ArrayUnique":    {1, 1, arrayUnique},
 		"States.MathAdd":        {2, 2, mathAdd},
 		"States.JsonMerge":      {3, 3, jsonMerge},
 		"States.UUID":           {0, 0, func(s *scope, _ []any) (any, error) { return s.uuid(), nil }},
@@ -179,6 +180,18 @@ func arrayPartition(_ *scope, args []any) (any, error) {
 		chunks = append(chunks, slices.Clone(chunk))
 	}
 	return chunks, nil
+}
+
+// arrayUnique keeps the first of elements that are the same.
+func arrayUnique(_ *scope, args []any) (any, error) {
+	list, err := array(args[0])
+	unique := []any{}
+	for _, element := range list {
+		if !slices.ContainsFunc(unique, func(known any) bool { return equal(element, known) }) {
+			unique = append(unique, element)
+		}
+	}
+	return unique, err
 }
 
 func mathAdd(_ *scope, args []any) (any, error) {

@@ -8,7 +8,9 @@ import (
 )
 
 const intrinsicInput = `{"name":"Arnav","template":"Hello, {} and {}.","n":3,"f":1.5,"yes":true,"none":null,"list":[1,"two",{"three":3}],"nums":[1,2,3,4,5],` +
-	`"text":"{\"b\":1,\"a\":[2]}","bad":"{","o":{"b":1,"a":[2]},"p":{"a":9,"z":{"y":1}},"quote":"it's"}`
+	`"text":"{\"b\":1,\"a\":[2]}","bad":"{","o":{"b":1,"a":[2]},"p":{"a":9,"z":{"y":1}},"quote":"it's",` +
+	`"all":[{"v":"a","w":[{"x":1},{"x":[2,3]},{"y":0}],"l":[1,2]},{"v":"b","w":[],"l":[]},{"w":[{"x":null}]},{"v":"a","w":{"x":4}},"text",null,[{"v":"c"}]],` +
+	`"lists":[[1,[2]],[],[3]],"empty":[],"same":[1,1.0,"1",{"b":1,"a":[2]},{"a":[2],"b":1},null,null,true,[1],[1]]}`
 
 // intrinsicCases are intrinsic functions and what they give: JSON, or the name of an error.
 var intrinsicCases = []struct{ call, want, oracle string }{
@@ -57,6 +59,40 @@ var intrinsicCases = []struct{ call, want, oracle string }{
 	{`States.Base64Decode($.text)`, "States.IntrinsicFailure", "it decodes what it can"},
 	{`States.Base64Encode(States.JsonToString($))`, "States.IntrinsicFailure", "it never breaks lines"},
 	{`States.Format('{}, {}', $['name'], $.list[2].three)`, `"Arnav, 3"`, ""},
+	{`States.ArrayUnique($.nums)`, `[1,2,3,4,5]`, ""},
+	{`States.ArrayUnique($.same)`, `[1,"1",{"b":1,"a":[2]},null,true,[1]]`, ""},
+	{`States.ArrayUnique(States.Array('b', 'a', 'b', 'a'))`, `["b","a"]`, ""},
+	{`States.ArrayUnique($.empty)`, `[]`, ""},
+	{`States.ArrayUnique($.name)`, "States.IntrinsicFailure", "its intrinsic functions fail with States.Runtime"},
+	{`States.ArrayLength(States.ArrayUnique($.all[*].v))`, `2`, ""},
+
+	// Paths that gather.
+	{`$.all[*].v`, `["a","b","a"]`, ""},
+	{`$.nums[*]`, `[1,2,3,4,5]`, ""},
+	{`$['all'][*]['v']`, `["a","b","a"]`, ""},
+	{`$.all[*].l`, `[[1,2],[]]`, ""},
+	{`$.all[*].l[0]`, `[1]`, ""},
+	{`$.all[*].l[*]`, `[1,2]`, ""},
+	{`$.all[*].w[*].x`, `[1,[2,3],null]`, ""},
+	{`$.all[*].w[1].x`, `[[2,3]]`, ""},
+	{`$.all[0].w[*].x`, `[1,[2,3]]`, ""},
+	{`$.all[*][*].v`, `["c"]`, ""},
+	{`$.lists[*]`, `[[1,[2]],[],[3]]`, ""},
+	{`$.lists[*][*]`, `[1,[2],3]`, ""},
+	{`$.lists[*][*][*]`, `[2]`, ""},
+	{`$.lists[*][0]`, `[1,3]`, ""},
+	{`States.ArrayContains($.all[*].v, 'b')`, `true`, ""},
+	{`States.ArrayGetItem($.all[*].v, 1)`, `"b"`, ""},
+	{`States.Array($.all[*].v, $.nums[*])`, `[["a","b","a"],[1,2,3,4,5]]`, ""},
+	{`$$.Execution.Input.all[*].v`, `["a","b","a"]`, ""},
+	{`$.all[*].nothing`, "States.Runtime", ""},
+	{`$.nothing[*].v`, "States.Runtime", ""},
+	{`$.name[*]`, "States.Runtime", ""},
+	{`$.o[*]`, "States.Runtime", "it gathers the values of objects as well"},
+	{`$.empty[*]`, "States.Runtime", ""},
+	{`$.empty[*].v`, "States.Runtime", ""},
+	{`$.lists[1][*]`, "States.Runtime", ""},
+	{`States.ArrayLength($.all[*].nothing)`, "States.Runtime", ""},
 }
 
 func intrinsicScenarios(t testing.TB) []scenario {

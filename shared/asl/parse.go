@@ -154,6 +154,9 @@ func (f *fields) path(name string) (path, bool) {
 		return path{}, false
 	}
 	at, err := parsePath(text)
+	if err == nil && at.plural() {
+		err = fmt.Errorf("the path %q is not supported: [*] is for payload templates", text)
+	}
 	if err != nil {
 		f.fail(name, "%v", err)
 		return path{}, false

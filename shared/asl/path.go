@@ -2,24 +2,33 @@ package asl
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// path names one value within the input ("$…") or the context object ("$$…").
+// path names one value within the input ("$…") or the context object ("$$…"); with [*] in it, a list of those that it
+// finds in every element.
 type path struct {
 	text    string
 	context bool
 	steps   []step
 }
 
-// step goes into an object by name or, where name is empty and indexed is set, into an array.
+// step goes into an object by name or, where name is empty and indexed is set, into an array: into one element, or where
+// each is set into all.
 type step struct {
 	name    string
 	index   int
 	indexed bool
+	each    bool
+}
+
+// plural reports whether a path names a list of values that it gathers.
+func (p path) plural() bool {
+	return slices.ContainsFunc(p.steps, func(s step) bool { return s.each })
 }
 
 // contextValues are the values of the context object that exist here. Below the Execution's input and the Map item a
@@ -67,8 +76,10 @@ func parseStep(text string) (s step, rest string, err error) {
 	switch {
 	case strings.HasPrefix(text, ".."):
 		return s, "", fmt.Errorf("recursive descent")
+	case strings.HasPrefix(text, "[*]"):
+		return step{indexed: true, each: true}, text[3:], nil
 	case strings.HasPrefix(text, ".*"), strings.HasPrefix(text, "[*"):
-		return s, "", fmt.Errorf("wildcards")
+		return s, "", fmt.Errorf("wildcards other than [*]")
 	case strings.HasPrefix(text, "[?"):
 		return s, "", fmt.Errorf("filters")
 	case text[0] == '.':
@@ -125,9 +136,13 @@ func (p path) contextValue() (name string, below []step, ok bool) {
 	return "", nil, false
 }
 
-// find follows steps into a value.
+// find follows steps into a value. Elements in which a path with [*] finds nothing are left out; that it finds nothing
+// in any of them counts as not found, here as where there is no array.
 func find(value any, steps []step) (any, bool) {
-	for _, s := range steps {
+	for i, s := range steps {
+		if s.each {
+			return gather(value, steps[i+1:])
+		}
 		switch v := value.(type) {
 		case object:
 			if s.indexed {
@@ -147,6 +162,20 @@ func find(value any, steps []step) (any, bool) {
 		}
 	}
 	return value, true
+}
+
+func gather(value any, steps []step) (any, bool) {
+	elements, _ := value.([]any)
+	var found []any
+	for _, element := range elements {
+		v, ok := find(element, steps)
+		if more, plural := v.([]any); ok && plural && slices.ContainsFunc(steps, func(s step) bool { return s.each }) {
+			found = append(found, more...) // JSONPath gives one flat list
+		} else if ok {
+			found = append(found, v)
+		}
+	}
+	return found, len(found) > 0
 }
 
 // put returns root with the value at the end of the steps. Objects on the way are made where nothing is; an array is

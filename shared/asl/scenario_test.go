@@ -25,6 +25,7 @@ type corpus struct {
 	Definition jsontext.Value      `json:"definition"` // where there is no file
 	Input      jsontext.Value      `json:"input"`      // of all cases that have none
 	Answers    map[string][]answer `json:"answers"`    // that cases take by name
+	Reads      []string            `json:"reads"`      // functions without effect: a repeat needs no round of its own
 	Cases      []scenario          `json:"cases"`
 	Uncovered  []string            `json:"uncovered"` // what the cases need not go through
 }

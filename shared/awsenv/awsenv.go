@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger/dynamo"
 	"sallyport/shared/operation"
@@ -22,6 +23,7 @@ import (
 	"sallyport/shared/secrets"
 	"sallyport/shared/secrets/awssm"
 	"sallyport/shared/telemetry"
+	"sallyport/shared/token"
 	"sallyport/shared/upstream"
 )
 
@@ -72,18 +74,38 @@ func Orchestrator() orchestratorsfn.Orchestrator {
 	return orchestratorsfn.Orchestrator{API: sfn.NewFromConfig(Config()), Prefix: os.Getenv("STATE_MACHINES")}
 }
 
+// Metrics are written to where CloudWatch finds them.
+func Metrics() *telemetry.Metrics {
+	return telemetry.NewMetrics(os.Stdout, os.Getenv("STAGE"), time.Now)
+}
+
+// Callback takes a partner's callbacks to the journeys that wait for them.
+func Callback(r callback.Receiver) callback.Handler {
+	cache, log := Secrets(), Log()
+	return callback.Handler{
+		Receiver: r, Secrets: cache, Log: log, Metrics: Metrics(), Now: time.Now,
+		Exchange: &callback.Exchange{
+			Ledger: Ledger(), Orchestrator: Orchestrator(), Ring: seal.Cached(cache.Keys), Log: log, Now: time.Now,
+		},
+	}
+}
+
 // Pipeline is what every operation runs through, for the stage named by STAGE. It has no vault: whoever must open
 // references that a state machine hands over adds awsvault's.
 func Pipeline() *operation.Pipeline {
-	l, cache := Ledger(), Secrets()
+	l, cache, log := Ledger(), Secrets(), Log()
+	ring := seal.Cached(cache.Keys)
+	auth := Auth(l)
+	auth.Ring = ring
 	return &operation.Pipeline{
 		Ledger:   l,
-		Auth:     Auth(l),
+		Auth:     auth,
 		Secrets:  cache,
-		Ring:     seal.Cached(cache.Keys),
+		Ring:     ring,
+		Tokens:   token.New(l, ring, time.Now, operation.NewID, log),
 		Upstream: upstream.New(),
-		Log:      Log(),
-		Metrics:  telemetry.NewMetrics(os.Stdout, os.Getenv("STAGE"), time.Now),
+		Log:      log,
+		Metrics:  Metrics(),
 		Now:      time.Now,
 		NewID:    operation.NewID,
 	}

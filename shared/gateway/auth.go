@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sallyport/shared/ledger"
+	"sallyport/shared/seal"
 )
 
 // Errors of authentication. Any other error means that the ledger did not answer.
@@ -32,6 +33,9 @@ const maxCachedCallers = 10_000
 
 // Authenticator tells who is calling.
 type Authenticator struct {
+	// Ring opens gateway tokens; without one, none is accepted.
+	Ring func(context.Context) (*seal.Ring, error)
+
 	callers Callers
 	now     func() time.Time
 
@@ -49,12 +53,21 @@ func NewAuthenticator(callers Callers, now func() time.Time) *Authenticator {
 	return &Authenticator{callers: callers, now: now, known: map[string]knownCaller{}}
 }
 
-// Authenticate returns the caller who holds a key: ErrNoKey for an empty one, ErrBadKey for one that nobody holds.
+// Authenticate returns the caller who holds a key, or for whom a gateway token was made: ErrNoKey for an empty one,
+// ErrBadKey for one that nobody holds.
 func (a *Authenticator) Authenticate(ctx context.Context, key string) (ledger.Caller, error) {
 	if key == "" {
 		return ledger.Caller{}, ErrNoKey
 	}
-	hash, now := HashKey(key), a.now()
+	if IsToken(key) {
+		return a.Redeem(ctx, AccessToken, key)
+	}
+	return a.holder(ctx, HashKey(key))
+}
+
+// holder returns the caller whose key has this hash.
+func (a *Authenticator) holder(ctx context.Context, hash string) (ledger.Caller, error) {
+	now := a.now()
 	a.mu.Lock()
 	known, ok := a.known[hash]
 	a.mu.Unlock()

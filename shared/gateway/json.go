@@ -30,10 +30,7 @@ func (e *InputError) Error() string {
 // DecodeJSON reads one JSON value into v strictly: exact names, none unknown, none twice, valid UTF-8, no NUL, at
 // most MaxDepth deep, nothing behind it. Its errors are *InputError.
 func DecodeJSON(body []byte, v any) error {
-	if len(bytes.TrimSpace(body)) == 0 {
-		return &InputError{Reason: "body is empty"}
-	}
-	if err := scan(body); err != nil {
+	if err := CheckJSON(body); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(body, v, json.RejectUnknownMembers(true)); err != nil {
@@ -42,24 +39,48 @@ func DecodeJSON(body []byte, v any) error {
 	return nil
 }
 
-// scan checks what the decoder alone doesn't: depth and NUL.
-func scan(body []byte) error {
-	decoder := jsontext.NewDecoder(bytes.NewReader(body))
+// CheckJSON applies DecodeJSON's rules for any value to a text that is read otherwise. Its errors are *InputError.
+func CheckJSON(body []byte) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return &InputError{Reason: "body is empty"}
+	}
+	values := 0
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(body)) // reads it where it lies: a body may hold files
 	for {
-		token, err := decoder.ReadToken()
+		var text []byte
+		var err error
+		if decoder.PeekKind() == '"' {
+			text, err = decoder.ReadValue()
+		} else {
+			_, err = decoder.ReadToken()
+		}
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return inputError(err)
 		}
+		if decoder.StackDepth() == 0 {
+			if values++; values > 1 {
+				return &InputError{Reason: "is not valid JSON"} // but several
+			}
+		}
 		if decoder.StackDepth() > MaxDepth {
 			return &InputError{Reason: "nests too deep"}
 		}
-		if token.Kind() == '"' && strings.ContainsRune(token.String(), 0) {
+		if holdsNUL(text) {
 			return &InputError{Pointer: printable(decoder.StackPointer()), Reason: "holds a NUL character"}
 		}
 	}
+}
+
+// holdsNUL tells whether a JSON string holds a NUL character, which it can only as an escape.
+func holdsNUL(text []byte) bool {
+	if !bytes.Contains(text, []byte(`\u0000`)) {
+		return false
+	}
+	plain, err := jsontext.AppendUnquote(nil, text)
+	return err != nil || bytes.IndexByte(plain, 0) >= 0
 }
 
 func inputError(err error) error {

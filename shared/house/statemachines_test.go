@@ -170,6 +170,31 @@ func TestStateMachines(t *testing.T) {
 					t.Errorf("JourneysSettle must hear of the ends of %s", id)
 				}
 			})
+			t.Run("is told by partners what it waits for, and by nobody else", func(t *testing.T) {
+				machine := "!Sub arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:sallyport-${Stage}-" + journey
+				listens := slices.ContainsFunc(payloadsOf(t, d, "JourneysAwait"), func(names []string) bool { return slices.Contains(names, "record") })
+				answers := func(f function) bool {
+					return slices.ContainsFunc(template.Resources[f.id+"Role"].statements(t), func(s statement) bool {
+						return slices.Contains(s.Action, "states:SendTaskSuccess") && slices.Contains(s.resources(), machine)
+					})
+				}
+				told := false
+				for _, f := range template.functions {
+					if !f.isCallback() {
+						continue
+					}
+					told = told || answers(f)
+					if answers(f) && !listens {
+						t.Errorf("%s may answer %s, which waits for no partner", f.id, id)
+					}
+				}
+				if listens && !told {
+					t.Errorf("no callback may answer %s, which waits for a partner", id)
+				}
+				if answers(functions["JourneysAwait"]) != listens {
+					t.Errorf("JourneysAwait may answer %s: %t; it must where the partner may have told before the wait began", id, !listens)
+				}
+			})
 			t.Run("holds no personal data", func(t *testing.T) {
 				var tree any
 				if err := json.Unmarshal([]byte(d.text), &tree); err != nil {
@@ -187,7 +212,7 @@ var personal = []string{
 	"document", "document_id", "password", "secret", "client_secret", "access_token",
 }
 
-// checkLiterals finds what looks like personal data among a definition's literals: numbers of a person are long, mail
+// checkLiterals finds what looks like personal data among a definition's literals: numbers of a person have six digits or more (codes have five), mail
 // addresses have an @, and members that are named after such data need not look like anything.
 func checkLiterals(t *testing.T, at string, value any) {
 	t.Helper()
@@ -206,7 +231,7 @@ func checkLiterals(t *testing.T, at string, value any) {
 			checkLiterals(t, fmt.Sprintf("%s/%d", at, i), element)
 		}
 	case string:
-		if regexp.MustCompile(`\d[ -]?(\d[ -]?){4,}|@[a-z]|\b[A-Z]{5}\d{4}[A-Z]\b`).MatchString(value) {
+		if regexp.MustCompile(`\d[ -]?(\d[ -]?){5,}|@[a-z]|\b[A-Z]{5}\d{4}[A-Z]\b`).MatchString(value) {
 			t.Errorf("%s is a literal that looks like personal data", at)
 		}
 	}
@@ -246,27 +271,34 @@ func definitions(t *testing.T) map[string]definition {
 func payloads(t *testing.T, id string) (all [][]string) {
 	t.Helper()
 	for _, d := range definitions(t) {
-		var tree any
-		if err := json.Unmarshal([]byte(d.text), &tree); err != nil {
-			t.Fatal(err)
-		}
-		var visit func(any)
-		visit = func(value any) {
-			node, _ := value.(map[string]any)
-			if payload, ok := node["Payload"].(map[string]any); ok && node["FunctionName"] == "${"+id+"}" {
-				var names []string
-				for name := range payload {
-					names = append(names, strings.TrimSuffix(name, ".$"))
-				}
-				slices.Sort(names)
-				all = append(all, names)
-			}
-			for _, name := range slices.Sorted(maps.Keys(node)) {
-				visit(node[name])
-			}
-		}
-		visit(tree)
+		all = append(all, payloadsOf(t, d, id)...)
 	}
+	return all
+}
+
+// payloadsOf are those of one state machine.
+func payloadsOf(t *testing.T, d definition, id string) (all [][]string) {
+	t.Helper()
+	var tree any
+	if err := json.Unmarshal([]byte(d.text), &tree); err != nil {
+		t.Fatal(err)
+	}
+	var visit func(any)
+	visit = func(value any) {
+		node, _ := value.(map[string]any)
+		if payload, ok := node["Payload"].(map[string]any); ok && node["FunctionName"] == "${"+id+"}" {
+			var names []string
+			for name := range payload {
+				names = append(names, strings.TrimSuffix(name, ".$"))
+			}
+			slices.Sort(names)
+			all = append(all, names)
+		}
+		for _, name := range slices.Sorted(maps.Keys(node)) {
+			visit(node[name])
+		}
+	}
+	visit(tree)
 	return all
 }
 

@@ -1,9 +1,11 @@
 package house_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"go/ast"
 	"maps"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,6 +22,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 	"sallyport/shared/operation"
 	"sallyport/shared/operation/task"
@@ -100,6 +103,31 @@ func TestFunctions(t *testing.T) {
 		}
 	})
 
+	t.Run("reaches the simulated partner or the configured one", func(t *testing.T) {
+		for _, f := range template.functions {
+			for name, value := range f.Environment.Variables {
+				variable, ok := strings.CutSuffix(name, "_BASE_URL")
+				if !ok {
+					continue
+				}
+				partner := strings.ToLower(variable)
+				parameter := strings.ToUpper(partner[:1]) + partner[1:] + "BaseUrl"
+				want := "!If [Sandboxed, !Sub ${SandboxApi.ApiEndpoint}/sandbox/" + partner + ", !Ref " + parameter + "]"
+				if got := show(&value); got != want {
+					t.Errorf("%s has %s as its %s, it must be %s", f.id, got, name, want)
+				}
+				p, declared := template.Parameters[parameter]
+				if !declared {
+					t.Errorf("there is no parameter %s", parameter)
+				}
+				given := "!Not [!Equals [!Ref " + parameter + ", ]]"
+				if p.Default == "" && !slices.ContainsFunc(template.asserted("!Equals [!Ref Partners, live]"), func(a string) bool { return a == given }) {
+					t.Errorf("%s has no default, so a rule must assert that it is given when Partners is live", parameter)
+				}
+			}
+		}
+	})
+
 	t.Run("no two have one route", func(t *testing.T) {
 		taken := map[string]string{}
 		for _, f := range template.functions {
@@ -118,6 +146,22 @@ func TestFunctions(t *testing.T) {
 			if strings.HasPrefix(id, "Sandbox") && r.Condition != "Sandboxed" {
 				t.Errorf("%s must have the condition Sandboxed", id)
 			}
+		}
+	})
+
+	t.Run("the sandbox can call back", func(t *testing.T) {
+		secret := template.Resources["SandboxSettings"]
+		if got := secret.property("SecretString"); got != `!Sub {"gateway_url":"${Api.ApiEndpoint}"}` {
+			t.Errorf("SandboxSettings holds %s, it must tell where the gateway is", got)
+		}
+		name, named := strings.CutPrefix(secret.property("Name"), "!Sub ")
+		if !named || !slices.ContainsFunc(template.Resources["SandboxServeRole"].statements(t), func(s statement) bool {
+			return slices.Contains(s.Action, "secretsmanager:GetSecretValue") && strings.HasSuffix(strings.Join(s.resources(), ""), ":secret:"+name+"-??????")
+		}) {
+			t.Error("SandboxServeRole must allow to read SandboxSettings by its name, which does not turn in a circle")
+		}
+		if i := slices.IndexFunc(template.functions, func(f function) bool { return f.id == "SandboxServe" }); !template.functions[i].scheduled() {
+			t.Error("SandboxServe must be woken for what is due while nobody calls")
 		}
 	})
 }
@@ -139,6 +183,21 @@ func TestRoles(t *testing.T) {
 			for _, s := range template.Resources[strings.TrimSuffix(role, ".Arn")].statements(t) {
 				if slices.Contains(s.resources(), "*") {
 					t.Errorf("%s may %v on every resource", f.id, s.Action)
+				}
+			}
+		}
+	})
+
+	t.Run("let callbacks read no tenant's credentials, as they know no tenant", func(t *testing.T) {
+		for _, f := range template.functions {
+			if !f.isCallback() {
+				continue
+			}
+			for _, s := range template.Resources[f.id+"Role"].statements(t) {
+				for _, resource := range s.resources() {
+					if strings.Contains(resource, "/tenants/") {
+						t.Errorf("%s may %v on %s", f.id, s.Action, resource)
+					}
 				}
 			}
 		}
@@ -254,34 +313,100 @@ func canonical(t *testing.T, value any) string {
 	return string(text)
 }
 
-func TestSandboxCredentials(t *testing.T) {
-	defaults, err := os.ReadFile(filepath.Join(root, "functions/sandbox/equal.go"))
-	if err != nil {
+// TestVault holds the sweeping of the vault against how long its documents count: what was left behind goes, but not before.
+func TestVault(t *testing.T) {
+	const day = 24 * time.Hour
+	longest := ledger.Retention // of an answer that is too large for its record
+	for _, d := range definitions(t) {
+		longest = max(longest, d.machine.Timeout()) // of what a journey was given
+	}
+	var properties struct {
+		Lifecycle struct {
+			Rules []struct {
+				Status string `yaml:"Status"`
+				Tags   []struct {
+					Key   string `yaml:"Key"`
+					Value string `yaml:"Value"`
+				} `yaml:"TagFilters"`
+				Days int `yaml:"ExpirationInDays"`
+			} `yaml:"Rules"`
+		} `yaml:"LifecycleConfiguration"`
+	}
+	vault := readTemplate(t).Resources["Vault"].Properties
+	if err := vault.Decode(&properties); err != nil {
 		t.Fatal(err)
 	}
-	var secret string
-	value := readTemplate(t).Resources["EqualCredentials"].property("SecretString")
-	if _, after, ok := strings.Cut(value, "[Sandboxed, "); ok {
-		secret = after[:strings.LastIndex(after, "}")+1]
+	all := false
+	for _, rule := range properties.Lifecycle.Rules {
+		least := longest + day // an execution may end late, and its end erases
+		switch {
+		case len(rule.Tags) == 0:
+			all = true
+		case len(rule.Tags) == 1 && rule.Tags[0].Key == "keep" && rule.Tags[0].Value == "days":
+			least = 2 * day // shared/vault/s3 tags so what is kept for two days at most
+		}
+		if after := time.Duration(rule.Days) * day; rule.Status != "Enabled" || after < least || after > least+7*day {
+			t.Errorf("the vault sweeps %v after %s, it must be %s or a few days more", rule.Tags, after, least)
+		}
 	}
-	var credentials map[string]any
-	if err := json.Unmarshal([]byte(secret), &credentials); err != nil {
-		t.Fatalf("EqualCredentials holds no JSON for the sandbox: %v", err)
+	if !all {
+		t.Error("the vault must sweep whatever was left behind")
 	}
-	var accepted func(name string, value any)
-	accepted = func(name string, value any) {
-		switch value := value.(type) {
-		case string:
-			if !strings.Contains(string(defaults), strconv.Quote(value)) {
-				t.Errorf("the sandbox would not accept the %s that template.yaml gives it", name)
+}
+
+func TestSandboxCredentials(t *testing.T) {
+	template := readTemplate(t)
+	for id, r := range template.Resources {
+		name, ok := strings.CutSuffix(id, "Credentials")
+		if !ok {
+			continue
+		}
+		partner := strings.ToLower(name)
+		t.Run(partner, func(t *testing.T) {
+			if got, want := r.property("Name"), "!Sub sallyport/${Stage}/partners/"+partner; r.Type != secret || got != want {
+				t.Errorf("%s must be a secret named %q", id, want)
 			}
-		case map[string]any:
-			for member, value := range value {
-				accepted(name+"/"+member, value)
+			defaults, err := os.ReadFile(filepath.Join(root, "functions/sandbox", partner+".go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text string
+			if _, after, ok := strings.Cut(r.property("SecretString"), "!If [Sandboxed, "); ok {
+				text = after[:strings.LastIndex(after, "}")+1]
+			}
+			var credentials map[string]any
+			if err := json.Unmarshal([]byte(text), &credentials); err != nil {
+				t.Fatalf("%s holds no JSON for the sandbox, and nothing otherwise: %v", id, err)
+			}
+			var accepted func(name string, value any)
+			accepted = func(name string, value any) {
+				switch value := value.(type) {
+				case string:
+					if !strings.Contains(string(defaults), strconv.Quote(value)) {
+						t.Errorf("the sandbox would not accept the %s that template.yaml gives it", name)
+					}
+				case map[string]any:
+					for member, value := range value {
+						accepted(name+"/"+member, value)
+					}
+				case []any:
+					for _, value := range value {
+						accepted(name, value)
+					}
+				default:
+					t.Errorf("the %s is no text", name)
+				}
+			}
+			accepted("credentials", credentials)
+		})
+	}
+	for _, f := range template.functions {
+		for name := range f.Environment.Variables {
+			if partner, ok := strings.CutSuffix(name, "_BASE_URL"); ok && template.Resources[partner[:1]+strings.ToLower(partner[1:])+"Credentials"].Type == "" {
+				t.Errorf("%s calls %s, for which template.yaml has no credentials", f.id, partner)
 			}
 		}
 	}
-	accepted("credentials", credentials)
 }
 
 func TestAlarms(t *testing.T) {
@@ -289,15 +414,42 @@ func TestAlarms(t *testing.T) {
 	for _, condition := range operation.Conditions() {
 		known[string(condition)] = true
 	}
-	for id, r := range readTemplate(t).Resources {
+	template := readTemplate(t)
+	watched := ""
+	for id, r := range template.Resources {
 		if r.Type != "AWS::CloudWatch::Alarm" {
 			continue
+		}
+		var properties struct {
+			Metrics []yaml.Node `yaml:"Metrics"`
+		}
+		if err := r.Properties.Decode(&properties); err != nil {
+			t.Fatal(err)
+		}
+		// CloudWatch takes ten; the one that adds them up is counted, to be safe.
+		if n := len(properties.Metrics); n > 10 {
+			t.Errorf("%s has %d metrics", id, n)
+		}
+		for _, metric := range properties.Metrics {
+			watched += show(&metric) + "\n"
 		}
 		if name := r.property("MetricName"); r.property("Namespace") == telemetry.Namespace && !known[name] {
 			t.Errorf("%s watches %s, which no operation reports", id, name)
 		}
 		if r.property("AlarmActions") == "" || r.property("TreatMissingData") != "notBreaching" {
 			t.Errorf("%s must tell the topic, and take silence as good", id)
+		}
+	}
+	for _, f := range template.functions {
+		if !strings.HasPrefix(f.id, "Sandbox") && !strings.Contains(watched, "Errors, Dimensions, [[Name, FunctionName, Value, !Ref "+f.id+"]]") {
+			t.Errorf("no alarm watches the errors of %s", f.id)
+		}
+	}
+	for id, r := range template.Resources {
+		for _, metric := range []string{"ExecutionsFailed", "ExecutionsTimedOut"} {
+			if r.Type == stateMachine && !strings.Contains(watched, metric+", Dimensions, [[Name, StateMachineArn, Value, !Ref "+id+"]]") {
+				t.Errorf("no alarm watches the %s of %s", metric, id)
+			}
 		}
 	}
 }
@@ -326,6 +478,7 @@ func TestEvents(t *testing.T) {
 			}
 			words, isTask := strings.CutSuffix(name, "-task")
 			words, isRequest := strings.CutSuffix(words, "-requested")
+			words, isSchedule := strings.CutSuffix(words, "-scheduled")
 			i := slices.IndexFunc(template.functions, func(f function) bool { return f.words() == words })
 			if i < 0 {
 				t.Fatalf("is named after no function of template.yaml")
@@ -340,11 +493,14 @@ func TestEvents(t *testing.T) {
 			case isRequest:
 				checkJourneyRequest(t, text)
 				return
+			case isSchedule:
+				checkSchedule(t, f, text)
+				return
 			}
 			delete(unsampled, name)
 			switch payloads := payloads(t, f.id); {
 			case len(f.routes()) > 0:
-				checkHTTPEvent(t, f, text)
+				checkHTTPEvent(t, template, f, text)
 			case len(payloads) > 0:
 				checkPayload(t, payloads, text)
 			default:
@@ -357,7 +513,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-func checkHTTPEvent(t *testing.T, f function, text []byte) {
+func checkHTTPEvent(t *testing.T, template template, f function, text []byte) {
 	t.Helper()
 	var event events.APIGatewayV2HTTPRequest
 	if err := json.Unmarshal(text, &event); err != nil {
@@ -369,11 +525,63 @@ func checkHTTPEvent(t *testing.T, f function, text []byte) {
 	if !slices.ContainsFunc(f.routes(), func(r route) bool { return r.key == event.RouteKey }) {
 		t.Errorf("comes by the route %q, which %s doesn't have", event.RouteKey, f.id)
 	}
-	if event.Headers["x-api-key"] != "local-key" {
+	if path := filled(event.RouteKey, event.PathParameters); !strings.HasPrefix(event.RouteKey, "ANY ") && path != "$default" && path != event.RequestContext.HTTP.Method+" "+event.RawPath {
+		t.Errorf("comes by the path %q, but its route and parameters make %q", event.RawPath, path)
+	}
+
+	// A form is no text to the HTTP API.
+	var form url.Values
+	isForm := event.Headers["content-type"] == "application/x-www-form-urlencoded"
+	if isForm != event.IsBase64Encoded {
+		t.Error("must have a form as base64, and JSON as it is")
+	}
+	if isForm {
+		body, err := base64.StdEncoding.DecodeString(event.Body)
+		if err == nil {
+			form, err = url.ParseQuery(string(body))
+		}
+		if err != nil {
+			t.Errorf("has a body that is no form: %v", err)
+		}
+		event.Body = string(body)
+	} else if event.Body != "" && !json.Valid([]byte(event.Body)) {
+		t.Error("has a body that is not JSON")
+	}
+	if size, ok := event.Headers["content-length"]; ok && size != strconv.Itoa(len(event.Body)) {
+		t.Errorf("has a body of %d bytes, but its header says %s", len(event.Body), size)
+	}
+
+	// Partners know no caller's key; some contracts have a caller's key in the form.
+	if f.isCallback() {
+		partner, _, _ := strings.Cut(f.id, "Callback")
+		token, ok := strings.CutPrefix(event.Headers["authorization"], "Bearer ")
+		if credentials := template.Resources[partner+"Credentials"].property("SecretString"); !ok || !strings.Contains(credentials, strconv.Quote(token)) {
+			t.Error("must prove itself as the simulated partner does")
+		}
+		return
+	}
+	if event.Headers["x-api-key"] != "local-key" && form.Get("client_secret") != "local-key" {
 		t.Error("must carry the local stack's key, local-key")
 	}
-	if event.Body != "" && !json.Valid([]byte(event.Body)) {
-		t.Error("has a body that is not JSON")
+}
+
+// filled puts path parameters into a route's key.
+func filled(key string, params map[string]string) string {
+	for name, value := range params {
+		key = strings.NewReplacer("{"+name+"}", value, "{"+name+"+}", value).Replace(key)
+	}
+	return key
+}
+
+// checkSchedule checks an event of EventBridge's that wakes a function.
+func checkSchedule(t *testing.T, f function, text []byte) {
+	t.Helper()
+	var event events.EventBridgeEvent
+	if err := json.Unmarshal(text, &event); err != nil {
+		t.Fatal(err)
+	}
+	if !f.scheduled() || event.Source != "aws.events" || event.DetailType != "Scheduled Event" {
+		t.Errorf("is no scheduled event, or %s has no schedule", f.id)
 	}
 }
 
@@ -444,7 +652,8 @@ func checkEnvironmentFile(t *testing.T, template template, text []byte) {
 	}
 }
 
-// checkSampleData lets samples hold the sandbox's well-known number and OTP, and no other.
+// checkSampleData lets samples hold the sandbox's well-known number and OTP and the contract's invented document, and no
+// other.
 func checkSampleData(t *testing.T, text string) {
 	t.Helper()
 	for _, found := range regexp.MustCompile(`aadhaar_no\\?": ?\\?"([^"\\]*)`).FindAllStringSubmatch(text, -1) {
@@ -457,6 +666,16 @@ func checkSampleData(t *testing.T, text string) {
 			t.Error("holds an OTP that is not the sandbox's 123456")
 		}
 	}
+	for _, found := range regexp.MustCompile(`id_?[nN]umber\\?": ?\\?"([^"\\]*)`).FindAllStringSubmatch(text, -1) {
+		if found[1] != "784199000000017" {
+			t.Error("holds a document's number that is not the contract's 784199000000017")
+		}
+	}
+	for _, found := range regexp.MustCompile(`@([\w.-]+)`).FindAllStringSubmatch(text, -1) {
+		if found[1] != "example.com" {
+			t.Error("holds a mail address that somebody may have")
+		}
+	}
 }
 
 // template is what the tests read of template.yaml.
@@ -467,10 +686,22 @@ type template struct {
 			Environment environment `yaml:"Environment"`
 		} `yaml:"Function"`
 	} `yaml:"Globals"`
+	Parameters map[string]struct {
+		Default string `yaml:"Default"`
+	} `yaml:"Parameters"`
+	Rules map[string]struct {
+		Condition  yaml.Node `yaml:"RuleCondition"`
+		Assertions []struct {
+			Assert yaml.Node `yaml:"Assert"`
+		} `yaml:"Assertions"`
+	} `yaml:"Rules"`
 	Resources map[string]resource `yaml:"Resources"`
 
 	functions []function // in the order of their logical ids
 }
+
+// secret is the type of a secret's resource.
+const secret = "AWS::SecretsManager::Secret"
 
 type resource struct {
 	Type      string `yaml:"Type"`
@@ -548,6 +779,19 @@ func readTemplate(t *testing.T) template {
 	return out
 }
 
+// asserted are what the rules with a condition assert.
+func (t template) asserted(condition string) (all []string) {
+	for _, rule := range t.Rules {
+		if show(&rule.Condition) != condition {
+			continue
+		}
+		for _, a := range rule.Assertions {
+			all = append(all, show(&a.Assert))
+		}
+	}
+	return all
+}
+
 // sets reports whether a function gets an environment variable.
 func (t template) sets(f function, name string) bool {
 	_, own := f.Environment.Variables[name]
@@ -569,6 +813,19 @@ func (f function) words() string {
 
 // folder is where a function lies below functions: its first word, then the others.
 func (f function) folder() string { return strings.Replace(f.words(), "-", "/", 1) }
+
+// isCallback tells the functions that partners call.
+func (f function) isCallback() bool { return strings.HasSuffix(f.id, "Callback") }
+
+// scheduled tells the functions that are woken by the clock.
+func (f function) scheduled() bool {
+	for _, event := range f.Events {
+		if event.Type == "Schedule" {
+			return true
+		}
+	}
+	return false
+}
 
 type route struct{ api, key string }
 

@@ -3,6 +3,9 @@
 package journey
 
 import (
+	"context"
+	"time"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -11,28 +14,43 @@ import (
 
 // Type describes one type of journey.
 type Type struct {
-	Name    string // of its state machine, and in the route POST /journeys/{type}
-	Partner string // whose credentials Start gets
+	Name    string        // of its state machine, and in the route POST /journeys/{type}
+	Partner string        // whose credentials Start gets
+	MaxBody int64         // of a start, in bytes; zero for 64 KB
+	Lasts   time.Duration // how long it may last, and what Fields.Lists holds is kept; zero for a day
 
-	// Start validates the body of a start, without any call. secret is the tenant's credentials document for the
-	// partner, for what an account manager issues with them. Errors: *gateway.InputError, *gateway.Problem.
-	Start func(body, secret []byte) (Fields, error)
+	// Start validates the body of a start, without any call to the partner. Errors: *gateway.InputError,
+	// *gateway.Problem, and those of Start.Open.
+	Start func(context.Context, Start) (Fields, error)
 
 	// Inputs validate the body of an input, by its kind; the kinds that a wait accepts are the definition's. Errors:
 	// *gateway.InputError.
 	Inputs map[string]func(body []byte) (Fields, error)
 
 	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of
-	// its transaction.
+	// its transaction. It returns nil for an answer that tells nothing.
 	Outcome func(answer gateway.Reply, refs map[string]string) ([]byte, error)
+}
+
+// Start is a request for a journey.
+type Start struct {
+	Body   jsontext.Value
+	Secret []byte // the tenant's credentials document for the partner, for what an account manager issues with them
+
+	// Open replaces the references in a JSON text by what the vault holds under them, but for those in places that leave
+	// picks; see vault.Vault.Splice.
+	Open func(ctx context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool) (jsontext.Value, error)
 }
 
 // Fields are what goes on to the state machine. Sealed ones go to the vault; the machine gets {"document_id":"…"} in
 // their place.
 type Fields struct {
 	Plain      map[string]any
-	Sealed     map[string]any    // values that encode to JSON
+	Sealed     map[string]any    // values that encode to JSON; kept for a day
+	Lists      map[string][]any  // likewise, each element by itself; kept as long as the journey may last
 	References map[string]string // what the caller has put into the vault itself: document ids
+	Held       []string          // further documents that the journey's end erases: those that sealed values refer to
+	Personal   bool              // the body itself held what must be sealed
 }
 
 // Sensitive reads a member whose value must be sealed: a string that check accepts, or {"document_id":"…"} in its
@@ -53,7 +71,7 @@ func (f *Fields) Sensitive(name string, value jsontext.Value, check func(string)
 		if f.Sealed == nil {
 			f.Sealed = map[string]any{}
 		}
-		f.Sealed[name] = text
+		f.Sealed[name], f.Personal = text, true
 		return nil
 	}
 	var reference struct {

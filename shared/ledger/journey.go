@@ -42,6 +42,7 @@ type Journey struct {
 	Outcome     []byte                   // sealed; nil until it has ended
 	Documents   []string                 // vault references to erase when it ends
 	Inputs      map[string]AcceptedInput // by references of the Idempotency-Key and of the wait that they answered
+	Heard       []string                 // ids of the partner's events that the execution has been told of
 }
 
 // AcceptedInput is an answer that was written down before it was handed to the execution, so that a repeat can hand it
@@ -58,6 +59,7 @@ type Awaiting struct {
 	Kind      string            // what it is, such as "otp"
 	Accepts   []string          // kinds of input that answer it
 	Token     string            // the task's; never shown
+	Record    string            // the partner's record that it waits for news of; empty where a person answers
 	Since     time.Time         //
 	ExpiresAt time.Time         //
 	Details   map[string]string // what the person needs to know: attempts left, a url, the partner's ids
@@ -66,7 +68,7 @@ type Awaiting struct {
 // MaxSteps is how many transactions of a journey are shown.
 const MaxSteps = 200
 
-// Errors of what journeys write.
+// Errors of what is written by version, and of correlations.
 var (
 	// ErrStale: the record has another version by now; the method returns it as it stands.
 	ErrStale = errors.New("ledger: record has changed")
@@ -83,7 +85,7 @@ type JourneyQuery struct {
 	Cursor string
 }
 
-// JourneyPage is one page of a JourneyQuery, whose rows carry neither Input, Inputs nor Outcome.
+// JourneyPage is one page of a JourneyQuery, whose rows carry neither Input, Inputs, Heard nor Outcome.
 type JourneyPage struct {
 	Journeys []Journey
 	Next     string
@@ -96,7 +98,8 @@ type Correlation struct {
 	Events  map[string][]byte // what was told, sealed, by its id
 }
 
-// A correlation is bounded in size and time.
+// A correlation is bounded in size and time. Its events are not taken back: what one journey has heard of, another may
+// still have to.
 const (
 	CorrelationCap       = 50                  // waiters, and events
 	CorrelationRetention = 60 * 24 * time.Hour // after its last write it counts as absent

@@ -1,6 +1,7 @@
 package operation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
 	"sallyport/shared/operation/task"
 	"sallyport/shared/vault"
 )
@@ -88,7 +90,7 @@ func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant 
 			a = answer{condition: Internal, code: "panic"}
 		}
 	}()
-	caller, err := h.p.Auth.Authenticate(ctx, gateway.Key(req.Header))
+	caller, err := h.authenticate(ctx, req)
 	switch {
 	case errors.Is(err, gateway.ErrNoKey):
 		return "", answer{condition: NoKey, code: string(NoKey)}
@@ -117,7 +119,39 @@ func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant 
 	case h.op.Key != nil && h.op.Key(in) != "":
 		key.parts = []string{"body", h.op.Key(in)}
 	}
-	return caller.Tenant, h.run(ctx, caller.Tenant, in, key)
+	return caller.Tenant, h.run(ctx, caller, in, key)
+}
+
+// authenticate takes the key of the header. Where the contract carries keys in the body, which is where tokens are issued, the
+// first one counts that somebody holds; a refresh token of ours stands for one there, an access token does not.
+func (h *Handler[In]) authenticate(ctx context.Context, req gateway.Request) (caller ledger.Caller, err error) {
+	key := gateway.Key(req.Header)
+	if h.op.Keys == nil {
+		return h.p.Auth.Authenticate(ctx, key)
+	}
+	if gateway.IsToken(key) {
+		return caller, gateway.ErrBadKey
+	}
+	if key != "" || req.TooLarge(h.op.MaxBody) {
+		return h.p.Auth.Authenticate(ctx, key)
+	}
+	err = gateway.ErrNoKey
+	for _, key := range h.op.Keys(req) {
+		var failed error
+		if gateway.IsToken(key) {
+			caller, failed = h.p.Auth.Redeem(ctx, gateway.RefreshToken, key)
+		} else {
+			caller, failed = h.p.Auth.Authenticate(ctx, key)
+		}
+		switch {
+		case errors.Is(failed, gateway.ErrNoKey):
+		case errors.Is(failed, gateway.ErrBadKey):
+			err = failed
+		default:
+			return caller, failed
+		}
+	}
+	return ledger.Caller{}, err
 }
 
 // task is the way of a Task state: open references → decode and validate → run.
@@ -139,9 +173,11 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	}()
 	body, err := h.openReferences(ctx, input.Task.Tenant, input.Body)
 	switch {
+	case errors.Is(err, vault.ErrTooLarge):
+		return nil, task.InvalidInput(string(TooLarge))
 	case errors.Is(err, vault.ErrNotFound):
 		return nil, task.InvalidInput("document_not_found")
-	case errors.Is(err, errNotJSON):
+	case errors.Is(err, vault.ErrNotJSON):
 		return nil, task.InvalidInput("document_not_json")
 	case err != nil:
 		return nil, task.Unavailable("vault_unavailable")
@@ -151,7 +187,7 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 		a = invalid(err)
 	} else {
 		k := input.Task
-		a = h.run(ctx, k.Tenant, in, idempotency{
+		a = h.run(ctx, ledger.Caller{Tenant: k.Tenant}, in, idempotency{
 			parts:   []string{"task", k.Execution, k.State, strconv.Itoa(k.Index), strconv.Itoa(k.Round)},
 			journey: k.Execution, step: k.State,
 		})
@@ -171,61 +207,14 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	return jsonv2.Marshal(result, jsonv2.Deterministic(true))
 }
 
-// openReferences replaces every {"document_id":"…"} in a task's body by the JSON value that the vault holds under it.
+// openReferences replaces the references in a task's body by what the vault holds under them.
 func (h *Handler[In]) openReferences(ctx context.Context, tenant string, body jsontext.Value) (jsontext.Value, error) {
 	if len(body) == 0 || h.p.Vault == nil {
 		return body, nil
 	}
-	var failed error
-	var open func(value any) any
-	open = func(value any) any {
-		switch v := value.(type) {
-		case map[string]any:
-			if id, ok := v["document_id"].(string); ok && len(v) == 1 {
-				plain, err := h.p.Vault.Get(ctx, tenant, id)
-				if err != nil {
-					failed = err
-					return nil
-				}
-				return jsontext.Value(plain)
-			}
-			for name, member := range v {
-				v[name] = open(member)
-			}
-		case []any:
-			for i, element := range v {
-				v[i] = open(element)
-			}
-		}
-		return value
-	}
-	var tree any
-	if err := jsonv2.Unmarshal(body, &tree, numbersAsText); err != nil {
-		return body, nil // Decode says what is wrong with it
-	}
-	tree = open(tree)
-	if failed != nil {
-		return nil, failed
-	}
-	opened, err := jsonv2.Marshal(tree)
-	if err != nil {
-		return nil, errNotJSON
-	}
-	return opened, nil
+	limit := cmp.Or(h.op.MaxTask, h.op.MaxBody, gateway.MaxBody)
+	return h.p.Vault.Splice(ctx, tenant, body, limit, nil)
 }
-
-// errNotJSON: what the vault holds under a reference is no JSON value.
-var errNotJSON = errors.New("operation: document is not JSON")
-
-// numbersAsText keeps numbers as they were written.
-var numbersAsText = jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) error {
-	if d.PeekKind() != '0' {
-		return errors.ErrUnsupported
-	}
-	number, err := d.ReadValue()
-	*value = number.Clone()
-	return err
-}))
 
 // taskError puts an answer into the vocabulary of package task; nil where the task has succeeded.
 func taskError(a answer) error {

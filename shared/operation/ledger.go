@@ -26,13 +26,13 @@ type Ledger interface {
 	// Complete writes t, which carries its end (State, Code, EndedAt, ExpiresAt, Reply, Refs …), over a record that
 	// is claimed or unknown and still held by t.Attempt. A write that had already succeeded (same Attempt, same
 	// State) counts as success. Otherwise: the record as it stands, or the zero record, with ledger.ErrFenced. Where t.Owns is set, the
-	// same write records t.Tenant as the owner of that partner record unless it has one already.
+	// same write adds t.Tenant to the owners of that partner record.
 	Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error)
 
 	// Record writes a call that needed no claim (a read) after its answer.
 	Record(ctx context.Context, t ledger.Transaction) error
 
-	// Owner returns the tenant whose call created a partner's record ("equal/transaction/<id>"), or
-	// ledger.ErrNotFound where none did.
-	Owner(ctx context.Context, record string) (tenant string, err error)
+	// Owners returns the tenants whose calls created a partner's record ("equal/transaction/<id>"), in order; none where
+	// none did. A partner may give two tenants who share an account the same record.
+	Owners(ctx context.Context, record string) (tenants []string, err error)
 }

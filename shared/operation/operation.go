@@ -5,10 +5,12 @@ package operation
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/token"
 	"sallyport/shared/upstream"
 )
 
@@ -18,8 +20,15 @@ type Operation[In any] struct {
 	Name    string                                // the folder of its function, "<partner>/<operation>"; its first part is the scope
 	Errors  func(Condition, string) gateway.Reply // the partner's shape for what the gateway itself has to say
 	MaxBody int64                                 // bytes; zero for gateway.MaxBody
+	MaxTask int64                                 // likewise, from a state machine, with its references opened; zero for MaxBody
+	// MaxAnswer is how much of the partner's answer is read, in bytes; zero for upstream.MaxBody.
+	MaxAnswer int64
 
-	// Decode validates without any call. It fails with *gateway.InputError, or with *Rejection where the partner has
+	// Keys returns the caller's keys that the partner's contract carries in the body, for a request that has none in its
+	// header; the first that somebody holds counts. nil or empty for none.
+	Keys func(gateway.Request) []string
+
+	// Decode validates without any call. A request of a state machine has no Method. It fails with *gateway.InputError, or with *Rejection where the partner has
 	// documented words of its own for the fault.
 	Decode func(gateway.Request) (In, error)
 
@@ -56,7 +65,7 @@ const (
 	Lookup
 )
 
-// QuietPeriod is how long after a send a negative lookup proves nothing.
+// QuietPeriod is how long after a send a negative lookup proves nothing, unless the Pipeline has another.
 const QuietPeriod = 60 * time.Second
 
 // Finding is what a lookup found.
@@ -103,8 +112,21 @@ type Call struct {
 	Renew      bool                                         // the partner has just rejected these credentials: drop tokens made of them
 	Reference  func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
 
+	pass   caller
+	answer int64 // how much of an answer is read, in bytes
 	client *upstream.Client
 }
+
+// caller is the pass through the pipeline that a Call belongs to.
+type caller interface {
+	token(ctx context.Context, c Call, issue token.Issue) (string, error)
+	foreign(ctx context.Context, tenant, record string) (bool, error)
+	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error)
+	redeem(ctx context.Context, kind gateway.TokenKind, text string) error
+}
+
+// ErrNoPass: the Call was made outside the pipeline.
+var ErrNoPass = errors.New("operation: the call was made outside the pipeline")
 
 // NewCall makes a Call outside the pipeline, as a test of an operation needs it.
 func NewCall(tenant string, secret []byte) Call {
@@ -112,9 +134,43 @@ func NewCall(tenant string, secret []byte) Call {
 	return Call{Tenant: tenant, Secret: secret, Generation: 1, Reference: none, client: upstream.New()}
 }
 
+// Token returns an access token for the call's credentials, which all containers share; one that the partner has just
+// rejected is not returned again. Errors are issue's own.
+func (c Call) Token(ctx context.Context, issue token.Issue) (string, error) {
+	if c.pass == nil {
+		grant, err := issue(ctx, "")
+		return grant.Access, err
+	}
+	return c.pass.token(ctx, c, issue)
+}
+
+// Foreign reports whether a partner's record, named as by Touches, was created by other tenants' calls alone.
+func (c Call) Foreign(ctx context.Context, record string) (bool, error) {
+	if c.pass == nil {
+		return false, nil
+	}
+	return c.pass.foreign(ctx, c.Tenant, record)
+}
+
+// Mint makes a gateway token for whoever calls, good for this partner's routes; see gateway.Authenticator.Mint.
+func (c Call) Mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
+	if c.pass == nil {
+		return "", ErrNoPass
+	}
+	return c.pass.mint(ctx, kind, ttl)
+}
+
+// Redeem checks that a gateway token is of this kind, valid, and was made for whoever calls; else gateway.ErrBadKey.
+func (c Call) Redeem(ctx context.Context, kind gateway.TokenKind, text string) error {
+	if c.pass == nil {
+		return ErrNoPass
+	}
+	return c.pass.redeem(ctx, kind, text)
+}
+
 // Do sends one request; see upstream.Client.Do.
 func (c Call) Do(ctx context.Context, req *http.Request, body []byte) (upstream.Response, error) {
-	return c.client.Do(ctx, req, body)
+	return c.client.Do(ctx, req, body, c.answer)
 }
 
 // Rejection is a validation failure that the partner has documented words for. It is answered as the partner would,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"sallyport/shared/seal"
 	"sallyport/shared/secrets"
 	"sallyport/shared/telemetry"
+	"sallyport/shared/token"
 	"sallyport/shared/upstream"
 	"sallyport/shared/vault"
 )
@@ -35,18 +37,21 @@ const (
 	maxRetryAfter = 5 * time.Second
 )
 
-// Pipeline holds what all operations share. All fields but Vault and Metrics are required.
+// Pipeline holds what all operations share. All fields but Vault, Metrics, Tokens and QuietPeriod are required.
 type Pipeline struct {
 	Ledger   Ledger
 	Vault    *vault.Vault // for stored bodies over 8 KB; without one they stay in the record
 	Auth     *gateway.Authenticator
 	Secrets  *secrets.Cache
 	Ring     func(context.Context) (*seal.Ring, error)
+	Tokens   *token.Cache // access tokens of partners; without one, none is shared or kept
 	Upstream *upstream.Client
 	Log      *slog.Logger
 	Metrics  *telemetry.Metrics
 	Now      func() time.Time
 	NewID    func() string // see NewID
+
+	QuietPeriod time.Duration // zero for QuietPeriod
 }
 
 // NewID returns a UUIDv7.
@@ -72,7 +77,8 @@ type idempotency struct {
 }
 
 // run carries a decoded request through claim, call, classify and complete.
-func (h *Handler[In]) run(ctx context.Context, tenant string, in In, key idempotency) answer {
+func (h *Handler[In]) run(ctx context.Context, caller ledger.Caller, in In, key idempotency) answer {
+	tenant := caller.Tenant
 	ring, err := h.p.Ring(ctx)
 	if err != nil {
 		h.p.Log.ErrorContext(ctx, "key ring not read", "operation", h.op.Name, "cause", err)
@@ -90,7 +96,7 @@ func (h *Handler[In]) run(ctx context.Context, tenant string, in In, key idempot
 		ClaimedAt: now,
 		Lease:     deadline(ctx, now).Add(leaseMargin),
 	}
-	r := &pass[In]{h: h, ring: ring, in: in, keyed: key.parts != nil}
+	r := &pass[In]{h: h, ring: ring, caller: caller, in: in, keyed: key.parts != nil}
 	if h.op.Effect == nil {
 		return r.read(ctx, t)
 	}
@@ -113,10 +119,12 @@ func (h *Handler[In]) run(ctx context.Context, tenant string, in In, key idempot
 
 // pass is one call on its way through the pipeline.
 type pass[In any] struct {
-	h     *Handler[In]
-	ring  *seal.Ring
-	in    In
-	keyed bool
+	h      *Handler[In]
+	ring   *seal.Ring
+	caller ledger.Caller
+	in     In
+	keyed  bool
+	used   string // the access token that was used last
 	// doubtful: this call repeats one whose outcome is unknown, without knowing more than that the partner would
 	// recognise it. That the repeat had no effect proves nothing about the first.
 	doubtful bool
@@ -134,7 +142,7 @@ func (r *pass[In]) read(ctx context.Context, t ledger.Transaction) answer {
 	}
 	r.end(&t, outcome, sentAt)
 	a := r.answer(t, outcome)
-	if t.Journey != "" && t.State == ledger.Done { // its outcome is made of the answer
+	if t.Journey != "" && final(t.State) { // its outcome is made of the answer
 		if err := r.store(ctx, &t, outcome.Reply); err != nil {
 			return r.notRecorded(ctx, t, a, err)
 		}
@@ -201,7 +209,7 @@ func (r *pass[In]) resolve(ctx context.Context, ours, standing ledger.Transactio
 	if sent.IsZero() {
 		sent = standing.Lease // its holder died without a word, and can't have sent later than this
 	}
-	quiet := sent.Add(QuietPeriod).Sub(asked)
+	quiet := sent.Add(r.h.p.quietPeriod()).Sub(asked)
 	switch {
 	case finding == Undetermined:
 		return r.unknown(ctx, standing, max(quiet, time.Second))
@@ -271,15 +279,20 @@ func (r *pass[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, tim
 		}
 		return Outcome{Class: Unavailable, Code: "credentials_unavailable"}, time.Time{}
 	}
-	call := r.newCall(t, secret)
-	outcome := r.attempt(ctx, call)
+	outcome := r.withCredentials(ctx, r.newCall(t, secret), func(call Call) Outcome { return r.attempt(ctx, call) })
+	return outcome, p.Now() // nothing was sent after this
+}
+
+// withCredentials makes an attempt, once more with fresh credentials if they were rejected.
+func (r *pass[In]) withCredentials(ctx context.Context, call Call, attempt func(Call) Outcome) Outcome {
+	outcome := attempt(call)
 	if outcome.Class == Credentials {
-		if fresh, err := p.Secrets.RefreshPartner(ctx, t.Tenant, partner, secret); err == nil {
+		if fresh, err := r.h.p.Secrets.RefreshPartner(ctx, call.Tenant, r.h.partner(), call.Secret); err == nil {
 			call.Secret, call.Renew = fresh, true
-			outcome = r.attempt(ctx, call)
+			outcome = attempt(call)
 		}
 	}
-	return outcome, p.Now() // nothing was sent after this
+	return outcome
 }
 
 // attempt survives a fault of our own in the middle of a call: what the partner did is unknown then.
@@ -325,17 +338,61 @@ func (r *pass[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Ou
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit.Sub(now))
 	defer cancel()
-	outcome, finding = r.h.op.Lookup(ctx, r.newCall(t, secret), r.in)
+	outcome = r.withCredentials(ctx, r.newCall(t, secret), func(call Call) (outcome Outcome) {
+		outcome, finding = r.h.op.Lookup(ctx, call, r.in)
+		return outcome
+	})
 	outcome.Code = printableCode(outcome.Code)
 	return outcome, finding
 }
 
 func (r *pass[In]) newCall(t ledger.Transaction, secret []byte) Call {
 	return Call{Tenant: t.Tenant, ID: t.ID, Generation: t.Generation, FirstSent: t.ClaimedAt, Secret: secret,
-		Reference: r.ring.Reference, client: r.h.p.Upstream}
+		Reference: r.ring.Reference, pass: r, answer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
 }
 
-// denied refuses a request for a partner's record that another tenant's call created.
+func (r *pass[In]) token(ctx context.Context, c Call, issue token.Issue) (access string, err error) {
+	rejected := ""
+	if c.Renew {
+		rejected = r.used
+	}
+	if r.h.p.Tokens == nil {
+		var grant token.Grant
+		grant, err = issue(ctx, "")
+		access = grant.Access
+	} else {
+		id := r.ring.Reference("token", r.h.partner(), string(c.Secret))
+		access, err = r.h.p.Tokens.Get(ctx, id, rejected, issue)
+	}
+	r.used = access
+	return access, err
+}
+
+func (r *pass[In]) foreign(ctx context.Context, tenant, record string) (bool, error) {
+	owners, err := r.h.p.Ledger.Owners(ctx, record)
+	return len(owners) > 0 && !slices.Contains(owners, tenant), err
+}
+
+func (r *pass[In]) mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
+	return r.h.p.Auth.Mint(ctx, r.caller, kind, r.h.partner(), ttl)
+}
+
+func (r *pass[In]) redeem(ctx context.Context, kind gateway.TokenKind, text string) error {
+	caller, err := r.h.p.Auth.Redeem(ctx, kind, text)
+	if err == nil && (caller.Tenant != r.caller.Tenant || !caller.May(r.h.partner())) {
+		return gateway.ErrBadKey
+	}
+	return err
+}
+
+func (p *Pipeline) quietPeriod() time.Duration {
+	if p.QuietPeriod > 0 {
+		return p.QuietPeriod
+	}
+	return QuietPeriod
+}
+
+// denied refuses a request for a partner's record that other tenants' calls created.
 func (r *pass[In]) denied(ctx context.Context, t ledger.Transaction) (answer, bool) {
 	if r.h.op.Touches == nil {
 		return answer{}, false
@@ -344,12 +401,12 @@ func (r *pass[In]) denied(ctx context.Context, t ledger.Transaction) (answer, bo
 	if record == "" {
 		return answer{}, false
 	}
-	owner, err := r.h.p.Ledger.Owner(ctx, record)
+	foreign, err := r.foreign(ctx, t.Tenant, record)
 	switch {
-	case errors.Is(err, ledger.ErrNotFound), err == nil && owner == t.Tenant:
-		return answer{}, false
 	case err != nil:
 		return r.ledgerDown(ctx, t, err), true
+	case !foreign:
+		return answer{}, false
 	}
 	return answer{class: Invalid, condition: NoSuchRecord, code: string(NoSuchRecord), transaction: t.ID}, true
 }

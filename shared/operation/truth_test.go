@@ -73,7 +73,9 @@ func TestOwnerIsNotKnown(t *testing.T) {
 
 type ownerDown struct{ operation.Ledger }
 
-func (ownerDown) Owner(context.Context, string) (string, error) { return "", errors.New("down") }
+func (ownerDown) Owners(context.Context, string) ([]string, error) {
+	return nil, errors.New("down")
+}
 
 func TestForeignRecordReleasesTheKey(t *testing.T) {
 	s := newStack(t)

@@ -100,6 +100,15 @@ func (r *Ring) Seal(record string, plain []byte) []byte {
 
 // Open decrypts what Seal made for the same record; ErrOpen otherwise.
 func (r *Ring) Open(record string, box []byte) ([]byte, error) {
+	return r.open(nil, record, box)
+}
+
+// OpenInPlace is Open for a large box: what it returns lies where the box was, which is gone.
+func (r *Ring) OpenInPlace(record string, box []byte) ([]byte, error) {
+	return r.open(box, record, box)
+}
+
+func (r *Ring) open(into []byte, record string, box []byte) ([]byte, error) {
 	if len(box) == 0 || len(box) < 1+int(box[0]) {
 		return nil, ErrOpen
 	}
@@ -108,7 +117,10 @@ func (r *Ring) Open(record string, box []byte) ([]byte, error) {
 	if aead == nil {
 		return nil, ErrOpen
 	}
-	plain, err := aead.Open(nil, nil, sealed, []byte(record))
+	if into != nil {
+		into = sealed[:0]
+	}
+	plain, err := aead.Open(into, nil, sealed, []byte(record))
 	if err != nil {
 		return nil, ErrOpen
 	}

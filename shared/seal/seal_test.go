@@ -188,9 +188,57 @@ func FuzzOpen(f *testing.F) {
 	ring := MustRing(f, seal.Keys{ID: id})
 	f.Add(ring.Seal("r", []byte("x")), "r")
 	f.Fuzz(func(t *testing.T, box []byte, record string) {
-		_, _ = ring.Open(record, box)
+		plain, err := ring.Open(record, box)
+		if inPlace, other := ring.OpenInPlace(record, bytes.Clone(box)); !bytes.Equal(plain, inPlace) || (err == nil) != (other == nil) {
+			t.Errorf("%q opened as %q, %v, in place as %q, %v", box, plain, err, inPlace, other)
+		}
 		if plain, err := ring.Open(record, ring.Seal(record, box)); err != nil || !bytes.Equal(plain, box) {
 			t.Errorf("%q came back as %q, %v", box, plain, err)
 		}
 	})
+}
+
+// TestOpenInPlace: what is opened lies where the box was, and is the same; what doesn't open is no more than what
+// Open makes of it.
+func TestOpenInPlace(t *testing.T) {
+	ring := MustRing(t, seal.Keys{ID: id, Seal: []seal.Key{key("a")}})
+	for _, size := range []int{0, 1, 15, 16, 17, 100, 1 << 20} {
+		want := bytes.Repeat([]byte("personal "), size/9+1)[:size]
+		box := ring.Seal("record-1", want)
+		shared := bytes.Clone(box)
+		plain, err := ring.OpenInPlace("record-1", shared)
+		if err != nil || !bytes.Equal(plain, want) {
+			t.Fatalf("%d bytes: got %d, %v", size, len(plain), err)
+		}
+		if size > 0 && &plain[0] != &shared[len(shared)-size-28] { // in the front of what was sealed
+			t.Errorf("%d bytes: lies elsewhere", size)
+		}
+		if bytes.Equal(shared, box) && size > 0 {
+			t.Errorf("%d bytes: the box is still there", size)
+		}
+	}
+	box := ring.Seal("record-1", []byte("personal"))
+	for i := range box {
+		altered := bytes.Clone(box)
+		altered[i] ^= 1
+		if plain, err := ring.OpenInPlace("record-1", altered); !errors.Is(err, seal.ErrOpen) || plain != nil {
+			t.Errorf("byte %d altered: %q, %v", i, plain, err)
+		}
+		if plain, err := ring.OpenInPlace("record-1", bytes.Clone(box[:i])); !errors.Is(err, seal.ErrOpen) || plain != nil {
+			t.Errorf("cut at %d: %q, %v", i, plain, err)
+		}
+	}
+	if _, err := ring.OpenInPlace("record-2", bytes.Clone(box)); !errors.Is(err, seal.ErrOpen) {
+		t.Errorf("another record: %v", err)
+	}
+	if _, err := MustRing(t, seal.Keys{ID: id}).OpenInPlace("record-1", bytes.Clone(box)); !errors.Is(err, seal.ErrOpen) {
+		t.Errorf("without the key: %v", err)
+	}
+	if _, err := ring.OpenInPlace("record-1", nil); !errors.Is(err, seal.ErrOpen) {
+		t.Errorf("no box: %v", err)
+	}
+	old := MustRing(t, seal.Keys{ID: id}).Seal("record-1", []byte("personal"))
+	if plain, err := ring.OpenInPlace("record-1", old); err != nil || string(plain) != "personal" {
+		t.Errorf("the first key's box: %q, %v", plain, err)
+	}
 }

@@ -52,10 +52,16 @@ func NewCache(source Source, stage string, now func() time.Time) *Cache {
 // Keys returns the document of the key ring.
 func (c *Cache) Keys(ctx context.Context) ([]byte, error) { return c.get(ctx, c.prefix()+"keys") }
 
+// Sandbox returns what the simulated partners are told of the deployment that they are part of.
+func (c *Cache) Sandbox(ctx context.Context) ([]byte, error) { return c.get(ctx, c.prefix()+"sandbox") }
+
 // Partner returns a tenant's credentials for a partner: its own where "tenants/<tenant>/<partner>" exists, otherwise
-// the deployment's "partners/<partner>". ErrNotFound where there are neither.
+// the deployment's "partners/<partner>", which an empty tenant always gets. ErrNotFound where there are neither.
 func (c *Cache) Partner(ctx context.Context, tenant, partner string) ([]byte, error) {
 	own, shared := c.partnerNames(tenant, partner)
+	if tenant == "" {
+		return c.get(ctx, shared)
+	}
 	value, err := c.get(ctx, own)
 	if errors.Is(err, ErrNotFound) {
 		return c.get(ctx, shared)

@@ -20,8 +20,8 @@ import (
 const (
 	// Timeout is how long a partner may take, from the first byte sent to the last one read.
 	Timeout = 25 * time.Second
-	// MaxBody is how much of an answer is read, in bytes; a longer one is ErrTooLarge. It fits into a DynamoDB item,
-	// which may hold 400 KB.
+	// MaxBody is how much of an answer is read, in bytes, where the caller doesn't say; a longer one is ErrTooLarge. It
+	// fits into a DynamoDB item, which may hold 400 KB.
 	MaxBody = 256 << 10
 
 	dialTimeout = 5 * time.Second
@@ -73,7 +73,8 @@ type Response struct {
 	Body   []byte
 }
 
-// Client calls partners. It follows no redirects, sends nothing twice and speaks HTTP/1.1 only, where one connection
+// Client calls partners. It follows no redirects, sends nothing twice that has a body (net/http may repeat a GET whose idle
+// connection has died) and speaks HTTP/1.1 only, where one connection
 // carries one request at a time and "was anything sent" has an answer.
 type Client struct {
 	transport http.RoundTripper
@@ -127,8 +128,12 @@ func New(opts ...Option) *Client {
 }
 
 // Do sends one request, whose body is sent as it stands and at most once, and reads the whole answer. Its errors are
-// NotSentError and LostError. The deadline is the earlier of the client's and the context's.
-func (c *Client) Do(ctx context.Context, req *http.Request, body []byte) (Response, error) {
+// NotSentError and LostError. The deadline is the earlier of the client's and the context's; limit is how much of the
+// answer is read, in bytes, zero for MaxBody.
+func (c *Client) Do(ctx context.Context, req *http.Request, body []byte, limit int64) (Response, error) {
+	if limit == 0 {
+		limit = MaxBody
+	}
 	c.dropStaleConnections()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -157,8 +162,8 @@ func (c *Client) Do(ctx context.Context, req *http.Request, body []byte) (Respon
 		return Response{}, &NotSentError{err}
 	}
 	defer resp.Body.Close()
-	read, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
-	if err == nil && len(read) > MaxBody {
+	read, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err == nil && int64(len(read)) > limit {
 		err = ErrTooLarge
 	}
 	if err != nil {

@@ -45,7 +45,7 @@ func TestAnswered(t *testing.T) {
 		fmt.Fprintf(w, "%s %d", r.Method, r.ContentLength)
 	})
 	for method, body := range map[string]string{"POST": "hello", "GET": "", "PUT": ""} {
-		resp, err := upstream.New().Do(t.Context(), MustRequest(t, method, url), []byte(body))
+		resp, err := upstream.New().Do(t.Context(), MustRequest(t, method, url), []byte(body), 0)
 		if want := fmt.Sprintf("%s %d", method, len(body)); err != nil || resp.Status != 418 || string(resp.Body) != want || resp.Header.Get("X") != "y" {
 			t.Errorf("%s: %+v, %v", method, resp, err)
 		}
@@ -63,7 +63,7 @@ func TestNotSent(t *testing.T) {
 	for name, url := range map[string]string{
 		"Refused": refused, "NoSuchHost": "http://nowhere.invalid", "NotTLS": strings.Replace(plain, "http:", "https:", 1),
 	} {
-		_, err := upstream.New().Do(t.Context(), MustRequest(t, "POST", url), []byte("x"))
+		_, err := upstream.New().Do(t.Context(), MustRequest(t, "POST", url), []byte("x"), 0)
 		var notSent *upstream.NotSentError
 		if !errors.As(err, &notSent) || strings.Contains(err.Error(), "127.0.0.1") {
 			t.Errorf("%s: %v", name, err)
@@ -73,7 +73,7 @@ func TestNotSent(t *testing.T) {
 		url, arrived := server(t, func(http.ResponseWriter, *http.Request) {})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := upstream.New().Do(ctx, MustRequest(t, "POST", url), []byte("x"))
+		_, err := upstream.New().Do(ctx, MustRequest(t, "POST", url), []byte("x"), 0)
 		var notSent *upstream.NotSentError
 		if !errors.As(err, &notSent) || arrived.Load() != 0 {
 			t.Errorf("%v, %d arrived", err, arrived.Load())
@@ -98,7 +98,7 @@ func TestLost(t *testing.T) {
 			if name == "TimedOut" {
 				timeout = 300 * time.Millisecond
 			}
-			_, err := upstream.New(upstream.WithTimeout(timeout)).Do(t.Context(), MustRequest(t, "POST", url), []byte("x"))
+			_, err := upstream.New(upstream.WithTimeout(timeout)).Do(t.Context(), MustRequest(t, "POST", url), []byte("x"), 0)
 			var lost *upstream.LostError
 			if !errors.As(err, &lost) || arrived.Load() != 1 || strings.Contains(err.Error(), url) {
 				t.Errorf("%v, %d arrived", err, arrived.Load())
@@ -112,7 +112,7 @@ func TestLost(t *testing.T) {
 
 func TestLimitIsInclusive(t *testing.T) {
 	url, _ := server(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, upstream.MaxBody)) })
-	if resp, err := upstream.New().Do(t.Context(), MustRequest(t, "GET", url), nil); err != nil || len(resp.Body) != upstream.MaxBody {
+	if resp, err := upstream.New().Do(t.Context(), MustRequest(t, "GET", url), nil, 0); err != nil || len(resp.Body) != upstream.MaxBody {
 		t.Errorf("%d bytes, %v", len(resp.Body), err)
 	}
 }
@@ -129,14 +129,14 @@ func TestNothingIsSentTwice(t *testing.T) {
 		})
 		c := upstream.New()
 		req := MustRequest(t, "POST", url)
-		if _, err := c.Do(t.Context(), req, []byte(body)); err != nil {
+		if _, err := c.Do(t.Context(), req, []byte(body), 0); err != nil {
 			t.Fatal(err)
 		}
 		var lost *upstream.LostError
-		if _, err := c.Do(t.Context(), req, []byte(body)); !errors.As(err, &lost) || arrived.Load() != 2 {
+		if _, err := c.Do(t.Context(), req, []byte(body), 0); !errors.As(err, &lost) || arrived.Load() != 2 {
 			t.Errorf("a POST of %q arrived %d times, %v", body, arrived.Load()-1, err)
 		}
-		if _, err := c.Do(t.Context(), req, []byte(body)); err != nil || req.Header.Get("Idempotency-Key") != "k" {
+		if _, err := c.Do(t.Context(), req, []byte(body), 0); err != nil || req.Header.Get("Idempotency-Key") != "k" {
 			t.Errorf("the request was changed, or %v", err)
 		}
 	}
@@ -146,7 +146,7 @@ func TestRedirectsAreAnswers(t *testing.T) {
 	url, arrived := server(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	})
-	resp, err := upstream.New().Do(t.Context(), MustRequest(t, "POST", url), []byte("x"))
+	resp, err := upstream.New().Do(t.Context(), MustRequest(t, "POST", url), []byte("x"), 0)
 	if err != nil || resp.Status != 307 || arrived.Load() != 1 {
 		t.Errorf("%+v, %v, %d arrived", resp, err, arrived.Load())
 	}
@@ -160,7 +160,7 @@ func TestSlowAnswerIsCut(t *testing.T) {
 		<-release
 	})
 	defer close(release)
-	_, err := upstream.New(upstream.WithTimeout(300*time.Millisecond)).Do(t.Context(), MustRequest(t, "POST", url), []byte("x"))
+	_, err := upstream.New(upstream.WithTimeout(300*time.Millisecond)).Do(t.Context(), MustRequest(t, "POST", url), []byte("x"), 0)
 	var lost *upstream.LostError
 	if !errors.As(err, &lost) || !strings.Contains(err.Error(), "deadline") {
 		t.Errorf("got %v", err)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -73,19 +72,51 @@ func (v *Vault) Put(ctx context.Context, tenant, id string, plain []byte, expire
 
 // Get opens what Put stored for the same tenant, or ErrNotFound; seal.ErrOpen where it was altered.
 func (v *Vault) Get(ctx context.Context, tenant, id string) ([]byte, error) {
+	d, err := v.read(ctx, tenant, id)
+	if err != nil || !d.file {
+		return d.bytes, err
+	}
+	return d.append(make([]byte, 0, d.size())), nil
+}
+
+// document is a JSON text, or a file that stands for the JSON string of its base64 text.
+type document struct {
+	bytes []byte
+	file  bool
+}
+
+func (v *Vault) read(ctx context.Context, tenant, id string) (d document, err error) {
 	ring, err := v.Ring(ctx)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	key := blobKey(ring, tenant, id)
 	box, err := v.Blobs.Get(ctx, key)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	if strings.HasPrefix(id, uploaded) {
-		return fmt.Appendf(nil, "%q", base64.StdEncoding.EncodeToString(box)), nil
+		return document{box, true}, nil
 	}
-	return ring.Open(key, box)
+	text, err := ring.OpenInPlace(key, box)
+	return document{text, false}, err
+}
+
+// size is how long the JSON text is.
+func (d document) size() int {
+	if d.file {
+		return base64.StdEncoding.EncodedLen(len(d.bytes)) + len(`""`)
+	}
+	return len(d.bytes)
+}
+
+// append appends the JSON text.
+func (d document) append(text []byte) []byte {
+	if !d.file {
+		return append(text, d.bytes...)
+	}
+	text = base64.StdEncoding.AppendEncode(append(text, '"'), d.bytes)
+	return append(text, '"')
 }
 
 // Delete erases a blob; that it is absent is fine.

@@ -4,8 +4,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"sallyport/functions/journeys/deployed"
+	"sallyport/shared/awsenv"
 )
 
 func main() {
-	lambda.Start(deployed.Service().Await)
+	service := deployed.Service()
+	service.Orchestrator = awsenv.Orchestrator() // what a partner has told already ends a wait at once
+	lambda.Start(service.Await)
 }

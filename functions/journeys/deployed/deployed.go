@@ -4,6 +4,7 @@ package deployed
 import (
 	"time"
 
+	"sallyport/functions/digit9"
 	"sallyport/functions/equal"
 	"sallyport/functions/journeys"
 	"sallyport/shared/awsenv"
@@ -21,7 +22,7 @@ func Service() *journeys.Service {
 		Secrets: cache,
 		Ring:    seal.Cached(cache.Keys),
 		Auth:    awsenv.Auth(l),
-		Types:   []journey.Type{equal.AadhaarOTP()},
+		Types:   []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding()},
 		Log:     awsenv.Log(),
 		Now:     time.Now,
 		NewID:   operation.NewID,

@@ -2,10 +2,16 @@ package dynamo_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +63,71 @@ func TestSandbox_ConcurrentInit(t *testing.T) {
 	log := do("GET", "/sandbox/requests", "").Body.String()
 	if rows, effects := strings.Count(log, `"status":200`), strings.Count(log, `"effect":true`); len(different) != 1 || rows != n || effects != 1 {
 		t.Errorf("%d different answers, %d rows, %d effects", len(different), rows, effects)
+	}
+}
+
+// TestSandbox_Callbacks: of two sandboxes over one table, one sends a callback that is due; a reset forgets it.
+func TestSandbox_Callbacks(t *testing.T) {
+	var sent atomic.Int32
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		sent.Add(1)
+		_, _ = io.WriteString(w, `{"state":"ACKNOWLEDGED"}`)
+	}))
+	defer gateway.Close()
+	client := dynamolocal.Client(t)
+	store := dynamo.New(client, dynamolocal.Table(t, client))
+	open := func(base string) *sandbox.Sandbox {
+		opts := sandbox.Options{Authenticate: func(*http.Request) error { return nil }}
+		if base != "" {
+			opts.Callbacks.BaseURL = func(context.Context) (string, error) { return base, nil }
+		}
+		return sandbox.New(store, opts)
+	}
+	s, d := open(""), sandbox.Digit9Defaults()
+	do := func(method, path, body string, header ...string) string {
+		r := httptest.NewRequest(method, "/sandbox"+path, strings.NewReader(body))
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Body.String()
+	}
+	form := url.Values{"grant_type": {"password"}, "client_id": {d.ClientID}, "client_secret": {d.ClientSecret}, "username": {d.Username}, "password": {d.Password}}
+	var token struct {
+		Access string `json:"access_token"`
+	}
+	answer := do("POST", "/digit9/auth/realms/cdp/protocol/openid-connect/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	if err := json.Unmarshal([]byte(answer), &token); err != nil {
+		t.Fatal(err, answer)
+	}
+	lookup := func() string {
+		return do("POST", "/digit9/caas/api/v2/customer/validate", `{"idType":"4","idNumber":"784000000000433"}`, "Authorization", "Bearer "+token.Access)
+	}
+	lookup()
+	ecrn := regexp.MustCompile(`784[0-9]{13}`).FindString(do("GET", "/digit9/alerts", ""))
+	do("POST", "/digit9/alerts/"+ecrn, `{"aml_scan_status":"Accepted"}`)
+
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if err := open(gateway.URL).DeliverDue(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if log := do("GET", "/requests?operation=callback", ""); sent.Load() != 1 || strings.Count(log, `"status":200,"effect":true`) != 1 {
+		t.Errorf("sent %d times: %s", sent.Load(), log)
+	}
+	if found := lookup(); !strings.Contains(found, ecrn) {
+		t.Error(found)
+	}
+
+	do("POST", "/digit9/alerts/"+ecrn, `{"aml_scan_status":"Failed"}`)
+	do("POST", "/reset", "")
+	if err := open(gateway.URL).DeliverDue(t.Context()); err != nil || sent.Load() != 1 {
+		t.Errorf("after the reset: %v, sent %d times", err, sent.Load())
 	}
 }
 

@@ -15,7 +15,9 @@ import (
 func main() {
 	store := dynamo.New(dynamodb.NewFromConfig(awsenv.Config()), os.Getenv("SANDBOX_TABLE"))
 	scale, _ := strconv.ParseFloat(os.Getenv("SANDBOX_TIME_SCALE"), 64) // 1 where it is not set
+	gateway := sandbox.GatewayURL(awsenv.Secrets().Sandbox)
 	lambda.Start(sandbox.New(store, sandbox.Options{
 		TimeScale: scale, Log: awsenv.Log(), Authenticate: sandbox.CallerOnly(awsenv.Auth(awsenv.Ledger())),
-	}).Invoke)
+		Callbacks: sandbox.CallbackOptions{BaseURL: gateway},
+	}))
 }

@@ -52,6 +52,18 @@ func (l *Ledger) CreateJourney(ctx context.Context, key string, j ledger.Journey
 	})
 }
 
+// JourneyOf returns the journey to which a key leads, or ledger.ErrNotFound.
+func (l *Ledger) JourneyOf(ctx context.Context, key string) (j ledger.Journey, err error) {
+	err = l.view(ctx, func(tx *bbolt.Tx) (err error) {
+		j, err = loadJourney(tx, tx.Bucket(journeyKeys).Get([]byte(key)))
+		if err == nil && (j.ID == "" || expired(j.ExpiresAt, l.Now())) {
+			j, err = ledger.Journey{}, ledger.ErrNotFound
+		}
+		return err
+	})
+	return j, err
+}
+
 // UpdateJourney writes the next version of a journey, or returns ledger.ErrStale.
 func (l *Ledger) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error) {
 	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Journey, error) {
@@ -107,7 +119,7 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledg
 		var last string
 		page.Journeys, last, err = rows(tx.Bucket(tenantJourneys).Bucket(tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
 			j, err := loadJourney(tx, id)
-			j.Input, j.Inputs, j.Outcome = nil, nil, nil
+			j.Input, j.Inputs, j.Heard, j.Outcome = nil, nil, nil, nil
 			return j, !expired(j.ExpiresAt, now) && (q.Type == "" || q.Type == j.Type) && (q.Status == "" || q.Status == j.Status), err
 		})
 		if last != "" {
@@ -323,6 +335,7 @@ func decodeJourney(v []byte) (j ledger.Journey, err error) {
 	noEmptyMap(&j.Refs)
 	noEmptyMap(&j.Inputs)
 	noEmptySlice(&j.Documents)
+	noEmptySlice(&j.Heard)
 	noEmptySlice(&j.Input)
 	noEmptySlice(&j.Outcome)
 	for name, in := range j.Inputs {

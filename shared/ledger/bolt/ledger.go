@@ -17,7 +17,7 @@ import (
 var (
 	transactions = []byte("ledger/transactions") // id → transaction
 	tenants      = []byte("ledger/tenants")      // tenant → bucket of positions, whose order is the listing's
-	owners       = []byte("ledger/owners")       // partner's record → tenant
+	owners       = []byte("ledger/owners")       // partner's record → tenants
 	callers      = []byte("ledger/callers")      // key hash → caller
 )
 
@@ -147,17 +147,20 @@ func update[T any](ctx context.Context, db *bolt.DB, write func(*bbolt.Tx) (T, e
 	}
 }
 
-// Owner implements operation.Ledger.
-func (l *Ledger) Owner(ctx context.Context, record string) (tenant string, err error) {
-	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		v := tx.Bucket(owners).Get([]byte(record))
-		if v == nil {
-			return ledger.ErrNotFound
-		}
-		tenant = string(v)
-		return nil
+// Owners implements operation.Ledger.
+func (l *Ledger) Owners(ctx context.Context, record string) (tenants []string, err error) {
+	err = l.view(ctx, func(tx *bbolt.Tx) (err error) {
+		tenants, err = ownersOf(tx, record)
+		return err
 	})
-	return tenant, err
+	return tenants, err
+}
+
+func ownersOf(tx *bbolt.Tx, record string) (tenants []string, err error) {
+	if v := tx.Bucket(owners).Get([]byte(record)); v != nil {
+		err = json.Unmarshal(v, &tenants)
+	}
+	return tenants, err
 }
 
 // Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
@@ -341,13 +344,22 @@ func unlist(index *bbolt.Bucket, name []byte, position string) error {
 	return nil
 }
 
-// own records who created the partner's record that t names, unless somebody did before.
+// own records who created the partner's record that t names.
 func own(tx *bbolt.Tx, t ledger.Transaction) error {
-	b := tx.Bucket(owners)
-	if t.Owns == "" || b.Get([]byte(t.Owns)) != nil {
+	if t.Owns == "" {
 		return nil
 	}
-	return b.Put([]byte(t.Owns), []byte(t.Tenant))
+	tenants, err := ownersOf(tx, t.Owns)
+	if err != nil || slices.Contains(tenants, t.Tenant) {
+		return err
+	}
+	tenants = append(tenants, t.Tenant)
+	slices.Sort(tenants)
+	text, err := json.Marshal(tenants)
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(owners).Put([]byte(t.Owns), text)
 }
 
 // decode reads a stored transaction: times in UTC, an empty map or body as nil, sharing nothing with whoever wrote it.

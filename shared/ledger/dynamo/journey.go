@@ -71,6 +71,15 @@ func (l *Ledger) create(ctx context.Context, key string, j ledger.Journey, it it
 	return err
 }
 
+// JourneyOf returns the journey to which a key leads, or ledger.ErrNotFound.
+func (l *Ledger) JourneyOf(ctx context.Context, key string) (ledger.Journey, error) {
+	_, j, err := l.ledTo(ctx, key)
+	if err == nil && (j.ID == "" || expired(j.ExpiresAt, l.Now())) {
+		return ledger.Journey{}, ledger.ErrNotFound
+	}
+	return j, err
+}
+
 // ledTo returns the id to which a key leads, or ledger.ErrNotFound, and the journey, the zero one if it has been swept.
 func (l *Ledger) ledTo(ctx context.Context, key string) (id string, j ledger.Journey, err error) {
 	lead, err := l.get(ctx, leadKey(key))
@@ -181,7 +190,7 @@ func encodeJourney(j ledger.Journey) item {
 	putList(listed, "documents", j.Documents)
 	if a := j.Awaiting; a != nil {
 		awaiting := item{}
-		putTexts(awaiting, map[string]string{"id": a.ID, "kind": a.Kind, "token": a.Token})
+		putTexts(awaiting, map[string]string{"id": a.ID, "kind": a.Kind, "token": a.Token, "record": a.Record})
 		putInstants(awaiting, map[string]time.Time{"since": a.Since, "expires_at": a.ExpiresAt})
 		putList(awaiting, "accepts", a.Accepts)
 		putGroup(awaiting, "details", a.Details, text)
@@ -198,6 +207,7 @@ func encodeJourney(j ledger.Journey) item {
 	}
 	putBytes(it, "input", j.Input)
 	putBytes(it, "outcome", j.Outcome)
+	putList(it, "heard", j.Heard)
 	putGroup(it, "inputs", j.Inputs, func(in ledger.AcceptedInput) types.AttributeValue {
 		accepted := item{}
 		putTexts(accepted, map[string]string{"fingerprint": in.Fingerprint, "token": in.Token})
@@ -230,6 +240,7 @@ func decodeJourney(it item) (ledger.Journey, error) {
 		Refs:        group(&listed, "refs", (*reader).text),
 		Outcome:     r.bytes("outcome"),
 		Documents:   listed.texts("documents"),
+		Heard:       r.texts("heard"),
 		Inputs: group(&r, "inputs", func(r *reader, name string) ledger.AcceptedInput {
 			in := reader{item: r.group(name)}
 			defer func() { r.fail(in.err) }()
@@ -243,6 +254,7 @@ func decodeJourney(it item) (ledger.Journey, error) {
 			Kind:      awaiting.text("kind"),
 			Accepts:   awaiting.texts("accepts"),
 			Token:     awaiting.text("token"),
+			Record:    awaiting.text("record"),
 			Since:     awaiting.instant("since"),
 			ExpiresAt: awaiting.instant("expires_at"),
 			Details:   group(&awaiting, "details", (*reader).text),

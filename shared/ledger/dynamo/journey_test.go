@@ -202,7 +202,7 @@ func TestJourneyItems(t *testing.T) {
 			"gsi1pk": s("journeys#acme"), "gsi1sk": s("2026-03-01T12:00:00.123456789Z#id"),
 			"tenant":     s("acme"),
 			"expires_at": s("2026-03-31T12:01:01.123456789Z"), "ttl": n("1774958462"),
-			"input": b(`{"journey":"id"}`), "outcome": b("sealed"),
+			"input": b(`{"journey":"id"}`), "outcome": b("sealed"), "heard": list(s("event-1")),
 			"inputs": m(map[string]types.AttributeValue{"wait-1": m(map[string]types.AttributeValue{
 				"fingerprint": s("fingerprint"), "token": s("token"), "output": b(`{"kind":"otp"}`),
 			})}),
@@ -212,7 +212,7 @@ func TestJourneyItems(t *testing.T) {
 				"updated_at": s("2026-03-01T12:01:01.123456789Z"), "ended_at": s("2026-03-01T12:01:01.123456789Z"),
 				"refs": m(map[string]types.AttributeValue{"transaction_id": s("eq-1")}), "documents": list(s("document-1")),
 				"awaiting": m(map[string]types.AttributeValue{
-					"id": s("wait-1"), "kind": s("otp"), "accepts": list(s("otp"), s("resend")), "token": s("token"),
+					"id": s("wait-1"), "kind": s("otp"), "accepts": list(s("otp"), s("resend")), "token": s("token"), "record": s("digit9/ecrn/1"),
 					"since": s("2026-03-01T12:00:01.123456789Z"), "expires_at": s("2026-03-01T12:10:01.123456789Z"),
 					"details": m(map[string]types.AttributeValue{"attempts_left": s("3")}),
 				}),

@@ -7,6 +7,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -125,7 +126,7 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 	return standing, err
 }
 
-// put writes a record's end, and in the same transaction the owner of the partner's record that t created.
+// put writes a record's end, and in the same transaction who owns the partner's record that t created.
 func (l *Ledger) put(ctx context.Context, put types.Put, t ledger.Transaction) error {
 	if t.Owns == "" {
 		_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{
@@ -137,9 +138,9 @@ func (l *Ledger) put(ctx context.Context, put types.Put, t ledger.Transaction) e
 	}
 	owner := types.Update{
 		TableName: &l.table, Key: ownerKey(t.Owns),
-		UpdateExpression:                    aws.String("SET #tenant = if_not_exists(#tenant, :tenant)"),
-		ExpressionAttributeNames:            map[string]string{"#tenant": "tenant"},
-		ExpressionAttributeValues:           item{":tenant": text(t.Tenant)},
+		UpdateExpression:                    aws.String("ADD #tenants :tenant"),
+		ExpressionAttributeNames:            map[string]string{"#tenants": "tenants"},
+		ExpressionAttributeValues:           item{":tenant": only(t.Tenant)},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	_, err := l.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
@@ -154,14 +155,20 @@ func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
 	return err
 }
 
-// Owner implements operation.Ledger.
-func (l *Ledger) Owner(ctx context.Context, record string) (string, error) {
+// Owners implements operation.Ledger.
+func (l *Ledger) Owners(ctx context.Context, record string) (tenants []string, err error) {
 	it, err := l.get(ctx, ownerKey(record))
+	if err == ledger.ErrNotFound {
+		return nil, nil
+	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	r := reader{item: it}
-	return r.text("tenant"), r.err
+	if set := attribute[*types.AttributeValueMemberSS](&r, "tenants"); set != nil {
+		tenants = slices.Sorted(slices.Values(set.Value))
+	}
+	return tenants, r.err
 }
 
 // Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.

@@ -48,10 +48,10 @@ func (c *Counting) PutCaller(ctx context.Context, caller ledger.Caller) error {
 	return c.writeOnly("PutCaller", func() error { return c.Store.PutCaller(ctx, caller) })
 }
 
-// Owner implements operation.Ledger.
-func (c *Counting) Owner(ctx context.Context, record string) (string, error) {
+// Owners implements operation.Ledger.
+func (c *Counting) Owners(ctx context.Context, record string) ([]string, error) {
 	c.Reads.Add(1)
-	return c.Store.Owner(ctx, record)
+	return c.Store.Owners(ctx, record)
 }
 
 // Transaction implements Store.

@@ -52,7 +52,7 @@ func TestCounting(t *testing.T) {
 		_, _ = c.TakeOver(ctx, ledgertest.Claimable("id", "late"), "attempt-1")
 		_, _ = c.Complete(ctx, ledgertest.Ended(ledgertest.Claimable("id", "late"), ledger.Done))
 		wantCounts(t, c, 5, 3, 0)
-		_, _ = c.Owner(ctx, "record")
+		_, _ = c.Owners(ctx, "record")
 		_, _ = c.Transaction(ctx, "acme", "id")
 		_, _ = c.Transactions(ctx, ledger.Query{Tenant: "acme"})
 		_, _ = c.Caller(ctx, "hash")
@@ -89,6 +89,23 @@ func TestCounting(t *testing.T) {
 		_, _ = c.JourneyTransactions(ctx, "acme", "id")
 		_, _ = c.Correlation(ctx, "record")
 		wantCounts(t, c, 6+ledger.CorrelationCap, 3, 4)
+	})
+
+	t.Run("EveryMethodOfTokens", func(t *testing.T) {
+		c, ctx := MustOpen(t), t.Context()
+		var ops []string
+		c.Fail = func(op string) (before, after error) {
+			ops = append(ops, op)
+			return nil, nil
+		}
+		_, _ = c.PutToken(ctx, ledgertest.Leased("id", "a"))
+		wantCounts(t, c, 1, 0, 0)
+		_, _ = c.PutToken(ctx, ledgertest.Leased("id", "b"))
+		_, _ = c.Token(ctx, "id")
+		wantCounts(t, c, 1, 1, 1)
+		if want := []string{"PutToken", "PutToken"}; !slices.Equal(ops, want) {
+			t.Fatalf("got %v, want %v", ops, want)
+		}
 	})
 
 	t.Run("Concurrent", func(t *testing.T) {

@@ -30,7 +30,7 @@ func Startable(id string) ledger.Journey {
 func Waiting(j ledger.Journey) ledger.Journey {
 	j.Status, j.UpdatedAt = ledger.JourneyWaiting, j.UpdatedAt.Add(time.Second)
 	j.Awaiting = &ledger.Awaiting{
-		ID: "wait-1", Kind: "otp", Accepts: []string{"otp", "resend"}, Token: "token",
+		ID: "wait-1", Kind: "otp", Accepts: []string{"otp", "resend"}, Token: "token", Record: "digit9/ecrn/1",
 		Since: j.UpdatedAt, ExpiresAt: j.UpdatedAt.Add(10 * time.Minute), Details: map[string]string{"attempts_left": "3"},
 	}
 	return j
@@ -43,13 +43,14 @@ func Finished(j ledger.Journey, status ledger.JourneyStatus) ledger.Journey {
 	j.EndedAt, j.ExpiresAt = j.UpdatedAt, j.UpdatedAt.Add(ledger.Retention)
 	j.Refs = map[string]string{"transaction_id": "eq-1"}
 	j.Outcome = []byte("sealed")
+	j.Heard = []string{"event-1"}
 	j.Inputs = map[string]ledger.AcceptedInput{"wait-1": {Fingerprint: "fingerprint", Token: "token", Output: []byte(`{"kind":"otp"}`)}}
 	return j
 }
 
 // listedJourney is a journey as a listing shows it.
 func listedJourney(j ledger.Journey) ledger.Journey {
-	j.Input, j.Inputs, j.Outcome = nil, nil, nil
+	j.Input, j.Inputs, j.Heard, j.Outcome = nil, nil, nil, nil
 	return j
 }
 
@@ -85,6 +86,30 @@ func (f *fixture) wantNoJourney(tenant, id string) {
 func version(j ledger.Journey, version int) ledger.Journey {
 	j.Version = version
 	return j
+}
+
+func (s suite) journeyOf() {
+	of := func(f *fixture, key string, want error) ledger.Journey {
+		f.Helper()
+		got, err := f.store.JourneyOf(f.Context(), key)
+		f.wantErr(err, want)
+		return got
+	}
+	s.test("Absent", func(f *fixture) {
+		f.mustCreate("key", Startable("id"))
+		f.want(of(f, "another key", ledger.ErrNotFound), ledger.Journey{})
+	})
+	s.test("AsItStands", func(f *fixture) {
+		j := f.mustUpdate(Waiting(f.mustCreate("key", Startable("id"))))
+		f.want(of(f, "key", nil), j)
+	})
+	s.test("Expired", func(f *fixture) {
+		j := f.mustUpdate(Finished(f.mustCreate("key", Startable("id")), ledger.JourneyFailed))
+		f.setClock(j.ExpiresAt.Add(-1))
+		f.want(of(f, "key", nil), j)
+		f.setClock(j.ExpiresAt)
+		f.want(of(f, "key", ledger.ErrNotFound), ledger.Journey{})
+	})
 }
 
 func (s suite) createJourney() {
@@ -370,7 +395,7 @@ func (s suite) journey() {
 	s.test("EmptyIsNil", func(f *fixture) {
 		none := map[string]string{}
 		j := ledger.Journey{
-			ID: "id", Tenant: "acme", Input: []byte{}, Outcome: []byte{}, Refs: none, Documents: []string{},
+			ID: "id", Tenant: "acme", Input: []byte{}, Outcome: []byte{}, Refs: none, Documents: []string{}, Heard: []string{},
 			Awaiting: &ledger.Awaiting{Accepts: []string{}, Details: none},
 			Inputs:   map[string]ledger.AcceptedInput{"a": {Output: []byte{}}},
 		}

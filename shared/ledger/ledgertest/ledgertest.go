@@ -10,11 +10,13 @@ import (
 
 	"sallyport/shared/ledger"
 	"sallyport/shared/operation"
+	"sallyport/shared/token"
 )
 
 // Store is everything an adapter offers; each user of it declares the part it needs.
 type Store interface {
 	operation.Ledger
+	token.Store
 
 	// Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
 	Transaction(ctx context.Context, tenant, id string) (ledger.Transaction, error)
@@ -31,6 +33,8 @@ type Store interface {
 	// if its id is j.ID, since then it is this very write that had already succeeded. An id to which another key leads
 	// is a mistake and an error, and nothing is written.
 	CreateJourney(ctx context.Context, key string, j ledger.Journey) (ledger.Journey, error)
+	// JourneyOf returns the journey to which a key leads, or ledger.ErrNotFound when it leads to none or to an expired one.
+	JourneyOf(ctx context.Context, key string) (ledger.Journey, error)
 	// Journey returns a tenant's journey, or ledger.ErrNotFound when it is absent, expired or another tenant's.
 	Journey(ctx context.Context, tenant, id string) (ledger.Journey, error)
 	// UpdateJourney writes j, whose ID, Tenant and CreatedAt are as they were read, as Version j.Version+1 over the
@@ -65,7 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, setClock func(time.
 		"Claim":               suite.claim,
 		"TakeOver":            suite.takeOver,
 		"Complete":            suite.complete,
-		"Owner":               suite.owner,
+		"Owners":              suite.owners,
 		"Record":              suite.record,
 		"Transaction":         suite.transaction,
 		"RoundTrip":           suite.roundTrip,
@@ -73,6 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, setClock func(time.
 		"Cursor":              suite.cursor,
 		"Caller":              suite.caller,
 		"CreateJourney":       suite.createJourney,
+		"JourneyOf":           suite.journeyOf,
 		"UpdateJourney":       suite.updateJourney,
 		"Journey":             suite.journey,
 		"Journeys":            suite.journeys,
@@ -81,6 +86,8 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, setClock func(time.
 		"Waiters":             suite.waiters,
 		"Events":              suite.events,
 		"Correlation":         suite.correlation,
+		"Token":               suite.token,
+		"PutToken":            suite.putToken,
 		"Context":             suite.context,
 	} {
 		t.Run(name, func(t *testing.T) { test(suite{t, open}) })

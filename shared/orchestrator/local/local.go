@@ -29,7 +29,7 @@ type Function interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
 
-// Options are what executions need. All fields are required but TimeScale.
+// Options are what executions need. All fields are required but TimeScale and History.
 type Options struct {
 	Machines  map[string]*asl.Machine // by the journey's type
 	Functions map[string]Function     // by the names that the definitions use
@@ -38,6 +38,8 @@ type Options struct {
 	TimeScale float64 // seconds that pass for waits and retries in a real one; 1 where zero
 	// InvocationTimeout is how long a function may run.
 	InvocationTimeout time.Duration
+	// History gets what happens in executions, for tests.
+	History func(name string, events []asl.Event)
 }
 
 // Orchestrator runs executions. Start it with Resume, end it with Close.
@@ -51,7 +53,7 @@ type Orchestrator struct {
 	wg     sync.WaitGroup
 
 	mu    sync.Mutex
-	locks map[string]*sync.Mutex // one driver for an execution at a time
+	locks map[string]*sync.Mutex // of executions and of their drivers, one at a time each
 }
 
 var (
@@ -250,8 +252,12 @@ func (r *Orchestrator) later(name string, d time.Duration) {
 	})
 }
 
+// drive steps an execution until it ends or waits. While a function runs, the execution is nobody's: it may be stopped
+// then, and the function itself may answer the token that it was given.
 func (r *Orchestrator) drive(name string) error {
-	defer r.lock(name)()
+	defer r.lock(driver + name)()
+	unlock := r.lock(name)
+	defer func() { unlock() }()
 	s, err := r.load(name)
 	if err != nil || s.Execution == nil || s.Settled {
 		return err
@@ -264,8 +270,27 @@ func (r *Orchestrator) drive(name string) error {
 		Token: func() string { return name + tokenSeparator + rand.Text() }}
 	var next asl.Next
 	if s.Execution.Status == asl.Running {
-		next, err = machine.Drive(r.ctx, s.Execution, env, r.invoke, func([]asl.Event) error { return r.save(name, s) })
-		if err != nil {
+		var unread error
+		invoke := func(ctx context.Context, in asl.Invocation) ([]byte, error) {
+			unlock()
+			out, failed := r.invoke(ctx, in)
+			unlock = r.lock(name)
+			var changed stored
+			if changed, unread = r.load(name); unread == nil {
+				*s.Execution = *changed.Execution
+			}
+			return out, failed
+		}
+		save := func(events []asl.Event) error {
+			if unread != nil {
+				return unread
+			}
+			if r.o.History != nil {
+				r.o.History(name, events)
+			}
+			return r.save(name, s)
+		}
+		if next, err = machine.Drive(r.ctx, s.Execution, env, invoke, save); err != nil {
 			return err
 		}
 	}
@@ -319,7 +344,10 @@ func typeName(err error) string {
 	return t.Name()
 }
 
-const tokenSeparator = "."
+const (
+	tokenSeparator = "."
+	driver         = "driver of "
+)
 
 // base is from where scaled time counts.
 type base struct {

@@ -103,11 +103,12 @@ func (b *Blobs) Get(ctx context.Context, key string) ([]byte, error) {
 	if err != nil || !b.Now().Before(at) {
 		return nil, vault.ErrNotFound
 	}
-	blob, err := io.ReadAll(io.LimitReader(out.Body, maxBlob+1))
-	if err == nil && len(blob) > maxBlob {
+	size := min(max(aws.ToInt64(out.ContentLength), 0), maxBlob)
+	blob := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // in one piece: blobs are as large as files
+	if _, err = blob.ReadFrom(io.LimitReader(out.Body, maxBlob+1)); err == nil && blob.Len() > maxBlob {
 		err = errors.New("s3: blob exceeds the limit")
 	}
-	return blob, err
+	return blob.Bytes(), err
 }
 
 // Delete implements vault.Blobs.

@@ -1,0 +1,104 @@
+package digit9
+
+import (
+	"crypto/sha512"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/callback"
+	"sallyport/shared/gateway"
+)
+
+// otherStatus stands for a status that nobody has documented.
+const otherStatus = "other"
+
+// Callback is the closing of an AML alert (digit9 §8). It has no id and no time, so it is a hint: it ends the waits for the
+// customer, and they ask the partner.
+func Callback() callback.Receiver {
+	return callback.Receiver{Name: "digit9/callback", Authentic: authentic, Read: readClosure, Reply: acknowledge}
+}
+
+// authentic checks what the sender shows of a Bearer token and of a hash: one of them at least, and whatever is there.
+func authentic(secret []byte, req gateway.Request) bool {
+	var creds credentials
+	if lenient(secret, &creds) != nil {
+		return false
+	}
+	authorization, hasBearer := req.Header["authorization"]
+	sum, hasHash := req.Header["hash"]
+	if !hasBearer && !hasHash {
+		return false
+	}
+	scheme, bearer, _ := strings.Cut(strings.TrimSpace(authorization), " ")
+	if hasBearer && (!strings.EqualFold(scheme, "bearer") || !anyOf(creds.Callback.Bearer, func(token string) bool {
+		return sameText(strings.TrimSpace(bearer), token)
+	})) {
+		return false
+	}
+	return !hasHash || anyOf(creds.Callback.Hash, func(secret string) bool {
+		want := sha512.Sum512(append(append([]byte{}, req.Body...), secret...))
+		return sameText(strings.ToLower(strings.TrimSpace(sum)), hex.EncodeToString(want[:]))
+	})
+}
+
+// anyOf tries every value, however early one matches; an empty one never does.
+func anyOf(values []string, matches func(string) bool) bool {
+	found := false
+	for _, value := range values {
+		if value != "" && matches(value) {
+			found = true
+		}
+	}
+	return found
+}
+
+// sameText compares in a time that doesn't depend on what is the same.
+func sameText(a, b string) bool {
+	x, y := sha512.Sum512([]byte(a)), sha512.Sum512([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// readClosure reads and normalises; further members are fine.
+func readClosure(req gateway.Request) (news callback.News, err error) {
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(req.Body, &members); err != nil {
+		return news, errors.New("the body is not a JSON object")
+	}
+	ecrn := strings.TrimSpace(scalar(members["ecrn"]))
+	if !isECRN(ecrn) {
+		return news, errors.New("ecrn: must have 1 to 20 letters and digits")
+	}
+	customer := normalCustomerStatus(scalar(members["customer_status"]))
+	switch customer {
+	case customerActive, customerKYCPending, customerInactive, customerRejected, customerBlocked:
+	default:
+		customer = otherStatus
+	}
+	aml := strings.TrimSpace(scalar(members["aml_scan_status"]))
+	switch aml {
+	case amlAccepted, amlRejected, amlOpen, amlFailed, amlNone:
+	default:
+		aml = otherStatus
+	}
+	return callback.News{Record: alertRecord(ecrn), Codes: map[string]string{"aml_scan_status": aml, "customer_status": customer}}, nil
+}
+
+// acknowledge satisfies both conventions that the partner's callbacks are known to follow.
+func acknowledge(status int, message string) gateway.Reply {
+	reply := struct {
+		Status     string `json:"status"`
+		StatusCode int    `json:"status_code"`
+		Message    string `json:"message"`
+		State      string `json:"state,omitzero"`
+	}{statusFailed, status, message, ""}
+	if status == http.StatusOK {
+		reply.Status, reply.State = statusSuccess, "ACKNOWLEDGED"
+	}
+	return render(status, reply)
+}

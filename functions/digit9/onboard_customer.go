@@ -1,0 +1,210 @@
+package digit9
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+	"sallyport/shared/upstream"
+)
+
+// onboarding is the input of OnboardCustomer. What was validated is what is sent: the body goes on as it came, and two
+// requests are compared by its digest.
+type onboarding struct {
+	Digest string         `json:"digest"`
+	ECRN   string         `json:"-"` // of the customer to update; empty to create one
+	IDs    []identity     `json:"-"`
+	Body   jsontext.Value `json:"-"`
+}
+
+// OnboardCustomer creates a customer, or with an ECRN updates one (digit9 §6). The partner takes no idempotency key. What
+// became of a lost creation, lookups of every identity document tell; of a lost update nothing does, as its customer was
+// there before.
+func OnboardCustomer(c Config) operation.Operation[onboarding] {
+	return operation.Operation[onboarding]{
+		Name:    "digit9/onboard-customer",
+		Errors:  c.renderOnboard,
+		MaxTask: maxOnboard,
+		Decode:  c.decodeOnboard,
+		Touches: func(in onboarding) string {
+			if in.ECRN == "" {
+				return ""
+			}
+			return ownedCustomer(in.ECRN)
+		},
+		Effect: func(in onboarding) operation.Resolution {
+			if in.ECRN == "" {
+				return operation.Lookup
+			}
+			return operation.Manual
+		},
+		Call: func(ctx context.Context, call operation.Call, in onboarding) operation.Outcome {
+			resp, failed := c.send(ctx, call, http.MethodPost, onboardPath, in.Body)
+			if failed != nil {
+				return *failed
+			}
+			return classifyOnboard(resp)
+		},
+		Lookup:  c.lookUpOnboarded,
+		Summary: summaryOfOnboard,
+	}
+}
+
+// decodeOnboard validates the whole payload (digit9 §6), and names every field that is wrong as the partner would.
+func (c Config) decodeOnboard(req gateway.Request) (in onboarding, err error) {
+	if err := gateway.CheckJSON(req.Body); err != nil {
+		return in, err
+	}
+	checked, err := checkCustomer(req.Body, false)
+	if err != nil {
+		return in, &gateway.InputError{Reason: "must be an object"}
+	}
+	if len(checked.faults) > 0 {
+		details, where := map[string]string{}, []string{}
+		for _, f := range checked.faults {
+			details[f.key] = "Invalid " + f.label
+			where = append(where, f.pointer+": "+f.reason)
+		}
+		return in, &operation.Rejection{
+			Reply: c.invalidFields(http.StatusBadRequest, details), Code: codeInvalidFields,
+			Detail: strings.Join(where[:min(len(where), maxDetails)], "; "),
+		}
+	}
+	in = onboarding{ECRN: checked.ecrn, IDs: checked.ids, Body: req.Body}
+	in.Digest, err = gateway.DigestJSON(req.Body)
+	return in, err
+}
+
+// maxDetails is how many faults the header Gateway-Error-Detail lists; the body has all.
+const maxDetails = 10
+
+// classifyOnboard is the table of onboardings (digit9 §9.2, §9.4). A hold is an effect: the customer is on record.
+func classifyOnboard(resp upstream.Response) operation.Outcome {
+	var a answer
+	readable := a.read(resp.Body)
+	if a.Code == codeHeld || a.Code == codeBlocked {
+		a.ECRN = ecrnIn(a.Message)
+	}
+	outcome := operation.Outcome{Class: operation.Unknown, Code: codeOf(a, resp.Status), Reply: passOn(resp), Refs: a.refs()}
+	switch {
+	case resp.Status == http.StatusOK && a.succeeded() && isECRN(a.ECRN):
+		outcome.Class, outcome.Owns = operation.Done, ownedCustomer(a.ECRN)
+	case resp.Status >= 500, resp.Status == http.StatusRequestTimeout:
+		if !readable {
+			outcome.Reply = gateway.Reply{}
+		}
+	case a.Code == codeHeld:
+		outcome.Class = operation.Done
+		if a.ECRN != "" {
+			outcome.Owns = ownedCustomer(a.ECRN)
+		}
+	case a.Code == codeBlocked:
+		outcome.Class = operation.Refused
+	case a.Code == codeUpdateFailed: // its HTTP status is not documented
+		outcome.Class = operation.Conflict
+	case a.Code == codeInvalidFields, a.Code == codeMasterData:
+		outcome.Class = operation.Invalid
+		if fields := invalidFields(a); fields != "" {
+			outcome.Refs["invalid_fields"] = fields
+		}
+	case resp.Status < 400:
+		if !readable {
+			outcome.Reply = gateway.Reply{}
+		}
+	case !readable:
+		outcome.Class = operation.Invalid
+	default: // a code that nobody knows is no yes
+		outcome.Class = operation.Refused
+	}
+	return outcome
+}
+
+// invalidFields names the fields that an answer finds fault with, without their values.
+func invalidFields(a answer) string {
+	var names []string
+	for name := range a.Details {
+		if len(name) <= 60 && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789[].") == "" {
+			names = append(names, name)
+		}
+	}
+	if a.Code == codeMasterData && strings.HasPrefix(strings.TrimSpace(a.Message), "Invalid Nationality ") {
+		names = append(names, "nationality")
+	}
+	slices.Sort(names)
+	return strings.Join(names[:min(len(names), maxDetails)], " ")
+}
+
+// lookUpOnboarded asks for every identity document. One that is known tells that the creation took place; only that
+// none is tells that it didn't.
+func (c Config) lookUpOnboarded(ctx context.Context, call operation.Call, in onboarding) (operation.Outcome, operation.Finding) {
+	for _, id := range in.IDs {
+		found := c.ask(ctx, call, id)
+		switch {
+		case found.Class != operation.Done:
+			return found, operation.Undetermined
+		case found.Code == codeNotFound || found.Code == codeNotSubscribed:
+			continue
+		}
+		if known := hideForeign(ctx, call, found); known.Code != found.Code { // another tenant's: it was there before
+			return operation.Outcome{}, operation.Undetermined
+		}
+		return c.asOnboarded(found), operation.Found
+	}
+	return operation.Outcome{}, operation.NotFound
+}
+
+// asOnboarded puts what a lookup found into the words of the onboarding whose answer was lost.
+func (c Config) asOnboarded(found operation.Outcome) operation.Outcome {
+	var a answer
+	a.read(found.Reply.Body)
+	out := operation.Outcome{Class: operation.Done, Code: found.Code, Refs: found.Refs}
+	switch found.Code {
+	case codeHeld:
+		out.Reply = c.snake(http.StatusNotAcceptable, 45013, "Customer Under Compliance Investigation")
+	case codeBlocked:
+		out.Class, out.Reply = operation.Refused, c.snake(http.StatusNotAcceptable, 45051, "Customer Cannot be Accepted")
+	default:
+		body, err := json.Marshal(onboarded{
+			Status: statusSuccess, StatusCode: http.StatusOK, RequestID: c.requestID(),
+			Data: onboardedData{a.AMLScanStatus, a.ECRN, a.CustomerStatus},
+		})
+		if err != nil {
+			return operation.Outcome{Class: operation.Unknown, Code: "lookup"}
+		}
+		out.Owns, out.Reply = ownedCustomer(a.ECRN), gateway.JSON(http.StatusOK, body)
+	}
+	return out
+}
+
+// onboarded is the partner's answer as far as a lookup can tell it: without "pep" and "aml_category".
+type onboarded struct {
+	Status     string        `json:"status"`
+	Data       onboardedData `json:"data"`
+	StatusCode int           `json:"status_code"`
+	RequestID  string        `json:"request_id"`
+}
+
+type onboardedData struct {
+	AMLScanStatus  string `json:"aml_scan_status"`
+	ECRN           string `json:"ecrn"`
+	CustomerStatus string `json:"customer_status"`
+}
+
+// summaryOfOnboard is what a state machine may see of an onboarding. The ecrn is empty where none was told.
+func summaryOfOnboard(reply gateway.Reply) map[string]any {
+	var a answer
+	a.read(reply.Body)
+	if a.Code == codeHeld {
+		a.ECRN = ecrnIn(a.Message)
+	}
+	if !isECRN(a.ECRN) {
+		a.ECRN = ""
+	}
+	return map[string]any{"ecrn": a.ECRN}
+}

@@ -1,0 +1,120 @@
+package digit9
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Paths below the base URL (digit9 §2). Their case is exact.
+const (
+	tokenPath   = "/auth/realms/cdp/protocol/openid-connect/token"
+	lookupPath  = "/caas/api/v2/customer/validate"
+	onboardPath = "/caas-lcm/api/v1/CAAS/onBoarding/customer"
+	getPath     = "/caas/api/v2/customer/" // and the ECRN
+)
+
+// credentials is the secret "partners/digit9".
+type credentials struct {
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	Username     string `json:"username"`
+	Password     string `json:"password"`
+	Scope        string `json:"scope,omitzero"`
+
+	// What authenticates a callback (digit9 §8): any of these. Two live values of each allow a rotation. They stand in the
+	// deployment's secret also where tenants have accounts of their own.
+	Callback struct {
+		Bearer []string `json:"bearer,omitzero"` // tokens
+		Hash   []string `json:"hash,omitzero"`   // secrets that the header "hash" is made with
+	} `json:"callback,omitzero"`
+}
+
+// tokenAnswer is what both faces of the token endpoint answer, the partner's and ours (digit9 §3).
+type tokenAnswer struct {
+	TokenType        string `json:"token_type"`
+	AccessToken      string `json:"access_token"`
+	ExpiresIn        int64  `json:"expires_in"`         // seconds
+	RefreshExpiresIn int64  `json:"refresh_expires_in"` // seconds
+	RefreshToken     string `json:"refresh_token"`
+	Scope            string `json:"scope"`
+	NotBeforePolicy  int64  `json:"not-before-policy"`
+	SessionState     string `json:"session_state"`
+}
+
+// identity is the body of a lookup (digit9 §5).
+type identity struct {
+	IDType   string `json:"idType"`
+	IDNumber string `json:"idNumber"`
+}
+
+// customer is what the gateway reads of a customer in an answer.
+type customer struct {
+	ECRN           string
+	CustomerStatus string
+	AMLScanStatus  string
+	IDStatus       string
+}
+
+// answer is what the gateway reads of an answer, in either envelope: a lookup's is in camel case, an onboarding's in
+// snake case. Its code decides, never its status (digit9 §9). What is of an odd type reads as absent.
+type answer struct {
+	Status  string // "success", "failure" or "failed"
+	Code    string // of a failure
+	Message string
+	Details map[string]jsontext.Value // of a failure: what is wrong with the field
+	customer
+}
+
+// read reports whether the text is an object with a status.
+func (a *answer) read(text []byte) bool {
+	var members, data map[string]jsontext.Value
+	if lenient(text, &members) != nil {
+		return false
+	}
+	_ = lenient(members["status"], &a.Status)
+	_ = lenient(members["message"], &a.Message)
+	_ = lenient(members["details"], &a.Details)
+	for _, name := range []string{"errorCode", "error_code"} {
+		if code := scalar(members[name]); code != "" {
+			a.Code = code
+		}
+	}
+	_ = lenient(members["data"], &data)
+	a.ECRN = scalar(data["ecrn"])
+	_ = lenient(data["customer_status"], &a.CustomerStatus)
+	_ = lenient(data["aml_scan_status"], &a.AMLScanStatus)
+	_ = lenient(data["id_status"], &a.IDStatus)
+	return a.Status != ""
+}
+
+func (a answer) succeeded() bool { return a.Status == statusSuccess && a.Code == "" }
+
+// scalar reads a string or a whole number; empty for all else.
+func scalar(value jsontext.Value) string {
+	var text string
+	if lenient(value, &text) == nil {
+		return text
+	}
+	var number int64
+	if lenient(value, &number) == nil {
+		return strconv.FormatInt(number, 10)
+	}
+	return ""
+}
+
+func lenient(text []byte, v any) error {
+	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// isECRN tells what may be a customer number: opaque, 20 characters at most (digit9 §5).
+func isECRN(text string) bool {
+	return text != "" && len(text) <= 20 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == ""
+}
+
+func ownedCustomer(ecrn string) string { return "digit9/customer/" + ecrn }
+
+// alertRecord is what journeys wait for news of.
+func alertRecord(ecrn string) string { return "digit9/ecrn/" + ecrn }

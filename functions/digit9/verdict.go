@@ -1,0 +1,88 @@
+package digit9
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Statuses of a customer (digit9 §5, §8). A callback writes KYC PENDING with a space.
+const (
+	customerActive     = "ACTIVE"
+	customerKYCPending = "KYC_PENDING"
+	customerInactive   = "INACTIVE"
+	customerRejected   = "REJECTED"
+	customerBlocked    = "BLOCKED"
+
+	amlAccepted = "Accepted"
+	amlRejected = "Rejected"
+	amlOpen     = "Under Investigation"
+	amlFailed   = "Failed"
+	amlNone     = "N/A"
+)
+
+// verdict is what an answer means for the customer's onboarding: the word by which a state machine goes on.
+type verdict string
+
+const (
+	accepted        verdict = "accepted"         // fully onboarded
+	held            verdict = "held"             // on record, with a compliance alert open
+	heldUnnamed     verdict = "held_unnamed"     // likewise, but the answer doesn't name the customer
+	rejected        verdict = "rejected"         // refused by compliance
+	blocked         verdict = "blocked"          // barred
+	kycPending      verdict = "kyc_pending"      // data or documents are incomplete or have expired
+	inactive        verdict = "inactive"         // dormant or closed
+	screeningFailed verdict = "screening_failed" // the screening did not complete
+	absent          verdict = "absent"           // not onboarded with us
+	unclear         verdict = "unclear"          // a combination that nobody has documented
+)
+
+// verdict reads an answer by its code, and a customer by both statuses (digit9 §9.4, §11). What is not documented is
+// unclear: nobody may take it for a yes.
+func (a answer) verdict() verdict {
+	switch a.Code {
+	case codeNotFound, codeNotSubscribed:
+		return absent
+	case codeHeld:
+		return heldUnnamed
+	case codeBlocked:
+		return blocked
+	}
+	if !a.succeeded() {
+		return unclear
+	}
+	status, aml := normalCustomerStatus(a.CustomerStatus), strings.TrimSpace(a.AMLScanStatus)
+	switch {
+	case status == customerBlocked:
+		return blocked
+	case status == customerRejected, aml == amlRejected:
+		return rejected
+	case aml == amlFailed:
+		return screeningFailed
+	case status == customerInactive:
+		return inactive
+	case aml == amlOpen && (status == customerActive || status == customerKYCPending):
+		return held
+	case aml == amlAccepted && status == customerActive:
+		return accepted
+	case aml == amlAccepted && status == customerKYCPending:
+		return kycPending
+	}
+	return unclear
+}
+
+func normalCustomerStatus(text string) string {
+	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(text)), " ", "_")
+}
+
+var (
+	likelyECRN   = regexp.MustCompile(`\b\d{16}\b`)
+	possibleECRN = regexp.MustCompile(`\b\d{10,20}\b`)
+)
+
+// ecrnIn finds the customer number that a message names; empty where it names none (digit9 §9.4).
+func ecrnIn(message string) string {
+	if ecrn := likelyECRN.FindString(message); ecrn != "" {
+		return ecrn
+	}
+	return possibleECRN.FindString(message)
+}

@@ -1,0 +1,290 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+)
+
+// digit9Customer is one customer record. It holds no images: nothing shows them.
+type digit9Customer struct {
+	ECRN    string         `json:"ecrn"`
+	Known   bool           `json:"known,omitzero"` // was there before anyone onboarded it
+	Profile digit9Profile  `json:"profile"`
+	Stands  digit9Standing `json:"stands"`
+}
+
+// digit9Profile is what was onboarded, as get-customer shows it (digit9 §7).
+type digit9Profile struct {
+	AgentLocationID       string           `json:"agent_location_id"`
+	Channel               string           `json:"channel"`
+	Salutation            string           `json:"salutation,omitzero"`
+	FirstName             string           `json:"first_name"`
+	MiddleName            string           `json:"middle_name"`
+	LastName              string           `json:"last_name"`
+	PreferredName         string           `json:"preferred_name,omitzero"`
+	Nationality           string           `json:"nationality"`
+	SecondNationality     string           `json:"second_nationality,omitzero"`
+	NativeRegion          *int64           `json:"native_region,omitzero"`
+	DateOfBirth           string           `json:"date_of_birth"`
+	CountryOfBirth        string           `json:"country_of_birth"`
+	PlaceOfBirth          string           `json:"place_of_birth,omitzero"`
+	ResidentTypeID        int64            `json:"resident_type_id"`
+	CountryOfResidence    string           `json:"country_of_residence"`
+	Gender                string           `json:"gender"`
+	MothersMaidenName     string           `json:"mothers_maiden_name,omitzero"`
+	PrimaryMobileNumber   string           `json:"primary_mobile_number"`
+	SecondaryMobileNumber string           `json:"secondary_mobile_number,omitzero"`
+	EmailID               string           `json:"email_id"`
+	PhoneNumber           string           `json:"phone_number,omitzero"`
+	OccupationID          *int64           `json:"occupation_id,omitzero"`
+	PoliticalExposed      bool             `json:"political_exposed_person"`
+	AdditionalDocs        []digit9Document `json:"additional_docs,omitzero"`
+	IDDetails             []digit9ID       `json:"id_details"`
+}
+
+// digit9Document is an additional document without its content.
+type digit9Document struct {
+	ContentType string `json:"content_type"`
+	DocumentID  string `json:"document_id"`
+}
+
+// digit9ID is an id without its images.
+type digit9ID struct {
+	IDType         int64  `json:"id_type"`
+	IDNumber       string `json:"id_number"`
+	VisaNumber     string `json:"visa_number,omitzero"`
+	VisaExpiryDate string `json:"visa_expiry_date,omitzero"`
+	NameAsPerID    string `json:"name_as_per_id"`
+	IssuedCountry  string `json:"issued_country"`
+	IssuedBy       string `json:"issued_by,omitzero"`
+	IssuedAt       string `json:"issued_at,omitzero"`
+	IssuedOn       string `json:"issued_on"`
+	DateOfExpiry   string `json:"date_of_expiry"`
+	DefaultStatus  *bool  `json:"default_status,omitzero"`
+	ActiveStatus   *bool  `json:"active_status,omitzero"`
+}
+
+// id returns the id in the form in which a lookup names it.
+func (i digit9ID) id() digit9LookupID {
+	return digit9LookupID{strconv.FormatInt(i.IDType, 10), i.IDNumber}
+}
+
+// digit9LookupID is one id as a lookup names it.
+type digit9LookupID struct {
+	IDType   string `json:"idType"`
+	IDNumber string `json:"idNumber"`
+}
+
+// The keys of ids come before those of the customers that they point at; see Store.Clear.
+func (i digit9LookupID) key() string       { return "digit9/by-id/" + digest(i.IDType, i.IDNumber) }
+func digit9CustomerKey(ecrn string) string { return "digit9/customer/" + ecrn }
+
+// digit9CustomerByECRN loads a customer by a number that the caller gave.
+func digit9CustomerByECRN(c *call, ecrn string) (customer digit9Customer, found bool, err error) {
+	if len(ecrn) != 16 || slices.ContainsFunc([]byte(ecrn), func(b byte) bool { return b < '0' || b > '9' }) {
+		return digit9Customer{}, false, nil // none of ours
+	}
+	found, err = load(c, digit9CustomerKey(ecrn), &customer)
+	return customer, found, err
+}
+
+// digit9CustomerByID loads the customer who has an id. One whom Digit9 knows by fixture is there from now on.
+func digit9CustomerByID(c *call, id digit9LookupID) (customer digit9Customer, found bool, err error) {
+	ecrn, err := c.Get(id.key())
+	if err != nil {
+		return digit9Customer{}, false, err
+	}
+	if ecrn != nil {
+		found, err = load(c, digit9CustomerKey(string(ecrn)), &customer)
+		return customer, found, err
+	}
+	stands := digit9FixtureOf(id.IDNumber).known
+	idType, err := strconv.ParseInt(id.IDType, 10, 64)
+	known := digit9ID{IDType: idType, IDNumber: id.IDNumber}
+	if err != nil || known.id() != id || stands == (digit9Standing{}) {
+		return digit9Customer{}, false, nil
+	}
+	profile := digit9KnownProfile(known, c.now)
+	customer, err = newDigit9Customer(c, id.IDNumber, digit9Customer{Known: true, Profile: profile, Stands: stands})
+	return customer, err == nil, err
+}
+
+// newDigit9Customer gives a customer a number, which follows from an id number and how many it had before, and saves it.
+func newDigit9Customer(c *call, number string, customer digit9Customer) (digit9Customer, error) {
+	for n := uint64(0); ; n++ {
+		sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(number), n))
+		customer.ECRN = fmt.Sprintf("784%013d", binary.BigEndian.Uint64(sum[:8])%1e13)
+		taken, err := c.Get(digit9CustomerKey(customer.ECRN))
+		if err != nil {
+			return digit9Customer{}, err
+		}
+		if taken == nil {
+			break
+		}
+	}
+	for _, id := range customer.Profile.IDDetails {
+		if err := c.Put(id.id().key(), []byte(customer.ECRN)); err != nil {
+			return digit9Customer{}, err
+		}
+	}
+	return customer, customer.save(c, ending(number))
+}
+
+// save writes a customer, and keeps an alert open for as long as the scan is under investigation. ends tells people
+// which of the customer's ids it is about.
+func (d digit9Customer) save(c *call, ends string) error {
+	if err := save(c, digit9CustomerKey(d.ECRN), d); err != nil {
+		return err
+	}
+	key := digit9AlertKey(d.ECRN)
+	if d.Stands.AMLScanStatus != amlUnderInvestigation {
+		return c.Delete(key)
+	}
+	if open, err := c.Get(key); err != nil || open != nil {
+		return err
+	}
+	return save(c, key, digit9Alert{ECRN: d.ECRN, IDNumberEnds: ends, OpenedAt: c.now.UTC()})
+}
+
+// digit9KnownProfile is that of a fixture whom nobody onboarded. The id is good for five years yet.
+func digit9KnownProfile(id digit9ID, now time.Time) digit9Profile {
+	id.NameAsPerID, id.IssuedCountry = "Sample Person", "AE"
+	id.IssuedOn = now.UTC().AddDate(-5, 0, 0).Format(time.DateOnly)
+	id.DateOfExpiry = now.UTC().AddDate(5, 0, 0).Format(time.DateOnly)
+	return digit9Profile{
+		AgentLocationID: digit9Agent, Channel: "WEB", FirstName: "SAMPLE", LastName: "PERSON",
+		Nationality: "AE", DateOfBirth: "1990-01-01", CountryOfBirth: "AE", ResidentTypeID: 101, CountryOfResidence: "AE",
+		Gender: "Female", PrimaryMobileNumber: "+971500000000", EmailID: "sample@example.com", IDDetails: []digit9ID{id},
+	}
+}
+
+// digit9Agent is the agent that the token belongs to, for customers who were onboarded without one (digit9 §6.1).
+const digit9Agent = "784999"
+
+// lookupCustomer is E2 (digit9 §5).
+func (d *digit9) lookupCustomer(c *call) (answer, error) {
+	var id digit9LookupID
+	if err := json.Unmarshal(c.body, &id); err != nil || !within(id.IDType, 3) || !within(id.IDNumber, 30) {
+		return digit9LookupFailed(400, 40001, "Invalid format input"), nil
+	}
+	fixture := digit9FixtureOf(id.IDNumber)
+	if fixture.lookupFails {
+		return digit9LookupFailed(500, 45006, "Error while searching customer!"), nil
+	}
+	customer, found, err := digit9CustomerByID(c, id)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case !found && fixture.unsubscribed:
+		return digit9LookupFailed(404, 45003, "Customer not Subscribed"), nil
+	case !found:
+		return digit9LookupFailed(404, 45001, "Customer not found"), nil
+	}
+	if refused, ok := customer.withheld(); ok {
+		return refused, nil
+	}
+	p := customer.Profile
+	var of digit9ID
+	for _, known := range p.IDDetails {
+		if known.id() == id {
+			of = known
+		}
+	}
+	return digit9Found(struct {
+		ECRN                string `json:"ecrn"`
+		FirstName           string `json:"first_name"`
+		MiddleName          string `json:"middle_name"`
+		LastName            string `json:"last_name"`
+		AgentLocationID     string `json:"agent_location_id"`
+		PrimaryMobileNumber string `json:"primary_mobile_number"`
+		EmailID             string `json:"email_id"`
+		CustomerStatus      string `json:"customer_status"`
+		AMLScanStatus       string `json:"aml_scan_status"`
+		IDStatus            string `json:"id_status"`
+		IDDateOfExpiry      string `json:"id_date_of_expiry"`
+	}{
+		customer.ECRN, p.FirstName, p.MiddleName, p.LastName, p.AgentLocationID, p.PrimaryMobileNumber, p.EmailID,
+		customer.Stands.CustomerStatus, customer.Stands.AMLScanStatus,
+		of.status(c.now), of.DateOfExpiry + "T00:00:00.000+00:00", // the sample's form, not the table's (digit9 §5)
+	}), nil
+}
+
+// status returns an id's id_status. It is good to the end of its last day.
+func (i digit9ID) status(now time.Time) string {
+	switch {
+	case i.DateOfExpiry < now.UTC().Format(time.DateOnly):
+		return "Expired"
+	case i.ActiveStatus != nil && !*i.ActiveStatus:
+		return "Inactive"
+	}
+	return "Active"
+}
+
+// within reports whether a mandatory text is there and has at most so many characters.
+func within(s string, limit int) bool {
+	return s != "" && utf8.RuneCountInString(s) <= limit
+}
+
+// getCustomer is E4 (digit9 §7).
+func (d *digit9) getCustomer(c *call) (answer, error) {
+	customer, found, err := digit9CustomerByECRN(c, c.request.PathValue("ecrn"))
+	switch {
+	case err != nil:
+		return answer{}, err
+	case !found:
+		return digit9LookupFailed(404, 45001, "Customer not found"), nil
+	}
+	if refused, ok := customer.withheld(); ok {
+		return refused, nil
+	}
+	return digit9Found(struct {
+		ECRN           string `json:"ecrn"`
+		CustomerStatus string `json:"customer_status"`
+		AMLScanStatus  string `json:"aml_scan_status"`
+		digit9Profile
+	}{customer.ECRN, customer.Stands.CustomerStatus, customer.Stands.AMLScanStatus, customer.Profile}), nil
+}
+
+// withheld returns what lookups answer in the place of a customer who is barred or held.
+func (d digit9Customer) withheld() (answer, bool) {
+	switch {
+	case d.barred():
+		return digit9LookupFailed(404, 45051, "Customer can not be Accepted"), true
+	case d.held():
+		return digit9LookupFailed(500, 45013, "Customer under Compliance investigation!"), true
+	}
+	return answer{}, false
+}
+
+func (d digit9Customer) barred() bool { return d.Stands.CustomerStatus == customerBlocked }
+
+func (d digit9Customer) held() bool {
+	return d.Stands.Held && d.Stands.AMLScanStatus == amlUnderInvestigation
+}
+
+// digit9Found returns a success of the lookup service, in the order of the contract's sample (digit9 §12).
+func digit9Found(data any) answer {
+	return answer{status: http.StatusOK, body: encode(struct {
+		Status     string `json:"status"`
+		StatusCode int    `json:"statusCode"`
+		Data       any    `json:"data"`
+	}{"success", http.StatusOK, data})}
+}
+
+// digit9LookupFailed returns a failure of the lookup service, which is always HTTP 200 (digit9 §9.1).
+func digit9LookupFailed(statusCode, errorCode int, message string) answer {
+	return answer{status: http.StatusOK, body: encode(struct {
+		Status     string `json:"status"`
+		StatusCode int    `json:"statusCode"`
+		ErrorCode  int    `json:"errorCode"`
+		Message    string `json:"message"`
+	}{"failure", statusCode, errorCode, message})}
+}

@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// digit9Code is one value of a master list.
+type digit9Code struct {
+	Code      string       `json:"code"`
+	Name      string       `json:"name"`
+	SubStates []digit9Code `json:"sub_states,omitzero"`
+}
+
+// digit9Groups are the master lists in the order of digit9 §10.
+const digit9Groups = `relationships id_types sources_of_incomes purposes_of_transactions professions account_types
+	payment_modes visa_types instruments address_types receiving_modes fee_types transaction_states income_types
+	income_range_types cancel_reason_codes transaction_count_per_month transaction_volume_per_month correspondents
+	business_types document_types proof_content_types`
+
+// digit9Codes returns the values of a master list: those that are known, else two that are plainly invented.
+func digit9Codes(group string) []digit9Code {
+	switch group {
+	case "id_types":
+		return []digit9Code{
+			{Code: "2", Name: "Passport"}, {Code: "4", Name: "Emirates ID"}, {Code: "28", Name: "Malaysian national card"}}
+	case "address_types":
+		return []digit9Code{{Code: "1", Name: "Residential"}, {Code: "2", Name: "Permanent"}}
+	case "document_types":
+		return []digit9Code{{Code: "1", Name: "Fictional document type 1"}, {Code: "2", Name: "Fictional document type 2"}}
+	case "visa_types":
+		return []digit9Code{{Code: "101", Name: "Fictional visa type 101"}}
+	}
+	var codes []digit9Code
+	for i := 1; i <= 2; i++ {
+		name := fmt.Sprintf("Fictional %s %d", strings.ReplaceAll(group, "_", " "), i)
+		code := digit9Code{Code: fmt.Sprintf("SANDBOX-%d", i), Name: name}
+		if group == "transaction_states" {
+			code.SubStates = []digit9Code{{Code: code.Code + "-1", Name: code.Name + ", sub-state 1"}}
+		}
+		codes = append(codes, code)
+	}
+	return codes
+}
+
+// listCodes is E6 (digit9 §10): all groups, or the one that the query names.
+func listCodes(c *call) (answer, error) {
+	query := c.request.URL.Query()
+	only := cmp.Or(query.Get("code"), query.Get("code_type"))
+	data := []byte{'{'}
+	for _, group := range strings.Fields(digit9Groups) {
+		if only != "" && only != group {
+			continue
+		}
+		if len(data) > 1 {
+			data = append(data, ',')
+		}
+		data = fmt.Appendf(data, "%q:%s", group, encode(digit9Codes(group)))
+	}
+	return answer{status: http.StatusOK, body: encode(struct {
+		Status     string         `json:"status"`
+		StatusCode int            `json:"status_code"`
+		Data       jsontext.Value `json:"data"`
+	}{"success", http.StatusOK, append(data, '}')})}, nil
+}
+
+// digit9Nationalities are the codes of ISO 3166 alpha-2: the master that onboarding checks nationality against.
+const digit9Nationalities = `AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV
+	BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA
+	GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI
+	KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
+	NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK
+	SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS
+	YE YT ZA ZM ZW`

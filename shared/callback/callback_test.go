@@ -1,0 +1,747 @@
+package callback_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sallyport/shared/bolt"
+	"sallyport/shared/callback"
+	"sallyport/shared/ledger"
+	ledgerbolt "sallyport/shared/ledger/bolt"
+	"sallyport/shared/orchestrator"
+	"sallyport/shared/seal"
+)
+
+const record = "test/record/1"
+
+// orchestra is an Orchestrator whose executions wait with tokens: an answer to any other is orchestrator.ErrGone.
+type orchestra struct {
+	mu      sync.Mutex
+	waits   map[string]bool // by token
+	answers []string        // "<token> <output>"
+	err     error
+	closed  bool // whether the answer that ends a wait is lost on its way back
+}
+
+func (o *orchestra) Answer(_ context.Context, token string, output []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return o.err
+	}
+	if !o.waits[token] {
+		return orchestrator.ErrGone
+	}
+	delete(o.waits, token)
+	o.answers = append(o.answers, token+" "+string(output))
+	if o.closed {
+		return errors.New("answer lost")
+	}
+	return nil
+}
+
+func (o *orchestra) wait(token string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waits[token] = true
+}
+
+// heard returns the answers since it was asked last.
+func (o *orchestra) heard() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	answers := o.answers
+	o.answers = nil
+	return answers
+}
+
+// stack is an exchange on a real ledger.
+type stack struct {
+	*callback.Exchange
+	t      testing.TB
+	ledger *ledgerbolt.Ledger
+	o      *orchestra
+	logs   *bytes.Buffer
+	file   string
+	now    time.Time
+}
+
+func newStack(t testing.TB) *stack {
+	t.Helper()
+	s := &stack{t: t, o: &orchestra{waits: map[string]bool{}}, logs: &bytes.Buffer{}, file: filepath.Join(t.TempDir(), "test.db"), now: time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)}
+	db, err := bolt.Open(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if s.ledger, err = ledgerbolt.New(db); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := seal.NewRing(seal.GenerateKeys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := func() time.Time { return s.now }
+	s.ledger.Now = now
+	s.Exchange = &callback.Exchange{Ledger: s.ledger, Orchestrator: s.o, Log: slog.New(slog.NewTextHandler(s.logs, nil)), Now: now,
+		Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }}
+	return s
+}
+
+func (s *stack) create(id string) ledger.Journey {
+	s.t.Helper()
+	j, err := s.ledger.CreateJourney(s.t.Context(), "key of "+id, ledger.Journey{ID: id, Tenant: "acme", Type: "test", Status: ledger.JourneyRunning, CreatedAt: s.now})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return j
+}
+
+func (s *stack) journey(id string) ledger.Journey {
+	s.t.Helper()
+	j, err := s.ledger.Journey(s.t.Context(), "acme", id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return j
+}
+
+// await makes a journey wait for news of the record, as functions/journeys does: first the wait, then the list.
+func (s *stack) await(id, token string) ledger.Journey {
+	s.t.Helper()
+	s.o.wait(token)
+	j := s.journey(id)
+	j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{ID: "wait of " + token, Token: token, Record: record, ExpiresAt: s.now.Add(time.Hour)}
+	j, err := s.ledger.UpdateJourney(s.t.Context(), j)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.listen(id)
+	return j
+}
+
+func (s *stack) listen(id string) {
+	s.t.Helper()
+	if err := s.Listen(s.t.Context(), s.journey(id)); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// end ends a journey without a word to the exchange.
+func (s *stack) end(id string) {
+	s.t.Helper()
+	j := s.journey(id)
+	j.Status, j.Awaiting, j.EndedAt, j.ExpiresAt = ledger.JourneySucceeded, nil, s.now, s.now.Add(ledger.Retention)
+	if _, err := s.ledger.UpdateJourney(s.t.Context(), j); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func news(code string) callback.News {
+	return callback.News{Record: record, Codes: map[string]string{"status": code}}
+}
+
+func (s *stack) tell(code string) {
+	s.t.Helper()
+	if err := s.Tell(s.t.Context(), news(code)); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// wants checks what has been answered since the last check, in any order.
+func (s *stack) wants(answers ...string) {
+	s.t.Helper()
+	got := s.o.heard()
+	slices.Sort(got)
+	slices.Sort(answers)
+	if !slices.Equal(got, answers) {
+		s.t.Errorf("answered %q, want %q", got, answers)
+	}
+}
+
+func (s *stack) waiters() (ids []string) {
+	s.t.Helper()
+	c, err := s.ledger.Correlation(s.t.Context(), record)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, w := range c.Waiters {
+		ids = append(ids, w.Tenant+"/"+w.Journey)
+	}
+	return ids
+}
+
+func said(token, code string) string {
+	return token + ` {"kind":"callback","status":"` + code + `"}`
+}
+
+func TestNewsAfterTheWait(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	s.await("a", "t1")
+	s.wants()
+	s.tell("ok")
+	s.wants(said("t1", "ok"))
+	if heard := s.journey("a").Heard; len(heard) != 1 || !s.journey("a").UpdatedAt.Equal(s.now) {
+		t.Errorf("has heard %q", heard)
+	}
+}
+
+func TestNewsBeforeTheWait(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	s.tell("ok") // nobody waits: it is kept
+	s.wants()
+	s.await("a", "t1")
+	s.wants(said("t1", "ok"))
+}
+
+// Whoever repeats a callback, and whoever repeats a wait, changes nothing.
+func TestTheSameNewsIsToldOnce(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	s.await("a", "t1")
+	s.tell("ok")
+	s.tell("ok")
+	s.wants(said("t1", "ok"))
+	s.await("a", "t2") // the partner still says the same: the execution has heard it
+	s.listen("a")
+	s.tell("ok")
+	s.wants()
+	s.tell("other")
+	s.wants(said("t2", "other"))
+	s.await("a", "t3")
+	s.tell("ok")
+	s.tell("other")
+	s.wants()
+	if heard := s.journey("a").Heard; len(heard) != 2 {
+		t.Errorf("has heard %q", heard)
+	}
+	s.create("b") // another execution has not heard it, but one hint is enough
+	s.await("b", "u1")
+	if got := s.o.heard(); len(got) != 1 || !strings.HasPrefix(got[0], "u1 ") {
+		t.Errorf("answered %q", got)
+	}
+	s.await("b", "u2")
+	s.wants()
+	if heard := s.journey("b").Heard; len(heard) != 2 {
+		t.Errorf("has heard %q", heard)
+	}
+}
+
+func TestCodesMakeNewsDifferent(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	for i, codes := range []map[string]string{{"status": "a"}, {"status": "b"}, {"other": "a"}, {"status": "a", "other": "b"}, {}} {
+		token := fmt.Sprint("t", i)
+		s.await("a", token)
+		for range 2 {
+			if err := s.Tell(t.Context(), callback.News{Record: record, Codes: codes}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := s.o.heard(); len(got) != 1 || !strings.HasPrefix(got[0], token+" ") {
+			t.Errorf("%v: answered %q", codes, got)
+		}
+	}
+}
+
+func TestNewsOfAnotherRecord(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	s.await("a", "t1")
+	if err := s.Tell(t.Context(), callback.News{Record: "test/record/2", Codes: map[string]string{"status": "ok"}}); err != nil {
+		t.Fatal(err)
+	}
+	s.wants()
+	// A journey that has gone on to wait for another record is still on the list of the first one.
+	j := s.journey("a")
+	j.Awaiting = &ledger.Awaiting{Token: "t1", Record: "test/record/3"}
+	if _, err := s.ledger.UpdateJourney(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	s.tell("ok")
+	s.wants()
+	if heard := s.journey("a").Heard; heard != nil {
+		t.Errorf("has heard %q", heard)
+	}
+}
+
+func TestSeveralJourneys(t *testing.T) {
+	s := newStack(t)
+	for i := range 3 {
+		s.create(fmt.Sprint("j", i))
+		s.await(fmt.Sprint("j", i), fmt.Sprint("t", i))
+	}
+	s.create("running") // it waited once, and doesn't now
+	s.await("running", "gone")
+	s.tell("first")
+	s.wants(said("t0", "first"), said("t1", "first"), said("t2", "first"), said("gone", "first"))
+	s.await("j1", "u1")
+	s.tell("second")
+	s.wants(said("u1", "second"))
+	s.await("j0", "u0")
+	s.await("j2", "u2")
+	s.wants(said("u0", "second"), said("u2", "second"))
+}
+
+// A wait that has just ended takes no answer, and what it didn't hear its next wait does.
+func TestStaleToken(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	s.await("a", "t1")
+	delete(s.o.waits, "t1") // the wait has timed out
+	s.tell("ok")
+	s.wants()
+	if heard := s.journey("a").Heard; heard != nil {
+		t.Errorf("has heard %q, though nobody waited", heard)
+	}
+	s.await("a", "t2")
+	s.wants(said("t2", "ok"))
+}
+
+func TestWhoIsGoneLeavesTheList(t *testing.T) {
+	s := newStack(t)
+	for _, id := range []string{"ended", "expired", "waits", "left"} {
+		s.create(id)
+		s.await(id, "token of "+id)
+	}
+	if _, err := s.ledger.AddWaiter(t.Context(), record, ledger.Waiter{Tenant: "acme", Journey: "never was"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ledger.AddWaiter(t.Context(), record, ledger.Waiter{Tenant: "globex", Journey: "waits"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Leave(t.Context(), record, s.journey("left")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.waiters(); slices.Contains(got, "acme/left") || len(got) != 5 {
+		t.Errorf("waiters %q", got)
+	}
+	s.end("expired")
+	s.now = s.now.Add(ledger.Retention)
+	s.end("ended")
+	s.tell("ok")
+	s.wants(said("token of waits", "ok"))
+	if got := s.waiters(); !slices.Equal(got, []string{"acme/waits"}) {
+		t.Errorf("waiters %q", got)
+	}
+}
+
+func TestOrchestratorDown(t *testing.T) {
+	s := newStack(t)
+	for _, id := range []string{"a", "b"} {
+		s.create(id)
+		s.await(id, "token of "+id)
+	}
+	down := errors.New("down")
+	s.o.err = down
+	if err := s.Tell(t.Context(), news("ok")); !errors.Is(err, down) {
+		t.Errorf("got %v", err)
+	}
+	if heard := s.journey("a").Heard; heard != nil {
+		t.Errorf("has heard %q", heard)
+	}
+	s.o.err = nil
+	s.tell("ok") // the partner repeats it
+	s.wants(said("token of a", "ok"), said("token of b", "ok"))
+
+	s.await("a", "t2")
+	s.o.closed = true // it was told, and nobody knows: the repeat finds nobody who waits with that token
+	if err := s.Tell(t.Context(), news("more")); err == nil {
+		t.Error("no error")
+	}
+	s.o.closed = false
+	s.wants(said("t2", "more"))
+	s.tell("more")
+	s.wants()
+
+	s.create("c")
+	s.o.err = down
+	s.o.wait("t3")
+	j := s.journey("c")
+	j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: "t3", Record: record}
+	if _, err := s.ledger.UpdateJourney(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Listen(t.Context(), s.journey("c")); !errors.Is(err, down) {
+		t.Errorf("listening gave %v", err)
+	}
+	s.o.err = nil
+	s.listen("c")
+	if got := s.o.heard(); len(got) != 1 || !strings.HasPrefix(got[0], "t3 ") {
+		t.Errorf("answered %q", got)
+	}
+}
+
+// failing is a ledger whose methods fail by name.
+type failing struct {
+	callback.Ledger
+	method string
+	err    error
+	times  int // how often it fails; below zero for always
+}
+
+func (f *failing) fails(method string) error {
+	if f.method != method || f.times == 0 {
+		return nil
+	}
+	f.times--
+	return f.err
+}
+
+func (f *failing) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
+	if err := f.fails("AddEvent"); err != nil {
+		return ledger.Correlation{}, err
+	}
+	return f.Ledger.AddEvent(ctx, record, id, sealed)
+}
+
+func (f *failing) AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error) {
+	if err := f.fails("AddWaiter"); err != nil {
+		return ledger.Correlation{}, err
+	}
+	return f.Ledger.AddWaiter(ctx, record, w)
+}
+
+func (f *failing) Journey(ctx context.Context, tenant, id string) (ledger.Journey, error) {
+	if err := f.fails("Journey"); err != nil {
+		return ledger.Journey{}, err
+	}
+	return f.Ledger.Journey(ctx, tenant, id)
+}
+
+func (f *failing) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error) {
+	if err := f.fails("UpdateJourney"); err != nil {
+		return ledger.Journey{}, err
+	}
+	return f.Ledger.UpdateJourney(ctx, j)
+}
+
+func (f *failing) RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error {
+	if err := f.fails("RemoveWaiter"); err != nil {
+		return err
+	}
+	return f.Ledger.RemoveWaiter(ctx, record, w)
+}
+
+// Whatever fails on the way, the news is not lost: its repeat, or the next wait, delivers it.
+func TestLedgerDown(t *testing.T) {
+	down := errors.New("down")
+	for method, told := range map[string]bool{"AddEvent": false, "Journey": false, "UpdateJourney": true, "RemoveWaiter": true} {
+		t.Run(method, func(t *testing.T) {
+			s := newStack(t)
+			s.create("a")
+			s.await("a", "t1")
+			s.create("ended")
+			s.await("ended", "t2")
+			s.end("ended")
+			s.Exchange.Ledger = &failing{Ledger: s.ledger, method: method, err: down, times: 1}
+			if err := s.Tell(t.Context(), news("ok")); !errors.Is(err, down) {
+				t.Errorf("got %v", err)
+			}
+			want := []string{said("t1", "ok")}
+			if told {
+				s.wants(want...)
+				want = nil // its token is gone
+			} else {
+				s.wants()
+			}
+			s.tell("ok")
+			s.wants(want...)
+			if method == "UpdateJourney" { // nobody noted that it was told: the next wait hears it once more
+				s.await("a", "t3")
+				s.wants(said("t3", "ok"))
+				s.await("a", "t4")
+				s.wants()
+			}
+			if got := s.waiters(); !slices.Equal(got, []string{"acme/a"}) {
+				t.Errorf("waiters %q", got)
+			}
+		})
+	}
+	t.Run("AddWaiter", func(t *testing.T) {
+		s := newStack(t)
+		s.create("a")
+		s.Exchange.Ledger = &failing{Ledger: s.ledger, method: "AddWaiter", err: down, times: 1}
+		s.tell("ok")
+		j := s.journey("a")
+		j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: "t1", Record: record}
+		j, err := s.ledger.UpdateJourney(t.Context(), j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.o.wait("t1")
+		if err := s.Listen(t.Context(), j); !errors.Is(err, down) {
+			t.Errorf("got %v", err)
+		}
+		s.listen("a")
+		s.wants(said("t1", "ok"))
+	})
+	t.Run("Stale", func(t *testing.T) { // the journey changes meanwhile: noting what it heard begins anew
+		s := newStack(t)
+		s.create("a")
+		s.await("a", "t1")
+		s.Exchange.Ledger = &failing{Ledger: s.ledger, method: "UpdateJourney", err: ledger.ErrStale, times: 3}
+		s.tell("ok")
+		s.wants(said("t1", "ok"))
+		if heard := s.journey("a").Heard; len(heard) != 1 {
+			t.Errorf("has heard %q", heard)
+		}
+	})
+}
+
+func TestTooManyWait(t *testing.T) {
+	s := newStack(t)
+	for i := range ledger.CorrelationCap {
+		if _, err := s.ledger.AddWaiter(t.Context(), record, ledger.Waiter{Tenant: "acme", Journey: fmt.Sprint("gone-", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.create("a")
+	s.await("a", "t1") // unlisted: its wait ends by itself
+	s.wants()
+	if !strings.Contains(s.logs.String(), "correlation_full") {
+		t.Errorf("logged %s", s.logs)
+	}
+	s.tell("ok") // which takes those off the list who are gone
+	s.wants()
+	s.listen("a")
+	s.wants(said("t1", "ok"))
+}
+
+func TestTooMuchNews(t *testing.T) {
+	s := newStack(t)
+	for i := range ledger.CorrelationCap {
+		s.tell(fmt.Sprint("news-", i))
+	}
+	if err := s.Tell(t.Context(), news("more")); !errors.Is(err, ledger.ErrFull) {
+		t.Errorf("got %v", err)
+	}
+	s.tell("news-7") // what is known already is no more
+}
+
+func TestKeysDown(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	s.await("a", "t1")
+	ring := s.Ring
+	s.Ring = func(context.Context) (*seal.Ring, error) { return nil, errors.New("down") }
+	if err := s.Tell(t.Context(), news("ok")); err == nil {
+		t.Error("no error")
+	}
+	s.listen("a") // needs none while nothing was told
+	s.Ring = ring
+	s.tell("ok")
+	s.wants(said("t1", "ok"))
+	s.Ring = func(context.Context) (*seal.Ring, error) { return nil, errors.New("down") }
+	if err := s.Listen(t.Context(), s.journey("a")); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestNewsIsSealed(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	s.await("a", "t1")
+	const code = "Under Investigation of somebody"
+	s.tell(code)
+	s.wants(said("t1", code))
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte(code)) || !bytes.Contains(text, []byte(record)) {
+		t.Error("the store shows what was told")
+	}
+	// What lies there under another id, or of another record, doesn't open.
+	c, err := s.ledger.Correlation(t.Context(), record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, sealed := range c.Events {
+		if strings.Contains(id, "Under") || len(id) != 32 {
+			t.Errorf("the id is %s", id)
+		}
+		if _, err := s.ledger.AddEvent(t.Context(), "test/record/2", id, sealed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.create("b")
+	j := s.journey("b")
+	j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: "t2", Record: "test/record/2"}
+	if j, err = s.ledger.UpdateJourney(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	s.o.wait("t2")
+	if err := s.Listen(t.Context(), j); !errors.Is(err, seal.ErrOpen) {
+		t.Errorf("got %v", err)
+	}
+	s.wants()
+}
+
+// TestRace: the partner and the wait come in any order, several times each; afterwards every wait has been answered.
+func TestRace(t *testing.T) {
+	s := newStack(t)
+	for i := range 100 {
+		id := fmt.Sprint("j", i)
+		of := fmt.Sprint("test/race/", i)
+		j := s.create(id)
+		s.o.wait(id)
+		var wg sync.WaitGroup
+		begin := make(chan bool)
+		for range 2 {
+			wg.Go(func() {
+				<-begin
+				if err := s.Tell(t.Context(), callback.News{Record: of, Codes: map[string]string{"status": "ok"}}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() {
+			<-begin
+			j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: id, Record: of}
+			waiting, err := s.ledger.UpdateJourney(t.Context(), j)
+			if err == nil {
+				err = s.Listen(t.Context(), waiting)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		close(begin)
+		wg.Wait()
+		if got := s.o.heard(); len(got) != 1 || got[0] != said(id, "ok") {
+			t.Fatalf("round %d: answered %q", i, got)
+		}
+		if heard := s.journey(id).Heard; len(heard) != 1 {
+			t.Fatalf("round %d: has heard %q", i, heard)
+		}
+	}
+}
+
+// TestEveryOrder plays one telling and one waiting step by step, in every order in which what they do can interleave:
+// the wait is always answered.
+func TestEveryOrder(t *testing.T) {
+	const steps = 7 // after these, one goes on to its end, then the other
+	s := newStack(t)
+	for order := range 1 << steps {
+		id, of := fmt.Sprint("j", order), fmt.Sprint("test/order/", order)
+		j := s.create(id)
+		s.o.wait(id)
+		teller := play(s, func(x *callback.Exchange) error {
+			return x.Tell(context.Background(), callback.News{Record: of, Codes: map[string]string{"status": "ok"}})
+		})
+		waiter := play(s, func(x *callback.Exchange) error {
+			j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: id, Record: of}
+			waiting, err := x.Ledger.UpdateJourney(context.Background(), j)
+			if err == nil {
+				err = x.Listen(context.Background(), waiting)
+			}
+			return err
+		})
+		for i := range steps {
+			if order>>i&1 == 0 {
+				teller.step()
+			} else {
+				waiter.step()
+			}
+		}
+		for _, p := range []*player{teller, waiter} {
+			for p.step() {
+			}
+			if p.err != nil {
+				t.Errorf("order %07b: %v", order, p.err)
+			}
+		}
+		if got := s.o.heard(); len(got) != 1 || got[0] != said(id, "ok") {
+			t.Fatalf("order %07b: answered %q", order, got)
+		}
+		if heard := s.journey(id).Heard; len(heard) != 1 {
+			t.Fatalf("order %07b: has heard %q", order, heard)
+		}
+	}
+}
+
+// player does something in steps: one read or write of the ledger, or one answer, at a time.
+type player struct {
+	failing // a ledger that doesn't
+	o       *orchestra
+	next    chan bool
+	parked  chan bool
+	over    chan bool
+	ended   bool
+	err     error
+}
+
+func play(s *stack, do func(*callback.Exchange) error) *player {
+	p := &player{failing: failing{Ledger: s.ledger}, o: s.o, next: make(chan bool), parked: make(chan bool), over: make(chan bool)}
+	x := *s.Exchange
+	x.Ledger, x.Orchestrator = p, p
+	go func() {
+		defer close(p.over)
+		p.err = do(&x)
+	}()
+	p.settle()
+	return p
+}
+
+// step takes one step; false where there is none left.
+func (p *player) step() bool {
+	if p.ended {
+		return false
+	}
+	p.next <- true
+	p.settle()
+	return true
+}
+
+func (p *player) settle() {
+	select {
+	case <-p.parked:
+	case <-p.over:
+		p.ended = true
+	}
+}
+
+func (p *player) park() {
+	p.parked <- true
+	<-p.next
+}
+
+func (p *player) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
+	p.park()
+	return p.failing.AddEvent(ctx, record, id, sealed)
+}
+
+func (p *player) AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error) {
+	p.park()
+	return p.failing.AddWaiter(ctx, record, w)
+}
+
+func (p *player) Journey(ctx context.Context, tenant, id string) (ledger.Journey, error) {
+	p.park()
+	return p.failing.Journey(ctx, tenant, id)
+}
+
+func (p *player) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error) {
+	p.park()
+	return p.failing.UpdateJourney(ctx, j)
+}
+
+func (p *player) Answer(ctx context.Context, token string, output []byte) error {
+	p.park()
+	return p.o.Answer(ctx, token, output)
+}

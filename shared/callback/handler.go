@@ -1,0 +1,102 @@
+package callback
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/secrets"
+	"sallyport/shared/telemetry"
+)
+
+// maxBody is of a callback, in bytes.
+const maxBody = 64 << 10
+
+// Receiver is what a partner's callbacks look like.
+type Receiver struct {
+	Name string // the folder of its function, "<partner>/callback"
+
+	// Authentic checks how a callback proves where it comes from, in constant time; secret is the deployment's credentials
+	// document for the partner.
+	Authentic func(secret []byte, req gateway.Request) bool
+
+	// Read takes the news from an authentic callback. Its errors are for the partner and hold no values.
+	Read func(req gateway.Request) (News, error)
+
+	// Reply words an answer in the partner's way; 200 acknowledges.
+	Reply func(status int, message string) gateway.Reply
+}
+
+// Handler takes a partner's callbacks. It is a lambda.Handler for API Gateway events: size → sender → news → kept. What is
+// not kept is not acknowledged, so that the partner repeats it.
+type Handler struct {
+	Receiver
+	Exchange *Exchange
+	Secrets  *secrets.Cache
+	Log      *slog.Logger
+	Metrics  *telemetry.Metrics
+	Now      func() time.Time
+}
+
+// Invoke implements lambda.Handler.
+func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	started := h.Now()
+	var event events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(payload, &event); err != nil {
+		return nil, errors.New("callback: not an event")
+	}
+	req, err := gateway.FromEvent(event)
+	status, message := http.StatusBadRequest, "The body is not valid"
+	if err == nil {
+		status, message = h.take(ctx, req)
+	}
+	h.Log.InfoContext(ctx, "callback", "request_id", req.ID, "operation", h.Name, "status", status)
+	h.Metrics.Call(h.Name, http.StatusText(status), "", h.Now().Sub(started))
+	return json.Marshal(h.Reply(status, message).With("X-Request-Id", req.ID).Event())
+}
+
+func (h Handler) take(ctx context.Context, req gateway.Request) (status int, message string) {
+	defer func() {
+		if recover() != nil { // the value may hold what was sent
+			h.Log.ErrorContext(ctx, "panic in callback", "operation", h.Name)
+			status, message = http.StatusInternalServerError, "Something went wrong"
+		}
+	}()
+	if req.TooLarge(maxBody) {
+		return http.StatusRequestEntityTooLarge, "The body is too large"
+	}
+	switch known, err := h.authentic(ctx, req); {
+	case err != nil:
+		h.Log.ErrorContext(ctx, "credentials not read", "operation", h.Name, "cause", err)
+		return http.StatusServiceUnavailable, "Try again later"
+	case !known:
+		return http.StatusUnauthorized, "Not authorized"
+	}
+	news, err := h.Read(req)
+	if err != nil {
+		return http.StatusBadRequest, err.Error()
+	}
+	if err := h.Exchange.Tell(ctx, news); err != nil {
+		h.Log.ErrorContext(ctx, "callback not kept", "operation", h.Name, "cause", err)
+		return http.StatusServiceUnavailable, "Try again later"
+	}
+	return http.StatusOK, "Acknowledged"
+}
+
+// authentic reads the credentials again before a callback is refused: they may have been rotated.
+func (h Handler) authentic(ctx context.Context, req gateway.Request) (bool, error) {
+	partner, _, _ := strings.Cut(h.Name, "/")
+	secret, err := h.Secrets.Partner(ctx, "", partner)
+	if err != nil || h.Authentic(secret, req) {
+		return err == nil, err
+	}
+	fresh, err := h.Secrets.RefreshPartner(ctx, "", partner, secret)
+	return err == nil && h.Authentic(fresh, req), err
+}

@@ -1,0 +1,559 @@
+package operation_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
+	"sallyport/shared/operation"
+	"sallyport/shared/token"
+)
+
+// keyed is a read that takes keys in the body as well, and notes who calls.
+func (s *stack) keyed(tenant *string) operation.Operation[input] {
+	op := s.read()
+	op.Keys = func(req gateway.Request) []string { return strings.Fields(string(req.Body)) }
+	op.Decode = func(gateway.Request) (input, error) { return input{Value: "a"}, nil }
+	op.Call = func(_ context.Context, c operation.Call, _ input) operation.Outcome {
+		*tenant = c.Tenant
+		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}"))}
+	}
+	return op
+}
+
+func TestKeyInTheBody(t *testing.T) {
+	s := newStack(t)
+	s.p.Auth.Ring = s.p.Ring
+	acme, err := s.p.Auth.Authenticate(t.Context(), "acme-key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mint := func(kind gateway.TokenKind, scope string) string {
+		text, err := s.p.Auth.Mint(t.Context(), acme, kind, scope, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	access, refresh := mint(gateway.AccessToken, "test"), mint(gateway.RefreshToken, "test")
+	other, err := s.p.Auth.Mint(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("nobody"), Tenant: "acme"}, gateway.RefreshToken, "test", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tenant string
+	h := operation.New(s.p, s.keyed(&tenant))
+	for name, test := range map[string]struct {
+		header    map[string]string
+		body      string
+		tenant    string
+		condition operation.Condition
+	}{
+		"InTheBody":           {nil, "acme-key", "acme", ""},
+		"FirstThatIsHeld":     {nil, "nobody globex-key acme-key", "globex", ""},
+		"HeaderWins":          {map[string]string{"x-api-key": "globex-key"}, "acme-key", "globex", ""},
+		"WrongHeaderWins":     {map[string]string{"x-api-key": "nobody"}, "acme-key", "", operation.BadKey},
+		"BearerWins":          {map[string]string{"authorization": "Bearer nobody"}, "acme-key", "", operation.BadKey},
+		"Nobodys":             {nil, "nobody neither", "", operation.BadKey},
+		"None":                {nil, " ", "", operation.NoKey},
+		"RefreshToken":        {nil, refresh, "acme", ""},
+		"RefreshTokenHeader":  {map[string]string{"authorization": "Bearer " + refresh}, "", "", operation.BadKey},
+		"RefreshTokenNobodys": {nil, other, "", operation.BadKey},
+		"RefreshTokenCut":     {nil, refresh[:len(refresh)-2], "", operation.BadKey},
+		"AccessTokenHeader":   {map[string]string{"authorization": "Bearer " + access}, "", "", operation.BadKey},
+		"AccessTokenAsKey":    {map[string]string{"x-api-key": access}, "acme-key", "", operation.BadKey},
+		"AccessTokenInBody":   {nil, access, "", operation.BadKey},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tenant = ""
+			got := s.send(h, test.header, test.body)
+			status := 200
+			if test.condition != "" {
+				status = 401
+			}
+			s.want(got, status, test.condition)
+			if tenant != test.tenant {
+				t.Errorf("%q called", tenant)
+			}
+		})
+	}
+	t.Run("NotThere", func(t *testing.T) {
+		op := s.keyed(&tenant)
+		op.Keys = nil
+		s.want(s.send(operation.New(s.p, op), nil, "acme-key"), 401, operation.NoKey)
+		op.Keys = func(gateway.Request) []string { return nil }
+		s.want(s.send(operation.New(s.p, op), nil, "acme-key"), 401, operation.NoKey)
+	})
+	t.Run("EmptyOnesDoNotCount", func(t *testing.T) {
+		op := s.keyed(&tenant)
+		op.Keys = func(gateway.Request) []string { return []string{"", "acme-key"} }
+		s.want(s.send(operation.New(s.p, op), nil, ""), 200, "")
+	})
+	t.Run("Scope", func(t *testing.T) {
+		op := s.keyed(&tenant)
+		op.Name = "elsewhere/act"
+		s.want(s.send(operation.New(s.p, op), nil, "acme-key"), 403, operation.Forbidden)
+		s.want(s.send(operation.New(s.p, op), nil, refresh), 403, operation.Forbidden)
+	})
+	t.Run("TooLarge", func(t *testing.T) {
+		op := s.keyed(&tenant)
+		op.Keys = func(gateway.Request) []string { t.Error("read a body that is too large"); return nil }
+		s.want(s.send(operation.New(s.p, op), nil, strings.Repeat(" ", int(op.MaxBody)+1)), 401, operation.NoKey)
+	})
+	t.Run("LedgerDown", func(t *testing.T) {
+		down := s.keyed(&tenant)
+		p := *s.p
+		p.Auth = gateway.NewAuthenticator(noCallers{}, s.clock)
+		s.want(s.send(operation.New(&p, down), nil, "acme-key"), 503, operation.LedgerDown)
+	})
+}
+
+type noCallers struct{}
+
+func (noCallers) Caller(context.Context, string) (ledger.Caller, error) {
+	return ledger.Caller{}, errors.New("down")
+}
+
+// issuer hands out tokens, one after the other, and takes the newest alone.
+type issuer struct {
+	mu      sync.Mutex
+	issued  int
+	refused bool // whether it gives none
+	sent    []string
+	renewed []bool // of every attempt
+	secrets []string
+}
+
+func (i *issuer) issue(context.Context, string) (token.Grant, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.issued++
+	if i.refused {
+		return token.Grant{}, errors.New("refused")
+	}
+	return token.Grant{Access: fmt.Sprint("at-", i.issued), ExpiresIn: time.Hour}, nil
+}
+
+// revoke makes the partner refuse what it has issued so far.
+func (i *issuer) revoke() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.issued++
+}
+
+// calling is an operation that sends a token.
+func (i *issuer) calling(op operation.Operation[input]) operation.Operation[input] {
+	op.Call = func(ctx context.Context, c operation.Call, _ input) operation.Outcome {
+		access, err := c.Token(ctx, i.issue)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.renewed, i.secrets = append(i.renewed, c.Renew), append(i.secrets, string(c.Secret))
+		if err != nil {
+			return operation.Outcome{Class: operation.Credentials, Code: "no_token"}
+		}
+		if i.sent = append(i.sent, access); access != fmt.Sprint("at-", i.issued) {
+			return operation.Outcome{Class: operation.Credentials, Code: "http_401"}
+		}
+		return operation.Outcome{Class: operation.Done, Code: "ok", Reply: gateway.JSON(200, []byte("{}"))}
+	}
+	return op
+}
+
+func (i *issuer) wants(t *testing.T, sent string, issued int) {
+	t.Helper()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if got := strings.Join(i.sent, " "); got != sent || i.issued != issued {
+		t.Errorf("sent %q, issued %d; want %q and %d", got, i.issued, sent, issued)
+	}
+	i.sent = nil
+}
+
+func (s *stack) cache() *token.Cache {
+	return token.New(s.counting, s.p.Ring, s.clock, operation.NewID, s.p.Log)
+}
+
+func TestTokenIsShared(t *testing.T) {
+	s, i := newStack(t), &issuer{}
+	s.p.Tokens = s.cache()
+	act, read := operation.New(s.p, i.calling(s.act(operation.Manual))), operation.New(s.p, i.calling(s.read()))
+	s.want(s.post(act, "1", `{"value":"a"}`), 200, "")
+	s.want(s.post(act, "2", `{"value":"a"}`), 200, "")
+	s.want(s.post(read, "", `{"value":"a"}`), 200, "")
+	s.want(s.postAs("globex", read, "", `{"value":"a"}`), 200, "") // who shares the credentials shares the token
+	i.wants(t, "at-1 at-1 at-1 at-1", 1)
+
+	t.Run("WithOtherContainers", func(t *testing.T) {
+		p := *s.p
+		p.Tokens = s.cache()
+		s.want(s.post(operation.New(&p, i.calling(s.read())), "", `{"value":"a"}`), 200, "")
+		i.wants(t, "at-1", 1)
+	})
+	t.Run("UnlessItIsRejected", func(t *testing.T) {
+		i.revoke()
+		s.want(s.post(act, "3", `{"value":"a"}`), 200, "")
+		i.wants(t, "at-1 at-3", 3)
+		s.want(s.post(read, "", `{"value":"a"}`), 200, "")
+		i.wants(t, "at-3", 3)
+	})
+	t.Run("RenewedOnceForAll", func(t *testing.T) {
+		i.revoke()
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() { s.want(s.post(read, "", `{"value":"a"}`), 200, "") })
+		}
+		wg.Wait()
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if i.issued != 5 {
+			t.Errorf("issued %d", i.issued)
+		}
+		i.sent = nil
+	})
+	t.Run("AndTriedOnceMoreOnly", func(t *testing.T) {
+		before := len(i.renewed)
+		i.refused = true
+		i.revoke()
+		s.want(s.post(read, "", `{"value":"a"}`), 502, operation.CredentialsRejected)
+		if got := fmt.Sprint(i.renewed[before:]); got != "[false true]" {
+			t.Errorf("attempts %s", got)
+		}
+		i.refused = false
+	})
+	t.Run("NotWithOtherCredentials", func(t *testing.T) {
+		i.mu.Lock()
+		i.sent, i.issued = nil, 9
+		i.mu.Unlock()
+		s.source.set("sallyport/test/tenants/initech/test", "secret-of-initech")
+		if err := s.counting.PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("initech-key"), Tenant: "initech", Scopes: []string{"test"}}); err != nil {
+			t.Fatal(err)
+		}
+		s.want(s.post(read, "", `{"value":"a"}`), 200, "")
+		i.wants(t, "at-10", 10)
+		s.want(s.postAs("initech", read, "", `{"value":"a"}`), 200, "")
+		i.wants(t, "at-11", 11)
+		if i.secrets[len(i.secrets)-1] != "secret-of-initech" {
+			t.Errorf("secrets %q", i.secrets)
+		}
+	})
+}
+
+func TestTokenWithoutACache(t *testing.T) {
+	s, i := newStack(t), &issuer{}
+	h := operation.New(s.p, i.calling(s.read()))
+	for range 2 {
+		s.want(s.post(h, "", `{"value":"a"}`), 200, "")
+	}
+	i.wants(t, "at-1 at-2", 2)
+	i.refused = true
+	s.want(s.post(h, "", `{"value":"a"}`), 502, operation.CredentialsRejected)
+	i.wants(t, "", 4)
+}
+
+// A token never shows what it was made for: the ledger has neither it nor the credentials.
+func TestTokenAtRest(t *testing.T) {
+	s, i := newStack(t), &issuer{}
+	s.p.Tokens = s.cache()
+	s.source.set("sallyport/test/partners/test", "a very secret document")
+	s.want(s.post(operation.New(s.p, i.calling(s.read())), "", `{"value":"a"}`), 200, "")
+	if strings.Contains(s.logs.String(), "at-1") || strings.Contains(s.logs.String(), "very secret") {
+		t.Errorf("logged %s", s.logs)
+	}
+}
+
+func TestSeveralOwners(t *testing.T) {
+	s := newStack(t)
+	if err := s.counting.PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("initech-key"), Tenant: "initech", Scopes: []string{"test"}}); err != nil {
+		t.Fatal(err)
+	}
+	h, read := operation.New(s.p, s.act(operation.Manual)), operation.New(s.p, s.read())
+	const on = `{"value":"a","record":"test/record/1"}`
+	foreign := map[string]bool{}
+	asks := s.read()
+	asks.Touches = nil
+	asks.Call = func(ctx context.Context, c operation.Call, _ input) operation.Outcome {
+		is, err := c.Foreign(ctx, "test/record/1")
+		if err != nil {
+			return operation.Outcome{Class: operation.Unavailable}
+		}
+		foreign[c.Tenant] = is
+		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}"))}
+	}
+	wants := func(owners ...string) {
+		t.Helper()
+		for _, tenant := range []string{"acme", "globex", "initech"} {
+			owns := len(owners) == 0 || strings.Contains(strings.Join(owners, " "), tenant)
+			for i, got := range []reply{s.postAs(tenant, h, "", on), s.postAs(tenant, read, "", on)} {
+				if owns {
+					s.want(got, 200, "")
+				} else {
+					s.want(got, 404, operation.NoSuchRecord)
+				}
+				if t.Failed() {
+					t.Fatalf("%s, call %d, owners %q", tenant, i, owners)
+				}
+			}
+			s.want(s.postAs(tenant, operation.New(s.p, asks), "", `{"value":"a"}`), 200, "")
+			if foreign[tenant] == owns {
+				t.Errorf("%s with owners %q: foreign is %t", tenant, owners, foreign[tenant])
+			}
+		}
+	}
+	wants() // of before the gateway: everybody's
+	s.want(s.post(h, "c", `{"value":"create"}`), 200, "")
+	wants("acme")
+	s.want(s.postAs("globex", h, "c", `{"value":"create"}`), 200, "") // who shares an account may get the same record
+	wants("acme", "globex")
+	s.want(s.post(h, "d", `{"value":"create"}`), 200, "")
+	wants("acme", "globex")
+	p := *s.p
+	p.Ledger = ownerDown{s.counting}
+	s.want(s.post(operation.New(&p, asks), "", `{"value":"a"}`), 503, operation.PartnerDown)
+}
+
+// minting is an operation that mints a token of each kind, or redeems the one in the input.
+func (s *stack) minting() operation.Operation[input] {
+	op := s.read()
+	op.Call = func(ctx context.Context, c operation.Call, in input) operation.Outcome {
+		if kind, text, redeem := strings.Cut(in.Value, ":"); redeem {
+			if err := c.Redeem(ctx, gateway.TokenKind(kind), text); err != nil {
+				return operation.Outcome{Class: operation.Invalid, Code: "not_redeemed", Reply: gateway.JSON(400, fmt.Appendf(nil, "%t", errors.Is(err, gateway.ErrBadKey)))}
+			}
+			return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}"))}
+		}
+		access, err := c.Mint(ctx, gateway.AccessToken, time.Hour)
+		refresh, err2 := c.Mint(ctx, gateway.RefreshToken, 2*time.Hour)
+		body, err3 := json.Marshal([]string{access, refresh})
+		if err := errors.Join(err, err2, err3); err != nil {
+			return operation.Outcome{Class: operation.Unavailable}
+		}
+		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, body)}
+	}
+	return op
+}
+
+func TestMintAndRedeem(t *testing.T) {
+	s := newStack(t)
+	s.p.Auth.Ring = s.p.Ring
+	for _, caller := range []ledger.Caller{
+		{KeyHash: gateway.HashKey("all-key"), Tenant: "acme", Scopes: []string{"*"}},
+		{KeyHash: gateway.HashKey("second-key"), Tenant: "acme", Scopes: []string{"test"}},
+	} {
+		if err := s.counting.PutCaller(t.Context(), caller); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := operation.New(s.p, s.minting())
+	minted := s.postAs("all", h, "", `{"value":"mint"}`)
+	s.want(minted, 200, "")
+	var tokens []string
+	if err := json.Unmarshal([]byte(minted.body), &tokens); err != nil {
+		t.Fatal(err)
+	}
+	access, refresh := tokens[0], tokens[1]
+	as := func(key string, h lambda.Handler, value string) reply {
+		t.Helper()
+		return s.send(h, map[string]string{"authorization": "Bearer " + key}, `{"value":"`+value+`"}`)
+	}
+	s.want(as(access, h, "refresh:"+refresh), 200, "")
+	s.want(as("second-key", h, "refresh:"+refresh), 200, "") // a tenant's own
+	for _, value := range []string{"access:" + refresh, "refresh:" + access, "refresh:", "refresh:acme-key", "refresh:" + refresh + "x"} {
+		got := as("acme-key", h, value)
+		s.want(got, 400, "")
+		if got.body != "true" {
+			t.Errorf("%s: the error is not gateway.ErrBadKey", value)
+		}
+	}
+	if got := as("globex-key", h, "refresh:"+refresh); got.status != 400 || got.body != "true" {
+		t.Errorf("another tenant's: %+v", got)
+	}
+	elsewhere := s.minting()
+	elsewhere.Name = "elsewhere/act"
+	s.source.set("sallyport/test/partners/elsewhere", "secret")
+	s.want(as("all-key", operation.New(s.p, elsewhere), "mint"), 200, "")
+	s.want(as(access, operation.New(s.p, elsewhere), "mint"), 403, operation.Forbidden) // good for this partner alone
+	if got := as("all-key", operation.New(s.p, elsewhere), "refresh:"+refresh); got.status != 400 {
+		t.Errorf("another partner's: %+v", got)
+	}
+	s.pass(time.Hour)
+	s.want(as(access, h, "mint"), 401, operation.BadKey)
+	s.want(as("acme-key", h, "refresh:"+refresh), 200, "")
+	s.pass(time.Hour)
+	s.want(as("acme-key", h, "refresh:"+refresh), 400, "")
+	if strings.Contains(s.logs.String(), access) || strings.Contains(s.logs.String(), refresh) {
+		t.Error("a token was logged")
+	}
+}
+
+func TestCallOutsideThePipeline(t *testing.T) {
+	c := operation.NewCall("acme", []byte("secret"))
+	if _, err := c.Mint(t.Context(), gateway.AccessToken, time.Hour); !errors.Is(err, operation.ErrNoPass) {
+		t.Errorf("minting gave %v", err)
+	}
+	if err := c.Redeem(t.Context(), gateway.AccessToken, "x"); !errors.Is(err, operation.ErrNoPass) {
+		t.Errorf("redeeming gave %v", err)
+	}
+	if foreign, err := c.Foreign(t.Context(), "test/record/1"); foreign || err != nil {
+		t.Errorf("foreign: %t, %v", foreign, err)
+	}
+	if access, err := c.Token(t.Context(), (&issuer{}).issue); access != "at-1" || err != nil {
+		t.Errorf("token %q, %v", access, err)
+	}
+}
+
+func TestMaxTask(t *testing.T) {
+	s := newStack(t)
+	op := s.act(operation.Manual)
+	op.MaxBody = 40
+	const overhead = len(`{"value":""}`)
+	document := func(size int) string {
+		t.Helper()
+		id := fmt.Sprint("doc-", size)
+		if err := s.p.Vault.Put(t.Context(), "acme", id, []byte(`"`+strings.Repeat("x", size-overhead)+`"`), s.clock().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		return `{"value":{"document_id":"` + id + `"}}`
+	}
+	n := 0
+	try := func(body string) error {
+		n++
+		_, err := operation.New(s.p, op).Invoke(t.Context(), taskPayload(fmt.Sprint(n), body))
+		return err
+	}
+	tooLarge := func(err error) bool { return errorType(err) == "InvalidInput" && err.Error() == "too_large" }
+	if err := try(document(40)); err != nil {
+		t.Error(err)
+	}
+	if err := try(document(41)); !tooLarge(err) {
+		t.Errorf("over MaxBody: %v", err)
+	}
+	op.MaxTask = 100
+	if err := try(document(100)); err != nil {
+		t.Error(err)
+	}
+	for _, body := range []string{document(101), `{"value":"` + strings.Repeat("x", 101-overhead) + `"}`, document(1 << 20)} {
+		if err := try(body); !tooLarge(err) {
+			t.Errorf("over MaxTask: %v", err)
+		}
+	}
+	s.wantEffects(2)
+	s.want(s.post(operation.New(s.p, op), "", `{"value":"`+strings.Repeat("x", 41-overhead)+`"}`), 413, operation.TooLarge)
+	s.want(s.post(operation.New(s.p, op), "", `{"value":"`+strings.Repeat("x", 40-overhead)+`"}`), 200, "")
+}
+
+func TestMaxAnswer(t *testing.T) {
+	s := newStack(t)
+	op := s.act(operation.Manual)
+	answer := func(size int) reply {
+		t.Helper()
+		s.partner.on(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) })
+		return s.post(operation.New(s.p, op), "", `{"value":"a"}`)
+	}
+	s.want(answer(256<<10), 200, "")
+	s.want(answer(256<<10+1), 504, operation.OutcomeUnknown)
+	op.MaxAnswer = 10
+	s.want(answer(10), 200, "")
+	s.want(answer(11), 504, operation.OutcomeUnknown)
+	op.MaxAnswer = 300 << 10
+	s.want(answer(300<<10), 200, "")
+	s.want(answer(300<<10+1), 504, operation.OutcomeUnknown)
+}
+
+func TestQuietPeriodOfThePipeline(t *testing.T) {
+	s := newStack(t)
+	s.p.QuietPeriod = 5 * time.Second
+	h := operation.New(s.p, s.act(operation.Lookup))
+	s.partner.on(lostBefore)
+	s.want(s.post(h, "k", `{"value":"a"}`), 504, operation.OutcomeUnknown)
+	s.partner.on(s.partner.done)
+	s.pass(4 * time.Second)
+	s.want(s.post(h, "k", `{"value":"a"}`), 504, operation.OutcomeUnknown)
+	s.wantCalls(1)
+	s.pass(time.Second)
+	s.want(s.post(h, "k", `{"value":"a"}`), 200, "")
+	s.wantCalls(2)
+}
+
+// A journey's outcome may be made of a refusal as well.
+func TestRefusedReadOfATaskKeepsItsAnswer(t *testing.T) {
+	s := newStack(t)
+	s.partner.on(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202); _, _ = w.Write([]byte(`{"no":1}`)) })
+	if _, err := operation.New(s.p, s.read()).Invoke(t.Context(), taskPayload("0", `{"value":"a"}`)); errorType(err) != "Refused" {
+		t.Fatalf("got %v", err)
+	}
+	s.partner.on(status(503)) // of what decides nothing, none is kept
+	if _, err := operation.New(s.p, s.read()).Invoke(t.Context(), taskPayload("1", `{"value":"a"}`)); errorType(err) != "Unavailable" {
+		t.Fatalf("got %v", err)
+	}
+	page, err := s.counting.Store.Transactions(t.Context(), ledger.Query{Tenant: "acme", Limit: 10})
+	if err != nil || len(page.Transactions) != 2 {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	ring, err := s.p.Ring(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range page.Transactions {
+		record, err := s.counting.Store.Transaction(t.Context(), "acme", row.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := operation.StoredReply(t.Context(), ring, s.p.Vault, record)
+		if record.State == ledger.Refused && (err != nil || string(reply.Body) != `{"no":1}`) || record.State == ledger.Released && !errors.Is(err, operation.ErrNoReply) {
+			t.Errorf("%s keeps %s, %v", record.State, reply.Body, err)
+		}
+	}
+}
+
+// A lookup whose credentials are rejected is made once more, with fresh ones.
+func TestLookupRenewsCredentials(t *testing.T) {
+	for name, rotated := range map[string]bool{"Rotated": true, "StillRejected": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newStack(t)
+			op := s.act(operation.Lookup)
+			lookup, renewed := op.Lookup, []bool{}
+			op.Lookup = func(ctx context.Context, c operation.Call, in input) (operation.Outcome, operation.Finding) {
+				renewed = append(renewed, c.Renew)
+				outcome, finding := lookup(ctx, c, in)
+				if finding == operation.Undetermined {
+					outcome.Class = operation.Credentials
+				}
+				return outcome, finding
+			}
+			s.partner.onFind(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") == "secret-1" {
+					w.WriteHeader(401)
+					return
+				}
+				_, _ = w.Write([]byte(`{"found":1}`))
+			})
+			h := operation.New(s.p, op)
+			s.want(s.post(h, "warm", `{"value":"a"}`), 200, "")
+			s.partner.on(s.partner.lostAfter)
+			s.pass(time.Minute)
+			if rotated {
+				s.source.set("sallyport/test/partners/test", "secret-2")
+				got := s.post(h, "k", `{"value":"a"}`)
+				s.want(got, 200, "")
+				if got.body != `{"found":1}` {
+					t.Errorf("got %+v", got)
+				}
+			} else {
+				s.want(s.post(h, "k", `{"value":"a"}`), 504, operation.OutcomeUnknown)
+			}
+			if fmt.Sprint(renewed) != "[false true]" {
+				t.Errorf("looked up %v", renewed)
+			}
+			s.wantEffects(2)
+		})
+	}
+}

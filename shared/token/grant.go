@@ -1,0 +1,73 @@
+package token
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"time"
+
+	"sallyport/shared/seal"
+)
+
+// Grant is what a partner issued, as it said.
+type Grant struct {
+	Access           string        // never empty
+	Refresh          string        // passed to the next Issue while it is valid
+	ExpiresIn        time.Duration // from when it was asked for; zero or less: it serves those who wait for it, no others
+	RefreshExpiresIn time.Duration // likewise; zero or less where there is no refresh token
+}
+
+// early is how long before it expires a token is renewed, unless that were more than half of its lifetime.
+const early = time.Minute
+
+// issued is a Grant as it is kept. Its times are of the wall clock, since another one may stand still while a
+// container is frozen.
+type issued struct {
+	Access       string    `json:"access"`
+	FreshUntil   time.Time `json:"fresh_until"` // then it is to be renewed
+	Refresh      string    `json:"refresh,omitempty"`
+	RefreshUntil time.Time `json:"refresh_until,omitzero"`
+}
+
+func (g Grant) issued(asked time.Time) issued {
+	asked = asked.UTC().Round(0)
+	life := g.ExpiresIn
+	t := issued{Access: g.Access}
+	if g.RefreshExpiresIn > 0 {
+		life = min(life, g.RefreshExpiresIn) // while it is valid, renewing needs no password
+		t.Refresh, t.RefreshUntil = g.Refresh, asked.Add(g.RefreshExpiresIn)
+	}
+	t.FreshUntil = asked.Add(life - min(early, life/2))
+	return t
+}
+
+// usable reports whether the token is fresh, and another one than the partner has refused.
+func (t issued) usable(rejected string, now time.Time) bool {
+	return t.Access != "" && now.Before(t.FreshUntil) && !same(t.Access, rejected)
+}
+
+// useful is until when the token or its refresh token may serve.
+func (t issued) useful() time.Time {
+	if t.RefreshUntil.After(t.FreshUntil) {
+		return t.RefreshUntil
+	}
+	return t.FreshUntil
+}
+
+func same(one, other string) bool { return subtle.ConstantTimeCompare([]byte(one), []byte(other)) == 1 }
+
+func sealIssued(ring *seal.Ring, id string, t issued) []byte {
+	plain, _ := json.Marshal(t)
+	return ring.Seal(record(id), plain)
+}
+
+// openIssued returns no token for what it cannot read, such as what a key sealed that the ring has no longer.
+func openIssued(ring *seal.Ring, id string, sealed []byte) (t issued) {
+	plain, err := ring.Open(record(id), sealed)
+	if err != nil || json.Unmarshal(plain, &t) != nil {
+		return issued{}
+	}
+	return t
+}
+
+// record is what a token is sealed for.
+func record(id string) string { return "token/" + id }
