@@ -17,7 +17,7 @@ func AadhaarOTP() journey.Type {
 		Name:    "aadhaar-otp",
 		Partner: "equal",
 		Start:   startAadhaarOTP,
-		Inputs: map[string]func([]byte) (journey.Fields, error){
+		Inputs: map[string]func(context.Context, journey.Start) (journey.Fields, error){
 			"otp":    inputOTP,
 			"resend": inputResend,
 		},
@@ -47,11 +47,11 @@ func startAadhaarOTP(_ context.Context, start journey.Start) (fields journey.Fie
 }
 
 // inputOTP takes {"otp":…}, six digits or a document's reference.
-func inputOTP(body []byte) (fields journey.Fields, err error) {
+func inputOTP(_ context.Context, input journey.Start) (fields journey.Fields, err error) {
 	var in struct {
 		OTP jsontext.Value `json:"otp"`
 	}
-	if err := gateway.DecodeJSON(body, &in); err != nil {
+	if err := gateway.DecodeJSON(input.Body, &in); err != nil {
 		return fields, err
 	}
 	return fields, fields.Sensitive("otp", in.OTP, func(otp string) error {
@@ -63,9 +63,9 @@ func inputOTP(body []byte) (fields journey.Fields, err error) {
 }
 
 // inputResend takes nothing.
-func inputResend(body []byte) (fields journey.Fields, err error) {
+func inputResend(_ context.Context, input journey.Start) (fields journey.Fields, err error) {
 	var in struct{}
-	return fields, gateway.DecodeJSON(body, &in)
+	return fields, gateway.DecodeJSON(input.Body, &in)
 }
 
 // outcomeAadhaarOTP is what people read of the answer that decided.

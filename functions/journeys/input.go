@@ -83,7 +83,7 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	if err != nil {
 		return standing, err
 	}
-	fields, err := s.decode(standing, kind, rest)
+	fields, err := s.decode(ctx, standing, kind, rest)
 	if err != nil {
 		return standing, err
 	}
@@ -137,7 +137,7 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 }
 
 // decode validates an input for a journey's type.
-func (s *Service) decode(j ledger.Journey, kind string, body []byte) (fields journey.Fields, err error) {
+func (s *Service) decode(ctx context.Context, j ledger.Journey, kind string, body []byte) (fields journey.Fields, err error) {
 	t, err := s.typeOf(j.Type)
 	if err != nil {
 		return fields, err
@@ -146,7 +146,7 @@ func (s *Service) decode(j ledger.Journey, kind string, body []byte) (fields jou
 	if decode == nil {
 		return fields, &gateway.InputError{Pointer: "/kind", Reason: "is not a kind of input of this journey"}
 	}
-	return decode(body)
+	return decode(ctx, journey.Start{Body: body, Open: s.opener(j.Tenant)})
 }
 
 // accepts tells whether a journey takes this kind of input now.

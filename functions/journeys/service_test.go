@@ -121,7 +121,9 @@ func newStack(t *testing.T) *stack {
 					return fmt.Appendf(nil, `{"said":%q,"ref":%q}`, text, refs["ref"]), nil
 				}
 			},
-			Inputs: map[string]func([]byte) (journey.Fields, error){"word": func([]byte) (journey.Fields, error) { return journey.Fields{}, nil }},
+			Inputs: map[string]func(context.Context, journey.Start) (journey.Fields, error){
+				"word": func(context.Context, journey.Start) (journey.Fields, error) { return journey.Fields{}, nil },
+			},
 		}},
 	}
 	if err := s.ledger.PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("k"), Tenant: "acme", Scopes: []string{"*"}}); err != nil {

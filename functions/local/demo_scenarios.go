@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,7 +78,60 @@ func (s scenario) expects() string {
 }
 
 // demoScenarios are all that the demo plays; those of one scale in a row.
-func demoScenarios() []scenario { return append(aadhaarScenarios(), onboardingScenarios()...) }
+func demoScenarios() []scenario {
+	return slices.Concat(aadhaarScenarios(), clientScenarios(), onboardingScenarios())
+}
+
+// clientScenarios are those of client-onboarding.
+func clientScenarios() []scenario {
+	onboarding := kind{name: "client-onboarding", waiting: "missing: {missing}", outcome: "status {status}, {sub_status}"}
+	const (
+		home     = `{"addressTypeId":1,"addressLine1":"1 First Street","city":"Sampletown","stateProvinceId":7,"countryId":3,"postalCode":"10001","isActive":true}`
+		passport = `{"documentTypeId":"41","documentKey":"X4409127","status":"Active","issuedDate":"2021-05-09","expiryDate":"2031-05-08","dateFormat":"yyyy-MM-dd","locale":"en"}`
+		ssn      = `{"documentTypeId":"44","documentKey":"900700001","status":"Active"}`
+		active   = "status 300, Verified"
+	)
+	start := func(addresses, identifiers string) string {
+		return `{"client":{"officeId":1,"legalFormId":1,"firstname":"Noor","lastname":"Example","dateOfBirth":"1991-07-03","genderId":22,` +
+			`"emailAddress":"noor@example.com","mobileCountryCode":"1","mobileNo":"5550101","submittedOnDate":"2026-01-05","dateFormat":"yyyy-MM-dd",` +
+			`"locale":"en","externalId":"demo-17"},"addresses":[` + addresses + `],"identifiers":[` + identifiers + `],"activation_date":"2026-03-04"}`
+	}
+	commands := func(times int, are string) []effect {
+		return []effect{{"mbanq/create-client", 1, "one client"}, {"mbanq/client-command", times, are}}
+	}
+	input := func(missing, says, body string) act {
+		return act{waiting: "documents (documents_missing; missing: " + missing + ")", says: says, path: "/journeys/{journey_id}/inputs", body: body}
+	}
+	return []scenario{{
+		title: "client-onboarding: the happy path",
+		kind:  onboarding, start: start(home, passport+","+ssn), says: "a person with an address, a passport and an SSN",
+		status: "SUCCEEDED", reason: "active", outcome: active,
+		effects: commands(2, "verified and activated"),
+	}, {
+		title: "client-onboarding: something is missing, twice",
+		kind:  onboarding, start: start("", passport), says: "a person with a passport",
+		acts: []act{
+			input("primary_address,tax_identifier", "adds an address", `{"kind":"documents","addresses":[`+home+`]}`),
+			input("tax_identifier", "adds an SSN", `{"kind":"documents","identifiers":[`+ssn+`]}`),
+		},
+		status: "SUCCEEDED", reason: "active", outcome: active,
+		effects: commands(2, "verified and activated"),
+	}, {
+		title: "client-onboarding: the answer to the creation is lost, the externalId finds the client",
+		kind:  onboarding, start: start(home, passport+","+ssn), says: "a person with an address, a passport and an SSN",
+		before: []act{{says: "fault: Mbanq creates the client, then the connection breaks", path: "/sandbox/faults",
+			body: `{"partner":"mbanq","operation":"create-client","fault":"reset_after_effect"}`}},
+		status: "SUCCEEDED", reason: "active", outcome: active,
+		effects: commands(2, "verified and activated"),
+	}, {
+		title: "client-onboarding: a verification that takes its time",
+		kind:  onboarding, start: start(home, passport+","+ssn), says: "a person with an address, a passport and an SSN",
+		before: []act{{says: "setting: verifications take half a minute", path: "/sandbox/settings", body: `{"partner":"mbanq","name":"verify","value":"async"}`}},
+		acts:   []act{{waiting: "verification (in_progress; missing: ?)", says: "nothing: Mbanq's webhook will tell"}},
+		status: "SUCCEEDED", reason: "active", outcome: active,
+		effects: commands(2, "verified and activated"),
+	}}
+}
 
 // onboardingScenarios are those of partner-onboarding.
 func onboardingScenarios() []scenario {

@@ -216,7 +216,7 @@ func deployed(t *testing.T) *stage {
 	t.Helper()
 	client := dynamolocal.Client(t)
 	table := dynamolocal.Table(t, client)
-	err := dynamo.New(client, table).PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("key"), Tenant: "acme", Scopes: []string{"equal", "digit9", "transactions", "journeys"}})
+	err := dynamo.New(client, table).PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("key"), Tenant: "acme", Scopes: []string{"equal", "mbanq", "digit9", "transactions", "journeys"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,21 +224,28 @@ func deployed(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	digit9 := sandbox.Digit9Defaults()
-	credentials, err := json.Marshal(map[string]any{
-		"client_id": digit9.ClientID, "client_secret": digit9.ClientSecret, "username": digit9.Username, "password": digit9.Password,
-		"scope": digit9.Scope, "callback": map[string]any{"bearer": []string{digit9.CallbackBearer}},
-	})
-	if err != nil {
-		t.Fatal(err)
+	encoded := func(credentials map[string]any) string {
+		text, err := json.Marshal(credentials)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
 	}
+	digit9, mbanq := sandbox.Digit9Defaults(), sandbox.MbanqDefaults()
 	s := &stage{t: t, functions: map[string]*function{}, aws: &aws{
 		dynamo: httputil.NewSingleHostReverseProxy(endpoint), calls: map[string]int{}, used: map[string]map[permission]bool{},
 		objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{},
 		secrets: map[string]string{
-			"sallyport/test/keys":            `{"id":"an id key for tests, long enough"}`,
-			"sallyport/test/partners/equal":  `{"client_id":"sandbox.client#1","client_secret":"sandbox-secret=","gateway_instance_id":"` + instance + `","journeys":{"aadhaar-otp":"` + journey + `"}}`,
-			"sallyport/test/partners/digit9": string(credentials),
+			"sallyport/test/keys":           `{"id":"an id key for tests, long enough"}`,
+			"sallyport/test/partners/equal": `{"client_id":"sandbox.client#1","client_secret":"sandbox-secret=","gateway_instance_id":"` + instance + `","journeys":{"aadhaar-otp":"` + journey + `"}}`,
+			"sallyport/test/partners/digit9": encoded(map[string]any{
+				"client_id": digit9.ClientID, "client_secret": digit9.ClientSecret, "username": digit9.Username, "password": digit9.Password,
+				"scope": digit9.Scope, "callback": map[string]any{"bearer": []string{digit9.CallbackBearer}},
+			}),
+			"sallyport/test/partners/mbanq": encoded(map[string]any{
+				"tenant_id": mbanq.TenantID, "client_id": mbanq.ClientID, "client_secret": mbanq.ClientSecret, "username": mbanq.Username,
+				"password": mbanq.Password, "callback": map[string]any{"secrets": []string{mbanq.WebhookSecret}},
+			}),
 		},
 	}}
 	services := httptest.NewServer(s.aws)
@@ -262,7 +269,7 @@ func deployed(t *testing.T) *stage {
 	t.Cleanup(partners.Close)
 	s.partners = partners.URL + "/sandbox"
 	s.environment = append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=local", "AWS_ENDPOINT_URL="+services.URL,
-		"LEDGER_TABLE="+table, "STAGE=test", "EQUAL_BASE_URL="+s.partners+"/equal", "DIGIT9_BASE_URL="+s.partners+"/digit9",
+		"LEDGER_TABLE="+table, "STAGE=test", "EQUAL_BASE_URL="+s.partners+"/equal", "DIGIT9_BASE_URL="+s.partners+"/digit9", "MBANQ_BASE_URL="+s.partners+"/mbanq",
 		"VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
 	t.Cleanup(func() { s.aws.wantAllowed(t) })
 	return s
@@ -270,7 +277,8 @@ func deployed(t *testing.T) *stage {
 
 // api stands where the HTTP API stands for the partners, who call back.
 func (s *stage) api(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != closureURL {
+	taker := map[string]string{closureURL: "digit9/callback", "/callbacks/mbanq": "mbanq/callback"}[r.URL.Path]
+	if taker == "" {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
@@ -286,7 +294,7 @@ func (s *stage) api(w http.ResponseWriter, r *http.Request) {
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: r.Method, Path: r.URL.Path}},
 	})
 	var response events.APIGatewayV2HTTPResponse
-	if err := json.Unmarshal(s.function("digit9/callback").invoke(payload), &response); err != nil {
+	if err := json.Unmarshal(s.function(taker).invoke(payload), &response); err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
@@ -362,7 +370,7 @@ func (s *stage) start(folder string) *function {
 func (f *function) end() {
 	_ = f.process.Kill()
 	<-f.ended
-	partner := strings.HasPrefix(f.folder, "equal/") || strings.HasPrefix(f.folder, "digit9/")
+	partner := strings.HasPrefix(f.folder, "equal/") || strings.HasPrefix(f.folder, "digit9/") || strings.HasPrefix(f.folder, "mbanq/")
 	text := f.log.String()
 	if f.used && partner && !strings.Contains(text, `"operation":"`+f.folder+`"`) || strings.Contains(text, happy) || strings.Contains(text, "NOOR") || strings.Contains(text, "7841990") {
 		f.t.Errorf("%s logged %s", f.folder, text)
@@ -748,7 +756,28 @@ func TestDeployedOnboarding(t *testing.T) {
 	}
 	s.wantCancelled(s.begin("partner-onboarding", "k6", `{"customer":`+customer("984199000000423")+`}`))
 
-	s.wantTokens(1) // which all functions share
+	s.wantTokens("digit9", 1) // which all functions share
+}
+
+// TestDeployedClient runs whole client-onboardings: one lacks something, another's verification takes its time.
+func TestDeployedClient(t *testing.T) {
+	s := deployed(t)
+	s.function("mbanq/callback") // the API needs it later, in a goroutine of its own
+	scanned := strings.TrimSuffix(passport, "}") + `,"document":{"name":"passport","content_type":"image/jpeg","file":"/9j/"}}`
+	x := s.begin("client-onboarding", "k", clientJourney("j-1", "5550101", "FULL", home, scanned))
+	if view, text := x.view(); view.Status != "WAITING" || !strings.Contains(text, `"missing":"tax_identifier"`) {
+		t.Fatalf("%s", text)
+	}
+	if got := s.http("journeys/input", event(t, `{"kind":"documents","identifiers":[`+ssn+`]}`, "", map[string]string{"id": x.id})); got.StatusCode != 202 {
+		t.Fatalf("input: %+v", got)
+	}
+	x.goOn()
+	if view, _ := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" || s.documents() != 0 {
+		t.Errorf("%s: %+v, %d documents", x.Status, view, s.documents())
+	}
+	x.wantNoSecrets("Noor", "5550101", "X4409127", "900700001", "/9j/")
+	s.wantCancelled(s.begin("client-onboarding", "k2", clientJourney("j-2", "5550102", "FULL", "", strings.ReplaceAll(passport, "X4409127", "X4409128"))))
+	s.wantTokens("mbanq", 1)
 }
 
 // wantCancelled cancels a journey that waits.

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -82,6 +83,84 @@ var calls = map[string][]call{
 		{"Get", func(s *stack) request { return request{"GET", getURL + s.onboard("784199000000017"), ""} }, "", ""},
 	},
 	"digit9/list-codes": {}, // the gateway doesn't call it: the partner checks its master data itself
+	"mbanq/issue-token": { // of the partner's, like Digit9's; a read needs a client, and that a token
+		{"ForCreation", func(*stack) request { return post(clientsURL, clientOf("ext-1", "5550101")) }, "mbanq/create-client", byLookup},
+	},
+	"mbanq/create-client": {
+		{"WithExternalID", func(*stack) request { return post(clientsURL, clientOf("ext-1", "5550101")) }, "mbanq/create-client", byLookup},
+		{"WithoutExternalID", func(*stack) request {
+			return post(clientsURL, clientOf("ext-1", "5550101", `,"externalId":"ext-1"`, ``))
+		}, "mbanq/create-client", never},
+	},
+	"mbanq/get-client": {
+		{"Get", func(s *stack) request {
+			return request{"GET", clientsURL + "/" + s.createClient("ext-1", "5550101"), ""}
+		}, "", ""},
+	},
+	"mbanq/add-address": {
+		{"Add", func(s *stack) request {
+			return post("/mbanq/v1/client/"+s.createClient("ext-1", "5550101")+"/addresses?type=1", primary)
+		}, "mbanq/add-address", byLookup},
+	},
+	"mbanq/add-identifier": {
+		{"Add", func(s *stack) request {
+			return post(clientsURL+"/"+s.createClient("ext-1", "5550101")+"/identifiers", passport)
+		}, "mbanq/add-identifier", byLookup},
+	},
+	"mbanq/list-identifiers": {
+		{"List", func(s *stack) request {
+			return request{"GET", clientsURL + "/" + s.createClient("ext-1", "5550101") + "/identifiers", ""}
+		}, "", ""},
+	},
+	"mbanq/attach-document": {
+		{"Attach", func(s *stack) request {
+			var added struct {
+				ID int `json:"resourceId"`
+			}
+			MustDecode(s.t, s.post(clientsURL+"/"+s.createClient("ext-1", "5550101")+"/identifiers", "", passport).body, &added)
+			return post(fmt.Sprintf("/mbanq/v1/client_identifiers/%d/documents", added.ID), scanForm)
+		}, "mbanq/attach-document", never},
+	},
+	"mbanq/client-command": {
+		{"VerifyPartial", func(s *stack) request {
+			return post(clientsURL+"/"+s.completeClient()+"?command=verify", `{"kycVerificationType":"PARTIAL"}`)
+		}, "mbanq/client-command", byLookup},
+		{"Activate", func(s *stack) request {
+			id := s.completeClient()
+			if got := s.command(id, "verify", "", `{"kycVerificationType":"FULL"}`); got.status != http.StatusOK {
+				s.t.Fatalf("verify: %d %s", got.status, got.body)
+			}
+			return post(clientsURL+"/"+id+"?command=activate", activation)
+		}, "mbanq/client-command", byLookup},
+	},
+	"mbanq/list-clients":            {}, // lookups and journeys alone call it: TestFaultsOfLookups
+	"mbanq/list-addresses":          {}, // likewise
+	"mbanq/delete-client":           {}, // the gateway doesn't call it: it creates what it was asked for, and takes nothing back
+	"mbanq/verification-status":     {}, // nor this: a client says it too
+	"mbanq/get-client-template":     {}, // nor these: what ids mean is the tenant's own data, which its operator has at hand
+	"mbanq/get-address-template":    {},
+	"mbanq/get-identifier-template": {},
+}
+
+// scanForm is the form of an upload, with the boundary that send says.
+const (
+	scanBoundary = "a-boundary-of-the-tests"
+	scanForm     = "--" + scanBoundary + "\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\npassport\r\n--" + scanBoundary +
+		"\r\nContent-Disposition: form-data; name=\"file\"; filename=\"scan.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8\x00\r\n--" + scanBoundary + "--\r\n"
+)
+
+// completeClient makes a client who lacks nothing, and returns its id.
+func (s *stack) completeClient() string {
+	s.t.Helper()
+	id := s.createClient("ext-1", "5550101")
+	for _, r := range []request{
+		post("/mbanq/v1/client/"+id+"/addresses?type=1", primary), post(clientsURL+"/"+id+"/identifiers", passport), post(clientsURL+"/"+id+"/identifiers", ssn),
+	} {
+		if got := s.post(r.path, "", r.body); got.status != http.StatusOK {
+			s.t.Fatalf("%s: %d %s", r.path, got.status, got.body)
+		}
+	}
+	return id
 }
 
 // onboard makes a customer and returns its number.
@@ -124,9 +203,9 @@ func answers(operation string, c call, fault sandbox.Fault) (conditions []string
 		return []string{""} // renewed and replayed in the same call, or waited for
 	case fault.Name == "refuse_connection", c.acts != "" && operation != c.acts:
 		return []string{"partner_unavailable"} // what acts was never sent
-	case fault.Name == "status_429" && operation != "digit9/issue-token":
+	case fault.Name == "status_429" && !strings.HasSuffix(operation, "/issue-token"):
 		return []string{"throttled"}
-	case operation == "digit9/get-customer" && strings.HasPrefix(fault.Name, "reset_"):
+	case isGet(operation) && strings.HasPrefix(fault.Name, "reset_"):
 		return []string{"", "partner_unavailable"} // net/http itself repeats a GET that a connection broke which it had used before
 	case c.acts == "":
 		return []string{"partner_unavailable"}
@@ -136,6 +215,11 @@ func answers(operation string, c call, fault sandbox.Fault) (conditions []string
 		return []string{""} // the lookup has found it
 	}
 	return []string{"outcome_unknown"}
+}
+
+// isGet tells which operations are called by a GET.
+func isGet(operation string) bool {
+	return slices.Contains([]string{"digit9/get-customer", "mbanq/get-client", "mbanq/list-identifiers"}, operation)
 }
 
 // states is how a record stands after an answer.
@@ -160,7 +244,11 @@ func (s *stack) strike(operation string, c call, fault string, times int) struck
 
 func (f struck) send() reply {
 	f.t.Helper()
-	return f.do(f.method, f.path, http.Header{"Idempotency-Key": {"the-key"}}, f.body)
+	header := http.Header{"Idempotency-Key": {"the-key"}}
+	if f.body == scanForm {
+		header.Set("Content-Type", "multipart/form-data; boundary="+scanBoundary)
+	}
+	return f.do(f.method, f.path, header, f.body)
 }
 
 // state is how the record of an answer stands.
@@ -241,7 +329,8 @@ func testFault(t *testing.T, operation string, c call, fault sandbox.Fault) {
 // TestCredentialsRejected: that a partner doesn't take our credentials, read anew once, or the token that it has just issued,
 // is told as our trouble, never as the caller's. Nothing has happened, so the key may act when they are right.
 func TestCredentialsRejected(t *testing.T) {
-	for _, operation := range []string{"equal/init-transaction", "digit9/issue-token", "digit9/lookup-customer", "digit9/onboard-customer", "digit9/get-customer"} {
+	for _, operation := range []string{"equal/init-transaction", "digit9/issue-token", "digit9/lookup-customer", "digit9/onboard-customer", "digit9/get-customer",
+		"mbanq/issue-token", "mbanq/create-client", "mbanq/get-client", "mbanq/add-address", "mbanq/add-identifier", "mbanq/list-identifiers", "mbanq/attach-document", "mbanq/client-command"} {
 		for _, c := range calls[operation] {
 			t.Run(operation+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
@@ -258,6 +347,73 @@ func TestCredentialsRejected(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFaultsOfLookups: a lookup that fails leaves open what it was to find out, until one succeeds.
+func TestFaultsOfLookups(t *testing.T) {
+	for operation, looks := range map[string]string{
+		"mbanq/create-client": "list-clients", "mbanq/add-address": "list-addresses", "mbanq/add-identifier": "list-identifiers", "mbanq/client-command": "get-client",
+	} {
+		for _, fault := range []string{"status_429", "status_503_before_effect", "malformed", "truncated"} {
+			t.Run(operation+"/"+fault, func(t *testing.T) {
+				t.Parallel()
+				s := MustRun(t)
+				f := s.strike(operation, calls[operation][0], "reset_after_effect", 1)
+				_, before := s.reached(operation)
+				s.arm("mbanq", looks, fault)
+				if got := f.send(); got.condition() != "outcome_unknown" || got.header.Get("Retry-After") == "" || f.state(got) != "unknown" {
+					t.Errorf("answered %d %q %s", got.status, got.condition(), got.body)
+				}
+				got := f.send()
+				if _, n := s.reached(operation); got.status != http.StatusOK || got.condition() != "" || f.state(got) != "done" || n-before != 1 {
+					t.Errorf("a repeat was answered %d %q %s, with %d effects", got.status, got.condition(), got.body, n-before)
+				}
+			})
+		}
+	}
+	t.Run("Journey", func(t *testing.T) { // a list that can't be read doesn't tell that there is no client
+		t.Parallel()
+		s := MustRun(t)
+		s.createClient("j-1", "5550101")
+		for _, fault := range []string{"malformed", "status_500_before_effect", "truncated"} {
+			s.arm("mbanq", "list-clients", fault)
+		}
+		view := s.follow(s.startClient("k", clientJourney("j-1", "5550101", "PARTIAL", home, passport)), ended)
+		if _, n := s.reached("mbanq/create-client"); view.Status != "SUCCEEDED" || n != 1 {
+			t.Errorf("got %s (%s) with %d clients", view.Status, view.Reason, n)
+		}
+	})
+}
+
+// TestLookupFindsAnotherTenantsClient: whose externalId is the same. It was there before, so nothing was created and nothing is
+// claimed; the partner says the rest.
+func TestLookupFindsAnotherTenantsClient(t *testing.T) {
+	s := MustRun(t)
+	s.addCaller("other-key", "other", "*")
+	other := http.Header{"X-Api-Key": {"other-key"}}
+	created := s.do("POST", clientsURL, other, clientOf("ext-1", "5550101"))
+	var client struct {
+		ID int `json:"clientId"`
+	}
+	MustDecode(t, created.body, &client)
+	for _, fault := range []string{"reset_before_effect", "reset_after_effect"} {
+		s.arm("mbanq", "create-client", fault)
+		var got reply
+		waitFor(t, func() bool {
+			got = s.post(clientsURL, fault, clientOf("ext-1", "5550102"))
+			return got.condition() != "outcome_unknown"
+		})
+		if got.status != http.StatusForbidden || codesIn(t, got.body)[0] != "error.msg.client.duplicate.externalId" || s.transaction(got.header.Get("Transaction-Id")).State != "released" {
+			t.Errorf("%s: %d %q %s", fault, got.status, got.condition(), got.body)
+		}
+	}
+	path := fmt.Sprintf("%s/%d", clientsURL, client.ID)
+	if got := s.do("GET", path, nil, ""); got.status != http.StatusNotFound {
+		t.Errorf("the client was claimed: %d %s", got.status, got.body)
+	}
+	if got := s.do("GET", path, other, ""); got.status != http.StatusOK {
+		t.Errorf("its owner gets %d %s", got.status, got.body)
 	}
 }
 

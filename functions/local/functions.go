@@ -7,6 +7,7 @@ import (
 	"sallyport/functions/documents"
 	"sallyport/functions/equal"
 	"sallyport/functions/journeys"
+	"sallyport/functions/mbanq"
 	"sallyport/functions/transactions"
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
@@ -18,6 +19,7 @@ import (
 func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service, o callback.Orchestrator, sandboxURL string) map[string]lambda.Handler {
 	d9 := digit9.Config{BaseURL: sandboxURL + "/digit9", Now: p.Now}
 	eq := equal.Config{BaseURL: sandboxURL + "/equal"}
+	mb := mbanq.Config{BaseURL: sandboxURL + "/mbanq"}
 	exchange := &callback.Exchange{Ledger: l, Orchestrator: o, Ring: p.Ring, Log: p.Log, Now: p.Now}
 	taking := func(r callback.Receiver) lambda.Handler {
 		return callback.Handler{Receiver: r, Exchange: exchange, Secrets: p.Secrets, Log: p.Log, Metrics: p.Metrics, Now: p.Now}
@@ -28,6 +30,15 @@ func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service,
 		"digit9/onboard-customer": operation.New(p, digit9.OnboardCustomer(d9)),
 		"digit9/get-customer":     operation.New(p, digit9.GetCustomer(d9)),
 		"digit9/callback":         taking(digit9.Callback()),
+		"mbanq/issue-token":       operation.New(p, mbanq.IssueToken(mb)),
+		"mbanq/create-client":     operation.New(p, mbanq.CreateClient(mb)),
+		"mbanq/get-client":        operation.New(p, mbanq.GetClient(mb)),
+		"mbanq/add-address":       operation.New(p, mbanq.AddAddress(mb)),
+		"mbanq/add-identifier":    operation.New(p, mbanq.AddIdentifier(mb)),
+		"mbanq/list-identifiers":  operation.New(p, mbanq.ListIdentifiers(mb)),
+		"mbanq/attach-document":   operation.New(p, mbanq.AttachDocument(mb)),
+		"mbanq/client-command":    operation.New(p, mbanq.ClientCommand(mb)),
+		"mbanq/callback":          taking(mbanq.Callback()),
 		"equal/init-transaction":  operation.New(p, equal.InitTransaction(eq)),
 		"equal/execute-journey":   operation.New(p, equal.ExecuteJourney(eq)),
 		"equal/fetch-data":        operation.New(p, equal.FetchData(eq)),

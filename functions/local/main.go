@@ -26,6 +26,7 @@ import (
 	"sallyport/functions/digit9"
 	"sallyport/functions/equal"
 	"sallyport/functions/journeys"
+	"sallyport/functions/mbanq"
 	"sallyport/functions/sandbox"
 	"sallyport/shared/asl"
 	"sallyport/shared/awsenv"
@@ -245,7 +246,7 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	}
 	service := &journeys.Service{
 		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now, NewID: operation.NewID,
-		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding()}, TimeScale: m.TimeScale,
+		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), mbanq.ClientOnboarding()}, TimeScale: m.TimeScale,
 	}
 	service.Orchestrator, m.journeys = orchestrating{m}, service
 	handlers := functions(p, m.Ledger, service, orchestrating{m}, m.URL+"/sandbox")
@@ -338,7 +339,7 @@ func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json"
 
 // seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
 func (m *Main) seed(ctx context.Context) error {
-	eq, d9 := sandbox.EqualDefaults(), sandbox.Digit9Defaults()
+	eq, d9, mb := sandbox.EqualDefaults(), sandbox.Digit9Defaults(), sandbox.MbanqDefaults()
 	source := file.Source{Path: m.secretsFile()}
 	hash := gateway.HashKey(localKey)
 	_, known := m.Ledger.Caller(ctx, hash)
@@ -350,6 +351,10 @@ func (m *Main) seed(ctx context.Context) error {
 		"sallyport/" + stage + "/partners/equal": map[string]any{
 			"client_id": eq.ClientID, "client_secret": eq.ClientSecret,
 			"gateway_instance_id": eq.GatewayInstanceID, "journeys": map[string]string{"aadhaar-otp": eq.JourneyID},
+		},
+		"sallyport/" + stage + "/partners/mbanq": map[string]any{
+			"tenant_id": mb.TenantID, "client_id": mb.ClientID, "client_secret": mb.ClientSecret, "username": mb.Username,
+			"password": mb.Password, "callback": map[string][]string{"secrets": {mb.WebhookSecret}},
 		},
 		"sallyport/" + stage + "/partners/digit9": map[string]any{
 			"client_id": d9.ClientID, "client_secret": d9.ClientSecret, "username": d9.Username, "password": d9.Password,

@@ -91,12 +91,15 @@ const (
 const lateCallback = 90 * time.Minute
 
 // callBack has a callback sent once the transaction is through, in the way that an armed fault says.
-func (c *call) callBack(path string, body []byte) error {
+func (c *call) callBack(path string, body []byte) error { return c.callBackAt(c.now, path, body) }
+
+// callBackAt has one sent that tells of a time to come.
+func (c *call) callBackAt(due time.Time, path string, body []byte) error {
 	f, err := take(c, c.simulator.name, c.simulator.callbacks.name, func(f fault) bool { return f.NeedsCallbacks })
 	if err != nil {
 		return err
 	}
-	times, b := 1, callback{Partner: c.simulator.name, Path: path, Body: body, Due: c.now.UTC()}
+	times, b := 1, callback{Partner: c.simulator.name, Path: path, Body: body, Due: due.UTC()}
 	switch f.Name {
 	case "duplicate_callback":
 		times = 2

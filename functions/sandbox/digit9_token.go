@@ -21,7 +21,7 @@ func digit9RefreshKey(token string) string { return "digit9/token/refresh/" + di
 
 // issueToken is E1 (digit9 §3).
 func (d *digit9) issueToken(c *call) (answer, error) {
-	form := digit9Form(c.request.Header.Get("Content-Type"), c.body)
+	form := formOf(c.request.Header.Get("Content-Type"), c.body)
 
 	// Grant, then client, as Keycloak does.
 	grant := form("grant_type")
@@ -97,8 +97,8 @@ func (d *digit9) newTokens(c *call, session string) (answer, error) {
 // hexID returns 32 hexadecimal digits.
 func (d *digit9) hexID() string { return strings.ReplaceAll(d.newID(), "-", "") }
 
-// digit9Form returns the values of a form by their names: of a repeated one the last (digit9 §3), of what is no form none.
-func digit9Form(contentType string, body []byte) func(name string) string {
+// formOf returns the values of a form by their names: of a repeated one the last (digit9 §3), of what is no form none.
+func formOf(contentType string, body []byte) func(name string) string {
 	var form url.Values
 	if media, _, err := mime.ParseMediaType(contentType); err == nil && media == "application/x-www-form-urlencoded" {
 		if parsed, err := url.ParseQuery(string(body)); err == nil {

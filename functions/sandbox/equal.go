@@ -134,8 +134,11 @@ func equalIdempotencyKey(client, id string) string {
 	return "equal/idempotency/" + digest(client, id)
 }
 
-// digest stands for values of the caller's making, which may be long or private.
+// digest stands for values of the caller's making, which may be long or private, and in a header any bytes.
 func digest(parts ...string) string {
+	for i, part := range parts {
+		parts[i] = strings.ToValidUTF8(part, "\uFFFD")
+	}
 	sum := sha256.Sum256(encode(parts))
 	return hex.EncodeToString(sum[:])
 }

@@ -27,6 +27,21 @@ func TestRegistry(t *testing.T) {
 		{Partner: "digit9", Name: "onboard-customer", Method: "POST", Path: "/caas-lcm/api/v1/CAAS/onBoarding/customer", Effect: true},
 		{Partner: "digit9", Name: "get-customer", Method: "GET", Path: "/caas/api/v2/customer/{ecrn}"},
 		{Partner: "digit9", Name: "list-codes", Method: "GET", Path: "/raas/masters/v1/codes"},
+		{Partner: "mbanq", Name: "issue-token", Method: "POST", Path: "/oauth/token"},
+		{Partner: "mbanq", Name: "create-client", Method: "POST", Path: "/v1/clients", Effect: true},
+		{Partner: "mbanq", Name: "list-clients", Method: "GET", Path: "/v1/clients"},
+		{Partner: "mbanq", Name: "get-client", Method: "GET", Path: "/v1/clients/{id}"},
+		{Partner: "mbanq", Name: "delete-client", Method: "DELETE", Path: "/v1/clients/{id}", Effect: true},
+		{Partner: "mbanq", Name: "add-address", Method: "POST", Path: "/v1/client/{id}/addresses", Effect: true},
+		{Partner: "mbanq", Name: "list-addresses", Method: "GET", Path: "/v1/client/{id}/addresses"},
+		{Partner: "mbanq", Name: "add-identifier", Method: "POST", Path: "/v1/clients/{id}/identifiers", Effect: true},
+		{Partner: "mbanq", Name: "list-identifiers", Method: "GET", Path: "/v1/clients/{id}/identifiers"},
+		{Partner: "mbanq", Name: "attach-document", Method: "POST", Path: "/v1/client_identifiers/{iid}/documents", Effect: true},
+		{Partner: "mbanq", Name: "client-command", Method: "POST", Path: "/v1/clients/{id}", Effect: true},
+		{Partner: "mbanq", Name: "verification-status", Method: "GET", Path: "/v1/clients/{id}/verificationstatus"},
+		{Partner: "mbanq", Name: "get-client-template", Method: "GET", Path: "/v1/clients/template"},
+		{Partner: "mbanq", Name: "get-address-template", Method: "GET", Path: "/v1/client/addresses/template"},
+		{Partner: "mbanq", Name: "get-identifier-template", Method: "GET", Path: "/v1/clients/{id}/identifiers/template"},
 	})
 	var got []string
 	for _, f := range sandbox.Faults() {
@@ -63,8 +78,10 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 	for _, f := range sandbox.Faults() {
-		if err := sandbox.Applicable("digit9", "callback", f.Name); (err == nil) != f.NeedsCallbacks {
-			t.Errorf("callback, %s: %v", f.Name, err)
+		for _, partner := range []string{"digit9", "mbanq"} {
+			if err := sandbox.Applicable(partner, "callback", f.Name); (err == nil) != f.NeedsCallbacks {
+				t.Errorf("%s, callback, %s: %v", partner, f.Name, err)
+			}
 		}
 	}
 	for _, bad := range [][3]string{
@@ -93,21 +110,28 @@ func (h *harness) prepare() {
 	h.init()
 	h.step1(id(1), number)
 	h.onboard(ordinary)
+	h.prepareMbanq()
 }
 
 // requestTo returns a request to an operation of a prepared sandbox that succeeds.
 func (h *harness) requestTo(op sandbox.Operation) *http.Request {
 	h.t.Helper()
-	if op.Partner == "digit9" {
+	switch op.Partner {
+	case "digit9":
 		return h.digit9Request(op.Name)
+	case "mbanq":
+		return h.mbanqRequest(op)
 	}
 	return request(op.Method, "/sandbox/"+op.Partner+op.Path, bodyOf(op.Name))
 }
 
 // failureOf returns what an operation answers where a fault makes it fail with a status.
 func failureOf(op sandbox.Operation, status int) string {
-	if op.Partner == "digit9" {
+	switch op.Partner {
+	case "digit9":
 		return digit9FailureOf(op.Name, status)
+	case "mbanq":
+		return mbanqFailureOf(op, status)
 	}
 	switch status {
 	case 401:
@@ -200,7 +224,7 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 			status = 200
 			want(t, errors.Is(o.err, io.ErrUnexpectedEOF), true)
 			want(t, int64(len(o.body)), o.length/2)
-			want(t, strings.HasPrefix(o.body, `{"`), true)
+			want(t, strings.HasPrefix(strings.TrimPrefix(o.body, "["), `{"`), true)
 		case "malformed":
 			o = <-seen
 			status = 200
@@ -208,7 +232,7 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 		case "slow":
 			o = <-seen
 			status = 200
-			want(t, strings.HasPrefix(o.body, `{"`), true)
+			want(t, strings.HasPrefix(strings.TrimPrefix(o.body, "["), `{"`), true)
 		case "status_429", "status_500_before_effect", "status_500_after_effect", "status_503_before_effect", "status_503_after_effect":
 			o = <-seen
 			fmt.Sscanf(f.Name, "status_%d", &status)
@@ -217,9 +241,9 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 			o = <-seen
 			status = 401
 			want(t, fmt.Sprint(o.status, " ", o.body), failureOf(op, status))
-			if op.Partner == "digit9" && op.Name != "issue-token" {
+			if op.Partner != "equal" && op.Name != "issue-token" {
 				want(t, call(ctx, server.URL, h.requestTo(op)).status, 401) // the token is really gone
-				h.token = ""
+				h.token, h.mbanq.token = "", ""
 			}
 		default:
 			t.Fatal("no expectation for this fault")
@@ -234,8 +258,10 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 	row := h.rows("?operation=" + op.Name)
 	again := row[len(row)-1].Effect
 	switch op.Name {
-	case "init-transaction", "onboard-customer":
+	case "init-transaction", "onboard-customer", "create-client", "delete-client", "add-address", "add-identifier", "attach-document":
 		want(t, again, true)
+	case "client-command":
+		want(t, again, !f.Effect) // verified already
 	case "execute-journey":
 		want(t, strings.Contains(o.body, `"MEERA KULKARNI"`), true)
 		want(t, again, !f.Effect) // verified already: replayed

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
+
 	"sallyport/functions/sandbox"
 )
 
@@ -92,6 +94,86 @@ func FuzzDigit9Token(f *testing.F) {
 		case w.Code == 400, w.Code == 401:
 		case w.Code != 200 || !strings.Contains(body, "grant_type") || !strings.Contains(body, d.Password[:1]):
 			t.Errorf("%q %q: %s", contentType, body, text(w))
+		}
+	})
+}
+
+// FuzzMbanqBodies: whatever the body and the query, each change is answered in the contract's words, and what was made is
+// found. No record outgrows the store.
+func FuzzMbanqBodies(f *testing.F) {
+	f.Add(mbanqPerson("externalId", `"e"`), "command=activate", "refused")
+	f.Add(mbanqHome(), "type=1", "tolerated")
+	f.Add(mbanqDocument("45", "X1"), "command=verify", "tolerated")
+	f.Add(mbanqActivation("isActivatedByManualReview", "true", "manualReviewActivationComments", `"x"`), "command=activate", "tolerated")
+	f.Add(`{"kycVerificationType":"PARTIAL","note":null}`, "command=verify", "refused")
+	f.Add(`{"address":[{}],"clientTypes":[1e9],"officeId":"1","dateFormat":"d MMMM yyyy","locale":"en"}`, "type=%ff", "refused")
+	f.Add(`{"officeId":`, "%zz", "tolerated")
+	f.Fuzz(func(t *testing.T, body, query, fields string) {
+		store := &memory{}
+		h := openOn(t, store)
+		if fields == "refused" {
+			h.setMbanq("unknown_fields", fields)
+		}
+		h.setMbanq("idempotency", "honoured")
+		h.mbanqComplete()
+		for _, path := range []string{"/v1/clients", "/v1/client/8801/addresses", "/v1/clients/8801/identifiers", mbanqClient} {
+			r := h.toMbanq("POST", path, body)
+			r.URL.RawQuery = query
+			r.Header.Set("Idempotency-Key", "k")
+			w := h.do(r)
+			var failure struct {
+				Code string `json:"userMessageGlobalisationCode"`
+			}
+			var success struct {
+				ID int64 `json:"resourceId"`
+			}
+			_ = json.Unmarshal(w.Body.Bytes(), &failure)
+			_ = json.Unmarshal(w.Body.Bytes(), &success)
+			switch w.Code {
+			case 200:
+				if success.ID == 0 {
+					t.Error(path, text(w))
+				}
+			case 400, 403, 404:
+				if failure.Code == "" {
+					t.Error(path, text(w))
+				}
+			default:
+				t.Error(path, text(w))
+			}
+		}
+		for _, path := range []string{"/v1/clients", "/v1/client/8801/addresses", "/v1/clients/8801/identifiers", mbanqClient, mbanqClient + "/verificationstatus"} {
+			if shown := h.mb("GET", path, ""); !strings.HasPrefix(shown, "200 ") {
+				t.Error(path, shown)
+			}
+		}
+		for key, value := range store.items {
+			if len(key) > 512 || len(value) > 256<<10 {
+				t.Errorf("%q holds %d bytes", key, len(value))
+			}
+		}
+	})
+}
+
+// FuzzMbanqUpload: whatever the form, an answer comes, and a file is taken only where one came.
+func FuzzMbanqUpload(f *testing.F) {
+	body, media := mbanqScan("a1", "p.pdf", "application/pdf", 3)
+	f.Add(body, media)
+	f.Add(body[:len(body)-9], media)
+	f.Add("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p.png\"\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name=name\r\n\r\nn\r\n--b--", "multipart/form-data; boundary=b")
+	f.Add("--\r\n\r\n", `multipart/form-data; boundary=""`)
+	f.Fuzz(func(t *testing.T, body, media string) {
+		h := openOn(t, &memory{})
+		h.mbanqMakes()
+		h.mbanqIdentifies("8801", "41")
+		switch answer := h.mbanqUpload("5101", body, media); {
+		case strings.HasPrefix(answer, `200 {"id":"901"`):
+			if !strings.Contains(body, "file") || !strings.Contains(body, "name") {
+				t.Errorf("%q %q: %s", media, body, answer)
+			}
+		case answer == mbanqMalformed, strings.HasPrefix(answer, `400 {"developerMessage":"The request was invalid.`):
+		default:
+			t.Errorf("%q %q: %s", media, body, answer)
 		}
 	})
 }

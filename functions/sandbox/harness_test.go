@@ -31,6 +31,7 @@ type harness struct {
 	now   time.Time
 	ids   int
 	token string // of digit9; see access
+	mbanq mbanqHarness
 }
 
 // start is what the clock of every harness shows at first.

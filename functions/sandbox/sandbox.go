@@ -42,6 +42,7 @@ type Options struct {
 
 	Equal  EqualOptions  // zero fields are those of EqualDefaults
 	Digit9 Digit9Options // zero fields are those of Digit9Defaults
+	Mbanq  MbanqOptions  // zero fields are those of MbanqDefaults
 
 	Callbacks CallbackOptions // how the partners reach the gateway
 }

@@ -31,6 +31,7 @@ func simulators(opts Options, c clock) []*simulator {
 	return []*simulator{
 		newEqual(opts.Equal, c, opts.NewID),
 		newDigit9(opts.Digit9, opts.NewID),
+		newMbanq(opts.Mbanq, opts.NewID),
 	}
 }
 
@@ -93,6 +94,7 @@ type answer struct {
 	status int
 	body   []byte // JSON; nil for none
 	effect bool
+	header http.Header // beside the content type; nil for none
 }
 
 // find returns a partner by name, or nil.

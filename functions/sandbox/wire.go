@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -13,6 +14,7 @@ const maxHold = 60 * time.Second
 
 // deliver sends an answer, or does to the connection what the fault says; late is what a late_effect has still to do.
 func (s *Sandbox) deliver(f fault, out answer, late func(), w http.ResponseWriter, r *http.Request) {
+	maps.Copy(w.Header(), out.header)
 	switch f.deliver {
 	case delay:
 		s.wait(r.Context(), s.clock.real(slowAnswer))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -158,10 +159,10 @@ func entries(t *testing.T, trace asl.Trace) (all []*entry) {
 }
 
 // checkCalls compares what functions were invoked with to what the case expects. That is, for a task with an effect,
-// "state round key", where key is what the partner would know a repeat by, or what a lookup or a poll asks for, and *n
-// for n attempts; for a wait, what the person is told and may do; and how the journey is said to have ended. In every
-// definition a Retry repeats the very same payload, a state that is entered again has a higher round unless all it does
-// is read, and a journey ends once.
+// "state round key", where key is what the partner would know a repeat by, or what a lookup or a poll asks for, then the
+// record and the command of one on a record, and *n for n attempts; for a wait, what the person is told and may do; and how
+// the journey is said to have ended. In every definition a Retry repeats the very same payload, a state that is entered
+// again has a higher round unless all it does is read, and a journey ends once.
 func (s scenario) checkCalls(t *testing.T, m *asl.Machine, reads []string, trace asl.Trace) {
 	t.Helper()
 	for _, function := range m.Functions() {
@@ -196,10 +197,20 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, reads []string, trace
 				Idempotency string `json:"idempotency_id"`
 				Handle      string `json:"journey_transaction_id"`
 				Document    string `json:"document_id"`
+				External    struct {
+					Document string `json:"document_id"`
+				} `json:"external_id"`
+				Verification string `json:"kycVerificationType"`
+				Activation   string `json:"activationDate"`
 			} `json:"body"`
 			Path struct {
-				ECRN string `json:"ecrn"`
+				ECRN       string `json:"ecrn"`
+				Client     string `json:"clientId"`
+				Identifier string `json:"identifierId"`
 			} `json:"path"`
+			Query struct {
+				Command string `json:"command"`
+			} `json:"query"`
 			Tenant  string `json:"tenant"`
 			Journey string `json:"journey_id"`
 			Token   string `json:"token"`
@@ -239,8 +250,9 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, reads []string, trace
 			t.Errorf("%s is entered again with the round %d, after %d", entered.state, key.Round, last)
 		}
 		rounds[at] = key.Round
-		effect := strings.TrimSpace(fmt.Sprintf("%s %d %s", entered.state, key.Round, cmp.Or(
-			payload.Body.Request, payload.Body.Idempotency, payload.Body.Handle, payload.Body.Document, payload.Path.ECRN)))
+		known := cmp.Or(payload.Body.Request, payload.Body.Idempotency, payload.Body.Handle, payload.Body.Document, payload.Body.External.Document, payload.Path.ECRN)
+		effect := strings.Join(strings.Fields(strings.Join([]string{entered.state, strconv.Itoa(key.Round), known, payload.Path.Client,
+			payload.Path.Identifier, payload.Query.Command, payload.Body.Verification, payload.Body.Activation}, " ")), " ")
 		if n := len(entered.payloads); n > 1 {
 			effect += fmt.Sprintf(" *%d", n)
 		}

@@ -166,8 +166,24 @@ func TestStateMachines(t *testing.T) {
 					}
 				}
 				properties := template.Resources["JourneysSettle"].Properties
-				if !strings.Contains(show(&properties), "!Ref "+id) {
+				if !regexp.MustCompile(`!Ref ` + id + `\b`).MatchString(show(&properties)) {
 					t.Errorf("JourneysSettle must hear of the ends of %s", id)
+				}
+			})
+			t.Run("is started by who may read what its partner has issued", func(t *testing.T) {
+				var may []string
+				for _, s := range template.Resources["JourneysStartRole"].statements(t) {
+					if slices.Contains(s.Action, "secretsmanager:GetSecretValue") {
+						may = append(may, s.resources()...)
+					}
+				}
+				for _, partner := range d.partners(template) {
+					tenants := "!Sub arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:sallyport/${Stage}/tenants/*/" + strings.ToLower(partner)
+					for _, secret := range []string{"!Ref " + partner + "Credentials", tenants, tenants + "-??????"} {
+						if !slices.Contains(may, secret) {
+							t.Errorf("JourneysStartRole must allow to read %q", secret)
+						}
+					}
 				}
 			})
 			t.Run("is told by partners what it waits for, and by nobody else", func(t *testing.T) {
@@ -186,6 +202,9 @@ func TestStateMachines(t *testing.T) {
 					told = told || answers(f)
 					if answers(f) && !listens {
 						t.Errorf("%s may answer %s, which waits for no partner", f.id, id)
+					}
+					if answers(f) && !slices.Contains(d.partners(template), f.partner()) {
+						t.Errorf("%s may answer %s, which has nothing to do with %s", f.id, id, f.partner())
 					}
 				}
 				if listens && !told {
@@ -210,6 +229,8 @@ func TestStateMachines(t *testing.T) {
 var personal = []string{
 	"aadhaar_no", "otp", "pan", "name", "first_name", "last_name", "date_of_birth", "dob", "email", "phone", "mobile", "address",
 	"document", "document_id", "password", "secret", "client_secret", "access_token",
+	"firstname", "middlename", "lastname", "fullname", "dateOfBirth", "emailAddress", "mobileNo", "documentKey", "externalId", "external_id",
+	"addressLine1", "addressLine2", "addressLine3", "city", "postalCode", "file",
 }
 
 // checkLiterals finds what looks like personal data among a definition's literals: numbers of a person have six digits or more (codes have five), mail
@@ -242,6 +263,17 @@ type definition struct {
 	file    string
 	text    string
 	machine *asl.Machine
+}
+
+// partners are those whose functions it invokes, as in the names of their resources.
+func (d definition) partners(template template) (names []string) {
+	for _, f := range template.functions {
+		invoked := slices.Contains(d.machine.Functions(), "${"+f.id+"}")
+		if name := f.partner(); invoked && slices.Contains(partners, strings.ToLower(name)) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // definitions are all of them, by the type of their journey.

@@ -1,10 +1,15 @@
 package house_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"go/ast"
 	"maps"
+	"mime"
+	"mime/multipart"
 	"net/url"
 	"os"
 	"path"
@@ -21,6 +26,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v3"
 
+	"sallyport/shared/asl"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
@@ -203,6 +209,31 @@ func TestRoles(t *testing.T) {
 		}
 	})
 
+	t.Run("tell a document that is absent from one that is forbidden", func(t *testing.T) {
+		for id, r := range template.Resources {
+			may := func(action, resource string) bool {
+				return slices.ContainsFunc(r.statements(t), func(s statement) bool {
+					return slices.Contains(s.Action, action) && slices.Contains(s.resources(), resource)
+				})
+			}
+			if reads, lists := may("s3:GetObject", "!Sub ${Vault.Arn}/*"), may("s3:ListBucket", "!GetAtt Vault.Arn"); reads != lists {
+				t.Errorf("%s may read the vault's documents: %t, and know which there are: %t; it must be both or none", id, reads, lists)
+			}
+		}
+	})
+
+	t.Run("let into the vault whose function has one", func(t *testing.T) {
+		for _, f := range template.functions {
+			role, _ := strings.CutPrefix(show(&f.Role), "!GetAtt ")
+			enters := slices.ContainsFunc(template.Resources[strings.TrimSuffix(role, ".Arn")].statements(t), func(s statement) bool {
+				return slices.Contains(s.resources(), "!Sub ${Vault.Arn}/*")
+			})
+			if has := template.sets(f, "VAULT_BUCKET"); has != enters {
+				t.Errorf("%s has the vault: %t, but its role lets it in: %t", f.id, has, enters)
+			}
+		}
+	})
+
 	t.Run("name verbs and resources", func(t *testing.T) {
 		for id, r := range template.Resources {
 			for _, s := range r.statements(t) {
@@ -370,12 +401,8 @@ func TestSandboxCredentials(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var text string
-			if _, after, ok := strings.Cut(r.property("SecretString"), "!If [Sandboxed, "); ok {
-				text = after[:strings.LastIndex(after, "}")+1]
-			}
 			var credentials map[string]any
-			if err := json.Unmarshal([]byte(text), &credentials); err != nil {
+			if err := json.Unmarshal([]byte(r.sandboxed()), &credentials); err != nil {
 				t.Fatalf("%s holds no JSON for the sandbox, and nothing otherwise: %v", id, err)
 			}
 			var accepted func(name string, value any)
@@ -486,9 +513,7 @@ func TestEvents(t *testing.T) {
 			f := template.functions[i]
 			switch {
 			case isTask:
-				if err := gateway.DecodeJSON(text, new(task.Input)); err != nil {
-					t.Errorf("is no task: %v", err)
-				}
+				checkTask(t, f, text)
 				return
 			case isRequest:
 				checkJourneyRequest(t, text)
@@ -529,22 +554,34 @@ func checkHTTPEvent(t *testing.T, template template, f function, text []byte) {
 		t.Errorf("comes by the path %q, but its route and parameters make %q", event.RawPath, path)
 	}
 
-	// A form is no text to the HTTP API.
+	// A form of either kind is no text to the HTTP API.
 	var form url.Values
-	isForm := event.Headers["content-type"] == "application/x-www-form-urlencoded"
-	if isForm != event.IsBase64Encoded {
+	media, params, err := mime.ParseMediaType(event.Headers["content-type"])
+	if err != nil && event.Body != "" {
+		t.Errorf("has a body of the content type %q", event.Headers["content-type"])
+	}
+	isForm, isMultipart := media == "application/x-www-form-urlencoded", media == "multipart/form-data"
+	if (isForm || isMultipart) != event.IsBase64Encoded {
 		t.Error("must have a form as base64, and JSON as it is")
 	}
-	if isForm {
+	if event.IsBase64Encoded {
 		body, err := base64.StdEncoding.DecodeString(event.Body)
-		if err == nil {
-			form, err = url.ParseQuery(string(body))
-		}
 		if err != nil {
-			t.Errorf("has a body that is no form: %v", err)
+			t.Errorf("has a body that is no base64: %v", err)
 		}
 		event.Body = string(body)
-	} else if event.Body != "" && !json.Valid([]byte(event.Body)) {
+	}
+	switch {
+	case isForm:
+		if form, err = url.ParseQuery(event.Body); err != nil {
+			t.Errorf("has a body that is no form: %v", err)
+		}
+	case isMultipart:
+		parts, err := multipart.NewReader(strings.NewReader(event.Body), params["boundary"]).ReadForm(1 << 20)
+		if err != nil || len(parts.Value)+len(parts.File) == 0 {
+			t.Errorf("has a body that is no form with the boundary %q: %v", params["boundary"], err)
+		}
+	case event.Body != "" && !json.Valid([]byte(event.Body)):
 		t.Error("has a body that is not JSON")
 	}
 	if size, ok := event.Headers["content-length"]; ok && size != strconv.Itoa(len(event.Body)) {
@@ -553,9 +590,7 @@ func checkHTTPEvent(t *testing.T, template template, f function, text []byte) {
 
 	// Partners know no caller's key; some contracts have a caller's key in the form.
 	if f.isCallback() {
-		partner, _, _ := strings.Cut(f.id, "Callback")
-		token, ok := strings.CutPrefix(event.Headers["authorization"], "Bearer ")
-		if credentials := template.Resources[partner+"Credentials"].property("SecretString"); !ok || !strings.Contains(credentials, strconv.Quote(token)) {
+		if !proven(t, template.Resources[f.partner()+"Credentials"], event) {
 			t.Error("must prove itself as the simulated partner does")
 		}
 		return
@@ -563,6 +598,28 @@ func checkHTTPEvent(t *testing.T, template template, f function, text []byte) {
 	if event.Headers["x-api-key"] != "local-key" && form.Get("client_secret") != "local-key" {
 		t.Error("must carry the local stack's key, local-key")
 	}
+}
+
+// proven tells whether a callback shows what the simulated partner shows by the credentials: a token, or a signature of its body.
+func proven(t *testing.T, credentials resource, event events.APIGatewayV2HTTPRequest) bool {
+	t.Helper()
+	var creds struct {
+		Callback struct {
+			Bearer  []string `json:"bearer"`
+			Secrets []string `json:"secrets"`
+		} `json:"callback"`
+	}
+	if err := json.Unmarshal([]byte(credentials.sandboxed()), &creds); err != nil {
+		t.Fatal(err)
+	}
+	if token, ok := strings.CutPrefix(event.Headers["authorization"], "Bearer "); ok && slices.Contains(creds.Callback.Bearer, token) {
+		return true
+	}
+	return slices.ContainsFunc(creds.Callback.Secrets, func(key string) bool {
+		mac := hmac.New(sha512.New, []byte(key))
+		mac.Write([]byte(event.Body))
+		return event.Headers["signature"] == hex.EncodeToString(mac.Sum(nil))
+	})
 }
 
 // filled puts path parameters into a route's key.
@@ -605,6 +662,28 @@ func checkJourneyRequest(t *testing.T, text []byte) {
 			t.Errorf("holds %s itself instead of a document's reference", name)
 		}
 	}
+}
+
+// checkTask checks the sample of what a state machine sends an operation: by a state that there is, with the members that it sends.
+func checkTask(t *testing.T, f function, text []byte) {
+	t.Helper()
+	var input task.Input
+	if err := gateway.DecodeJSON(text, &input); err != nil {
+		t.Fatalf("is no task: %v", err)
+	}
+	sends := false
+	for _, d := range definitions(t) {
+		sends = sends || slices.ContainsFunc(d.machine.States(), func(s asl.State) bool {
+			return s.Name == input.Task.State && s.Task != nil && s.Task.Function == "${"+f.id+"}"
+		})
+	}
+	if !sends {
+		t.Errorf("comes from the state %q, by which no state machine invokes %s", input.Task.State, f.id)
+	}
+	if input.Task.Tenant != "local" {
+		t.Errorf("is a task for the tenant %q, which is not the local stack's", input.Task.Tenant)
+	}
+	checkPayload(t, payloads(t, f.id), text)
 }
 
 // checkPayload compares the names of a step's sample with what state machines send it.
@@ -652,7 +731,7 @@ func checkEnvironmentFile(t *testing.T, template template, text []byte) {
 	}
 }
 
-// checkSampleData lets samples hold the sandbox's well-known number and OTP and the contract's invented document, and no
+// checkSampleData lets samples hold the sandbox's well-known number and OTP and the contracts' invented documents, and no
 // other.
 func checkSampleData(t *testing.T, text string) {
 	t.Helper()
@@ -669,6 +748,11 @@ func checkSampleData(t *testing.T, text string) {
 	for _, found := range regexp.MustCompile(`id_?[nN]umber\\?": ?\\?"([^"\\]*)`).FindAllStringSubmatch(text, -1) {
 		if found[1] != "784199000000017" {
 			t.Error("holds a document's number that is not the contract's 784199000000017")
+		}
+	}
+	for _, found := range regexp.MustCompile(`documentKey\\?": ?\\?"([^"\\]*)`).FindAllStringSubmatch(text, -1) {
+		if found[1] != "X4409127" {
+			t.Error("holds a document's number that is not the contract's X4409127")
 		}
 	}
 	for _, found := range regexp.MustCompile(`@([\w.-]+)`).FindAllStringSubmatch(text, -1) {
@@ -814,6 +898,12 @@ func (f function) words() string {
 // folder is where a function lies below functions: its first word, then the others.
 func (f function) folder() string { return strings.Replace(f.words(), "-", "/", 1) }
 
+// partner is the first word of a function's logical id, as in the names of its partner's resources.
+func (f function) partner() string {
+	first, _, _ := strings.Cut(f.words(), "-")
+	return f.id[:len(first)]
+}
+
 // isCallback tells the functions that partners call.
 func (f function) isCallback() bool { return strings.HasSuffix(f.id, "Callback") }
 
@@ -852,6 +942,12 @@ func (r resource) property(name string) string {
 	}
 	node := properties[name]
 	return show(&node)
+}
+
+// sandboxed is what a secret holds where the partners are simulated.
+func (r resource) sandboxed() string {
+	_, after, _ := strings.Cut(r.property("SecretString"), "!If [Sandboxed, ")
+	return after[:strings.LastIndex(after, "}")+1]
 }
 
 // statements are those of a role's policies; none for other resources.

@@ -23,16 +23,16 @@ type Type struct {
 	// *gateway.Problem, and those of Start.Open.
 	Start func(context.Context, Start) (Fields, error)
 
-	// Inputs validate the body of an input, by its kind; the kinds that a wait accepts are the definition's. Errors:
-	// *gateway.InputError.
-	Inputs map[string]func(body []byte) (Fields, error)
+	// Inputs validate the body of an input, by its kind, likewise; the kinds that a wait accepts are the definition's. An
+	// Input has no Secret.
+	Inputs map[string]func(context.Context, Start) (Fields, error)
 
 	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of
 	// its transaction. It returns nil for an answer that tells nothing.
 	Outcome func(answer gateway.Reply, refs map[string]string) ([]byte, error)
 }
 
-// Start is a request for a journey.
+// Start is a request for a journey, or an input to one.
 type Start struct {
 	Body   jsontext.Value
 	Secret []byte // the tenant's credentials document for the partner, for what an account manager issues with them

@@ -557,3 +557,58 @@ func TestLookupRenewsCredentials(t *testing.T) {
 		})
 	}
 }
+
+// TestReadsConflict: a state machine may be given a conflict to read, over and over: its key stays free. Everything else that is
+// no success is an error all the same, and so is a conflict that says nothing.
+func TestReadsConflict(t *testing.T) {
+	s := newStack(t)
+	op := s.act(operation.Manual)
+	strict := operation.New(s.p, op)
+	op.ReadsConflict = true
+	reading := operation.New(s.p, op)
+	for _, test := range []struct {
+		handler lambda.Handler
+		status  int
+		want    string // the type of the error, or the result
+	}{
+		{strict, 409, "Conflict"}, {reading, 409, `{"code":"partner_409","size":15}`}, {reading, 409, `{"code":"partner_409","size":15}`},
+		{reading, 400, "InvalidInput"}, {reading, 202, "Refused"}, {reading, 429, "Throttled"}, {reading, 503, "Unavailable"}, {reading, 500, "OutcomeUnknown"},
+	} {
+		s.partner.on(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(test.status)
+			_, _ = w.Write([]byte(`{"missing":"x"}`))
+		})
+		key := fmt.Sprint(test.status) // what is refused or unknown stays so
+		out, err := test.handler.Invoke(t.Context(), taskPayload(key, `{"value":"a"}`))
+		if err != nil {
+			if got := errorType(err); got != test.want {
+				t.Errorf("%d: %v, want %s", test.status, err, test.want)
+			}
+			continue
+		}
+		var result map[string]any
+		if err := json.Unmarshal(out, &result); err != nil {
+			t.Fatal(err)
+		}
+		record, err := s.counting.Store.Transaction(t.Context(), "acme", fmt.Sprint(result["transaction_id"]))
+		if err != nil || record.State != ledger.Released {
+			t.Errorf("%d: the record is %s, %v", test.status, record.State, err)
+		}
+		delete(result, "transaction_id")
+		if got, _ := json.Marshal(result); string(got) != test.want {
+			t.Errorf("%d: %s, want %s", test.status, got, test.want)
+		}
+	}
+	op.Call = func(context.Context, operation.Call, input) operation.Outcome {
+		return operation.Outcome{Class: operation.Conflict, Code: "http_403"}
+	}
+	if out, err := operation.New(s.p, op).Invoke(t.Context(), taskPayload("7", `{"value":"a"}`)); errorType(err) != "InvalidInput" {
+		t.Errorf("a conflict without words: %s, %v", out, err)
+	}
+	op.Call = func(context.Context, operation.Call, input) operation.Outcome {
+		return operation.Outcome{Class: operation.Conflict, Code: "x", Reply: gateway.JSON(403, []byte(`{}`))}
+	}
+	if got := s.post(operation.New(s.p, op), "k", `{"value":"a"}`); got.status != 403 || got.header["Gateway-Error"] != "" { // over HTTP it is the partner's answer
+		t.Errorf("over HTTP: %d %v", got.status, got.header)
+	}
+}

@@ -195,7 +195,7 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	if h.op.Effect == nil && a.condition == NotRecorded { // the machine would go on with a record that isn't there
 		return nil, task.Unavailable(string(NotRecorded))
 	}
-	if err := taskError(a); err != nil {
+	if err := taskError(a); err != nil && !(h.op.ReadsConflict && a.class == Conflict && a.condition == "") {
 		return nil, err
 	}
 	result := map[string]any{"transaction_id": a.transaction, "code": a.code}

@@ -48,6 +48,9 @@ type Operation[In any] struct {
 	// Lookup asks the partner what became of an earlier attempt. Required where Effect may return Lookup.
 	Lookup func(context.Context, Call, In) (Outcome, Finding)
 
+	// ReadsConflict hands a Conflict to a state machine as an answer that it reads, instead of as an error.
+	ReadsConflict bool
+
 	// Summary picks from an answer what a state machine may see: codes and references, no personal data.
 	Summary func(gateway.Reply) map[string]any
 }

@@ -7,6 +7,7 @@ import (
 	"sallyport/functions/digit9"
 	"sallyport/functions/equal"
 	"sallyport/functions/journeys"
+	"sallyport/functions/mbanq"
 	"sallyport/shared/awsenv"
 	"sallyport/shared/journey"
 	"sallyport/shared/operation"
@@ -22,7 +23,7 @@ func Service() *journeys.Service {
 		Secrets: cache,
 		Ring:    seal.Cached(cache.Keys),
 		Auth:    awsenv.Auth(l),
-		Types:   []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding()},
+		Types:   []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), mbanq.ClientOnboarding()},
 		Log:     awsenv.Log(),
 		Now:     time.Now,
 		NewID:   operation.NewID,

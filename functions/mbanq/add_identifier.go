@@ -1,0 +1,68 @@
+package mbanq
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// AddIdentifier adds an identity document's number to a client (mbanq §3). A lost answer is settled by the client's
+// identifiers, asked for unmasked.
+func AddIdentifier(c Config) operation.Operation[addition] {
+	return operation.Operation[addition]{
+		Name:    "mbanq/add-identifier",
+		Errors:  renderError,
+		MaxBody: maxRequest,
+		Decode: func(req gateway.Request) (addition, error) {
+			in, m, err := decodeAddition(req)
+			if err != nil {
+				return in, err
+			}
+			return in, checkIdentifier(m).err()
+		},
+		Touches: func(in addition) string { return ownedClient(in.ClientID) },
+		Effect:  func(addition) operation.Resolution { return operation.Lookup },
+		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
+			outcome := c.addTo(ctx, call, in, c.lookUpIdentifier, request{
+				method: http.MethodPost, path: identifiersPath(in.ClientID), body: in.Body, tenantID: in.TenantID,
+			})
+			return owning(outcome)
+		},
+		Lookup: func(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
+			found, finding := c.lookUpIdentifier(ctx, call, in)
+			return owning(found), finding
+		},
+		Summary: summaryOfAddition,
+	}
+}
+
+// owning records whose identifier it is: documents hang from it.
+func owning(outcome operation.Outcome) operation.Outcome {
+	if id := outcome.Refs["resource_id"]; outcome.Class == operation.Done && id != "" {
+		outcome.Owns = ownedIdentifier(id)
+	}
+	return outcome
+}
+
+// lookUpIdentifier looks for an identifier of the same type and number. One whose number is masked all the same can't be
+// compared.
+func (c Config) lookUpIdentifier(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
+	wanted := object(in.Body)
+	return c.lookUpAddition(ctx, call, in, request{
+		method: http.MethodGet, path: identifiersPath(in.ClientID), query: url.Values{"unmaskValue": {"true"}},
+	}, "id", func(m members) operation.Finding {
+		kind := object(m["documentType"])
+		switch key := m.plain("documentKey"); {
+		case kind.id("id") != wanted.id("documentTypeId"):
+		case key == wanted.plain("documentKey"):
+			return operation.Found
+		case kind.plain("isMasked") == "true" || strings.Contains(key, "*"):
+			return operation.Undetermined
+		}
+		return operation.NotFound
+	})
+}

@@ -1,0 +1,197 @@
+package mbanq
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+const (
+	// maxFile is of the scan, in bytes. The partner's own limit is unknown (mbanq §3).
+	maxFile = 10 << 20
+	// maxField is of every other part.
+	maxField = 4 << 10
+	maxParts = 10
+	// maxAttach is of a request over HTTP; a state machine's file comes from the vault.
+	maxAttach     = gateway.MaxBody
+	maxAttachTask = maxFile*4/3 + 64<<10
+)
+
+// attachment is the input of AttachDocument. The file is only in the body, which goes on as it came; requests are compared by
+// the digests of its parts.
+type attachment struct {
+	IdentifierID string            `json:"identifier_id"`
+	Parts        map[string]string `json:"parts"` // digests, by the part's name
+	TenantID     string            `json:"-"`
+	ContentType  string            `json:"-"`
+	Body         []byte            `json:"-"`
+}
+
+// AttachDocument uploads the scan of an identifier (mbanq §3). Nothing tells what became of a lost upload.
+func AttachDocument(c Config) operation.Operation[attachment] {
+	return operation.Operation[attachment]{
+		Name:    "mbanq/attach-document",
+		Errors:  renderIdentifierError,
+		MaxBody: maxAttach,
+		MaxTask: maxAttachTask,
+		Decode:  decodeAttachment,
+		Touches: func(in attachment) string { return ownedIdentifier(in.IdentifierID) },
+		Effect:  func(attachment) operation.Resolution { return operation.Manual },
+		Call: func(ctx context.Context, call operation.Call, in attachment) operation.Outcome {
+			resp, failed := c.send(ctx, call, request{
+				method: http.MethodPost, path: documentsPath(in.IdentifierID), contentType: in.ContentType, body: in.Body,
+				tenantID: in.TenantID, key: idempotencyKey(call),
+			})
+			if failed != nil {
+				return *failed
+			}
+			outcome, m := classify(resp)
+			if outcome.Class == operation.Done && !m.named() {
+				return operation.Outcome{Class: operation.Unknown, Code: "no_document_id"}
+			}
+			outcome.Refs = map[string]string{"identifier_id": in.IdentifierID}
+			return outcome
+		},
+	}
+}
+
+func decodeAttachment(req gateway.Request) (in attachment, err error) {
+	in = attachment{IdentifierID: req.Params["identifierId"], TenantID: tenantOf(req), ContentType: req.Header["content-type"], Body: req.Body}
+	if !isID(in.IdentifierID) {
+		return in, &operation.Rejection{Reply: notFound(codeIdentifierID), Code: "clientIdentifier.id.invalid", Detail: "identifierId: must be a number"}
+	}
+	if req.Method == "" {
+		if in.Body, in.ContentType, err = form(req.Body); err != nil {
+			return in, err
+		}
+	}
+	return in, in.read()
+}
+
+// read checks the parts, one after the other: the file is hashed, not kept.
+func (in *attachment) read() error {
+	media, params, err := mime.ParseMediaType(in.ContentType)
+	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
+		return &gateway.InputError{Pointer: "Content-Type", Reason: "must be multipart/form-data"}
+	}
+	reader := multipart.NewReader(bytes.NewReader(in.Body), params["boundary"])
+	check := &faults{}
+	in.Parts = map[string]string{}
+	for {
+		part, err := reader.NextRawPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return &gateway.InputError{Reason: "is not valid multipart/form-data"}
+		}
+		name, limit := part.FormName(), int64(maxField)
+		if name == "file" {
+			limit = maxFile
+			if !isScan(part.Header.Get("Content-Type")) {
+				check.add("document", "file", "content.type.not.supported", "The parameter `file` must be a PDF, JPEG or PNG.")
+			}
+		}
+		if _, twice := in.Parts[name]; twice || name == "" || len(in.Parts) == maxParts {
+			return &gateway.InputError{Reason: "has parts without names, a part twice, or too many"}
+		}
+		sum := sha256.New()
+		var text bytes.Buffer
+		var into io.Writer = sum
+		if name != "file" {
+			into = io.MultiWriter(sum, &text)
+		}
+		n, err := io.Copy(into, io.LimitReader(part, limit+1))
+		switch {
+		case err != nil:
+			return &gateway.InputError{Reason: "is not valid multipart/form-data"}
+		case n > limit && !slices.Contains([]string{"file", "name", "type", "description"}, name): // it may be called anything
+			return &gateway.InputError{Reason: "has a part that is too large"}
+		case n > limit:
+			check.add("document", name, "exceeds.max.length", "The parameter `"+name+"` exceeds max length of "+strconv.FormatInt(limit, 10)+".", limit)
+		case n == 0:
+			in.Parts[name] = ""
+			continue
+		case name == "name" && !isAlphanumeric(text.String()):
+			check.add("document", "name", "does.not.match.regexp", "The parameter `name` must match `^[a-zA-Z0-9]+$`.")
+		}
+		in.Parts[name] = hex.EncodeToString(sum.Sum(nil))
+	}
+	for _, field := range []string{"name", "file"} {
+		if in.Parts[field] == "" {
+			check.add("document", field, "cannot.be.blank", "The parameter `"+field+"` is mandatory.")
+		}
+	}
+	return check.err()
+}
+
+// isScan tells which files are taken; a part without a type is the partner's to judge.
+func isScan(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return contentType == "" || err == nil && (media == "application/pdf" || media == "image/jpeg" || media == "image/jpg" || media == "image/png")
+}
+
+func isAlphanumeric(text string) bool {
+	return text != "" && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == ""
+}
+
+// form makes of a state machine's {"name","content_type","file"}, the file in base64, what the partner takes.
+func form(text []byte) (body []byte, contentType string, err error) {
+	var in scan
+	if err := gateway.DecodeJSON(text, &in); err != nil {
+		return nil, "", err
+	}
+	file, err := decodeFile(in.File)
+	if err != nil {
+		return nil, "", &gateway.InputError{Pointer: "/file", Reason: "must be base64"}
+	}
+	var out bytes.Buffer
+	out.Grow(len(file) + 1<<10)
+	w := multipart.NewWriter(&out)
+	// The same boundary for the same file, so that a repeat is the same request.
+	sum := sha256.Sum256(file)
+	if err := w.SetBoundary(hex.EncodeToString(sum[:])[:40]); err != nil {
+		return nil, "", err
+	}
+	if err := w.WriteField("name", in.Name); err != nil {
+		return nil, "", err
+	}
+	media, _, err := mime.ParseMediaType(in.ContentType) // no more of it than that: it becomes a line of the form
+	if err != nil {
+		return nil, "", &gateway.InputError{Pointer: "/content_type", Reason: "must be application/pdf, image/jpeg or image/png"}
+	}
+	part, err := w.CreatePart(map[string][]string{
+		"Content-Disposition": {`form-data; name="file"; filename="scan"`}, "Content-Type": {media},
+	})
+	if err == nil {
+		_, err = part.Write(file)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	return out.Bytes(), w.FormDataContentType(), err
+}
+
+// decodeFile reads a JSON string of base64.
+func decodeFile(value jsontext.Value) ([]byte, error) {
+	var encoded string
+	if err := json.Unmarshal(value, &encoded); err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(encoded)
+}

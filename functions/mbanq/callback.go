@@ -1,0 +1,71 @@
+package mbanq
+
+import (
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/shared/callback"
+	"sallyport/shared/gateway"
+)
+
+// Callback is a webhook about a client (mbanq §10). Its body is inferred, so it is a hint: it ends the waits for the client,
+// and they ask the partner.
+func Callback() callback.Receiver {
+	return callback.Receiver{Name: "mbanq/callback", Authentic: authentic, Read: readWebhook, Reply: acknowledge}
+}
+
+// authentic checks the signature: HMAC-SHA512 of the raw body, in hexadecimal or base64.
+func authentic(secret []byte, req gateway.Request) bool {
+	var creds credentials
+	if lenient(secret, &creds) != nil {
+		return false
+	}
+	shown := strings.TrimSpace(req.Header["signature"])
+	sum, err := hex.DecodeString(shown)
+	if err != nil {
+		if sum, err = base64.StdEncoding.DecodeString(shown); err != nil {
+			return false
+		}
+	}
+	found := false
+	for _, key := range creds.Callback.Secrets {
+		mac := hmac.New(sha512.New, []byte(key))
+		mac.Write(req.Body)
+		if key != "" && hmac.Equal(mac.Sum(nil), sum) {
+			found = true
+		}
+	}
+	return found
+}
+
+// readWebhook takes what is about a client.
+func readWebhook(req gateway.Request) (news callback.News, err error) {
+	var m members
+	if err := json.Unmarshal(req.Body, &m); err != nil {
+		return news, errors.New("the body is not a JSON object")
+	}
+	id := object(m["payload"]).id("clientId")
+	if id == "" {
+		id = object(m["payload"]).id("resourceId")
+	}
+	if m.text("entity") != "CLIENT" || id == "" {
+		return news, errors.New("entity and payload/clientId: must name a client")
+	}
+	action := m.text("action")
+	if !isWord(action) {
+		action = "other"
+	}
+	return callback.News{Record: clientRecord(id), Codes: map[string]string{"action": action}}, nil
+}
+
+func acknowledge(status int, message string) gateway.Reply {
+	return render(status, struct {
+		Message string `json:"message"`
+	}{message})
+}

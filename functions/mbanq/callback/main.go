@@ -1,0 +1,12 @@
+package main
+
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/functions/mbanq"
+	"sallyport/shared/awsenv"
+)
+
+func main() {
+	lambda.Start(awsenv.Callback(mbanq.Callback()))
+}

@@ -1,0 +1,120 @@
+package mbanq_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"sallyport/functions/mbanq"
+	"sallyport/shared/gateway"
+)
+
+// The test vector of mbanq §10.
+const (
+	vectorBody = `{"entity":"CLIENT","action":"VERIFY"}`
+	vectorSum  = "c7646efb019f2fc99752b64bb7b3d5ec4df83f63dbf6751a116eaeb193a6fd71f2fe86948b352205342c0020aa8b936360099b64d8d88ac143558bb22250b19a"
+
+	aWebhook = `{"entity":"CLIENT","action":"VERIFY","tenantId":"t9demo","timestamp":"2026-01-05T09:00:00Z","payload":{"clientId":8812,"resourceId":8812}}`
+)
+
+func signed(body, signature string) gateway.Request {
+	return gateway.Request{Method: "POST", Body: []byte(body), Header: map[string]string{"signature": signature}}
+}
+
+func sign(key, body string) []byte {
+	mac := hmac.New(sha512.New, []byte(key))
+	mac.Write([]byte(body))
+	return mac.Sum(nil)
+}
+
+func TestSignature(t *testing.T) {
+	raw, err := hex.DecodeString(vectorSum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inBase64 := base64.StdEncoding.EncodeToString(raw)
+	const secret, rotating = `{"callback":{"secrets":["mbq-demo"]}}`, `{"callback":{"secrets":["","mbq-next","mbq-demo"]}}`
+	for name, test := range map[string]struct {
+		secret    string
+		req       gateway.Request
+		authentic bool
+	}{
+		"Hex":         {secret, signed(vectorBody, vectorSum), true},
+		"UpperCase":   {secret, signed(vectorBody, strings.ToUpper(vectorSum)), true},
+		"Base64":      {secret, signed(vectorBody, inBase64), true},
+		"Spaces":      {secret, signed(vectorBody, " "+vectorSum+" "), true},
+		"OldSecret":   {rotating, signed(vectorBody, vectorSum), true},
+		"NewSecret":   {rotating, signed(vectorBody, hex.EncodeToString(sign("mbq-next", vectorBody))), true},
+		"Gone":        {`{"callback":{"secrets":["mbq-next"]}}`, signed(vectorBody, vectorSum), false},
+		"Altered":     {secret, signed(strings.Replace(vectorBody, "VERIFY", "DELETE", 1), vectorSum), false},
+		"Reformatted": {secret, signed(vectorBody+" ", vectorSum), false},
+		"CutOff":      {secret, signed(vectorBody, vectorSum[:126]), false},
+		"Longer":      {secret, signed(vectorBody, vectorSum+"00"), false},
+		"Prefixed":    {secret, signed(vectorBody, "sha512="+vectorSum), false},
+		"None":        {secret, signed(vectorBody, ""), false},
+		"NoHeader":    {secret, gateway.Request{Body: []byte(vectorBody)}, false},
+		"EmptySecret": {rotating, signed(vectorBody, hex.EncodeToString(sign("", vectorBody))), false},
+		"NoSecrets":   {`{}`, signed(vectorBody, vectorSum), false},
+		"OddSecrets":  {`{"callback":{"secrets":"mbq-demo"}}`, signed(vectorBody, vectorSum), false},
+		"NoDocument":  {``, signed(vectorBody, vectorSum), false},
+	} {
+		if got := mbanq.Callback().Authentic([]byte(test.secret), test.req); got != test.authentic {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// TestNews: a webhook names the client, and is a hint: what became of it, the partner is asked.
+func TestNews(t *testing.T) {
+	for text, want := range map[string]string{
+		aWebhook: "mbanq/client/8812 VERIFY",
+		strings.Replace(aWebhook, `"clientId":8812`, `"clientId":"8812"`, 1):     "mbanq/client/8812 VERIFY",
+		strings.Replace(aWebhook, `"clientId":8812,`, ``, 1):                     "mbanq/client/8812 VERIFY",
+		strings.Replace(aWebhook, `"VERIFY"`, `"ACTIVATE"`, 1):                   "mbanq/client/8812 ACTIVATE",
+		strings.Replace(aWebhook, `"VERIFY"`, `"of Noor Example"`, 1):            "mbanq/client/8812 other",
+		strings.Replace(aWebhook, `"action":"VERIFY",`, ``, 1):                   "mbanq/client/8812 other",
+		strings.Replace(aWebhook, `"CLIENT"`, `"LOAN"`, 1):                       "",
+		strings.Replace(aWebhook, `8812,"resourceId":8812`, `"../x"`, 1):         "",
+		strings.Replace(aWebhook, `8812,"resourceId":8812`, `-8812`, 1):          "",
+		strings.Replace(aWebhook, `{"clientId":8812,"resourceId":8812}`, `7`, 1): "",
+		vectorBody: "", `{}`: "", `[]`: "", `null`: "", ``: "", `{"entity":"CLIENT","entity":"CLIENT"}`: "",
+	} {
+		news, err := mbanq.Callback().Read(signed(text, ""))
+		got := ""
+		if err == nil {
+			got = news.Record + " " + news.Codes["action"]
+		} else if strings.Contains(err.Error(), "8812") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got != want || len(news.Codes) > 1 {
+			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
+		}
+	}
+	if got := mbanq.Callback().Reply(200, "Acknowledged"); got.Status != 200 || string(got.Body) != `{"message":"Acknowledged"}` {
+		t.Errorf("answers %d %s", got.Status, got.Body)
+	}
+}
+
+// FuzzWebhook: whatever is sent, news is about a client that has a number, and forged it is not authentic.
+func FuzzWebhook(f *testing.F) {
+	f.Add([]byte(aWebhook), vectorSum)
+	f.Add([]byte(vectorBody), base64.StdEncoding.EncodeToString(sign("x", vectorBody)))
+	f.Add([]byte(`{"entity":"CLIENT","payload":{"clientId":1e3}}`), "zz")
+	f.Fuzz(func(t *testing.T, body []byte, signature string) {
+		req := signed(string(body), signature)
+		authentic := mbanq.Callback().Authentic([]byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
+		want := string(sign("fuzzed", string(body)))
+		inHex, _ := hex.DecodeString(strings.TrimSpace(signature))
+		inBase64, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(signature))
+		if authentic && string(inHex) != want && string(inBase64) != want {
+			t.Errorf("%q is authentic", signature)
+		}
+		news, err := mbanq.Callback().Read(req)
+		if err == nil && strings.Trim(strings.TrimPrefix(news.Record, "mbanq/client/"), "0123456789") != "" {
+			t.Errorf("%q is news of %q", body, news.Record)
+		}
+	})
+}

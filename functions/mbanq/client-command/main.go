@@ -1,0 +1,16 @@
+package main
+
+import (
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/functions/mbanq"
+	"sallyport/shared/awsenv"
+	"sallyport/shared/operation"
+)
+
+func main() {
+	config := mbanq.Config{BaseURL: os.Getenv("MBANQ_BASE_URL")}
+	lambda.Start(operation.New(awsenv.Pipeline(), mbanq.ClientCommand(config)))
+}

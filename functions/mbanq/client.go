@@ -1,0 +1,184 @@
+// Package mbanq is everything that knows Mbanq, where a client is created, documented, verified and then activated: the
+// verification is the gate that regulation demands. "mbanq §n" names a section of the contract notes that these facts
+// were taken from.
+package mbanq
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+	"sallyport/shared/token"
+	"sallyport/shared/upstream"
+)
+
+// Config is where Mbanq is reached, such as "https://api.cloud.mbanq.com", without a slash at the end.
+type Config struct{ BaseURL string }
+
+// errRejected is the partner's no to our credentials; any other failure to get a token may pass.
+var errRejected = errors.New("mbanq: credentials rejected")
+
+// request is one call of the partner.
+type request struct {
+	method, path string
+	query        url.Values
+	contentType  string // empty for JSON
+	body         []byte
+	tenantID     string // that the caller named; it must be ours
+	key          string // idempotency key; empty for none
+}
+
+// send makes one request with an access token. Where no answer to it came, or one that does not depend on what was
+// asked for, failed says what that means.
+func (c Config) send(ctx context.Context, call operation.Call, r request) (resp upstream.Response, failed *operation.Outcome) {
+	var creds credentials
+	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.TenantID == "" || creds.Username == "" {
+		return resp, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
+	}
+	if r.tenantID != "" && r.tenantID != creds.TenantID {
+		return resp, &operation.Outcome{Class: operation.Invalid, Code: "invalid.tenant.identifier", Reply: renderTop(http.StatusUnauthorized, codeTenant,
+			"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request.")}
+	}
+	bearer, err := c.token(ctx, call, creds)
+	switch {
+	case errors.Is(err, errRejected):
+		return resp, &operation.Outcome{Class: operation.Credentials, Code: "token_refused"}
+	case err != nil:
+		return resp, &operation.Outcome{Class: operation.Unavailable, Code: "no_token"} // nothing was asked of the partner yet
+	}
+	address := c.BaseURL + r.path
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
+	}
+	req, err := http.NewRequest(r.method, address, nil)
+	if err != nil {
+		return resp, &operation.Outcome{Class: operation.Unavailable, Code: "base_url"}
+	}
+	req.Header.Set("Authorization", "Bearer "+bearer)
+	req.Header.Set("tenantId", creds.TenantID)
+	req.Header.Set("Accept", "application/json")
+	switch {
+	case r.contentType != "":
+		req.Header.Set("Content-Type", r.contentType)
+	case r.body != nil:
+		req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	if r.key != "" {
+		req.Header.Set("Idempotency-Key", r.key)
+	}
+	resp, err = call.Do(ctx, req, r.body)
+	var notSent *upstream.NotSentError
+	switch {
+	case errors.As(err, &notSent):
+		return resp, &operation.Outcome{Class: operation.Unavailable, Code: "not_sent"}
+	case err != nil:
+		return resp, &operation.Outcome{Class: operation.Unknown, Code: "answer_lost"}
+	case resp.Status == http.StatusUnauthorized:
+		return resp, &operation.Outcome{Class: operation.Credentials, Code: "http_401"}
+	case resp.Status == http.StatusTooManyRequests:
+		return resp, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: passOn(resp)}
+	}
+	return resp, nil
+}
+
+// classify is Mbanq's one table from answers to classes (mbanq §7). A 403 says little by itself: its code decides, and without
+// one it comes from what stands in front of the partner. Only rows from which it is clear that nothing happened release a key.
+func classify(resp upstream.Response) (operation.Outcome, members) {
+	m := object(resp.Body)
+	outcome := operation.Outcome{Class: operation.Unknown, Code: m.code(), Reply: passOn(resp)}
+	if outcome.Code == "" || resp.Status < 400 {
+		outcome.Code = "http_" + strconv.Itoa(resp.Status)
+	}
+	switch {
+	case resp.Status == http.StatusOK && m != nil:
+		outcome.Class, outcome.Code = operation.Done, "ok"
+	case resp.Status == http.StatusForbidden && m.has(codeNotAuthorized): // our user may not, whoever calls: an operator must act
+		outcome.Class = operation.Credentials
+	case resp.Status == http.StatusForbidden && m.code() != "":
+		outcome.Class = operation.Conflict
+	case resp.Status == http.StatusConflict: // somebody else changed it at the same moment
+		outcome.Class = operation.Unavailable
+	case resp.Status == http.StatusTooEarly: // our own attempt is still running; the body is the request's
+		outcome.Code, outcome.Reply = "http_425", gateway.Reply{}
+	case resp.Status == http.StatusRequestTimeout:
+	case resp.Status == http.StatusNotFound && m.has(codeClientID):
+		outcome.Class, outcome.Reply = operation.Invalid, notFound(codeClientID)
+	case resp.Status == http.StatusNotFound && m.has(codeIdentifierID):
+		outcome.Class, outcome.Reply = operation.Invalid, notFound(codeIdentifierID)
+	case resp.Status >= 400 && resp.Status < 500:
+		outcome.Class = operation.Invalid
+		if m.has(codeAlreadyActive) { // documented as 403, by the core as 400
+			outcome.Class = operation.Conflict
+		}
+	}
+	return outcome, m
+}
+
+// passOn makes of a partner's answer what the caller gets: the same bytes. What is no JSON is not passed on, but for an
+// error without a body.
+func passOn(resp upstream.Response) gateway.Reply {
+	text := jsontext.Value(resp.Body)
+	switch {
+	case len(text) == 0 && resp.Status >= 400:
+		return gateway.Empty(resp.Status)
+	case text.Kind() != '{' && text.Kind() != '[', !text.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)):
+		return gateway.Reply{}
+	}
+	return gateway.JSON(resp.Status, resp.Body)
+}
+
+// idempotencyKey is what the partner gets as such (mbanq §9): the same for every attempt of which none has a definite answer.
+func idempotencyKey(call operation.Call) string {
+	reference := call.Reference("mbanq idempotency key", call.ID, strconv.Itoa(call.Generation))
+	return reference[:min(len(reference), 32)]
+}
+
+// token returns an access token. One that is renewed by its refresh token falls back to the password.
+func (c Config) token(ctx context.Context, call operation.Call, creds credentials) (string, error) {
+	return call.Token(ctx, func(ctx context.Context, refresh string) (token.Grant, error) {
+		if refresh != "" {
+			grant, err := c.grant(ctx, call, creds, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
+			if err == nil {
+				return grant, nil
+			}
+		}
+		return c.grant(ctx, call, creds, url.Values{"grant_type": {"password"}, "username": {creds.Username}, "password": {creds.Password}})
+	})
+}
+
+// grant asks for a token once (mbanq §1). The answer doesn't say how long the refresh token lives: as long, at least.
+func (c Config) grant(ctx context.Context, call operation.Call, creds credentials, form url.Values) (grant token.Grant, err error) {
+	form.Set("client_id", creds.ClientID)
+	form.Set("client_secret", creds.ClientSecret)
+	req, err := http.NewRequest(http.MethodPost, c.BaseURL+tokenPath, nil)
+	if err != nil {
+		return grant, err
+	}
+	for name, value := range creds.TokenHeaders {
+		req.Header.Set(name, value)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("tenantId", creds.TenantID)
+	resp, err := call.Do(ctx, req, []byte(form.Encode()))
+	if err != nil {
+		return grant, err
+	}
+	var answer tokenAnswer
+	switch {
+	case resp.Status >= 400 && resp.Status < 500 && resp.Status != http.StatusTooManyRequests && resp.Status != http.StatusRequestTimeout:
+		return grant, errRejected
+	case resp.Status != http.StatusOK, lenient(resp.Body, &answer) != nil, answer.AccessToken == "", answer.ExpiresIn <= 0:
+		return grant, errors.New("mbanq: no token in the answer")
+	}
+	lifetime := time.Duration(answer.ExpiresIn) * time.Second
+	return token.Grant{Access: answer.AccessToken, ExpiresIn: lifetime, Refresh: answer.RefreshToken, RefreshExpiresIn: lifetime}, nil
+}

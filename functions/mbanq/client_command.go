@@ -1,0 +1,165 @@
+package mbanq
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// Commands on a client (mbanq §2).
+const (
+	verify   = "verify"
+	activate = "activate"
+)
+
+// command is the input of ClientCommand.
+type command struct {
+	ClientID string         `json:"client_id"`
+	Command  string         `json:"command"`
+	Digest   string         `json:"digest"`
+	TenantID string         `json:"-"`
+	Partial  bool           `json:"-"` // a PARTIAL verification
+	Body     jsontext.Value `json:"-"`
+}
+
+// ClientCommand verifies a client, or activates it (mbanq §3). A verification that lacks something is refused and changes
+// nothing. What became of a lost command, the client itself tells. A verification is sent again where nothing shows that it
+// took place: it can be repeated. That a client is verified doesn't show that it is verified in full.
+func ClientCommand(c Config) operation.Operation[command] {
+	return operation.Operation[command]{
+		Name:          "mbanq/client-command",
+		Errors:        renderError,
+		MaxBody:       maxRequest,
+		Decode:        decodeCommand,
+		Touches:       func(in command) string { return ownedClient(in.ClientID) },
+		Effect:        func(command) operation.Resolution { return operation.Lookup },
+		ReadsConflict: true, // what is missing
+		Call: func(ctx context.Context, call operation.Call, in command) operation.Outcome {
+			resp, failed := c.send(ctx, call, request{
+				method: http.MethodPost, path: clientPath(in.ClientID), query: url.Values{"command": {in.Command}}, body: in.Body,
+				tenantID: in.TenantID, key: idempotencyKey(call),
+			})
+			if failed != nil {
+				return *failed
+			}
+			outcome, m := classify(resp)
+			if outcome.Class == operation.Done && !m.named() {
+				return operation.Outcome{Class: operation.Unknown, Code: "no_client_id"}
+			}
+			outcome.Refs = map[string]string{"client_id": in.ClientID, "command": in.Command}
+			switch data := object(m["data"]); {
+			case outcome.Class == operation.Done && in.Command == verify && isWord(data.text("clientVerificationStatus")):
+				outcome.Code = data.text("clientVerificationStatus")
+			case outcome.Class == operation.Conflict && in.Command == verify:
+				outcome.Refs["missing"] = strings.Join(m.missing(), " ")
+			}
+			return outcome
+		},
+		Lookup:  c.lookUpCommand,
+		Summary: summaryOfCommand,
+	}
+}
+
+func decodeCommand(req gateway.Request) (in command, err error) {
+	in = command{ClientID: req.Params["clientId"], Command: req.Query["command"], TenantID: tenantOf(req), Body: req.Body}
+	if !isID(in.ClientID) {
+		return in, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+	}
+	if in.Command != verify && in.Command != activate {
+		return in, unsupported(req, "command", "must be verify or activate")
+	}
+	m, err := body(req.Body)
+	if err != nil {
+		return in, err
+	}
+	c := &checker{members: m, resource: "client"}
+	if in.Command == verify {
+		kind := m.text("kycVerificationType")
+		if c.present("kycVerificationType") && kind != "PARTIAL" && kind != "FULL" {
+			c.add("client", "kycVerificationType", "is.not.one.of.expected.enumerations", "The parameter `kycVerificationType` must be one of [ PARTIAL, FULL ] .",
+				m.plain("kycVerificationType"), "PARTIAL", "FULL")
+		}
+		c.texts(1000, "note")
+		in.Partial = kind == "PARTIAL"
+	} else {
+		c.required("activationDate")
+		c.dates(true, "activationDate")
+		if c.isTrue("isActivatedByManualReview") {
+			c.required("manualReviewActivationComments")
+		}
+		c.texts(1000, "manualReviewActivationComments")
+	}
+	if err := c.err(); err != nil {
+		return in, err
+	}
+	in.Digest, err = gateway.DigestJSON(req.Body)
+	return in, err
+}
+
+// lookUpCommand reads the client.
+func (c Config) lookUpCommand(ctx context.Context, call operation.Call, in command) (operation.Outcome, operation.Finding) {
+	read := c.read(ctx, call, clientQuery{ClientID: in.ClientID})
+	if read.Class != operation.Done {
+		return read, operation.Undetermined
+	}
+	m := object(read.Reply.Body)
+	found := readClient(m)
+	out := operation.Outcome{Class: operation.Done, Code: "ok", Refs: map[string]string{"client_id": in.ClientID, "command": in.Command}}
+	switch {
+	case in.Command == activate && found.Status == clientActive:
+		out.Reply = created(in.ClientID, m.number("officeId"))
+		return out, operation.Found
+	case in.Command == verify && (in.Partial && found.verified() || found.Verification == verificationInProgress):
+		if out.Code = verificationInProgress; found.verified() {
+			out.Code = verificationApproved
+		}
+		out.Reply = render(http.StatusOK, verifiedAnswer{
+			jsontext.Value(in.ClientID), jsontext.Value(in.ClientID), m.number("officeId"), jsontext.Value(in.ClientID),
+			verifiedData{out.Code, out.Code},
+		})
+		return out, operation.Found
+	}
+	return operation.Outcome{}, operation.NotFound
+}
+
+// verifiedAnswer is the partner's answer to a verification (mbanq §4).
+type verifiedAnswer struct {
+	ID         jsontext.Value `json:"id"`
+	ClientID   jsontext.Value `json:"clientId"`
+	OfficeID   int64          `json:"officeId"`
+	ResourceID jsontext.Value `json:"resourceId"`
+	Data       verifiedData   `json:"data"`
+}
+
+type verifiedData struct {
+	Verification string `json:"clientVerificationStatus"`
+	KYC          string `json:"clientKycStatus"`
+}
+
+// summaryOfCommand is what a state machine may see: the verification's status, or what is missing for it. Where it was refused
+// because the client stands elsewhere, nothing is missing, and the client itself tells: the status is OTHER.
+func summaryOfCommand(reply gateway.Reply) map[string]any {
+	m := object(reply.Body)
+	out := map[string]any{"verification": "", "missing": "", "already_active": m.has(codeAlreadyActive)}
+	if status := object(m["data"]).text("clientVerificationStatus"); isWord(status) {
+		out["verification"] = status
+	}
+	switch {
+	case m.has(codeAlreadyVerified), m.has(codeNotPending):
+		out["verification"] = verificationOther
+	case reply.Status >= 400:
+		out["missing"] = strings.Join(m.missing(), ",")
+	}
+	return out
+}
+
+// isWord tells what may be kept of a partner's text: letters and underscores.
+func isWord(text string) bool {
+	return text != "" && len(text) <= 40 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_") == ""
+}

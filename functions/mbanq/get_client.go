@@ -1,0 +1,131 @@
+package mbanq
+
+import (
+	"context"
+	"net/http"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// clientQuery is the input of GetClient: an id, or for a state machine an externalId.
+type clientQuery struct {
+	ClientID   string            `json:"client_id,omitzero"`
+	ExternalID string            `json:"external_id,omitzero"` // of a state machine's body
+	TenantID   string            `json:"-"`
+	Query      map[string]string `json:"query,omitzero"`
+}
+
+// GetClient reads a client (mbanq §4). A state machine may ask for an externalId instead, and is told where there is none.
+func GetClient(c Config) operation.Operation[clientQuery] {
+	return operation.Operation[clientQuery]{
+		Name:   "mbanq/get-client",
+		Errors: renderError,
+		Decode: func(req gateway.Request) (in clientQuery, err error) {
+			if req.Method == "" && len(req.Body) > 0 {
+				var wanted struct {
+					ExternalID string `json:"external_id"`
+				}
+				if err = gateway.DecodeJSON(req.Body, &wanted); err == nil && wanted.ExternalID == "" {
+					err = &gateway.InputError{Pointer: "/external_id", Reason: "is required"}
+				}
+				return clientQuery{ExternalID: wanted.ExternalID}, err
+			}
+			in = clientQuery{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Query: flags(req, "staffInSelectedOfficeOnly", "checkIdentitiesExpiration", "clientAccountAssociate")}
+			if !isID(in.ClientID) {
+				return in, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+			}
+			return in, nil
+		},
+		Touches: func(in clientQuery) string {
+			if in.ClientID == "" {
+				return ""
+			}
+			return ownedClient(in.ClientID)
+		},
+		Call: func(ctx context.Context, call operation.Call, in clientQuery) operation.Outcome {
+			if in.ExternalID != "" {
+				return c.find(ctx, call, in.ExternalID)
+			}
+			return c.read(ctx, call, in)
+		},
+		Summary: summaryOfClient,
+	}
+}
+
+// flags picks the query parameters that a route passes on.
+func flags(req gateway.Request, names ...string) map[string]string {
+	picked := map[string]string{}
+	for _, name := range names {
+		if value, ok := req.Query[name]; ok {
+			picked[name] = value
+		}
+	}
+	return picked
+}
+
+func (c Config) read(ctx context.Context, call operation.Call, in clientQuery) operation.Outcome {
+	resp, failed := c.send(ctx, call, request{method: http.MethodGet, path: clientPath(in.ClientID), query: values(in.Query), tenantID: in.TenantID})
+	if failed != nil {
+		return *failed
+	}
+	outcome, m := classify(resp)
+	if outcome.Class == operation.Done {
+		found := readClient(m)
+		if found.ID != in.ClientID { // nor is it known that there is none
+			return operation.Outcome{Class: operation.Unavailable, Code: "unreadable"}
+		}
+		outcome.Refs = refs(found)
+	}
+	return outcome
+}
+
+// find looks for a client of this tenant's by its externalId; an empty object stands for none.
+func (c Config) find(ctx context.Context, call operation.Call, externalID string) operation.Outcome {
+	found, finding := c.ownByExternalID(ctx, call, externalID)
+	switch finding {
+	case operation.Found:
+		found.Refs = refs(readClient(object(found.Reply.Body)))
+	case operation.NotFound:
+		return operation.Outcome{Class: operation.Done, Code: "absent", Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
+	}
+	return found
+}
+
+func refs(c client) map[string]string {
+	refs := map[string]string{}
+	if c.ID != "" {
+		refs["client_id"] = c.ID
+	}
+	for name, value := range map[string]string{"verification": c.Verification, "sub_status": c.SubStatus} {
+		if isWord(value) {
+			refs[name] = value
+		}
+	}
+	return refs
+}
+
+// summaryOfClient is what a state machine may see of a client. What it is, state says in one word: absent, active, verified,
+// in_progress, rejected, pending, or other for what can't be activated.
+func summaryOfClient(reply gateway.Reply) map[string]any {
+	c := readClient(object(reply.Body))
+	return map[string]any{"client_id": c.ID, "state": c.state()}
+}
+
+func (c client) state() string {
+	switch {
+	case c.ID == "":
+		return "absent"
+	case c.Status == clientActive:
+		return "active"
+	case c.Status != clientPending:
+		return "other"
+	case c.verified():
+		return "verified"
+	case c.Verification == verificationInProgress: // also of one that was verified in part
+		return "in_progress"
+	case c.Verification == verificationRejected:
+		return "rejected"
+	}
+	return "pending"
+}

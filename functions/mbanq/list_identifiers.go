@@ -1,0 +1,48 @@
+package mbanq
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// ListIdentifiers lists a client's identifiers (mbanq §2). Their numbers are masked unless they are asked for.
+func ListIdentifiers(c Config) operation.Operation[clientQuery] {
+	return operation.Operation[clientQuery]{
+		Name:   "mbanq/list-identifiers",
+		Errors: renderError,
+		Decode: func(req gateway.Request) (clientQuery, error) {
+			in := clientQuery{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Query: flags(req, "unmaskValue", "fields")}
+			if !isID(in.ClientID) {
+				return in, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+			}
+			return in, nil
+		},
+		Touches: func(in clientQuery) string { return ownedClient(in.ClientID) },
+		Call: func(ctx context.Context, call operation.Call, in clientQuery) operation.Outcome {
+			resp, failed := c.send(ctx, call, request{method: http.MethodGet, path: identifiersPath(in.ClientID), query: values(in.Query), tenantID: in.TenantID})
+			if failed != nil {
+				return *failed
+			}
+			if _, ok := objects(resp.Body); ok && resp.Status == http.StatusOK {
+				return operation.Outcome{Class: operation.Done, Code: "ok", Reply: passOn(resp)}
+			}
+			outcome, _ := classify(resp)
+			if outcome.Class == operation.Done {
+				outcome = operation.Outcome{Class: operation.Unavailable, Code: "unreadable"}
+			}
+			return outcome
+		},
+	}
+}
+
+func values(query map[string]string) url.Values {
+	v := url.Values{}
+	for name, value := range query {
+		v.Set(name, value)
+	}
+	return v
+}

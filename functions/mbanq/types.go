@@ -1,0 +1,187 @@
+package mbanq
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Paths below the base URL (mbanq §2). Addresses hang from "client", everything else from "clients".
+const (
+	tokenPath   = "/oauth/token"
+	clientsPath = "/v1/clients"
+)
+
+func clientPath(id string) string      { return clientsPath + "/" + id }
+func addressesPath(id string) string   { return "/v1/client/" + id + "/addresses" }
+func identifiersPath(id string) string { return clientPath(id) + "/identifiers" }
+func documentsPath(id string) string   { return "/v1/client_identifiers/" + id + "/documents" }
+
+// credentials is the secret "partners/mbanq".
+type credentials struct {
+	TenantID     string `json:"tenant_id"`
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	Username     string `json:"username"`
+	Password     string `json:"password"`
+
+	// Further headers of the token call: one more is documented, whose name isn't known (mbanq §1).
+	TokenHeaders map[string]string `json:"token_headers,omitzero"`
+
+	// What webhooks are signed with (mbanq §10); two live values allow a rotation. They stand in the deployment's secret
+	// also where tenants have accounts of their own.
+	Callback struct {
+		Secrets []string `json:"secrets,omitzero"`
+	} `json:"callback,omitzero"`
+}
+
+// tokenAnswer is what both faces of the token endpoint answer, the partner's and ours (mbanq §1).
+type tokenAnswer struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	RefreshToken string `json:"refresh_token"`
+	ExpiresIn    int64  `json:"expires_in"` // seconds
+	Scope        string `json:"scope"`
+}
+
+// Statuses of a client and of its verification (mbanq §4).
+const (
+	clientPending = 100
+	clientActive  = 300
+
+	verificationInProgress = "IN_PROGRESS"
+	verificationApproved   = "APPROVED"
+	verificationRejected   = "REJECTED"
+	verificationOther      = "OTHER" // in summaries
+
+	subStatusVerified = "Verified"
+)
+
+// client is what the gateway reads of a client.
+type client struct {
+	ID           string
+	Status       int64
+	SubStatus    string
+	Verification string
+	ExternalID   string
+}
+
+// verified reports whether a client has been verified, by either of the two places that tell; one that is being verified
+// anew, or was rejected, is not.
+func (c client) verified() bool {
+	switch c.Verification {
+	case verificationApproved:
+		return true
+	case verificationInProgress, verificationRejected:
+		return false
+	}
+	return c.SubStatus == subStatusVerified
+}
+
+// members is a JSON object that is read leniently: what is of an odd type reads as absent. What is no whole JSON object is nil.
+type members map[string]jsontext.Value
+
+func object(text []byte) members {
+	var m members
+	if lenient(text, &m) != nil {
+		return nil // not even what was read of it
+	}
+	return m
+}
+
+func (m members) text(name string) (s string) {
+	_ = lenient(m[name], &s)
+	return s
+}
+
+// number reads a whole number, also one that stands in a string.
+func (m members) number(name string) (n int64) {
+	if lenient(m[name], &n) != nil {
+		n, _ = strconv.ParseInt(m.text(name), 10, 64)
+	}
+	return n
+}
+
+// plain reads a text, a number or a truth value as text: the partner gives back some as the other (mbanq §4).
+func (m members) plain(name string) string {
+	switch value := m[name]; value.Kind() {
+	case '"':
+		return strings.TrimSpace(m.text(name))
+	case '0', 't', 'f':
+		return string(value)
+	}
+	return ""
+}
+
+// id reads an id, which may be a number or a string; empty where it is none.
+func (m members) id(name string) string {
+	if n := m.number(name); n > 0 {
+		return strconv.FormatInt(n, 10)
+	}
+	return ""
+}
+
+func (m members) list(name string) []members {
+	all, _ := objects(m[name])
+	return all
+}
+
+// objects reads an array of objects.
+func objects(text []byte) (all []members, ok bool) {
+	if jsontext.Value(text).Kind() != '[' || lenient(text, &all) != nil {
+		return nil, false
+	}
+	return all, true
+}
+
+// readClient reads a client (mbanq §4).
+func readClient(m members) client {
+	return client{
+		ID: m.id("id"), Status: object(m["status"]).number("id"), SubStatus: object(m["subStatus"]).text("name"),
+		Verification: m.text("clientVerificationStatus"), ExternalID: m.text("externalId"),
+	}
+}
+
+// codes are the partner's codes of a failure, the telling ones first (mbanq §6): those of its errors, then the top one. A
+// token failure has one of its own.
+func (m members) codes() (codes []string) {
+	for _, e := range m.list("errors") {
+		codes = append(codes, e.text("userMessageGlobalisationCode"))
+	}
+	codes = append(codes, m.text("userMessageGlobalisationCode"), m.text("error"))
+	return slices.DeleteFunc(codes, func(code string) bool { return code == "" })
+}
+
+// code is the first of them, without the prefixes that all share; empty where there is none.
+func (m members) code() string {
+	for _, code := range m.codes() {
+		return strings.TrimPrefix(strings.TrimPrefix(code, "error.msg."), "validation.msg.")
+	}
+	return ""
+}
+
+// named tells whether a command's answer says what it did something to (mbanq §4): with maker-checker it may be the command alone.
+func (m members) named() bool {
+	return slices.ContainsFunc([]string{"id", "clientId", "resourceId", "commandId", "resourceIdentifier"}, func(name string) bool { return m.plain(name) != "" })
+}
+
+func (m members) has(code string) bool { return slices.Contains(m.codes(), code) }
+
+func lenient(text []byte, v any) error {
+	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// isID tells what may be an id: a positive whole number.
+func isID(text string) bool {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && n > 0 && strconv.FormatInt(n, 10) == text
+}
+
+func ownedClient(id string) string     { return "mbanq/client/" + id }
+func ownedIdentifier(id string) string { return "mbanq/identifier/" + id }
+
+// clientRecord is what journeys wait for news of.
+func clientRecord(id string) string { return "mbanq/client/" + id }
