@@ -13,10 +13,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
-	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/token"
 	"sallyport/shared/upstream"
@@ -53,16 +51,13 @@ func (c Config) send(ctx context.Context, call operation.Call, method, path stri
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	resp, err = call.Do(ctx, req, body)
-	var notSent *upstream.NotSentError
 	switch {
-	case errors.As(err, &notSent):
-		return resp, &operation.Outcome{Class: operation.Unavailable, Code: "not_sent"}
 	case err != nil:
-		return resp, &operation.Outcome{Class: operation.Unknown, Code: "answer_lost"}
+		return resp, operation.NotAnswered(err)
 	case resp.Status == http.StatusUnauthorized:
 		return resp, &operation.Outcome{Class: operation.Credentials, Code: "http_401"}
 	case resp.Status == http.StatusTooManyRequests: // throttled in front of the partner's application
-		return resp, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: passOn(resp)}
+		return resp, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: operation.PassOn(resp)}
 	}
 	return resp, nil
 }
@@ -129,18 +124,6 @@ func (c Config) grant(ctx context.Context, call operation.Call, forms ...url.Val
 		Access: answer.AccessToken, ExpiresIn: time.Duration(answer.ExpiresIn) * time.Second,
 		Refresh: answer.RefreshToken, RefreshExpiresIn: time.Duration(answer.RefreshExpiresIn) * time.Second,
 	}, nil
-}
-
-// passOn makes of a partner's answer what the caller gets: the same bytes. What is no JSON object is not passed on, but
-// for an error without a body.
-func passOn(resp upstream.Response) gateway.Reply {
-	switch {
-	case len(resp.Body) == 0 && resp.Status >= 400:
-		return gateway.Empty(resp.Status)
-	case jsontext.Value(resp.Body).Kind() != '{':
-		return gateway.Reply{}
-	}
-	return gateway.JSON(resp.Status, resp.Body)
 }
 
 // codeOf names an answer: by the partner's code, else by the HTTP status.

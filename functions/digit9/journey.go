@@ -57,7 +57,7 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 		return fields, &gateway.InputError{Pointer: "/customer", Reason: "must be an object"}
 	}
 	for _, f := range checked.faults {
-		return fields, &gateway.InputError{Pointer: "/customer" + f.pointer, Reason: f.reason}
+		return fields, &gateway.InputError{Pointer: "/customer" + f.Pointer, Reason: f.Reason}
 	}
 	given := vault.References(in.Customer)
 	fields = journey.Fields{

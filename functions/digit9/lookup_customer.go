@@ -58,7 +58,7 @@ func (c Config) ask(ctx context.Context, call operation.Call, in identity) opera
 func classifyRead(resp upstream.Response) operation.Outcome {
 	var a answer
 	readable := a.read(resp.Body)
-	outcome := operation.Outcome{Class: operation.Refused, Code: codeOf(a, resp.Status), Reply: passOn(resp), Refs: a.refs()}
+	outcome := operation.Outcome{Class: operation.Refused, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs()}
 	switch {
 	case resp.Status >= 500, !readable && resp.Status < 400:
 		outcome.Class = operation.Unavailable

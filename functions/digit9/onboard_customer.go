@@ -68,8 +68,9 @@ func (c Config) decodeOnboard(req gateway.Request) (in onboarding, err error) {
 	if len(checked.faults) > 0 {
 		details, where := map[string]string{}, []string{}
 		for _, f := range checked.faults {
-			details[f.key] = "Invalid " + f.label
-			where = append(where, f.pointer+": "+f.reason)
+			key, label := spelled(f.Pointer)
+			details[key] = "Invalid " + label
+			where = append(where, f.Error())
 		}
 		return in, &operation.Rejection{
 			Reply: c.invalidFields(http.StatusBadRequest, details), Code: codeInvalidFields,
@@ -91,7 +92,7 @@ func classifyOnboard(resp upstream.Response) operation.Outcome {
 	if a.Code == codeHeld || a.Code == codeBlocked {
 		a.ECRN = ecrnIn(a.Message)
 	}
-	outcome := operation.Outcome{Class: operation.Unknown, Code: codeOf(a, resp.Status), Reply: passOn(resp), Refs: a.refs()}
+	outcome := operation.Outcome{Class: operation.Unknown, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs()}
 	switch {
 	case resp.Status == http.StatusOK && a.succeeded() && isECRN(a.ECRN):
 		outcome.Class, outcome.Owns = operation.Done, ownedCustomer(a.ECRN)

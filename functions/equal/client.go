@@ -5,7 +5,6 @@ package equal
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -49,12 +48,8 @@ func (c Config) post(ctx context.Context, call operation.Call, path string, body
 // classify is Equal's one table from answers to classes (equal §8). A 200 is a success only if its body says so. Only
 // rows from which it is clear that nothing happened release a key.
 func classify(resp upstream.Response, err error, number string) (operation.Outcome, envelope) {
-	var notSent *upstream.NotSentError
-	switch {
-	case errors.As(err, &notSent):
-		return operation.Outcome{Class: operation.Unavailable, Code: "not_sent"}, envelope{}
-	case err != nil:
-		return operation.Outcome{Class: operation.Unknown, Code: "answer_lost"}, envelope{}
+	if err != nil {
+		return *operation.NotAnswered(err), envelope{}
 	}
 	var e envelope
 	reply, readable := passOn(resp, &e, number)

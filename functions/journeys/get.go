@@ -100,13 +100,26 @@ func (s *Service) await(ctx context.Context, j ledger.Journey, known int, wait t
 
 func (s *Service) show(ctx context.Context, j ledger.Journey) ([]byte, error) {
 	v := newView(j)
+	ring, err := s.Ring(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if j.Outcome != nil {
-		ring, err := s.Ring(ctx)
+		if v.Outcome, err = ring.Open(outcomeRecord(j), j.Outcome); err != nil {
+			return nil, err
+		}
+	}
+	if a := j.Awaiting; a != nil && a.Sealed != nil {
+		text, err := ring.Open(awaitingRecord(j, a.ID), a.Sealed)
 		if err != nil {
 			return nil, err
 		}
-		if v.Outcome, err = ring.Open(outcomeRecord(j), j.Outcome); err != nil {
+		var details map[string]string
+		if err := json.Unmarshal(text, &details); err != nil {
 			return nil, err
+		}
+		for name, value := range details {
+			v.Awaiting[name] = value
 		}
 	}
 	calls, err := s.Ledger.JourneyTransactions(ctx, j.Tenant, j.ID)

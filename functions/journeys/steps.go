@@ -28,6 +28,8 @@ type AwaitInput struct {
 	Days    int               `json:"days"`    // likewise, where it begins anew every day
 	Reason  string            `json:"reason"`  // why the journey came here: a code
 	Details map[string]string `json:"details"` // what the person needs to know, or the partner's ids
+	// Transaction is whose answer holds more of that, which is no state machine's business; empty for none.
+	Transaction string `json:"transaction_id"`
 }
 
 // Await records what a journey waits for. It is safe to repeat: the same token is the same wait.
@@ -42,10 +44,14 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 		if j.Status.Ended() || answered || j.Awaiting != nil && j.Awaiting.ID == id {
 			return false, nil
 		}
+		sealed, err := s.awaited(ctx, ring, *j, id, in.Transaction)
+		if err != nil {
+			return false, err
+		}
 		now := s.Now()
 		j.Status, j.Reason = ledger.JourneyWaiting, in.Reason
 		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Record: in.Record, Since: now,
-			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)), Details: in.Details}
+			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)), Details: in.Details, Sealed: sealed}
 		return true, nil
 	})
 	if err == nil && in.Record != "" && j.Awaiting != nil && j.Awaiting.ID == id {
@@ -53,6 +59,35 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 	}
 	return stepError(err)
 }
+
+// awaited seals what the person needs of a transaction's answer; nil for nothing. An answer that is gone, or too large to lie in
+// its record, shows nothing.
+func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey, id, transaction string) ([]byte, error) {
+	t, err := s.typeOf(j.Type)
+	if err != nil || t.Awaited == nil || transaction == "" {
+		return nil, err
+	}
+	record, err := s.Ledger.Transaction(ctx, j.Tenant, transaction)
+	if errors.Is(err, ledger.ErrNotFound) || err == nil && (record.Reply == nil || record.Reply.VaultRef != "") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer, err := operation.StoredReply(ctx, ring, nil, record)
+	if err != nil {
+		return nil, err
+	}
+	details := t.Awaited(answer)
+	if len(details) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(details, json.Deterministic(true))
+	return ring.Seal(awaitingRecord(j, id), text), err
+}
+
+// awaitingRecord is what the details of a wait are sealed for.
+func awaitingRecord(j ledger.Journey, id string) string { return outcomeRecord(j) + "/awaiting/" + id }
 
 func (s *Service) scaled(d time.Duration) time.Duration {
 	if s.TimeScale > 0 {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
@@ -75,16 +74,13 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 		req.Header.Set("Idempotency-Key", r.key)
 	}
 	resp, err = call.Do(ctx, req, r.body)
-	var notSent *upstream.NotSentError
 	switch {
-	case errors.As(err, &notSent):
-		return resp, &operation.Outcome{Class: operation.Unavailable, Code: "not_sent"}
 	case err != nil:
-		return resp, &operation.Outcome{Class: operation.Unknown, Code: "answer_lost"}
+		return resp, operation.NotAnswered(err)
 	case resp.Status == http.StatusUnauthorized:
 		return resp, &operation.Outcome{Class: operation.Credentials, Code: "http_401"}
 	case resp.Status == http.StatusTooManyRequests:
-		return resp, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: passOn(resp)}
+		return resp, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: operation.PassOn(resp)}
 	}
 	return resp, nil
 }
@@ -93,7 +89,7 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 // one it comes from what stands in front of the partner. Only rows from which it is clear that nothing happened release a key.
 func classify(resp upstream.Response) (operation.Outcome, members) {
 	m := object(resp.Body)
-	outcome := operation.Outcome{Class: operation.Unknown, Code: m.code(), Reply: passOn(resp)}
+	outcome := operation.Outcome{Class: operation.Unknown, Code: m.code(), Reply: operation.PassOn(resp)}
 	if outcome.Code == "" || resp.Status < 400 {
 		outcome.Code = "http_" + strconv.Itoa(resp.Status)
 	}
@@ -120,19 +116,6 @@ func classify(resp upstream.Response) (operation.Outcome, members) {
 		}
 	}
 	return outcome, m
-}
-
-// passOn makes of a partner's answer what the caller gets: the same bytes. What is no JSON is not passed on, but for an
-// error without a body.
-func passOn(resp upstream.Response) gateway.Reply {
-	text := jsontext.Value(resp.Body)
-	switch {
-	case len(text) == 0 && resp.Status >= 400:
-		return gateway.Empty(resp.Status)
-	case text.Kind() != '{' && text.Kind() != '[', !text.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)):
-		return gateway.Reply{}
-	}
-	return gateway.JSON(resp.Status, resp.Body)
 }
 
 // idempotencyKey is what the partner gets as such (mbanq §9): the same for every attempt of which none has a definite answer.

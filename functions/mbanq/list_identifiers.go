@@ -28,7 +28,7 @@ func ListIdentifiers(c Config) operation.Operation[clientQuery] {
 				return *failed
 			}
 			if _, ok := objects(resp.Body); ok && resp.Status == http.StatusOK {
-				return operation.Outcome{Class: operation.Done, Code: "ok", Reply: passOn(resp)}
+				return operation.Outcome{Class: operation.Done, Code: "ok", Reply: operation.PassOn(resp)}
 			}
 			outcome, _ := classify(resp)
 			if outcome.Class == operation.Done {

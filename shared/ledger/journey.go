@@ -62,7 +62,8 @@ type Awaiting struct {
 	Record    string            // the partner's record that it waits for news of; empty where a person answers
 	Since     time.Time         //
 	ExpiresAt time.Time         //
-	Details   map[string]string // what the person needs to know: attempts left, a url, the partner's ids
+	Details   map[string]string // what the person needs to know: attempts left, the partner's ids
+	Sealed    []byte            // more of that, as JSON: what only the person may see, such as a url
 }
 
 // MaxSteps is how many transactions of a journey are shown.

@@ -7,7 +7,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/token"
@@ -45,7 +48,10 @@ type Operation[In any] struct {
 	// Effect says how an unknown outcome is resolved; nil for a read, which is recorded but never claimed or replayed.
 	Effect func(In) Resolution
 
-	// Lookup asks the partner what became of an earlier attempt. Required where Effect may return Lookup.
+	// Honours is how long the partner honours our key, from the first claim on: after it a SafeRetry is a Lookup. Zero for ever.
+	Honours time.Duration
+
+	// Lookup asks the partner what became of an earlier attempt. Required where Effect may return Lookup, and with Honours.
 	Lookup func(context.Context, Call, In) (Outcome, Finding)
 
 	// ReadsConflict hands a Conflict to a state machine as an answer that it reads, instead of as an error.
@@ -107,13 +113,15 @@ type Outcome struct {
 
 // Call is what an operation gets to make its upstream call with.
 type Call struct {
-	Tenant     string
-	ID         string                                       // of the transaction
-	Generation int                                          // raised after every definite answer, kept over unknown ones
-	FirstSent  time.Time                                    // when this generation was first claimed
-	Secret     []byte                                       // the tenant's credentials document for the partner
-	Renew      bool                                         // the partner has just rejected these credentials: drop tokens made of them
-	Reference  func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
+	Tenant      string
+	ID          string                                       // of the transaction
+	Fingerprint string                                       // of what is asked, the same for equal requests; empty for reads
+	Generation  int                                          // raised after every definite answer, kept over unknown ones
+	Again       bool                                         // an earlier attempt of this generation may have had its effect
+	FirstSent   time.Time                                    // when this generation was first claimed
+	Secret      []byte                                       // the tenant's credentials document for the partner
+	Renew       bool                                         // the partner has just rejected these credentials: drop tokens made of them
+	Reference   func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
 
 	pass   caller
 	answer int64 // how much of an answer is read, in bytes
@@ -123,7 +131,7 @@ type Call struct {
 // caller is the pass through the pipeline that a Call belongs to.
 type caller interface {
 	token(ctx context.Context, c Call, issue token.Issue) (string, error)
-	foreign(ctx context.Context, tenant, record string) (bool, error)
+	owners(ctx context.Context, record string) ([]string, error)
 	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error)
 	redeem(ctx context.Context, kind gateway.TokenKind, text string) error
 }
@@ -149,10 +157,21 @@ func (c Call) Token(ctx context.Context, issue token.Issue) (string, error) {
 
 // Foreign reports whether a partner's record, named as by Touches, was created by other tenants' calls alone.
 func (c Call) Foreign(ctx context.Context, record string) (bool, error) {
+	owners, err := c.owners(ctx, record)
+	return len(owners) > 0 && !slices.Contains(owners, c.Tenant), err
+}
+
+// Owned reports whether some call is on record as the one that created a partner's record.
+func (c Call) Owned(ctx context.Context, record string) (bool, error) {
+	owners, err := c.owners(ctx, record)
+	return len(owners) > 0, err
+}
+
+func (c Call) owners(ctx context.Context, record string) ([]string, error) {
 	if c.pass == nil {
-		return false, nil
+		return nil, nil
 	}
-	return c.pass.foreign(ctx, c.Tenant, record)
+	return c.pass.owners(ctx, record)
 }
 
 // Mint makes a gateway token for whoever calls, good for this partner's routes; see gateway.Authenticator.Mint.
@@ -174,6 +193,30 @@ func (c Call) Redeem(ctx context.Context, kind gateway.TokenKind, text string) e
 // Do sends one request; see upstream.Client.Do.
 func (c Call) Do(ctx context.Context, req *http.Request, body []byte) (upstream.Response, error) {
 	return c.client.Do(ctx, req, body, c.answer)
+}
+
+// PassOn makes of a partner's answer what the caller gets: the same bytes. What is no whole JSON object or array is not passed
+// on, but for an error that has no body, or whose body is a JSON string.
+func PassOn(resp upstream.Response) gateway.Reply {
+	text, failed := jsontext.Value(resp.Body), resp.Status >= 400
+	kind := text.Kind()
+	switch {
+	case len(text) == 0 && failed:
+		return gateway.Empty(resp.Status)
+	case kind != '{' && kind != '[' && !(kind == '"' && failed),
+		!text.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)):
+		return gateway.Reply{}
+	}
+	return gateway.JSON(resp.Status, resp.Body)
+}
+
+// NotAnswered says what it means that a request got no answer: an outcome that isn't known, unless it was never sent.
+func NotAnswered(err error) *Outcome {
+	var notSent *upstream.NotSentError
+	if errors.As(err, &notSent) {
+		return &Outcome{Class: Unavailable, Code: "not_sent"}
+	}
+	return &Outcome{Class: Unknown, Code: "answer_lost"}
 }
 
 // Rejection is a validation failure that the partner has documented words for. It is answered as the partner would,

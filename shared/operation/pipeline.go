@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -167,7 +166,7 @@ func (r *pass[In]) act(ctx context.Context, t ledger.Transaction) answer {
 	if r.doubtful && (outcome.Class == Throttled || outcome.Class == Unavailable || outcome.Class == Credentials) {
 		outcome = Outcome{Class: Unknown, Code: outcome.Code}
 	}
-	if outcome.Class == Unknown && r.h.op.Effect(r.in) == Lookup {
+	if outcome.Class == Unknown && r.resolution(t) == Lookup {
 		if found, finding := r.lookup(ctx, t); finding == Found {
 			outcome = found
 		}
@@ -188,7 +187,7 @@ func (r *pass[In]) meet(ctx context.Context, ours, standing ledger.Transaction) 
 			retryAfter: min(standing.Lease.Sub(now), maxRetryAfter)}
 	}
 	// An unknown outcome, or a claim whose holder died: whether the partner acted is not known.
-	switch r.h.op.Effect(r.in) {
+	switch r.resolution(standing) {
 	case SafeRetry:
 		r.doubtful = true
 		return r.takeOver(ctx, ours, standing)
@@ -196,6 +195,15 @@ func (r *pass[In]) meet(ctx context.Context, ours, standing ledger.Transaction) 
 		return r.resolve(ctx, ours, standing)
 	}
 	return r.unknown(ctx, standing, 0)
+}
+
+// resolution says how an unknown outcome of a record's is resolved now.
+func (r *pass[In]) resolution(t ledger.Transaction) Resolution {
+	resolution, life := r.h.op.Effect(r.in), r.h.op.Honours
+	if resolution == SafeRetry && life > 0 && r.h.p.Now().Sub(t.ClaimedAt) >= life {
+		return Lookup
+	}
+	return resolution
 }
 
 // resolve asks the partner what became of the attempt that holds the record.
@@ -215,7 +223,7 @@ func (r *pass[In]) resolve(ctx context.Context, ours, standing ledger.Transactio
 		return r.unknown(ctx, standing, max(quiet, time.Second))
 	case quiet > 0:
 		return r.unknown(ctx, standing, quiet)
-	case standing.TakeOvers > 0:
+	case standing.TakeOvers > 0 && r.h.op.Honours == 0: // else those before went under a key that the partner honoured
 		return r.unknown(ctx, standing, 0) // it has been made once more already; only a person can know better
 	}
 	return r.takeOver(ctx, ours, standing)
@@ -347,8 +355,8 @@ func (r *pass[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Ou
 }
 
 func (r *pass[In]) newCall(t ledger.Transaction, secret []byte) Call {
-	return Call{Tenant: t.Tenant, ID: t.ID, Generation: t.Generation, FirstSent: t.ClaimedAt, Secret: secret,
-		Reference: r.ring.Reference, pass: r, answer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
+	return Call{Tenant: t.Tenant, ID: t.ID, Fingerprint: t.Fingerprint, Generation: t.Generation, Again: t.TakeOvers > 0, FirstSent: t.ClaimedAt,
+		Secret: secret, Reference: r.ring.Reference, pass: r, answer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
 }
 
 func (r *pass[In]) token(ctx context.Context, c Call, issue token.Issue) (access string, err error) {
@@ -368,9 +376,8 @@ func (r *pass[In]) token(ctx context.Context, c Call, issue token.Issue) (access
 	return access, err
 }
 
-func (r *pass[In]) foreign(ctx context.Context, tenant, record string) (bool, error) {
-	owners, err := r.h.p.Ledger.Owners(ctx, record)
-	return len(owners) > 0 && !slices.Contains(owners, tenant), err
+func (r *pass[In]) owners(ctx context.Context, record string) ([]string, error) {
+	return r.h.p.Ledger.Owners(ctx, record)
 }
 
 func (r *pass[In]) mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
@@ -401,7 +408,7 @@ func (r *pass[In]) denied(ctx context.Context, t ledger.Transaction) (answer, bo
 	if record == "" {
 		return answer{}, false
 	}
-	foreign, err := r.foreign(ctx, t.Tenant, record)
+	foreign, err := Call{Tenant: t.Tenant, pass: r}.Foreign(ctx, record)
 	switch {
 	case err != nil:
 		return r.ledgerDown(ctx, t, err), true
@@ -512,7 +519,7 @@ func (r *pass[In]) answer(t ledger.Transaction, outcome Outcome) answer {
 	switch outcome.Class {
 	case Unknown:
 		a.condition = OutcomeUnknown
-		resolution := r.h.op.Effect(r.in)
+		resolution := r.resolution(t)
 		a.resolvable = resolution == SafeRetry || resolution == Lookup && r.keyed
 		if a.resolvable {
 			a.retryAfter = time.Second

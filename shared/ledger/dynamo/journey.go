@@ -194,6 +194,7 @@ func encodeJourney(j ledger.Journey) item {
 		putInstants(awaiting, map[string]time.Time{"since": a.Since, "expires_at": a.ExpiresAt})
 		putList(awaiting, "accepts", a.Accepts)
 		putGroup(awaiting, "details", a.Details, text)
+		putBytes(awaiting, "sealed", a.Sealed)
 		listed["awaiting"] = &types.AttributeValueMemberM{Value: awaiting}
 	}
 
@@ -258,6 +259,7 @@ func decodeJourney(it item) (ledger.Journey, error) {
 			Since:     awaiting.instant("since"),
 			ExpiresAt: awaiting.instant("expires_at"),
 			Details:   group(&awaiting, "details", (*reader).text),
+			Sealed:    awaiting.bytes("sealed"),
 		}
 	}
 	for _, err := range []error{r.err, listed.err, awaiting.err} {

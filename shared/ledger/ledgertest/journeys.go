@@ -31,7 +31,7 @@ func Waiting(j ledger.Journey) ledger.Journey {
 	j.Status, j.UpdatedAt = ledger.JourneyWaiting, j.UpdatedAt.Add(time.Second)
 	j.Awaiting = &ledger.Awaiting{
 		ID: "wait-1", Kind: "otp", Accepts: []string{"otp", "resend"}, Token: "token", Record: "digit9/ecrn/1",
-		Since: j.UpdatedAt, ExpiresAt: j.UpdatedAt.Add(10 * time.Minute), Details: map[string]string{"attempts_left": "3"},
+		Since: j.UpdatedAt, ExpiresAt: j.UpdatedAt.Add(10 * time.Minute), Details: map[string]string{"attempts_left": "3"}, Sealed: []byte{0, 1},
 	}
 	return j
 }
