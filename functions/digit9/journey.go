@@ -65,7 +65,7 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 		Sealed:   map[string]any{"customer": opened},
 		Lists:    map[string][]any{},
 		Held:     append(given, vault.References(opened)...),
-		Personal: !isReference(in.Customer),
+		Personal: !vault.IsReference(in.Customer),
 	}
 	for _, id := range checked.ids {
 		fields.Lists["ids"] = append(fields.Lists["ids"], id)
@@ -75,14 +75,6 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 
 // isFile tells the places of files, which are opened only where they are sent.
 func isFile(place jsontext.Pointer) bool { return strings.HasSuffix(string(place), "/base64_data") }
-
-// isReference tells whether a value is nothing but a reference.
-func isReference(value jsontext.Value) bool {
-	var reference struct {
-		ID string `json:"document_id"`
-	}
-	return json.Unmarshal(value, &reference, json.RejectUnknownMembers(true)) == nil && reference.ID != ""
-}
 
 // outcomePartnerOnboarding is what people read of the lookup that decided. An answer about no customer tells nothing.
 func outcomePartnerOnboarding(reply gateway.Reply, _ map[string]string) ([]byte, error) {

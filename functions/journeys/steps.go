@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
@@ -28,8 +29,10 @@ type AwaitInput struct {
 	Days    int               `json:"days"`    // likewise, where it begins anew every day
 	Reason  string            `json:"reason"`  // why the journey came here: a code
 	Details map[string]string `json:"details"` // what the person needs to know, or the partner's ids
-	// Transaction is whose answer holds more of that, which is no state machine's business; empty for none.
-	Transaction string `json:"transaction_id"`
+	// Shows names members of a transaction's answer that the person needs as well, such as a url, and that are no state machine's
+	// business.
+	Shows       []string `json:"shows"`
+	Transaction string   `json:"transaction_id"`
 }
 
 // Await records what a journey waits for. It is safe to repeat: the same token is the same wait.
@@ -44,7 +47,7 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 		if j.Status.Ended() || answered || j.Awaiting != nil && j.Awaiting.ID == id {
 			return false, nil
 		}
-		sealed, err := s.awaited(ctx, ring, *j, id, in.Transaction)
+		sealed, err := s.awaited(ctx, ring, *j, id, in)
 		if err != nil {
 			return false, err
 		}
@@ -60,14 +63,13 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 	return stepError(err)
 }
 
-// awaited seals what the person needs of a transaction's answer; nil for nothing. An answer that is gone, or too large to lie in
-// its record, shows nothing.
-func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey, id, transaction string) ([]byte, error) {
-	t, err := s.typeOf(j.Type)
-	if err != nil || t.Awaited == nil || transaction == "" {
-		return nil, err
+// awaited seals what a wait shows of a transaction's answer; nil for nothing. An answer that is gone, or too large to lie in its
+// record, shows nothing.
+func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey, id string, in AwaitInput) ([]byte, error) {
+	if len(in.Shows) == 0 {
+		return nil, nil
 	}
-	record, err := s.Ledger.Transaction(ctx, j.Tenant, transaction)
+	record, err := s.Ledger.Transaction(ctx, j.Tenant, in.Transaction)
 	if errors.Is(err, ledger.ErrNotFound) || err == nil && (record.Reply == nil || record.Reply.VaultRef != "") {
 		return nil, nil
 	}
@@ -78,11 +80,20 @@ func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey
 	if err != nil {
 		return nil, err
 	}
-	details := t.Awaited(answer)
-	if len(details) == 0 {
+	var members map[string]any
+	if json.Unmarshal(answer.Body, &members, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+		return nil, nil // it was no object
+	}
+	shown := map[string]string{}
+	for _, name := range in.Shows {
+		if text, ok := members[name].(string); ok && text != "" {
+			shown[name] = text
+		}
+	}
+	if len(shown) == 0 {
 		return nil, nil
 	}
-	text, err := json.Marshal(details, json.Deterministic(true))
+	text, err := json.Marshal(shown, json.Deterministic(true))
 	return ring.Seal(awaitingRecord(j, id), text), err
 }
 

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"sallyport/functions/sandbox"
 	"sallyport/shared/telemetry"
 )
@@ -363,7 +365,7 @@ func (r *run) read(ctx context.Context, known string) (at position, err error) {
 
 func (r *run) post(ctx context.Context, a act, out any) error {
 	r.posts++
-	key := fmt.Sprintf("%s-%d", r.key, r.posts)
+	key := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Append(nil, r.key, "-", r.posts)).String() // Iron takes nothing else
 	_, err := r.call(ctx, http.MethodPost, a.path, http.Header{"Idempotency-Key": {key}}, a.body, out)
 	return err
 }

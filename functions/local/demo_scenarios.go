@@ -79,7 +79,54 @@ func (s scenario) expects() string {
 
 // demoScenarios are all that the demo plays; those of one scale in a row.
 func demoScenarios() []scenario {
-	return slices.Concat(aadhaarScenarios(), clientScenarios(), onboardingScenarios())
+	return slices.Concat(aadhaarScenarios(), identificationScenarios(), clientScenarios(), onboardingScenarios())
+}
+
+// identificationScenarios are those of customer-identification. The simulated partner goes by the email address.
+func identificationScenarios() []scenario {
+	identification := kind{name: "customer-identification", waiting: "at Iron's page", outcome: "{status}"}
+	start := func(email string) string {
+		return `{"customer":{"customer_type":"Person","email":"` + email + `","external_id":"demo-17"},"identification":{"type":"Link"}}`
+	}
+	one := []effect{{"iron/create-customer", 1, "one customer"}, {"iron/create-identification", 1, "one identification"}}
+	const waits = "identification (pending; at Iron's page)"
+	decides := func(approved, says string) act {
+		return act{waiting: waits, says: says, path: "/sandbox/iron/sandbox/identification/{identification_id}", body: `{"approved":` + approved + `}`}
+	}
+	return []scenario{{
+		title: "customer-identification: the happy path",
+		kind:  identification, start: start("noor@example.com"), says: "a person, to be identified at Iron's page",
+		acts:   []act{decides("true", "Iron approves")},
+		status: "SUCCEEDED", reason: "approved", outcome: "Approved",
+		effects: one,
+	}, {
+		title: "customer-identification: declined",
+		kind:  identification, start: start("noor@example.com"), says: "a person, to be identified at Iron's page",
+		acts:   []act{decides("false", "Iron declines")},
+		status: "REJECTED", reason: "declined", outcome: "Declined",
+		effects: one,
+	}, {
+		title: "customer-identification: the answer to the creation is lost, the same key finds out",
+		kind:  identification, start: start("noor@example.com"), says: "a person, to be identified at Iron's page",
+		before: []act{{says: "fault: Iron creates the identification, then the connection breaks", path: "/sandbox/faults",
+			body: `{"partner":"iron","operation":"create-identification","fault":"reset_after_effect"}`}},
+		acts:   []act{decides("true", "Iron approves")},
+		status: "SUCCEEDED", reason: "approved", outcome: "Approved",
+		effects: one,
+	}, {
+		title: "customer-identification: the webhook is lost, the next look finds out",
+		kind:  identification, start: start("noor@example.com"), says: "a person, to be identified at Iron's page",
+		before: []act{{says: "setting: webhooks are lost", path: "/sandbox/settings", body: `{"partner":"iron","name":"callbacks","value":"lost"}`}},
+		acts:   []act{decides("true", "Iron approves")},
+		status: "SUCCEEDED", reason: "approved", outcome: "Approved",
+		effects: one,
+	}, {
+		title: "customer-identification: the customer does nothing",
+		kind:  identification, start: start("expire@example.com"), says: "a person, to be identified at Iron's page",
+		acts:   []act{{waiting: waits, says: "nothing"}},
+		status: "EXPIRED", reason: "expired", outcome: "Expired",
+		effects: one,
+	}}
 }
 
 // clientScenarios are those of client-onboarding.

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"sallyport/functions/digit9"
 	"sallyport/functions/documents"
 	"sallyport/functions/equal"
+	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
 	"sallyport/functions/transactions"
@@ -15,44 +18,52 @@ import (
 	"sallyport/shared/operation"
 )
 
-// functions returns every Lambda but the sandbox by its folder, wired to the partners simulated below sandboxURL.
-func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service, o callback.Orchestrator, sandboxURL string) map[string]lambda.Handler {
+// functions returns every Lambda but the sandbox by its folder, wired to the partners simulated below sandboxURL, whose time passes scale times
+// as fast.
+func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service, o callback.Orchestrator, sandboxURL string, scale float64) map[string]lambda.Handler {
 	d9 := digit9.Config{BaseURL: sandboxURL + "/digit9", Now: p.Now}
 	eq := equal.Config{BaseURL: sandboxURL + "/equal"}
+	ir := iron.Config{BaseURL: sandboxURL + "/iron", Now: p.Now, KeyLife: time.Duration(float64(iron.KeyLife) / scale)}
 	mb := mbanq.Config{BaseURL: sandboxURL + "/mbanq"}
 	exchange := &callback.Exchange{Ledger: l, Orchestrator: o, Ring: p.Ring, Log: p.Log, Now: p.Now}
 	taking := func(r callback.Receiver) lambda.Handler {
 		return callback.Handler{Receiver: r, Exchange: exchange, Secrets: p.Secrets, Log: p.Log, Metrics: p.Metrics, Now: p.Now}
 	}
 	return map[string]lambda.Handler{
-		"digit9/issue-token":      operation.New(p, digit9.IssueToken(d9)),
-		"digit9/lookup-customer":  operation.New(p, digit9.LookupCustomer(d9)),
-		"digit9/onboard-customer": operation.New(p, digit9.OnboardCustomer(d9)),
-		"digit9/get-customer":     operation.New(p, digit9.GetCustomer(d9)),
-		"digit9/callback":         taking(digit9.Callback()),
-		"mbanq/issue-token":       operation.New(p, mbanq.IssueToken(mb)),
-		"mbanq/create-client":     operation.New(p, mbanq.CreateClient(mb)),
-		"mbanq/get-client":        operation.New(p, mbanq.GetClient(mb)),
-		"mbanq/add-address":       operation.New(p, mbanq.AddAddress(mb)),
-		"mbanq/add-identifier":    operation.New(p, mbanq.AddIdentifier(mb)),
-		"mbanq/list-identifiers":  operation.New(p, mbanq.ListIdentifiers(mb)),
-		"mbanq/attach-document":   operation.New(p, mbanq.AttachDocument(mb)),
-		"mbanq/client-command":    operation.New(p, mbanq.ClientCommand(mb)),
-		"mbanq/callback":          taking(mbanq.Callback()),
-		"equal/init-transaction":  operation.New(p, equal.InitTransaction(eq)),
-		"equal/execute-journey":   operation.New(p, equal.ExecuteJourney(eq)),
-		"equal/fetch-data":        operation.New(p, equal.FetchData(eq)),
-		"transactions/get":        transactions.Get(l, p.Auth, p.Log, p.Now),
-		"transactions/list":       transactions.List(l, p.Auth, p.Log, p.Now),
-		"documents/create":        documents.Create(p.Vault, p.Auth, p.Log, p.Now, p.NewID),
-		"journeys/start":          j.StartHandler(),
-		"journeys/get":            j.Get(),
-		"journeys/list":           j.List(),
-		"journeys/input":          j.Input(),
-		"journeys/cancel":         j.Cancel(),
-		"journeys/await":          lambda.NewHandler(j.Await),
-		"journeys/finish":         lambda.NewHandler(j.Finish),
-		"journeys/settle":         lambda.NewHandler(j.Settle),
-		"notfound":                gateway.NotFound(p.Log),
+		"digit9/issue-token":         operation.New(p, digit9.IssueToken(d9)),
+		"digit9/lookup-customer":     operation.New(p, digit9.LookupCustomer(d9)),
+		"digit9/onboard-customer":    operation.New(p, digit9.OnboardCustomer(d9)),
+		"digit9/get-customer":        operation.New(p, digit9.GetCustomer(d9)),
+		"digit9/callback":            taking(digit9.Callback()),
+		"iron/create-customer":       operation.New(p, iron.CreateCustomer(ir)),
+		"iron/get-customer":          operation.New(p, iron.GetCustomer(ir)),
+		"iron/create-identification": operation.New(p, iron.CreateIdentification(ir)),
+		"iron/list-identifications":  operation.New(p, iron.ListIdentifications(ir)),
+		"iron/get-identification":    operation.New(p, iron.GetIdentification(ir)),
+		"iron/callback":              taking(iron.Callback(p.Now)),
+		"mbanq/issue-token":          operation.New(p, mbanq.IssueToken(mb)),
+		"mbanq/create-client":        operation.New(p, mbanq.CreateClient(mb)),
+		"mbanq/get-client":           operation.New(p, mbanq.GetClient(mb)),
+		"mbanq/add-address":          operation.New(p, mbanq.AddAddress(mb)),
+		"mbanq/add-identifier":       operation.New(p, mbanq.AddIdentifier(mb)),
+		"mbanq/list-identifiers":     operation.New(p, mbanq.ListIdentifiers(mb)),
+		"mbanq/attach-document":      operation.New(p, mbanq.AttachDocument(mb)),
+		"mbanq/client-command":       operation.New(p, mbanq.ClientCommand(mb)),
+		"mbanq/callback":             taking(mbanq.Callback()),
+		"equal/init-transaction":     operation.New(p, equal.InitTransaction(eq)),
+		"equal/execute-journey":      operation.New(p, equal.ExecuteJourney(eq)),
+		"equal/fetch-data":           operation.New(p, equal.FetchData(eq)),
+		"transactions/get":           transactions.Get(l, p.Auth, p.Log, p.Now),
+		"transactions/list":          transactions.List(l, p.Auth, p.Log, p.Now),
+		"documents/create":           documents.Create(p.Vault, p.Auth, p.Log, p.Now, p.NewID),
+		"journeys/start":             j.StartHandler(),
+		"journeys/get":               j.Get(),
+		"journeys/list":              j.List(),
+		"journeys/input":             j.Input(),
+		"journeys/cancel":            j.Cancel(),
+		"journeys/await":             lambda.NewHandler(j.Await),
+		"journeys/finish":            lambda.NewHandler(j.Finish),
+		"journeys/settle":            lambda.NewHandler(j.Settle),
+		"notfound":                   gateway.NotFound(p.Log),
 	}
 }

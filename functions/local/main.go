@@ -25,6 +25,7 @@ import (
 
 	"sallyport/functions/digit9"
 	"sallyport/functions/equal"
+	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
 	"sallyport/functions/sandbox"
@@ -246,10 +247,10 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	}
 	service := &journeys.Service{
 		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now, NewID: operation.NewID,
-		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), mbanq.ClientOnboarding()}, TimeScale: m.TimeScale,
+		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), iron.CustomerIdentification(iron.Config{Now: m.Now}), mbanq.ClientOnboarding()}, TimeScale: m.TimeScale,
 	}
 	service.Orchestrator, m.journeys = orchestrating{m}, service
-	handlers := functions(p, m.Ledger, service, orchestrating{m}, m.URL+"/sandbox")
+	handlers := functions(p, m.Ledger, service, orchestrating{m}, m.URL+"/sandbox", m.TimeScale)
 	if m.orchestrator, err = m.orchestrate(handlers, service); err != nil {
 		return nil, err
 	}
@@ -339,7 +340,7 @@ func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json"
 
 // seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
 func (m *Main) seed(ctx context.Context) error {
-	eq, d9, mb := sandbox.EqualDefaults(), sandbox.Digit9Defaults(), sandbox.MbanqDefaults()
+	eq, d9, ir, mb := sandbox.EqualDefaults(), sandbox.Digit9Defaults(), sandbox.IronDefaults(), sandbox.MbanqDefaults()
 	source := file.Source{Path: m.secretsFile()}
 	hash := gateway.HashKey(localKey)
 	_, known := m.Ledger.Caller(ctx, hash)
@@ -352,6 +353,7 @@ func (m *Main) seed(ctx context.Context) error {
 			"client_id": eq.ClientID, "client_secret": eq.ClientSecret,
 			"gateway_instance_id": eq.GatewayInstanceID, "journeys": map[string]string{"aadhaar-otp": eq.JourneyID},
 		},
+		"sallyport/" + stage + "/partners/iron": map[string]any{"api_key": ir.APIKey, "callback": map[string][]string{"secrets": {ir.WebhookSecret}}},
 		"sallyport/" + stage + "/partners/mbanq": map[string]any{
 			"tenant_id": mb.TenantID, "client_id": mb.ClientID, "client_secret": mb.ClientSecret, "username": mb.Username,
 			"password": mb.Password, "callback": map[string][]string{"secrets": {mb.WebhookSecret}},

@@ -2,7 +2,6 @@ package mbanq
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -164,14 +163,14 @@ type scan struct {
 func checkScan(at string, value jsontext.Value) error {
 	var in scan
 	if err := gateway.DecodeJSON(value, &in); err != nil {
-		return under(at, err)
+		return gateway.Under(at, err)
 	}
 	switch {
 	case !isAlphanumeric(in.Name):
 		return &gateway.InputError{Pointer: at + "/name", Reason: "must have letters and digits only"}
 	case in.ContentType == "" || !isScan(in.ContentType):
 		return &gateway.InputError{Pointer: at + "/content_type", Reason: "must be application/pdf, image/jpeg or image/png"}
-	case isReference(in.File):
+	case vault.IsReference(in.File):
 		return nil
 	}
 	if file, err := decodeFile(in.File); err != nil || len(file) == 0 {
@@ -192,10 +191,10 @@ func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (mem
 	k.left -= int64(len(text))
 	m, err := body(text)
 	if err != nil {
-		return nil, under(at, err)
+		return nil, gateway.Under(at, err)
 	}
 	k.Held = append(k.Held, vault.References(text)...)
-	k.Personal = k.Personal || !isReference(value)
+	k.Personal = k.Personal || !vault.IsReference(value)
 	return m, nil
 }
 
@@ -221,15 +220,6 @@ func (k *intake) list(ctx context.Context, value jsontext.Value, at string, most
 	return all, nil
 }
 
-// under puts an error about a part into its place.
-func under(at string, err error) error {
-	var input *gateway.InputError
-	if errors.As(err, &input) {
-		return &gateway.InputError{Pointer: at + input.Pointer, Reason: input.Reason}
-	}
-	return err
-}
-
 // pointed is the first thing that a check found wrong, with its place in a journey's body.
 func pointed(at string, c *checker) error {
 	if len(c.where) == 0 {
@@ -241,14 +231,6 @@ func pointed(at string, c *checker) error {
 
 // isFile tells the places of files, which are opened only where they are sent.
 func isFile(place jsontext.Pointer) bool { return place == "/document/file" }
-
-// isReference tells whether a value is nothing but a reference.
-func isReference(value jsontext.Value) bool {
-	var reference struct {
-		ID string `json:"document_id"`
-	}
-	return len(value) > 0 && json.Unmarshal(value, &reference, json.RejectUnknownMembers(true)) == nil && reference.ID != ""
-}
 
 // outcomeClientOnboarding is what people read of the client as it was last read. An answer about no client tells nothing.
 func outcomeClientOnboarding(reply gateway.Reply, _ map[string]string) ([]byte, error) {

@@ -9,8 +9,8 @@ import (
 type byHand struct {
 	method, path string // served under /sandbox/<partner>
 
-	// handle does it inside a transaction, as an operation's handle does. Its result is shown as JSON, a problem that it
-	// returns as that.
+	// handle does it inside a transaction, as an operation's handle does. Its result is shown as JSON, an answer as it is, a
+	// problem that it returns as that.
 	handle func(c *call) (any, error)
 }
 
@@ -26,15 +26,19 @@ func (s *Sandbox) doneByHand(sim *simulator, route byHand) func(http.ResponseWri
 		c := call{request: r, body: body, now: s.clock.now(), clock: s.clock, simulator: sim}
 		var out any
 		err = s.store.Update(ctx, func(tx Tx) (err error) {
-			c.Tx, c.queued = tx, false
+			c.Tx, c.queued = tx, 0
 			out, err = route.handle(&c)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if c.queued {
+		if c.queued > 0 {
 			defer s.sendCallbacks(r.Context())()
+		}
+		if page, ok := out.(answer); ok {
+			s.deliver(fault{}, page, nil, w, r)
+			return nil
 		}
 		writeJSON(w, http.StatusOK, out)
 		return nil

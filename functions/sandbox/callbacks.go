@@ -49,6 +49,10 @@ type callbacks struct {
 	// sign authenticates a callback, or does so wrongly if it is to be forged.
 	sign func(c *call, header http.Header, body []byte, forge bool) error
 
+	// void says whether what a callback tells has been called off since; it is then not sent any more. It is asked about those
+	// with a Ref only. nil: never.
+	void func(c *call, ref string) (bool, error)
+
 	// taken says what the gateway's answer means: whether it acknowledges, and whether it ends the repeats.
 	taken func(status int, body []byte) (acknowledged, final bool)
 }
@@ -59,6 +63,7 @@ type callback struct {
 	Partner string    `json:"partner"`
 	Path    string    `json:"path"` // under the gateway's base URL
 	Body    []byte    `json:"body"`
+	Ref     string    `json:"ref,omitzero"`     // what it is about, in the partner's own terms; see callbacks.void
 	Due     time.Time `json:"due"`              // real, as all times here
 	Tries   int       `json:"tries,omitzero"`   // begun
 	Forge   bool      `json:"forge,omitzero"`   // send it once with wrong credentials
@@ -95,11 +100,17 @@ func (c *call) callBack(path string, body []byte) error { return c.callBackAt(c.
 
 // callBackAt has one sent that tells of a time to come.
 func (c *call) callBackAt(due time.Time, path string, body []byte) error {
+	return c.callBackAbout("", due, path, body)
+}
+
+// callBackAbout has one sent unless what ref stands for is called off before. Those of one transaction that are due at the
+// same time go out in the order in which they were queued.
+func (c *call) callBackAbout(ref string, due time.Time, path string, body []byte) error {
 	f, err := take(c, c.simulator.name, c.simulator.callbacks.name, func(f fault) bool { return f.NeedsCallbacks })
 	if err != nil {
 		return err
 	}
-	times, b := 1, callback{Partner: c.simulator.name, Path: path, Body: body, Due: due.UTC()}
+	times, b := 1, callback{Partner: c.simulator.name, Path: path, Body: body, Ref: ref, Due: due.UTC()}
 	switch f.Name {
 	case "duplicate_callback":
 		times = 2
@@ -109,11 +120,12 @@ func (c *call) callBackAt(due time.Time, path string, body []byte) error {
 		b.Forge = true
 	}
 	for range times {
-		if err := save(c, fmt.Sprintf("%s%020d-%s", callbacksPrefix, c.now.UnixNano(), rand.Text()), b); err != nil {
+		key := fmt.Sprintf("%s%020d-%03d-%s", callbacksPrefix, c.now.UnixNano(), c.queued, rand.Text())
+		if err := save(c, key, b); err != nil {
 			return err
 		}
+		c.queued++
 	}
-	c.queued = true
 	return nil
 }
 
@@ -241,6 +253,16 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 		}
 		if sim = find(s.simulators, b.Partner); sim == nil || sim.callbacks == nil {
 			return tx.Delete(key) // of a partner that is simulated no more
+		}
+		if b.Ref != "" && sim.callbacks.void != nil {
+			void, err := sim.callbacks.void(&call{Tx: tx, now: sent.at, clock: s.clock, simulator: sim}, b.Ref)
+			switch {
+			case err != nil:
+				return err
+			case void:
+				sim = nil
+				return tx.Delete(key)
+			}
 		}
 		b.Tries, b.Claim, b.Claimed = b.Tries+1, rand.Text(), sent.at.UTC().Add(claimLifetime)
 		if err := save(tx, key, b); err != nil {

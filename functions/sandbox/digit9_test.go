@@ -177,7 +177,9 @@ func update(ecrn, body string) string {
 var requestID = regexp.MustCompile(`"request_id":"[0-9a-f]{32}"`)
 
 // masked hides request_id, which never repeats.
-func masked(answer string) string { return requestID.ReplaceAllString(answer, `"request_id":"R"`) }
+func masked(answer string) string {
+	return traceID.ReplaceAllString(requestID.ReplaceAllString(answer, `"request_id":"R"`), `"trace_id":"T"`)
+}
 
 var ecrn = regexp.MustCompile(`784[0-9]{13}`)
 

@@ -42,6 +42,20 @@ func TestRegistry(t *testing.T) {
 		{Partner: "mbanq", Name: "get-client-template", Method: "GET", Path: "/v1/clients/template"},
 		{Partner: "mbanq", Name: "get-address-template", Method: "GET", Path: "/v1/client/addresses/template"},
 		{Partner: "mbanq", Name: "get-identifier-template", Method: "GET", Path: "/v1/clients/{id}/identifiers/template"},
+		{Partner: "iron", Name: "create-customer", Method: "POST", Path: "/customers", Effect: true},
+		{Partner: "iron", Name: "list-customers", Method: "GET", Path: "/customers"},
+		{Partner: "iron", Name: "get-customer", Method: "GET", Path: "/customers/{id}"},
+		{Partner: "iron", Name: "find-customer", Method: "GET", Path: "/customers/{external_id}/external"},
+		{Partner: "iron", Name: "archive-customer", Method: "PUT", Path: "/customers/{id}/archive", Effect: true},
+		{Partner: "iron", Name: "create-identification", Method: "POST", Path: "/customers/{id}/identifications", Effect: true},
+		{Partner: "iron", Name: "create-identification", Method: "POST", Path: "/customers/{id}/identifications/v2", Effect: true},
+		{Partner: "iron", Name: "list-identifications", Method: "GET", Path: "/customers/{id}/identifications"},
+		{Partner: "iron", Name: "get-identification", Method: "GET", Path: "/identifications/{id}"},
+		{Partner: "iron", Name: "archive-identification", Method: "PUT", Path: "/identifications/{id}/archive", Effect: true},
+		{Partner: "iron", Name: "list-signings", Method: "GET", Path: "/customers/{id}/required-signings"},
+		{Partner: "iron", Name: "create-signing", Method: "POST", Path: "/customers/{id}/signings", Effect: true},
+		{Partner: "iron", Name: "decide-identification", Method: "POST", Path: "/sandbox/identification/{id}", Effect: true},
+		{Partner: "iron", Name: "reset-data", Method: "POST", Path: "/sandbox/reset", Effect: true},
 	})
 	var got []string
 	for _, f := range sandbox.Faults() {
@@ -78,7 +92,7 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 	for _, f := range sandbox.Faults() {
-		for _, partner := range []string{"digit9", "mbanq"} {
+		for _, partner := range []string{"digit9", "mbanq", "iron"} {
 			if err := sandbox.Applicable(partner, "callback", f.Name); (err == nil) != f.NeedsCallbacks {
 				t.Errorf("%s, callback, %s: %v", partner, f.Name, err)
 			}
@@ -111,6 +125,7 @@ func (h *harness) prepare() {
 	h.step1(id(1), number)
 	h.onboard(ordinary)
 	h.prepareMbanq()
+	h.prepareIron()
 }
 
 // requestTo returns a request to an operation of a prepared sandbox that succeeds.
@@ -121,6 +136,8 @@ func (h *harness) requestTo(op sandbox.Operation) *http.Request {
 		return h.digit9Request(op.Name)
 	case "mbanq":
 		return h.mbanqRequest(op)
+	case "iron":
+		return h.ironRequest(op)
 	}
 	return request(op.Method, "/sandbox/"+op.Partner+op.Path, bodyOf(op.Name))
 }
@@ -132,6 +149,8 @@ func failureOf(op sandbox.Operation, status int) string {
 		return digit9FailureOf(op.Name, status)
 	case "mbanq":
 		return mbanqFailureOf(op, status)
+	case "iron":
+		return ironFailures[status]
 	}
 	switch status {
 	case 401:
@@ -221,18 +240,18 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 			want(t, errors.Is(o.err, syscall.ECONNRESET), true)
 		case "truncated":
 			o = <-seen
-			status = 200
+			status = successOf(op)
 			want(t, errors.Is(o.err, io.ErrUnexpectedEOF), true)
 			want(t, int64(len(o.body)), o.length/2)
-			want(t, strings.HasPrefix(strings.TrimPrefix(o.body, "["), `{"`), true)
+			want(t, successful(op, o.body), true)
 		case "malformed":
 			o = <-seen
 			status = 200
 			want(t, o, outcome{status: 200, length: 34, body: "<html><body>it works</body></html>"})
 		case "slow":
 			o = <-seen
-			status = 200
-			want(t, strings.HasPrefix(strings.TrimPrefix(o.body, "["), `{"`), true)
+			status = successOf(op)
+			want(t, successful(op, o.body), true)
 		case "status_429", "status_500_before_effect", "status_500_after_effect", "status_503_before_effect", "status_503_after_effect":
 			o = <-seen
 			fmt.Sscanf(f.Name, "status_%d", &status)
@@ -241,7 +260,7 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 			o = <-seen
 			status = 401
 			want(t, fmt.Sprint(o.status, " ", o.body), failureOf(op, status))
-			if op.Partner != "equal" && op.Name != "issue-token" {
+			if op.Partner != "equal" && op.Partner != "iron" && op.Name != "issue-token" {
 				want(t, call(ctx, server.URL, h.requestTo(op)).status, 401) // the token is really gone
 				h.token, h.mbanq.token = "", ""
 			}
@@ -254,11 +273,12 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 
 	// One count was armed and is used up; the state is that of what happened.
 	o := call(t.Context(), server.URL, h.requestTo(op))
-	want(t, o.status, 200)
+	want(t, o.status, successOf(op))
 	row := h.rows("?operation=" + op.Name)
 	again := row[len(row)-1].Effect
 	switch op.Name {
-	case "init-transaction", "onboard-customer", "create-client", "delete-client", "add-address", "add-identifier", "attach-document":
+	case "init-transaction", "onboard-customer", "create-client", "delete-client", "add-address", "add-identifier", "attach-document",
+		"create-customer", "archive-customer", "create-identification", "archive-identification", "create-signing", "decide-identification", "reset-data":
 		want(t, again, true)
 	case "client-command":
 		want(t, again, !f.Effect) // verified already
@@ -268,6 +288,22 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 	default:
 		want(t, again, false)
 	}
+}
+
+// successOf returns the status of an operation's success.
+func successOf(op sandbox.Operation) int {
+	if op.Partner == "iron" && op.Method == "POST" && op.Name != "reset-data" {
+		return 201
+	}
+	return 200
+}
+
+// successful reports whether a body begins as that of an operation's success.
+func successful(op sandbox.Operation, body string) bool {
+	if op.Name == "reset-data" {
+		return strings.HasPrefix("true", body)
+	}
+	return strings.HasPrefix(strings.TrimPrefix(body, "["), `{"`)
 }
 
 // awaitRows returns when the log has n rows.

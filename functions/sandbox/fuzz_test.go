@@ -26,6 +26,8 @@ func FuzzServeHTTP(f *testing.F) {
 	f.Add("POST", "/sandbox/reset", "", `{}`)
 	f.Add("POST", alertsPath+"/"+ordinaryECRN, "", accept)
 	f.Add("GET", alertsPath, "", "")
+	f.Add("POST", "/sandbox/iron/hosted/x", "", ironAllSteps)
+	f.Add("GET", "/sandbox/iron/customers", "status[]=Active&page_size=2&cursor=x", "")
 	f.Add("CONNECT", "//sandbox/../%2e", "", "\xff")
 	f.Add("", "*", "", `{"transaction_id":null}`)
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {
@@ -174,6 +176,52 @@ func FuzzMbanqUpload(f *testing.F) {
 		case answer == mbanqMalformed, strings.HasPrefix(answer, `400 {"developerMessage":"The request was invalid.`):
 		default:
 			t.Errorf("%q %q: %s", media, body, answer)
+		}
+	})
+}
+
+// FuzzIronBodies: whatever the body, each operation that takes one answers in the contract's words, and what was made is shown. No
+// record outgrows the store.
+func FuzzIronBodies(f *testing.F) {
+	for _, body := range ironBodies {
+		f.Add(body.body)
+	}
+	f.Add(`{"customer_type":"Person","email":"noor+resubmit@example.com","external_id":"e"}`)
+	f.Add(`{"approved":true,"content_id":"22222222-2222-4222-8222-222222222222","signed":true}`)
+	f.Add(`{"type":"Business","company_data":{"beneficiaries":[{"roles":[],"beneficiary_info":{"company_data":null}}],"documents":[{}]}}`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, body string) {
+		store := &memory{}
+		h := openOn(t, store)
+		h.setIron("signings", "first")
+		person, business := h.ironMakes("Person", "noor@example.com"), h.ironMakes("Business", "noor@example.com")
+		live := h.ironIdentifies(h.ironMakes("Person", "live@example.com"), "", ironReliance).ID
+		paths := []string{"/customers", "/customers/" + person + "/signings", "/sandbox/identification/" + live}
+		for _, customer := range []string{person, business} {
+			paths = append(paths, "/customers/"+customer+"/identifications", "/customers/"+customer+"/identifications/v2")
+		}
+		for _, path := range paths {
+			w := h.do(h.toIron("POST", path, body))
+			var made struct {
+				ID string `json:"id"`
+			}
+			var failure string
+			switch {
+			case w.Code == 201 && json.Unmarshal(w.Body.Bytes(), &made) == nil && made.ID != "":
+			case w.Code >= 400 && w.Code < 500 && json.Unmarshal(w.Body.Bytes(), &failure) == nil && failure != "":
+			default:
+				t.Error(path, text(w))
+			}
+		}
+		for _, path := range []string{"/customers", "/customers/" + person + "/identifications", "/customers/" + business + "/identifications", "/identifications/" + live} {
+			if shown := h.ir("GET", path, ""); !strings.HasPrefix(shown, "200 ") {
+				t.Error(path, shown)
+			}
+		}
+		for key, value := range store.items {
+			if len(key) > 512 || len(value) > 256<<10 {
+				t.Errorf("%q holds %d bytes", key, len(value))
+			}
 		}
 	})
 }

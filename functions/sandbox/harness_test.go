@@ -32,6 +32,7 @@ type harness struct {
 	ids   int
 	token string // of digit9; see access
 	mbanq mbanqHarness
+	iron  ironHarness
 }
 
 // start is what the clock of every harness shows at first.

@@ -43,6 +43,7 @@ type Options struct {
 	Equal  EqualOptions  // zero fields are those of EqualDefaults
 	Digit9 Digit9Options // zero fields are those of Digit9Defaults
 	Mbanq  MbanqOptions  // zero fields are those of MbanqDefaults
+	Iron   IronOptions   // zero fields are those of IronDefaults
 
 	Callbacks CallbackOptions // how the partners reach the gateway
 }
@@ -250,7 +251,7 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 	var f fault
 	var out answer
 	err = s.store.Update(ctx, func(tx Tx) (err error) {
-		f, out, c.Tx, c.queued = fault{}, answer{}, tx, false
+		f, out, c.Tx, c.queued = fault{}, answer{}, tx, 0
 		switch {
 		case unreadable != nil:
 			return record(tx, op.Partner, op.Name, came, unreadable.Status, false)
@@ -289,7 +290,7 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	if c.queued {
+	if c.queued > 0 {
 		defer s.sendCallbacks(r.Context())()
 	}
 
@@ -333,7 +334,7 @@ func (s *Sandbox) actLate(op *operation, c call, came arrival) {
 		if s.forgotten(came.generation) {
 			return nil
 		}
-		c.Tx, c.queued = tx, false
+		c.Tx, c.queued = tx, 0
 		out, err := s.act(op, &c, fault{})
 		if err != nil {
 			return err
@@ -344,7 +345,7 @@ func (s *Sandbox) actLate(op *operation, c call, came arrival) {
 		s.log.LogAttrs(ctx, slog.LevelError, "sandbox failed", slog.String("partner", op.Partner),
 			slog.String("operation", op.Name), slog.Any("error", err))
 	}
-	if c.queued {
+	if c.queued > 0 {
 		s.sendCallbacks(ctx)()
 	}
 }

@@ -32,6 +32,7 @@ func simulators(opts Options, c clock) []*simulator {
 		newEqual(opts.Equal, c, opts.NewID),
 		newDigit9(opts.Digit9, opts.NewID),
 		newMbanq(opts.Mbanq, opts.NewID),
+		newIron(opts.Iron, opts.Authenticate, opts.NewID),
 	}
 }
 
@@ -78,7 +79,7 @@ type call struct {
 	clock     clock
 	simulator *simulator
 	operation *operation // nil for what is done by hand
-	queued    bool       // whether the transaction leaves a callback to send
+	queued    int        // callbacks that the transaction leaves to send
 }
 
 // failures returns what the operation answers in the place of its own answer.
@@ -92,7 +93,8 @@ func (c *call) failures() failures {
 // answer is what a partner sends back, and whether the request changed something there.
 type answer struct {
 	status int
-	body   []byte // JSON; nil for none
+	body   []byte // nil for none
+	media  string // content type; empty: JSON
 	effect bool
 	header http.Header // beside the content type; nil for none
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net"
@@ -15,10 +16,11 @@ const maxHold = 60 * time.Second
 // deliver sends an answer, or does to the connection what the fault says; late is what a late_effect has still to do.
 func (s *Sandbox) deliver(f fault, out answer, late func(), w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), out.header)
+	media := cmp.Or(out.media, "application/json")
 	switch f.deliver {
 	case delay:
 		s.wait(r.Context(), s.clock.real(slowAnswer))
-		write(w, out.status, "application/json", out.body)
+		write(w, out.status, media, out.body)
 	case hold:
 		s.wait(r.Context(), maxHold)
 		if f.acts == actsLate {
@@ -31,9 +33,9 @@ func (s *Sandbox) deliver(f fault, out answer, late func(), w http.ResponseWrite
 	case truncate:
 		// The server closes the connection when a handler wrote less than it announced.
 		w.Header().Set("Content-Length", strconv.Itoa(len(out.body)))
-		write(w, out.status, "application/json", out.body[:len(out.body)/2])
+		write(w, out.status, media, out.body[:len(out.body)/2])
 	default:
-		write(w, out.status, "application/json", out.body)
+		write(w, out.status, media, out.body)
 	}
 }
 

@@ -67,7 +67,7 @@ func TestDefinitions(t *testing.T) {
 					if e, size := o.Trace.Largest(); size > maxJourneyPayload {
 						t.Errorf("the %s of %s has a payload of %d bytes, it may have %d", e.Type, e.State, size, maxJourneyPayload)
 					}
-					s.checkCalls(t, m, c.Reads, o.Trace)
+					s.checkCalls(t, m, c, o.Trace)
 				})
 			}
 			if *update && len(outcomes) == len(c.Cases) {
@@ -162,8 +162,8 @@ func entries(t *testing.T, trace asl.Trace) (all []*entry) {
 // "state round key", where key is what the partner would know a repeat by, or what a lookup or a poll asks for, then the
 // record and the command of one on a record, and *n for n attempts; for a wait, what the person is told and may do; and how
 // the journey is said to have ended. In every definition a Retry repeats the very same payload, a state that is entered
-// again has a higher round unless all it does is read, and a journey ends once.
-func (s scenario) checkCalls(t *testing.T, m *asl.Machine, reads []string, trace asl.Trace) {
+// again has a higher round unless all it does is read, or must be the very same call again, and a journey ends once.
+func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.Trace) {
 	t.Helper()
 	for _, function := range m.Functions() {
 		if _, ok := s.Invocations[function]; !ok && trace.Invocations(function) > 0 {
@@ -178,7 +178,7 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, reads []string, trace
 		t.Fatal(err)
 	}
 	var effects, asked, finished []string
-	rounds := map[string]int{}
+	rounds, payloads := map[string]int{}, map[string]string{}
 	for _, entered := range entries(t, trace) {
 		first := entered.payloads[0]
 		if i := slices.IndexFunc(entered.payloads, func(p string) bool { return p != first }); i > 0 {
@@ -204,12 +204,16 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, reads []string, trace
 				Activation   string `json:"activationDate"`
 			} `json:"body"`
 			Path struct {
-				ECRN       string `json:"ecrn"`
-				Client     string `json:"clientId"`
-				Identifier string `json:"identifierId"`
+				ECRN           string `json:"ecrn"`
+				Client         string `json:"clientId"`
+				Identifier     string `json:"identifierId"`
+				Customer       string `json:"customerId"`
+				Generation     string `json:"generation"`
+				Identification string `json:"identificationId"`
 			} `json:"path"`
 			Query struct {
-				Command string `json:"command"`
+				Command    string `json:"command"`
+				SubPartner string `json:"sub_partner_id"`
 			} `json:"query"`
 			Tenant  string `json:"tenant"`
 			Journey string `json:"journey_id"`
@@ -246,13 +250,20 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, reads []string, trace
 			t.Errorf("%s has the key %+v", entered.state, *key)
 		}
 		at := fmt.Sprint(entered.state, entered.path)
-		if last, again := rounds[at]; again && key.Round <= last && !slices.Contains(reads, entered.function) {
+		switch last, again := rounds[at]; {
+		case !again || slices.Contains(c.Reads, entered.function):
+		case slices.Contains(c.Keyed, entered.function):
+			if first != payloads[at] {
+				t.Errorf("%s is entered again with\n%s\nafter\n%s", entered.state, first, payloads[at])
+			}
+		case key.Round <= last:
 			t.Errorf("%s is entered again with the round %d, after %d", entered.state, key.Round, last)
 		}
-		rounds[at] = key.Round
+		rounds[at], payloads[at] = key.Round, first
 		known := cmp.Or(payload.Body.Request, payload.Body.Idempotency, payload.Body.Handle, payload.Body.Document, payload.Body.External.Document, payload.Path.ECRN)
 		effect := strings.Join(strings.Fields(strings.Join([]string{entered.state, strconv.Itoa(key.Round), known, payload.Path.Client,
-			payload.Path.Identifier, payload.Query.Command, payload.Body.Verification, payload.Body.Activation}, " ")), " ")
+			payload.Path.Identifier, payload.Path.Customer, payload.Path.Generation, payload.Path.Identification, payload.Query.Command,
+			payload.Query.SubPartner, payload.Body.Verification, payload.Body.Activation}, " ")), " ")
 		if n := len(entered.payloads); n > 1 {
 			effect += fmt.Sprintf(" *%d", n)
 		}

@@ -26,6 +26,7 @@ type corpus struct {
 	Input      jsontext.Value      `json:"input"`      // of all cases that have none
 	Answers    map[string][]answer `json:"answers"`    // that cases take by name
 	Reads      []string            `json:"reads"`      // functions without effect: a repeat needs no round of its own
+	Keyed      []string            `json:"keyed"`      // functions whose repeat must be the same call: its key makes it harmless
 	Cases      []scenario          `json:"cases"`
 	Uncovered  []string            `json:"uncovered"` // what the cases need not go through
 }
@@ -42,6 +43,7 @@ type scenario struct {
 	Cause       *string             `json:"cause"` // nil for any
 	States      []string            `json:"states"`
 	Transitions int                 `json:"transitions"` // zero for not counted
+	Took        int                 `json:"took"`        // whole seconds; zero for not measured
 	Unordered   bool                `json:"unordered"`   // whether states are entered in another order elsewhere
 	Oracle      string              `json:"oracle"`      // why the other interpreter is known to answer otherwise
 
@@ -374,6 +376,9 @@ func (s scenario) check(t *testing.T, o outcome) {
 	}
 	if s.Transitions != 0 && o.Transitions != s.Transitions {
 		t.Errorf("took %d state transitions, want %d", o.Transitions, s.Transitions)
+	}
+	if took := int(o.Ended.Sub(began).Seconds()); s.Took != 0 && took != s.Took {
+		t.Errorf("took %d seconds, want %d", took, s.Took)
 	}
 	if o.Transitions != o.Trace.Transitions() {
 		t.Errorf("counted %d state transitions, but the trace has %d", o.Transitions, o.Trace.Transitions())

@@ -27,7 +27,8 @@ type Receiver struct {
 	// document for the partner.
 	Authentic func(secret []byte, req gateway.Request) bool
 
-	// Read takes the news from an authentic callback. Its errors are for the partner and hold no values.
+	// Read takes the news from an authentic callback; news without a record is none, and the callback is acknowledged. Its errors
+	// are for the partner and hold no values.
 	Read func(req gateway.Request) (News, error)
 
 	// Reply words an answer in the partner's way; 200 acknowledges.
@@ -82,6 +83,9 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	news, err := h.Read(req)
 	if err != nil {
 		return http.StatusBadRequest, err.Error()
+	}
+	if news.Record == "" {
+		return http.StatusOK, "Acknowledged"
 	}
 	if err := h.Exchange.Tell(ctx, news); err != nil {
 		h.Log.ErrorContext(ctx, "callback not kept", "operation", h.Name, "cause", err)

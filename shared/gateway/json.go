@@ -27,6 +27,15 @@ func (e *InputError) Error() string {
 	return e.Pointer + ": " + e.Reason
 }
 
+// Under puts an InputError about a part of a text into the part's place; any other error stays as it is.
+func Under(at string, err error) error {
+	var input *InputError
+	if errors.As(err, &input) {
+		return &InputError{Pointer: at + input.Pointer, Reason: input.Reason}
+	}
+	return err
+}
+
 // DecodeJSON reads one JSON value into v strictly: exact names, none unknown, none twice, valid UTF-8, no NUL, at
 // most MaxDepth deep, nothing behind it. Its errors are *InputError.
 func DecodeJSON(body []byte, v any) error {

@@ -2,11 +2,13 @@ package house_test
 
 import (
 	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"go/ast"
+	"hash"
 	"maps"
 	"mime"
 	"mime/multipart"
@@ -600,7 +602,8 @@ func checkHTTPEvent(t *testing.T, template template, f function, text []byte) {
 	}
 }
 
-// proven tells whether a callback shows what the simulated partner shows by the credentials: a token, or a signature of its body.
+// proven tells whether a callback shows what the simulated partner shows by the credentials: a token, or a signature of
+// its body, with its time before it where it has one.
 func proven(t *testing.T, credentials resource, event events.APIGatewayV2HTTPRequest) bool {
 	t.Helper()
 	var creds struct {
@@ -616,9 +619,15 @@ func proven(t *testing.T, credentials resource, event events.APIGatewayV2HTTPReq
 		return true
 	}
 	return slices.ContainsFunc(creds.Callback.Secrets, func(key string) bool {
-		mac := hmac.New(sha512.New, []byte(key))
-		mac.Write([]byte(event.Body))
-		return event.Headers["signature"] == hex.EncodeToString(mac.Sum(nil))
+		signature := func(sum func() hash.Hash, text string) string {
+			mac := hmac.New(sum, []byte(key))
+			mac.Write([]byte(text))
+			return hex.EncodeToString(mac.Sum(nil))
+		}
+		if stamp, ok := event.Headers["webhook-timestamp"]; ok {
+			return event.Headers["webhook-signature"] == "v1="+signature(sha256.New, stamp+event.Body)
+		}
+		return event.Headers["signature"] == signature(sha512.New, event.Body)
 	})
 }
 

@@ -27,10 +27,6 @@ type Type struct {
 	// Input has no Secret.
 	Inputs map[string]func(context.Context, Start) (Fields, error)
 
-	// Awaited picks from an answer of the partner's what only the person whom the journey waits for may see, such as a url. nil for
-	// nothing.
-	Awaited func(answer gateway.Reply) map[string]string
-
 	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of
 	// its transaction. It returns nil for an answer that tells nothing.
 	Outcome func(answer gateway.Reply, refs map[string]string) ([]byte, error)

@@ -223,7 +223,7 @@ func (r *pass[In]) resolve(ctx context.Context, ours, standing ledger.Transactio
 		return r.unknown(ctx, standing, max(quiet, time.Second))
 	case quiet > 0:
 		return r.unknown(ctx, standing, quiet)
-	case standing.TakeOvers > 0 && r.h.op.Honours == 0: // else those before went under a key that the partner honoured
+	case standing.TakeOvers > 0 && r.h.op.Effect(r.in) != SafeRetry: // else those before went under a key that the partner honoured
 		return r.unknown(ctx, standing, 0) // it has been made once more already; only a person can know better
 	}
 	return r.takeOver(ctx, ours, standing)

@@ -11,8 +11,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/vault"
 )
 
 // Field is one field of an object.
@@ -46,7 +47,13 @@ type Fault struct {
 	Reason  string
 }
 
-func (f Fault) Error() string { return f.Pointer + ": " + f.Reason }
+// Error says where and what.
+func (f Fault) Error() string {
+	if f.Pointer == "" {
+		return f.Reason
+	}
+	return f.Pointer + ": " + f.Reason
+}
 
 // Check returns everything that is wrong with an object, in the order in which it stands there; what is missing comes after
 // what an object has. The text must have passed gateway.CheckJSON. Fields without a rule are skipped. With references,
@@ -201,11 +208,29 @@ func Boolean() Type {
 	}
 }
 
+// True is true, as a consent must be.
+func True() Type {
+	return func(c *checker, at string, value jsontext.Value, _ presence) {
+		if value.Kind() != 't' {
+			c.fault(at, "must be true")
+		}
+	}
+}
+
 // Integer is a whole number.
 func Integer() Type {
 	return func(c *checker, at string, value jsontext.Value, _ presence) {
 		if _, err := strconv.ParseInt(string(value), 10, 64); err != nil {
 			c.fault(at, "must be a whole number")
+		}
+	}
+}
+
+// Range is a whole number from one to another.
+func Range(from, to int64) Type {
+	return func(c *checker, at string, value jsontext.Value, _ presence) {
+		if n, err := strconv.ParseInt(string(value), 10, 64); err != nil || n < from || n > to {
+			c.fault(at, "must be a whole number from "+strconv.FormatInt(from, 10)+" to "+strconv.FormatInt(to, 10))
 		}
 	}
 }
@@ -229,10 +254,7 @@ func Numeric() Type {
 func File(max int) Type {
 	return func(c *checker, at string, value jsontext.Value, must presence) {
 		if c.references && value.Kind() == '{' {
-			var reference struct {
-				ID string `json:"document_id"`
-			}
-			if json.Unmarshal(value, &reference, json.RejectUnknownMembers(true)) != nil || reference.ID == "" {
+			if !vault.IsReference(value) {
 				c.fault(at, `must be a string or {"document_id":…}`)
 			}
 			return

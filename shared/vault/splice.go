@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -44,6 +45,14 @@ func (v *Vault) Splice(ctx context.Context, tenant string, text []byte, limit in
 		whole = part.append(whole)
 	}
 	return whole, nil
+}
+
+// IsReference tells whether a value is nothing but a reference: {"document_id":…}.
+func IsReference(value jsontext.Value) bool {
+	var reference struct {
+		ID string `json:"document_id"`
+	}
+	return value.Kind() == '{' && json.Unmarshal(value, &reference, json.RejectUnknownMembers(true)) == nil && reference.ID != ""
 }
 
 // References lists the references in a JSON text, those in what they refer to not among them.

@@ -6,6 +6,7 @@ import (
 
 	"sallyport/functions/digit9"
 	"sallyport/functions/equal"
+	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
 	"sallyport/shared/awsenv"
@@ -23,9 +24,13 @@ func Service() *journeys.Service {
 		Secrets: cache,
 		Ring:    seal.Cached(cache.Keys),
 		Auth:    awsenv.Auth(l),
-		Types:   []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), mbanq.ClientOnboarding()},
 		Log:     awsenv.Log(),
 		Now:     time.Now,
 		NewID:   operation.NewID,
 	}
+}
+
+// Types are the types of journeys that there are.
+func Types() []journey.Type {
+	return []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), iron.CustomerIdentification(iron.Config{}), mbanq.ClientOnboarding()}
 }

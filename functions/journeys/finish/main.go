@@ -9,6 +9,7 @@ import (
 
 func main() {
 	service := deployed.Service()
+	service.Types = deployed.Types()
 	service.Vault = awsvault.New(service.Ring)
 	lambda.Start(service.Finish)
 }

@@ -10,6 +10,7 @@ import (
 
 func main() {
 	service := deployed.Service()
+	service.Types = deployed.Types()
 	service.Vault = awsvault.New(service.Ring)
 	service.Orchestrator = awsenv.Orchestrator()
 	lambda.Start(service.StartHandler())

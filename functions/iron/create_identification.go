@@ -1,0 +1,169 @@
+package iron
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// maxIdentification caps what a state machine sends, with its files, in bytes. A caller sends what a Lambda takes.
+const maxIdentification = 40 << 20
+
+// application is the input of CreateIdentification. What was validated is what is sent; requests are compared by its digest.
+type application struct {
+	Digest     string         `json:"digest"`
+	CustomerID string         `json:"customer_id"`
+	Generation string         `json:"generation"`
+	Scope      scope          `json:"scope"`
+	Journey    bool           `json:"-"` // a state machine asks, which follows one that is under way
+	Body       jsontext.Value `json:"-"`
+}
+
+// Generations of the contract, by the last part of the path (iron §2).
+const (
+	v1 = "v1"
+	v2 = "v2"
+)
+
+// CreateIdentification begins an identification of a customer (iron §4, §5). A newer one takes the place of the one before and would undo
+// its progress, so none is created while one is pending, and what became of a lost answer is settled by the key, which the
+// partner honours for a day, and by the list.
+func CreateIdentification(c Config) operation.Operation[application] {
+	return operation.Operation[application]{
+		Name:    "iron/create-identification",
+		Errors:  renderCustomerError,
+		MaxTask: maxIdentification,
+		Decode:  c.decodeApplication,
+		Touches: func(in application) string { return ownedCustomer(in.CustomerID) },
+		Effect:  func(application) operation.Resolution { return operation.SafeRetry },
+		Honours: c.keyLife(),
+		Call: func(ctx context.Context, call operation.Call, in application) operation.Outcome {
+			var newest identification // as it was when the list was read last
+			find := func() (found operation.Outcome, finding operation.Finding) {
+				found, finding, newest = c.findIdentification(ctx, call, in)
+				return found, finding
+			}
+			guard := func() (against *operation.Outcome) {
+				if !call.Again { // else it has just been read
+					newest, against = c.newest(ctx, call, in.Scope, in.CustomerID)
+				}
+				if against == nil && (newest.Status == statusPending || in.Journey && !newest.over()) {
+					against = &operation.Outcome{Class: operation.Conflict, Code: "pending_identification", Reply: failure(http.StatusConflict, messagePending)}
+				}
+				return against
+			}
+			path := identificationsPath(in.CustomerID)
+			if in.Generation == v2 {
+				path += "/v2"
+			}
+			return c.create(ctx, call, request{path: path, body: in.Body, scope: in.Scope}, find, guard, identificationCreated)
+		},
+		Lookup: func(ctx context.Context, call operation.Call, in application) (operation.Outcome, operation.Finding) {
+			found, finding, _ := c.findIdentification(ctx, call, in)
+			return found, finding
+		},
+		Summary: summaryOfIdentification,
+	}
+}
+
+// decodeApplication validates the whole body by the table of its type. No body is the oldest way to ask for a Direct one (iron §4).
+func (c Config) decodeApplication(req gateway.Request) (in application, err error) {
+	if err := requireKey(req); err != nil {
+		return in, err
+	}
+	if in.Scope, err = readScope(req); err != nil {
+		return in, err
+	}
+	if in.CustomerID, err = pathID(req, "customerId"); err != nil {
+		return in, err
+	}
+	in.Journey, in.Generation = req.Method == "", v1
+	if req.Params["generation"] == v2 || strings.HasSuffix(req.Path, "/v2") {
+		in.Generation = v2
+	}
+	in.Body = req.Body
+	if trimmed := bytes.TrimSpace(req.Body); in.Generation == v1 && (len(trimmed) == 0 || bytes.Equal(trimmed, []byte("null"))) {
+		in.Body = jsontext.Value(`{"type":"` + typeDirect + `"}`)
+	}
+	if err := gateway.CheckJSON(in.Body); err != nil {
+		return in, err
+	}
+	if err := invalid(c.checkIdentification(in.Body, in.Generation, false)); err != nil {
+		return in, err
+	}
+	in.Digest, err = gateway.DigestJSON(in.Body)
+	return in, err
+}
+
+// identificationCreated reads the answer to a creation.
+func identificationCreated(reply gateway.Reply) operation.Outcome {
+	created, ok := readIdentification(reply.Body)
+	if !ok {
+		return operation.Outcome{Class: operation.Unknown, Code: "no_identification_id", Reply: reply}
+	}
+	created.ID = id(created.ID)
+	return operation.Outcome{Class: operation.Done, Code: "ok", Reply: reply, Owns: ownedIdentification(created.ID), Refs: created.refs()}
+}
+
+// newest reads a customer's newest identification; the zero value where there is none.
+func (c Config) newest(ctx context.Context, call operation.Call, s scope, customer string) (newest identification, failed *operation.Outcome) {
+	all, failed := c.identifications(ctx, call, s, customer)
+	if failed == nil && len(all) > 0 {
+		newest, _ = readIdentification(all[0])
+	}
+	return newest, failed
+}
+
+// identifications reads all of a customer's, the newest first.
+func (c Config) identifications(ctx context.Context, call operation.Call, s scope, customer string) (all []jsontext.Value, failed *operation.Outcome) {
+	whole := true
+	failed = c.each(ctx, call, s, identificationsPath(customer), url.Values{}, func(item jsontext.Value) bool {
+		var found identification
+		found, whole = readIdentification(item)
+		whole = whole && !found.createdAt().IsZero() // one whose age isn't known proves nothing
+		all = append(all, item)
+		return whole
+	})
+	if failed == nil && !whole {
+		outcome := unreadable()
+		failed = &outcome
+	}
+	slices.SortStableFunc(all, func(a, b jsontext.Value) int {
+		one, _ := readIdentification(a)
+		other, _ := readIdentification(b)
+		return other.createdAt().Compare(one.createdAt())
+	})
+	return all, failed
+}
+
+// findIdentification looks for the identification that a lost creation made: one that is not older, and that no call is on record for.
+// It also returns the newest that there is.
+func (c Config) findIdentification(ctx context.Context, call operation.Call, in application) (found operation.Outcome, finding operation.Finding, newest identification) {
+	all, failed := c.identifications(ctx, call, in.Scope, in.CustomerID)
+	if failed != nil {
+		return *failed, operation.Undetermined, newest
+	}
+	if len(all) > 0 {
+		newest, _ = readIdentification(all[0])
+	}
+	all = slices.DeleteFunc(all, func(item jsontext.Value) bool {
+		found, _ := readIdentification(item)
+		return !since(found.CreatedAt, call.FirstSent)
+	})
+	found, finding = unclaimed(ctx, call, all, identificationCreated)
+	return found, finding, newest
+}
+
+// summaryOfIdentification is what a state machine may see of an identification.
+func summaryOfIdentification(reply gateway.Reply) map[string]any {
+	found, _ := readIdentification(reply.Body)
+	return map[string]any{"identification_id": id(found.ID), "state": found.state()}
+}

@@ -1,0 +1,147 @@
+package iron
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/journey"
+	"sallyport/shared/schema"
+	"sallyport/shared/vault"
+)
+
+const (
+	// lasts is how long a customer-identification takes at most, as its state machine has it.
+	lasts = 32 * 24 * time.Hour
+
+	// maxText caps what a start says, with the files that it holds itself, in bytes; the files that it refers to are not counted.
+	maxText = 8 << 20
+)
+
+// CustomerIdentification is the journey "customer-identification": it creates a customer where there is none yet, begins an identification
+// unless one is under way, and waits for what becomes of it.
+func CustomerIdentification(c Config) journey.Type {
+	return journey.Type{
+		Name:    "customer-identification",
+		Partner: "iron",
+		MaxBody: gateway.MaxBody,
+		Lasts:   lasts,
+		Start:   c.startCustomerIdentification,
+		Outcome: outcomeOfIdentification,
+	}
+}
+
+// startCustomerIdentification takes {"customer" or "customer_id","identification","sub_partner_id"}. In customer and identification references may
+// stand for values; those of files stay references.
+func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start) (fields journey.Fields, err error) {
+	var in struct {
+		Customer       jsontext.Value `json:"customer"`
+		CustomerID     string         `json:"customer_id"`
+		Identification jsontext.Value `json:"identification"`
+		SubPartner     string         `json:"sub_partner_id"`
+	}
+	if err := gateway.DecodeJSON(s.Body, &in); err != nil {
+		return fields, err
+	}
+	created := len(in.Customer) > 0 && in.Customer.Kind() != 'n'
+	switch {
+	case created == (in.CustomerID != ""):
+		return fields, &gateway.InputError{Pointer: "/customer", Reason: "must be there, or else customer_id"}
+	case in.CustomerID != "" && !isUUID(in.CustomerID):
+		return fields, &gateway.InputError{Pointer: "/customer_id", Reason: "must be a UUID"}
+	case in.SubPartner != "" && !isUUID(in.SubPartner):
+		return fields, &gateway.InputError{Pointer: "/sub_partner_id", Reason: "must be a UUID"}
+	}
+	fields = journey.Fields{
+		Plain:  map[string]any{"customer_id": id(in.CustomerID), "sub_partner_id": id(in.SubPartner), "find": false},
+		Sealed: map[string]any{"customer": jsontext.Value("{}"), "external_id": ""},
+		Held:   vault.References(s.Body),
+	}
+	left := int64(maxText)
+	open := func(value jsontext.Value, at string, check func(jsontext.Value) []schema.Fault) (jsontext.Value, error) {
+		if value.Kind() != '{' {
+			return nil, &gateway.InputError{Pointer: at, Reason: `must be an object or {"document_id":…}`}
+		}
+		opened, err := s.Open(ctx, value, left, isFile)
+		if err != nil {
+			return nil, err
+		}
+		left -= int64(len(opened))
+		if err := gateway.CheckJSON(opened); err != nil {
+			return nil, gateway.Under(at, err)
+		}
+		for _, f := range check(opened) {
+			return nil, &gateway.InputError{Pointer: at + f.Pointer, Reason: f.Reason}
+		}
+		fields.Held = append(fields.Held, vault.References(opened)...)
+		fields.Personal = fields.Personal || !vault.IsReference(value) && !isBare(opened)
+		return opened, nil
+	}
+	if created {
+		opened, err := open(in.Customer, "/customer", func(text jsontext.Value) []schema.Fault { return schema.Check(text, customerRules(), false) })
+		if err != nil {
+			return fields, err
+		}
+		var said struct {
+			ExternalID string `json:"external_id"`
+		}
+		if err := lenient(opened, &said); err != nil {
+			return fields, &gateway.InputError{Pointer: "/customer", Reason: "is not valid"}
+		}
+		fields.Sealed["customer"], fields.Sealed["external_id"], fields.Plain["find"] = opened, said.ExternalID, said.ExternalID != ""
+	}
+	generation := ""
+	opened, err := open(in.Identification, "/identification", func(body jsontext.Value) []schema.Fault {
+		var said struct {
+			Type jsontext.Value `json:"type"`
+		}
+		_ = lenient(body, &said)
+		if generation = generationOf(text(said.Type)); generation == "" {
+			return schema.Check(body, []schema.Field{schema.Filled("type", schema.Word(typeLink, typeToken, typePerson, typeBusiness, typeDirect,
+				typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson))}, true)
+		}
+		return c.checkIdentification(body, generation, true)
+	})
+	fields.Sealed["identification"], fields.Plain["generation"] = opened, generation
+	return fields, err
+}
+
+// isBare tells whether an identification says no more than how it is to go.
+func isBare(identification jsontext.Value) bool {
+	var in struct {
+		Type    string `json:"type"`
+		WithEDD bool   `json:"with_edd"`
+	}
+	return json.Unmarshal(identification, &in, json.RejectUnknownMembers(true)) == nil
+}
+
+// isFile tells the places of files, which are opened only where they are sent.
+func isFile(place jsontext.Pointer) bool {
+	switch place.LastToken() {
+	case "file", "selfie", "identity_document_front", "identity_document_back", "proof_of_address", "source_of_funds_proof",
+		"flow_of_funds_diagram", "source_of_funds_document":
+		return true
+	}
+	return false
+}
+
+// outcomeOfIdentification is what people read of the identification as it was last read. An answer about none tells nothing.
+func outcomeOfIdentification(answer gateway.Reply, _ map[string]string) ([]byte, error) {
+	found, ok := readIdentification(answer.Body)
+	if !ok {
+		return nil, nil
+	}
+	if !found.StepStatus.IsValid() { // the partner's texts are read leniently, and shown strictly
+		found.StepStatus = nil
+	}
+	return json.Marshal(struct {
+		CustomerID       string         `json:"customer_id,omitzero"`
+		IdentificationID string         `json:"identification_id"`
+		Status           string         `json:"status"`
+		StepStatus       jsontext.Value `json:"step_status,omitzero"`
+		ReviewComment    string         `json:"review_comment,omitzero"`
+	}{found.CustomerID, found.ID, found.Status, found.StepStatus, text(found.Comment)})
+}

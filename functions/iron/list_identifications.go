@@ -1,0 +1,89 @@
+package iron
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// listing is the input of ListIdentifications.
+type listing struct {
+	CustomerID string            `json:"customer_id"`
+	Scope      scope             `json:"scope"`
+	Query      map[string]string `json:"query,omitzero"`
+	Newest     bool              `json:"newest,omitzero"` // a state machine asks for no more
+}
+
+// ListIdentifications lists a customer's identifications (iron §2). A state machine is told of the newest alone, which is the one that
+// counts; an empty object stands for none.
+func ListIdentifications(c Config) operation.Operation[listing] {
+	return operation.Operation[listing]{
+		Name:    "iron/list-identifications",
+		Errors:  renderCustomerError,
+		Decode:  decodeListing,
+		Touches: func(in listing) string { return ownedCustomer(in.CustomerID) },
+		Call: func(ctx context.Context, call operation.Call, in listing) operation.Outcome {
+			if in.Newest {
+				return c.readNewest(ctx, call, in)
+			}
+			query := url.Values{}
+			for name, value := range in.Query {
+				query.Set(name, value)
+			}
+			outcome := c.read(ctx, call, in.Scope, identificationsPath(in.CustomerID), query, messageNoCustomer)
+			if _, ok := readPage(outcome.Reply.Body); outcome.Class == operation.Done && !ok {
+				return unreadable()
+			}
+			return outcome
+		},
+		Summary: summaryOfIdentification,
+	}
+}
+
+func decodeListing(req gateway.Request) (in listing, err error) {
+	if in.Scope, err = readScope(req); err != nil {
+		return in, err
+	}
+	if in.CustomerID, err = pathID(req, "customerId"); err != nil {
+		return in, err
+	}
+	if in.Newest = req.Method == ""; in.Newest {
+		return in, nil
+	}
+	in.Query = map[string]string{}
+	if size, ok := req.Query["page_size"]; ok {
+		if n, err := strconv.Atoi(size); err != nil || n < 1 || n > pageSize {
+			return in, &gateway.InputError{Pointer: "page_size", Reason: "must be 1 to " + strconv.Itoa(pageSize)}
+		}
+		in.Query["page_size"] = size
+	}
+	if cursor, ok := req.Query["cursor"]; ok {
+		if !isUUID(cursor) {
+			return in, &gateway.InputError{Pointer: "cursor", Reason: "must be a UUID"}
+		}
+		in.Query["cursor"] = cursor
+	}
+	return in, nil
+}
+
+func (c Config) readNewest(ctx context.Context, call operation.Call, in listing) operation.Outcome {
+	all, failed := c.identifications(ctx, call, in.Scope, in.CustomerID)
+	if failed != nil {
+		return *failed
+	}
+	newest := jsontext.Value("{}")
+	if len(all) > 0 {
+		newest = all[0]
+	}
+	outcome := operation.Outcome{Class: operation.Done, Code: "ok", Reply: gateway.JSON(http.StatusOK, newest)}
+	if found, ok := readIdentification(newest); ok {
+		outcome.Refs = found.refs()
+	}
+	return outcome
+}

@@ -1,0 +1,161 @@
+package iron
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+)
+
+// Paths below the base URL (iron §2).
+const customersPath = "/customers"
+
+func customerPath(id string) string        { return customersPath + "/" + id }
+func externalPath(id string) string        { return customersPath + "/" + url.PathEscape(id) + "/external" }
+func identificationsPath(id string) string { return customerPath(id) + "/identifications" }
+func identificationPath(id string) string  { return "/identifications/" + id }
+
+// credentials is the secret "partners/iron".
+type credentials struct {
+	APIKey string `json:"api_key"`
+
+	// What webhooks are signed with (iron §10); two live values allow a rotation. They stand in the deployment's secret also
+	// where tenants have accounts of their own.
+	Callback struct {
+		Secrets []string `json:"secrets,omitzero"`
+	} `json:"callback,omitzero"`
+}
+
+// Statuses of an identification (iron §6).
+const (
+	statusPending       = "Pending"
+	statusProcessed     = "Processed"
+	statusPendingReview = "PendingReview"
+	statusApproved      = "Approved"
+	statusDeclined      = "Declined"
+	statusExpired       = "Expired"
+	statusArchived      = "Archived"
+)
+
+// states are what a state machine goes by, for each status.
+func states() map[string]string {
+	return map[string]string{
+		statusPending: "pending", statusProcessed: "processed", statusPendingReview: "pending_review", statusApproved: "approved",
+		statusDeclined: "declined", statusExpired: "expired", statusArchived: "archived",
+	}
+}
+
+// identification is what the gateway reads of one (iron §6). What may be missing may also be of an odd type.
+type identification struct {
+	ID         string         `json:"id"`
+	CustomerID string         `json:"customer_id"`
+	Status     string         `json:"status"`
+	CreatedAt  string         `json:"created_at"`
+	StepStatus jsontext.Value `json:"step_status"`
+	Comment    jsontext.Value `json:"review_comment"`
+}
+
+// readIdentification reads one; ok tells whether it is whole enough to go by.
+func readIdentification(text []byte) (i identification, ok bool) {
+	if lenient(text, &i) != nil || !isUUID(i.ID) || i.Status == "" || i.CustomerID != "" && !isUUID(i.CustomerID) {
+		return identification{}, false
+	}
+	return i, true
+}
+
+// createdAt is the zero time where it can't be read.
+func (i identification) createdAt() time.Time {
+	at, _ := time.Parse(time.RFC3339, i.CreatedAt)
+	return at
+}
+
+// state is the status as a state machine has it; "other" for one that is not documented.
+func (i identification) state() string {
+	if i.ID == "" {
+		return "none"
+	}
+	if state := states()[i.Status]; state != "" {
+		return state
+	}
+	return "other"
+}
+
+// over tells whether another one takes nothing away: it has come to nothing, or there is none.
+func (i identification) over() bool {
+	return slices.Contains([]string{"none", "declined", "expired", "archived"}, i.state())
+}
+
+func (i identification) refs() map[string]string {
+	refs := map[string]string{"identification_id": i.ID, "state": i.state()}
+	if i.CustomerID != "" {
+		refs["customer_id"] = id(i.CustomerID)
+	}
+	return refs
+}
+
+// customer is what the gateway reads of one (iron §3).
+type customer struct {
+	ID         string         `json:"id"`
+	Type       string         `json:"customer_type"`
+	Email      string         `json:"email"`
+	ExternalID jsontext.Value `json:"external_id"`
+	CreatedAt  string         `json:"created_at"`
+}
+
+func readCustomer(text []byte) (c customer, ok bool) {
+	if lenient(text, &c) != nil || !isUUID(c.ID) {
+		return customer{}, false
+	}
+	return c, true
+}
+
+// page is one page of a list (iron §2).
+type page struct {
+	Items  []jsontext.Value `json:"items"`
+	Cursor string           `json:"cursor"`
+}
+
+func readPage(text []byte) (p page, ok bool) {
+	ok = lenient(text, &p) == nil && p.Items != nil
+	return p, ok
+}
+
+// clockSkew is how far the partner's clock may be behind ours; it also shows times without fractions.
+const clockSkew = 30 * time.Second
+
+func isTime(text string) bool {
+	_, err := time.Parse(time.RFC3339, text)
+	return err == nil
+}
+
+// since tells whether a time of the partner's is not before one of ours.
+func since(text string, sent time.Time) bool {
+	at, err := time.Parse(time.RFC3339, text)
+	return err == nil && !at.Before(sent.Add(-clockSkew))
+}
+
+func lenient(text []byte, v any) error {
+	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// text is what a JSON string says; empty for any other value.
+func text(value jsontext.Value) (s string) {
+	_ = lenient(value, &s)
+	return s
+}
+
+// isUUID tells whether a text is a UUID in its usual form of 36 characters.
+func isUUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
+
+// id brings one that a caller names into the form in which records are kept.
+func id(text string) string { return strings.ToLower(text) }
+
+func ownedCustomer(id string) string       { return "iron/customer/" + id }
+func ownedIdentification(id string) string { return "iron/identification/" + id }
+
+// identificationRecord is what journeys wait for news of.
+func identificationRecord(id string) string { return "iron/identification/" + id }

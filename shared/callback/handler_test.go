@@ -1,0 +1,86 @@
+package callback_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"sallyport/shared/callback"
+	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
+	"sallyport/shared/secrets"
+)
+
+// aSecret is every partner's credentials document.
+type aSecret struct{}
+
+func (aSecret) Secret(context.Context, string) ([]byte, error) { return []byte("secret"), nil }
+
+// untouched is a ledger that nobody may ask.
+type untouched struct {
+	callback.Ledger
+	t *testing.T
+}
+
+func (u untouched) AddEvent(_ context.Context, record, _ string, _ []byte) (ledger.Correlation, error) {
+	u.t.Errorf("news of %q was kept", record)
+	return ledger.Correlation{}, nil
+}
+
+// TestNewsWithoutARecord: a callback that is authentic and tells nothing is acknowledged, so that it isn't sent again, and not kept.
+func TestNewsWithoutARecord(t *testing.T) {
+	s := newStack(t)
+	s.create("a")
+	s.await("a", "t1")
+	var told callback.News
+	var fault error
+	receiver := callback.Receiver{
+		Name:      "test/callback",
+		Authentic: func(secret []byte, req gateway.Request) bool { return string(secret) == req.Header["key"] },
+		Read:      func(gateway.Request) (callback.News, error) { return told, fault },
+		Reply:     func(status int, message string) gateway.Reply { return gateway.JSON(status, []byte(`"`+message+`"`)) },
+	}
+	take := func(x *callback.Exchange, key string) (int, string) {
+		t.Helper()
+		h := callback.Handler{Receiver: receiver, Exchange: x, Secrets: secrets.NewCache(aSecret{}, "test", s.Now), Log: slog.New(slog.DiscardHandler), Now: s.Now}
+		payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{Headers: map[string]string{"Key": key}, Body: "{}"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := h.Invoke(t.Context(), payload)
+		var reply events.APIGatewayV2HTTPResponse
+		if err = errors.Join(err, json.Unmarshal(out, &reply)); err != nil {
+			t.Fatal(err)
+		}
+		return reply.StatusCode, reply.Body
+	}
+	deaf := *s.Exchange
+	deaf.Ledger = untouched{s.ledger, t}
+	for name, test := range map[string]struct {
+		news   callback.News
+		fault  error
+		key    string
+		status int
+		body   string
+	}{
+		"Nothing":       {callback.News{}, nil, "secret", 200, `"Acknowledged"`},
+		"CodesAlone":    {callback.News{Codes: map[string]string{"status": "ok"}}, nil, "secret", 200, `"Acknowledged"`},
+		"NotAuthentic":  {callback.News{}, nil, "other", 401, `"Not authorized"`},
+		"NothingToRead": {callback.News{}, errors.New("it says nothing"), "secret", 400, `"it says nothing"`},
+	} {
+		told, fault = test.news, test.fault
+		if status, body := take(&deaf, test.key); status != test.status || body != test.body {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+	s.wants()
+	told, fault = news("ok"), nil
+	if status, _ := take(s.Exchange, "secret"); status != 200 {
+		t.Errorf("answered %d", status)
+	}
+	s.wants(said("t1", "ok"))
+}
