@@ -13,7 +13,7 @@ import (
 // TestDoubt: what the partner writes oddly is not taken for more than it says.
 func TestDoubt(t *testing.T) {
 	for _, b := range []string{`{"id":"` + identificationID + `","status":"A","step_status":{"a":1,"a":2}}`, `{"id":"` + identificationID + `","status":"A","step_status":{"a":"` + "\xff" + `"}}`} {
-		out, err := iron.CustomerIdentification(iron.Config{}).Outcome(gateway.JSON(200, []byte(b)), nil)
+		out, err := iron.CustomerIdentification(iron.Config{}).Outcome(gateway.JSON(200, []byte(b)), nil, nil)
 		if err != nil || strings.Contains(string(out), "step_status") {
 			t.Errorf("%s %v", out, err)
 		}
@@ -32,7 +32,7 @@ func TestDoubt(t *testing.T) {
 	h := operation.New(s.p, iron.CreateIdentification(s.config()))
 	s.account.on(cutBeforeEffect)
 	s.send(h, "acme", keyed(identify(direct), 1))
-	s.account.apiKey = "rotated"
+	s.account.rotate("rotated")
 	s.secrets["sallyport/test/partners/iron"] = `{"api_key":"rotated"}`
 	s.pass(time.Minute)
 	s.want(s.send(h, "acme", keyed(identify(direct), 1)), 201, "")

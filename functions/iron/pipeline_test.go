@@ -169,6 +169,12 @@ func (a *account) on(next func(create func() answer) (answer, bool)) {
 	a.next = next
 }
 
+func (a *account) rotate(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.apiKey = key
+}
+
 func (a *account) hide(hides bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -531,7 +537,7 @@ func TestTenants(t *testing.T) {
 func TestOurCredentials(t *testing.T) {
 	s := newStack(t)
 	h := operation.New(s.p, iron.CreateCustomer(s.config()))
-	s.account.apiKey = "rotated"
+	s.account.rotate("rotated")
 	got := s.send(h, "acme", keyed(enroll(aCustomer), 1))
 	if s.want(got, 500, operation.CredentialsRejected); strings.Contains(string(got.Body), "authorization") {
 		t.Errorf("got %s", got.Body)

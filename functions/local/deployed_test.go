@@ -203,12 +203,15 @@ func (a *aws) documents() int {
 type stage struct {
 	*aws
 	t           *testing.T
+	table       string
 	partners    string       // URL of the simulated ones
 	sent        atomic.Int64 // bytes of the last request that they got
+	wordy       atomic.Bool  // their answers have a member more, which is too large for a record
 	environment []string
 
 	mu        sync.Mutex
 	functions map[string]*function // by folder
+	started   []*function          // with all containers
 }
 
 // deployed makes a stage. At the end of the test, all that its functions did must have been allowed by their roles.
@@ -216,9 +219,14 @@ func deployed(t *testing.T) *stage {
 	t.Helper()
 	client := dynamolocal.Client(t)
 	table := dynamolocal.Table(t, client)
-	err := dynamo.New(client, table).PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("key"), Tenant: "acme", Scopes: []string{"equal", "mbanq", "digit9", "transactions", "journeys"}})
-	if err != nil {
-		t.Fatal(err)
+	for key, caller := range map[string]ledger.Caller{
+		"key":       {Tenant: "acme", Scopes: []string{"equal", "mbanq", "digit9", "iron", "transactions", "journeys"}},
+		"other-key": {Tenant: "globex", Scopes: []string{"iron"}}, // which has an account of its own with Iron
+	} {
+		caller.KeyHash = gateway.HashKey(key)
+		if err := dynamo.New(client, table).PutCaller(t.Context(), caller); err != nil {
+			t.Fatal(err)
+		}
 	}
 	endpoint, err := url.Parse(dynamolocal.Endpoint(t))
 	if err != nil {
@@ -231,8 +239,8 @@ func deployed(t *testing.T) *stage {
 		}
 		return string(text)
 	}
-	digit9, mbanq := sandbox.Digit9Defaults(), sandbox.MbanqDefaults()
-	s := &stage{t: t, functions: map[string]*function{}, aws: &aws{
+	digit9, iron, mbanq := sandbox.Digit9Defaults(), sandbox.IronDefaults(), sandbox.MbanqDefaults()
+	s := &stage{t: t, table: table, functions: map[string]*function{}, aws: &aws{
 		dynamo: httputil.NewSingleHostReverseProxy(endpoint), calls: map[string]int{}, used: map[string]map[permission]bool{},
 		objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{},
 		secrets: map[string]string{
@@ -242,6 +250,8 @@ func deployed(t *testing.T) *stage {
 				"client_id": digit9.ClientID, "client_secret": digit9.ClientSecret, "username": digit9.Username, "password": digit9.Password,
 				"scope": digit9.Scope, "callback": map[string]any{"bearer": []string{digit9.CallbackBearer}},
 			}),
+			"sallyport/test/partners/iron":       encoded(map[string]any{"api_key": iron.APIKey, "callback": map[string]any{"secrets": []string{iron.WebhookSecret}}}),
+			"sallyport/test/tenants/globex/iron": encoded(map[string]any{"api_key": iron.APIKey}),
 			"sallyport/test/partners/mbanq": encoded(map[string]any{
 				"tenant_id": mbanq.TenantID, "client_id": mbanq.ClientID, "client_secret": mbanq.ClientSecret, "username": mbanq.Username,
 				"password": mbanq.Password, "callback": map[string]any{"secrets": []string{mbanq.WebhookSecret}},
@@ -250,6 +260,12 @@ func deployed(t *testing.T) *stage {
 	}}
 	services := httptest.NewServer(s.aws)
 	t.Cleanup(services.Close)
+	t.Cleanup(func() { s.aws.wantAllowed(t) })
+	t.Cleanup(func() { // when nobody calls them any more
+		for _, f := range s.started {
+			f.end()
+		}
+	})
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "sandbox.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -264,20 +280,27 @@ func deployed(t *testing.T) *stage {
 	t.Cleanup(func() { box.Close() })
 	partners := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.sent.Store(r.ContentLength)
-		box.ServeHTTP(w, r)
+		if !s.wordy.Load() {
+			box.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		box.ServeHTTP(answer, r)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(answer.Code)
+		_, _ = io.WriteString(w, strings.Replace(answer.Body.String(), "{", `{"more":"`+strings.Repeat("x", 9<<10)+`",`, 1))
 	}))
 	t.Cleanup(partners.Close)
 	s.partners = partners.URL + "/sandbox"
 	s.environment = append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=local", "AWS_ENDPOINT_URL="+services.URL,
 		"LEDGER_TABLE="+table, "STAGE=test", "EQUAL_BASE_URL="+s.partners+"/equal", "DIGIT9_BASE_URL="+s.partners+"/digit9", "MBANQ_BASE_URL="+s.partners+"/mbanq",
-		"VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
-	t.Cleanup(func() { s.aws.wantAllowed(t) })
+		"IRON_BASE_URL="+s.partners+"/iron", "VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
 	return s
 }
 
 // api stands where the HTTP API stands for the partners, who call back.
 func (s *stage) api(w http.ResponseWriter, r *http.Request) {
-	taker := map[string]string{closureURL: "digit9/callback", "/callbacks/mbanq": "mbanq/callback"}[r.URL.Path]
+	taker := map[string]string{closureURL: "digit9/callback", "/callbacks/iron": "iron/callback", "/callbacks/mbanq": "mbanq/callback"}[r.URL.Path]
 	if taker == "" {
 		w.WriteHeader(http.StatusNotFound)
 		return
@@ -329,6 +352,7 @@ type function struct {
 	t       *testing.T
 	folder  string
 	process *os.Process
+	server  *httptest.Server // of api
 
 	mu    sync.Mutex // one invocation at a time
 	api   runtimeAPI
@@ -343,7 +367,7 @@ func (s *stage) function(folder string) *function {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.functions[folder] == nil {
-		s.functions[folder] = s.start(folder)
+		s.functions[folder] = s.launch(folder)
 	}
 	return s.functions[folder]
 }
@@ -351,18 +375,25 @@ func (s *stage) function(folder string) *function {
 // start starts one more container of a function.
 func (s *stage) start(folder string) *function {
 	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.launch(folder)
+}
+
+func (s *stage) launch(folder string) *function {
+	s.t.Helper()
 	f := &function{t: s.t, folder: folder, api: runtimeAPI{make(chan []byte), make(chan []byte)}, ended: make(chan error, 1), log: &safeBuffer{}}
-	server := httptest.NewServer(f.api)
-	s.t.Cleanup(server.Close)
+	f.server = httptest.NewServer(f.api)
 	command := exec.Command(compiled(s.t, folder))
-	command.Env = append(slices.Clone(s.environment), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"), "AWS_ACCESS_KEY_ID="+strings.ReplaceAll(folder, "/", "."))
+	command.Env = append(slices.Clone(s.environment), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(f.server.URL, "http://"), "AWS_ACCESS_KEY_ID="+strings.ReplaceAll(folder, "/", "."))
 	command.Stdout, command.Stderr = f.log, f.log
 	if err := command.Start(); err != nil {
+		f.server.Close()
 		s.t.Fatal(err)
 	}
 	f.process = command.Process
 	go func() { f.ended <- command.Wait() }()
-	s.t.Cleanup(f.end)
+	s.started = append(s.started, f)
 	return f
 }
 
@@ -370,9 +401,11 @@ func (s *stage) start(folder string) *function {
 func (f *function) end() {
 	_ = f.process.Kill()
 	<-f.ended
-	partner := strings.HasPrefix(f.folder, "equal/") || strings.HasPrefix(f.folder, "digit9/") || strings.HasPrefix(f.folder, "mbanq/")
-	text := f.log.String()
-	if f.used && partner && !strings.Contains(text, `"operation":"`+f.folder+`"`) || strings.Contains(text, happy) || strings.Contains(text, "NOOR") || strings.Contains(text, "7841990") {
+	f.server.Close()
+	partner, _, _ := strings.Cut(f.folder, "/")
+	text, secrets := f.log.String(), []string{happy, "NOOR", "7841990", "noor@", "/hosted/"}
+	if f.used && slices.Contains([]string{"equal", "digit9", "iron", "mbanq"}, partner) && !strings.Contains(text, `"operation":"`+f.folder+`"`) ||
+		slices.ContainsFunc(secrets, func(secret string) bool { return strings.Contains(text, secret) }) {
 		f.t.Errorf("%s logged %s", f.folder, text)
 	}
 }
@@ -452,17 +485,22 @@ type deployedTemplate struct {
 	} `yaml:"Resources"`
 }
 
-// wantAllowed compares what was used with what template.yaml allows.
-func (a *aws) wantAllowed(t *testing.T) {
+func readDeployed(t *testing.T) (template deployedTemplate) {
 	t.Helper()
 	text, err := os.ReadFile("../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var template deployedTemplate
 	if err := yaml.Unmarshal(text, &template); err != nil {
 		t.Fatal(err)
 	}
+	return template
+}
+
+// wantAllowed compares what was used with what template.yaml allows.
+func (a *aws) wantAllowed(t *testing.T) {
+	t.Helper()
+	template := readDeployed(t)
 	for id := range template.Resources {
 		allowed, who := template.allowed(t, id), strings.ReplaceAll(main.Folder(id), "/", ".")
 		for p := range a.used[who] {
@@ -479,12 +517,55 @@ func (a *aws) wantAllowed(t *testing.T) {
 	}
 }
 
-// allowed is what the role of a function or a state machine allows; nothing for other resources.
-func (d deployedTemplate) allowed(t *testing.T, id string) (all []permission) {
+// wantUsed checks that functions, and state machines, whose logical ids begin so have used all that their roles allow. What AWS does
+// on their behalf isn't seen here: logging, and what it asks of KMS.
+func (a *aws) wantUsed(t *testing.T, prefixes ...string) {
 	t.Helper()
+	template, holders := readDeployed(t), map[string][]string{} // by role
+	for id := range template.Resources {
+		if role := template.role(id); role != "" && slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(id, prefix) }) {
+			holders[role] = append(holders[role], id)
+		}
+	}
+	if len(holders) == 0 {
+		t.Errorf("nobody whose id begins with %s", prefixes)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for role, ids := range holders {
+		for _, pattern := range template.allowed(t, ids[0]) {
+			if strings.HasPrefix(pattern.action, "logs:") || strings.HasPrefix(pattern.action, "kms:") {
+				continue
+			}
+			if !slices.ContainsFunc(ids, func(id string) bool {
+				for p := range a.used[strings.ReplaceAll(main.Folder(id), "/", ".")] {
+					if p.action == pattern.action && fits(pattern.resource, p.resource) {
+						return true
+					}
+				}
+				return false
+			}) {
+				t.Errorf("%s allows %s on %s, which nobody has used", role, pattern.action, pattern.resource)
+			}
+		}
+	}
+}
+
+// role is the logical id of the role of a function or a state machine; empty for other resources.
+func (d deployedTemplate) role(id string) string {
 	var holder struct {
 		Role yaml.Node `yaml:"Role"`
 	}
+	resource := d.Resources[id]
+	if !strings.HasPrefix(resource.Type, "AWS::Serverless::") || resource.Properties.Decode(&holder) != nil {
+		return ""
+	}
+	return strings.TrimSuffix(holder.Role.Value, ".Arn")
+}
+
+// allowed is what the role of a function or a state machine allows; nothing for other resources.
+func (d deployedTemplate) allowed(t *testing.T, id string) (all []permission) {
+	t.Helper()
 	var role struct {
 		Policies []struct {
 			PolicyDocument struct {
@@ -495,11 +576,11 @@ func (d deployedTemplate) allowed(t *testing.T, id string) (all []permission) {
 			} `yaml:"PolicyDocument"`
 		} `yaml:"Policies"`
 	}
-	resource := d.Resources[id]
-	if !strings.HasPrefix(resource.Type, "AWS::Serverless::") || resource.Properties.Decode(&holder) != nil || holder.Role.IsZero() {
+	held := d.role(id)
+	if held == "" {
 		return nil
 	}
-	properties := d.Resources[strings.TrimSuffix(holder.Role.Value, ".Arn")].Properties
+	properties := d.Resources[held].Properties
 	if err := properties.Decode(&role); err != nil {
 		t.Fatalf("role of %s: %v", id, err)
 	}
@@ -778,6 +859,47 @@ func TestDeployedClient(t *testing.T) {
 	x.wantNoSecrets("Noor", "5550101", "X4409127", "900700001", "/9j/")
 	s.wantCancelled(s.begin("client-onboarding", "k2", clientJourney("j-2", "5550102", "FULL", "", strings.ReplaceAll(passport, "X4409127", "X4409128"))))
 	s.wantTokens("mbanq", 1)
+}
+
+// TestDeployedIdentification runs whole customer-identifications: the answer to a creation is lost, the customer finishes the page, the
+// partner approves.
+func TestDeployedIdentification(t *testing.T) {
+	s := deployed(t)
+	s.function("iron/callback") // the API needs it later, in a goroutine of its own
+	s.arm("iron", "create-identification", "reset_after_effect")
+	x := s.begin("customer-identification", "k", linkFor("noor@example.com", `,"external_id":"order-17"`))
+	view, text := x.view()
+	waits := x.awaits().Awaiting
+	_, token, _ := strings.Cut(waits.URL, "/hosted/")
+	if view.Status != "WAITING" || view.Reason != "pending" || view.Awaiting.Kind != "identification" || token == "" || s.effects("iron", "create-identification") != 1 {
+		t.Fatalf("%s, %d identifications", text, s.effects("iron", "create-identification"))
+	}
+	s.wantSealed(token, "/hosted/", "noor@example.com", "order-17")
+	if got, err := send("", "POST", waits.URL, http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}},
+		"identity=done&selfie=done&proof_of_residence=done&questionnaire=done"); err != nil || got.status != 200 {
+		t.Fatalf("the page: %v %d %s", err, got.status, got.body)
+	}
+	x.goOn()
+	if view, text := x.view(); view.Status != "WAITING" || view.Reason != "processed" || strings.Contains(text, `"url"`) {
+		t.Fatalf("%s", text)
+	}
+	s.partner("POST", "/iron/sandbox/identification/"+waits.IdentificationID, `{"approved":true}`)
+	x.goOn()
+	if view, text := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), `"Approved"`) || s.documents() != 0 {
+		t.Errorf("%s: %s, %d documents", x.Status, text, s.documents())
+	}
+	x.settle("SUCCEEDED")
+	x.wantNoSecrets("Noor", "noor@", "order-17", token, "/hosted/")
+
+	if view, text := s.begin("customer-identification", "k2", linkFor("noor@example.com", `,"external_id":"order-17"`)).view(); view.Status != "SUCCEEDED" || s.effects("iron", "create-customer") != 1 {
+		t.Errorf("of one who was approved before: %s", text)
+	}
+	s.arm("iron", "create-customer", "reset_after_effect")
+	s.wantCancelled(s.begin("customer-identification", "k3", linkFor("b@example.com")))
+	if customers, identifications := s.effects("iron", "create-customer"), s.effects("iron", "create-identification"); customers != 2 || identifications != 2 {
+		t.Errorf("%d customers, %d identifications", customers, identifications)
+	}
+	s.wantUsed(t, "CustomerIdentification")
 }
 
 // wantCancelled cancels a journey that waits.

@@ -214,7 +214,7 @@ func TestJourneyItems(t *testing.T) {
 				"awaiting": m(map[string]types.AttributeValue{
 					"id": s("wait-1"), "kind": s("otp"), "accepts": list(s("otp"), s("resend")), "token": s("token"), "record": s("digit9/ecrn/1"),
 					"since": s("2026-03-01T12:00:01.123456789Z"), "expires_at": s("2026-03-01T12:10:01.123456789Z"),
-					"details": m(map[string]types.AttributeValue{"attempts_left": s("3")}),
+					"details": m(map[string]types.AttributeValue{"attempts_left": s("3")}), "sealed": b("\x00\x01"),
 				}),
 			}),
 		},
