@@ -85,6 +85,17 @@ var calls = map[string][]call{
 		{"Get", func(s *stack) request { return request{"GET", getURL + s.onboard("784199000000017"), ""} }, "", ""},
 	},
 	"digit9/list-codes": {}, // the gateway doesn't call it: the partner checks its master data itself
+	"ezto/trigger-request": {
+		{"Trigger", func(*stack) request { return post(triggerURL, triggerOf("poll", "u-7731")) }, "ezto/trigger-request", never},
+	},
+	"ezto/get-result": {
+		{"Result", func(s *stack) request {
+			handle := s.trigger("poll", "u-7731")
+			s.enterIEC("AAXCT4821K")
+			return post(resultURL, resultOf("poll", handle))
+		}, "", ""},
+	},
+	"ezto/list-certs": {}, // the gateway takes no pushed results yet
 	"iron/create-customer": {
 		{"WithExternalID", func(*stack) request {
 			return post(ironCustomersURL, ironCustomer("Person", "noor@example.com", `,"external_id":"order-17"`))
@@ -376,7 +387,7 @@ func testFault(t *testing.T, operation string, c call, fault sandbox.Fault) {
 // TestCredentialsRejected: that a partner doesn't take our credentials, read anew once, or the token that it has just issued,
 // is told as our trouble, never as the caller's. Nothing has happened, so the key may act when they are right.
 func TestCredentialsRejected(t *testing.T) {
-	for _, operation := range []string{"equal/init-transaction", "digit9/issue-token", "digit9/lookup-customer", "digit9/onboard-customer", "digit9/get-customer",
+	for _, operation := range []string{"equal/init-transaction", "ezto/trigger-request", "ezto/get-result", "digit9/issue-token", "digit9/lookup-customer", "digit9/onboard-customer", "digit9/get-customer",
 		"iron/create-customer", "iron/get-customer", "iron/create-identification", "iron/list-identifications", "iron/get-identification",
 		"mbanq/issue-token", "mbanq/create-client", "mbanq/get-client", "mbanq/add-address", "mbanq/add-identifier", "mbanq/list-identifiers", "mbanq/attach-document", "mbanq/client-command"} {
 		for _, c := range calls[operation] {

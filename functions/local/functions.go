@@ -5,17 +5,21 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"sallyport/functions/applications"
 	"sallyport/functions/digit9"
 	"sallyport/functions/documents"
 	"sallyport/functions/equal"
+	"sallyport/functions/ezto"
 	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
 	"sallyport/functions/transactions"
+	"sallyport/functions/workflows"
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	ledgerbolt "sallyport/shared/ledger/bolt"
 	"sallyport/shared/operation"
+	"sallyport/shared/rule"
 )
 
 // functions returns every Lambda but the sandbox by its folder, wired to the partners simulated below sandboxURL, whose time passes scale times
@@ -23,6 +27,7 @@ import (
 func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service, o callback.Orchestrator, sandboxURL string, scale float64) map[string]lambda.Handler {
 	d9 := digit9.Config{BaseURL: sandboxURL + "/digit9", Now: p.Now}
 	eq := equal.Config{BaseURL: sandboxURL + "/equal"}
+	ez := ezto.Config{BaseURL: sandboxURL + "/ezto"}
 	ir := iron.Config{BaseURL: sandboxURL + "/iron", Now: p.Now, KeyLife: time.Duration(float64(iron.KeyLife) / scale)}
 	mb := mbanq.Config{BaseURL: sandboxURL + "/mbanq"}
 	exchange := &callback.Exchange{Ledger: l, Orchestrator: o, Ring: p.Ring, Log: p.Log, Now: p.Now}
@@ -35,6 +40,8 @@ func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service,
 		"digit9/onboard-customer":    operation.New(p, digit9.OnboardCustomer(d9)),
 		"digit9/get-customer":        operation.New(p, digit9.GetCustomer(d9)),
 		"digit9/callback":            taking(digit9.Callback()),
+		"ezto/trigger-request":       operation.New(p, ezto.TriggerRequest(ez)),
+		"ezto/get-result":            operation.New(p, ezto.GetResult(ez)),
 		"iron/create-customer":       operation.New(p, iron.CreateCustomer(ir)),
 		"iron/get-customer":          operation.New(p, iron.GetCustomer(ir)),
 		"iron/create-identification": operation.New(p, iron.CreateIdentification(ir)),
@@ -56,6 +63,10 @@ func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service,
 		"transactions/get":           transactions.Get(l, p.Auth, p.Log, p.Now),
 		"transactions/list":          transactions.List(l, p.Auth, p.Log, p.Now),
 		"documents/create":           documents.Create(p.Vault, p.Auth, p.Log, p.Now, p.NewID),
+		"workflows/put":              workflows.Put(l, rule.Check, p.Auth, p.Log, p.Now),
+		"workflows/get":              workflows.Get(l, p.Auth, p.Log),
+		"applications/put":           applications.Put(l, p.Auth, p.Log, p.Now),
+		"applications/get":           applications.Get(l, p.Auth, p.Log),
 		"journeys/start":             j.StartHandler(),
 		"journeys/get":               j.Get(),
 		"journeys/list":              j.List(),

@@ -340,12 +340,16 @@ func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json"
 
 // seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
 func (m *Main) seed(ctx context.Context) error {
-	eq, d9, ir, mb := sandbox.EqualDefaults(), sandbox.Digit9Defaults(), sandbox.IronDefaults(), sandbox.MbanqDefaults()
+	eq, d9, ez, ir, mb := sandbox.EqualDefaults(), sandbox.Digit9Defaults(), sandbox.EZTODefaults(), sandbox.IronDefaults(), sandbox.MbanqDefaults()
 	source := file.Source{Path: m.secretsFile()}
 	hash := gateway.HashKey(localKey)
 	_, known := m.Ledger.Caller(ctx, hash)
 	if _, err := source.Secret(ctx, keysSecret); err != nil && known == nil {
 		return fmt.Errorf("%s has no %s, without which the records in %s can't be read: put it back, or remove the folder to begin anew", m.secretsFile(), keysSecret, m.Dir)
+	}
+	applications := map[string]any{}
+	for name, a := range ez.Applications {
+		applications[name] = map[string]string{"app_id": a.ID, "app_secret": a.Secrets[0]}
 	}
 	err := source.Seed(map[string]any{
 		keysSecret: seal.GenerateKeys(),
@@ -353,6 +357,7 @@ func (m *Main) seed(ctx context.Context) error {
 			"client_id": eq.ClientID, "client_secret": eq.ClientSecret,
 			"gateway_instance_id": eq.GatewayInstanceID, "journeys": map[string]string{"aadhaar-otp": eq.JourneyID},
 		},
+		"sallyport/" + stage + "/partners/ezto": map[string]any{"workspace": ez.Workspace, "applications": applications},
 		"sallyport/" + stage + "/partners/iron": map[string]any{"api_key": ir.APIKey, "callback": map[string][]string{"secrets": {ir.WebhookSecret}}},
 		"sallyport/" + stage + "/partners/mbanq": map[string]any{
 			"tenant_id": mb.TenantID, "client_id": mb.ClientID, "client_secret": mb.ClientSecret, "username": mb.Username,

@@ -49,6 +49,9 @@ type callbacks struct {
 	// sign authenticates a callback, or does so wrongly if it is to be forged.
 	sign func(c *call, header http.Header, body []byte, forge bool) error
 
+	// forge returns what one that is to be forged says in the place of body; nil: the same, as sign is enough to tell it apart.
+	forge func(c *call, body []byte) []byte
+
 	// void says whether what a callback tells has been called off since; it is then not sent any more. It is asked about those
 	// with a Ref only. nil: never.
 	void func(c *call, ref string) (bool, error)
@@ -118,6 +121,9 @@ func (c *call) callBackAbout(ref string, due time.Time, path string, body []byte
 		b.Due = b.Due.Add(c.clock.real(lateCallback))
 	case "forged_callback":
 		b.Forge = true
+		if forge := c.simulator.callbacks.forge; forge != nil {
+			b.Body = forge(c, body)
+		}
 	}
 	for range times {
 		key := fmt.Sprintf("%s%020d-%03d-%s", callbacksPrefix, c.now.UnixNano(), c.queued, rand.Text())

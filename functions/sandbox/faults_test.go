@@ -56,6 +56,9 @@ func TestRegistry(t *testing.T) {
 		{Partner: "iron", Name: "create-signing", Method: "POST", Path: "/customers/{id}/signings", Effect: true},
 		{Partner: "iron", Name: "decide-identification", Method: "POST", Path: "/sandbox/identification/{id}", Effect: true},
 		{Partner: "iron", Name: "reset-data", Method: "POST", Path: "/sandbox/reset", Effect: true},
+		{Partner: "ezto", Name: "trigger-request", Method: "POST", Path: "/auth/realms/{workspace}/protocol/openid-connect/transaction", Effect: true},
+		{Partner: "ezto", Name: "get-result", Method: "POST", Path: "/auth/realms/{workspace}/protocol/openid-connect/transaction/result"},
+		{Partner: "ezto", Name: "list-certs", Method: "GET", Path: "/auth/realms/{workspace}/protocol/openid-connect/certs"},
 	})
 	var got []string
 	for _, f := range sandbox.Faults() {
@@ -92,7 +95,7 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 	for _, f := range sandbox.Faults() {
-		for _, partner := range []string{"digit9", "mbanq", "iron"} {
+		for _, partner := range []string{"digit9", "mbanq", "iron", "ezto"} {
 			if err := sandbox.Applicable(partner, "callback", f.Name); (err == nil) != f.NeedsCallbacks {
 				t.Errorf("%s, callback, %s: %v", partner, f.Name, err)
 			}
@@ -126,6 +129,7 @@ func (h *harness) prepare() {
 	h.onboard(ordinary)
 	h.prepareMbanq()
 	h.prepareIron()
+	h.prepareEZTO()
 }
 
 // requestTo returns a request to an operation of a prepared sandbox that succeeds.
@@ -138,6 +142,8 @@ func (h *harness) requestTo(op sandbox.Operation) *http.Request {
 		return h.mbanqRequest(op)
 	case "iron":
 		return h.ironRequest(op)
+	case "ezto":
+		return h.eztoRequest(op)
 	}
 	return request(op.Method, "/sandbox/"+op.Partner+op.Path, bodyOf(op.Name))
 }
@@ -151,6 +157,8 @@ func failureOf(op sandbox.Operation, status int) string {
 		return mbanqFailureOf(op, status)
 	case "iron":
 		return ironFailures[status]
+	case "ezto":
+		return eztoFailures[status]
 	}
 	switch status {
 	case 401:
@@ -260,7 +268,7 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 			o = <-seen
 			status = 401
 			want(t, fmt.Sprint(o.status, " ", o.body), failureOf(op, status))
-			if op.Partner != "equal" && op.Partner != "iron" && op.Name != "issue-token" {
+			if op.Partner != "equal" && op.Partner != "iron" && op.Partner != "ezto" && op.Name != "issue-token" {
 				want(t, call(ctx, server.URL, h.requestTo(op)).status, 401) // the token is really gone
 				h.token, h.mbanq.token = "", ""
 			}
@@ -278,7 +286,8 @@ func testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 	again := row[len(row)-1].Effect
 	switch op.Name {
 	case "init-transaction", "onboard-customer", "create-client", "delete-client", "add-address", "add-identifier", "attach-document",
-		"create-customer", "archive-customer", "create-identification", "archive-identification", "create-signing", "decide-identification", "reset-data":
+		"create-customer", "archive-customer", "create-identification", "archive-identification", "create-signing", "decide-identification", "reset-data",
+		"trigger-request":
 		want(t, again, true)
 	case "client-command":
 		want(t, again, !f.Effect) // verified already

@@ -28,6 +28,8 @@ func FuzzServeHTTP(f *testing.F) {
 	f.Add("GET", alertsPath, "", "")
 	f.Add("POST", "/sandbox/iron/hosted/x", "", ironAllSteps)
 	f.Add("GET", "/sandbox/iron/customers", "status[]=Active&page_size=2&cursor=x", "")
+	f.Add("POST", "/sandbox/ezto/v/x", "", "iec=AAXCT4821K")
+	f.Add("POST", "/sandbox/ezto/transactions/"+id(1)+"/iec", "", `{"iec":"AAXCT4821K"}`)
 	f.Add("CONNECT", "//sandbox/../%2e", "", "\xff")
 	f.Add("", "*", "", `{"transaction_id":null}`)
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {
@@ -216,6 +218,56 @@ func FuzzIronBodies(f *testing.F) {
 		for _, path := range []string{"/customers", "/customers/" + person + "/identifications", "/customers/" + business + "/identifications", "/identifications/" + live} {
 			if shown := h.ir("GET", path, ""); !strings.HasPrefix(shown, "200 ") {
 				t.Error(path, shown)
+			}
+		}
+		for key, value := range store.items {
+			if len(key) > 512 || len(value) > 256<<10 {
+				t.Errorf("%q holds %d bytes", key, len(value))
+			}
+		}
+	})
+}
+
+// FuzzEZTOForms: whatever the bodies of a trigger, of a read and of a page, they are answered in the contract's words, and what was
+// triggered can be read and shown. No record outgrows the store.
+func FuzzEZTOForms(f *testing.F) {
+	const media = "application/x-www-form-urlencoded"
+	f.Add(media, eztoForm("request", eztoAsking), eztoForm("consent", "accept"))
+	f.Add(media, eztoForm("request", `{"user":{"user_id":"\u0000\ud83d\ude00","metadata":{"force_onboarding":true}}}`), "onboarding=done")
+	f.Add(media, eztoForm("request", `{"message":{"consent":{"type":"json","title":"<","message":{"":null,"a":[1],"b":"\""}}}}`), "consent")
+	f.Add(media+"; charset", "request=%7B%7D&request=%zz&;", "iec=%ff")
+	f.Add("application/json", `{"request":"{}","auth_req_id":"x","app_id":null}`, "iec=AAXCT4821K&skip")
+	f.Fuzz(func(t *testing.T, contentType, body, form string) {
+		store := &memory{}
+		h := openOn(t, store, func(o *sandbox.Options) {
+			app := sandbox.EZTODefaults().Applications["push-encrypted"]
+			app.Consent, app.Onboarding, app.Skippable = true, true, true
+			o.EZTO.Applications = map[string]sandbox.EZTOApplication{"push-encrypted": app, "poll": sandbox.EZTODefaults().Applications["poll"]}
+		})
+		for _, app := range []string{"push-encrypted", "poll"} {
+			for _, path := range []string{"/transaction", "/transaction/result"} {
+				r := toEZTO(app, path, body)
+				r.Header.Set("Content-Type", contentType)
+				w := h.do(r)
+				var failure struct {
+					Error string `json:"error"`
+				}
+				if w.Code == 200 && path == "/transaction" {
+					got := decoded[eztoTriggered](h, w, 200)
+					if answer := h.eztoResult(app, got.AuthReqID); answer != eztoPending {
+						t.Error(answer)
+					}
+					for range 3 {
+						if w := h.visit("POST", got.URL, form); w.Code != 303 && w.Code != 422 {
+							t.Error(text(w))
+						}
+						if w := h.visit("GET", got.URL, ""); w.Code != 200 {
+							t.Error(text(w))
+						}
+					}
+				} else if json.Unmarshal(w.Body.Bytes(), &failure) != nil || failure.Error == "" || w.Code < 400 || w.Code > 404 {
+					t.Errorf("%s: %s", path, text(w))
+				}
 			}
 		}
 		for key, value := range store.items {

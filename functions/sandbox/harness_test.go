@@ -33,6 +33,7 @@ type harness struct {
 	token string // of digit9; see access
 	mbanq mbanqHarness
 	iron  ironHarness
+	ezto  string // handle of a transaction that has a result; see prepareEZTO
 }
 
 // start is what the clock of every harness shows at first.
@@ -65,6 +66,7 @@ func openOn(t testing.TB, store sandbox.Store, change ...func(*sandbox.Options))
 			return nil
 		},
 		Equal: sandbox.EqualOptions{RequestsPerSecond: -1},
+		EZTO:  sandbox.EZTOOptions{SigningKey: eztoSigningKey()},
 	}
 	for _, f := range change {
 		f(&opts)

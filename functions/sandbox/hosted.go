@@ -21,13 +21,18 @@ h2 { font-size: 1.25rem; margin: 0; }
 fieldset { margin: 0 0 1.5rem; padding: 0; border: 0; }
 legend { padding: 0; font-weight: 600; }
 .field { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .75rem; padding: .5rem 0; }
-.field input { width: 1.5rem; height: 1.5rem; margin: 0; }
+.field input[type=checkbox] { width: 1.5rem; height: 1.5rem; margin: 0; }
+.field input[type=text] { flex-basis: 100%; min-width: 0; min-height: 2.75rem; padding: .5rem; font: inherit; color: inherit; background: #fff; border: .1rem solid #4a4a4a; border-radius: .25rem; }
+.field input[aria-invalid=true] { border: .2rem solid #9b1c1c; }
+dt { font-weight: 600; }
+dd { margin: 0 0 1rem; }
 .field label { flex: 1; }
 .wrong { flex-basis: 100%; margin: 0; color: #9b1c1c; font-weight: 600; }
 .problem { margin: 0 0 1.5rem; padding: 1rem; border: .2rem solid #9b1c1c; }
 .problem ul { margin: .5rem 0 0; padding-left: 1.25rem; }
 .problem a { color: #9b1c1c; }
-button { min-height: 2.75rem; padding: .5rem 1.5rem; font: inherit; font-weight: 600; color: #fff; background: #0b4f9e; border: .15rem solid #0b4f9e; border-radius: .25rem; }
+button { margin: 0 .75rem .75rem 0; min-height: 2.75rem; padding: .5rem 1.5rem; font: inherit; font-weight: 600; color: #fff; background: #0b4f9e; border: .15rem solid #0b4f9e; border-radius: .25rem; }
+button.second { color: #0b4f9e; background: #fff; }
 :focus-visible, .problem:focus { outline: .2rem solid #0b4f9e; outline-offset: .2rem; }
 `
 
@@ -69,4 +74,16 @@ func hosted(status int, page *template.Template, data any) answer {
 		"Referrer-Policy":        {"no-referrer"},
 		"Cache-Control":          {"no-store"},
 	}}
+}
+
+// origin returns how the sandbox was reached, without a slash at the end: what the url of a hosted page begins with.
+func origin(r *http.Request) string {
+	scheme := r.Header.Get("X-Forwarded-Proto")
+	if scheme != "http" && scheme != "https" {
+		scheme = "http"
+		if r.TLS != nil {
+			scheme = "https"
+		}
+	}
+	return scheme + "://" + r.Host
 }

@@ -205,15 +205,3 @@ func (i *iron) resetData(x *ironCall) (answer, error) {
 func (x *ironCall) sees(subPartner string) bool {
 	return x.subPartner == "" || subPartner == "" || x.subPartner == subPartner
 }
-
-// ironOrigin returns how the sandbox was reached, without a slash at the end.
-func ironOrigin(r *http.Request) string {
-	scheme := r.Header.Get("X-Forwarded-Proto")
-	if scheme != "http" && scheme != "https" {
-		scheme = "http"
-		if r.TLS != nil {
-			scheme = "https"
-		}
-	}
-	return scheme + "://" + r.Host
-}

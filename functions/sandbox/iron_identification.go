@@ -111,7 +111,7 @@ func (i *iron) identified(x *ironCall, customer ironCustomer, d ironIdentificati
 	}
 	switch {
 	case at.Status == ironPending:
-		v.URL = ironOrigin(x.request) + "/sandbox/iron/hosted/" + d.Token
+		v.URL = origin(x.request) + "/sandbox/iron/hosted/" + d.Token
 	case at.Status == ironDeclined:
 		v.ReviewComment = "declined by the sandbox"
 	case at.Status == ironApproved && d.ID == customer.newest():

@@ -35,7 +35,7 @@ func (i *iron) listSignings(x *ironCall) (answer, error) {
 	}
 	required := []ironTerms{}
 	if status == ironSigningsRequired {
-		required = append(required, ironTerms{ironTermsID, ironOrigin(x.request) + "/sandbox/iron/terms/" + ironTermsID, ironTermsName})
+		required = append(required, ironTerms{ironTermsID, origin(x.request) + "/sandbox/iron/terms/" + ironTermsID, ironTermsName})
 	}
 	return answer{status: http.StatusOK, body: encode(required)}, nil
 }

@@ -44,6 +44,7 @@ type Options struct {
 	Digit9 Digit9Options // zero fields are those of Digit9Defaults
 	Mbanq  MbanqOptions  // zero fields are those of MbanqDefaults
 	Iron   IronOptions   // zero fields are those of IronDefaults
+	EZTO   EZTOOptions   // zero fields are those of EZTODefaults
 
 	Callbacks CallbackOptions // how the partners reach the gateway
 }

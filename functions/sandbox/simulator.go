@@ -33,6 +33,7 @@ func simulators(opts Options, c clock) []*simulator {
 		newDigit9(opts.Digit9, opts.NewID),
 		newMbanq(opts.Mbanq, opts.NewID),
 		newIron(opts.Iron, opts.Authenticate, opts.NewID),
+		newEZTO(opts.EZTO, opts.NewID),
 	}
 }
 

@@ -87,6 +87,20 @@ func TestImports(t *testing.T) {
 			}
 		})
 	})
+	check(t, "only shared/rule imports CEL", func(f file, fail func(string)) {
+		f.eachImport("cel.dev/", func(string) {
+			if f.dir != "shared/rule" {
+				fail("imports it")
+			}
+		})
+	})
+	check(t, "only the functions that save and evaluate rules link CEL", func(f file, fail func(string)) {
+		f.eachImport(module+"shared/rule", func(string) {
+			if !slices.Contains([]string{"shared/rule", "functions/workflows/put", "functions/workflows/evaluate", "functions/local"}, f.dir) && !f.test {
+				fail("imports shared/rule")
+			}
+		})
+	})
 	check(t, "logs are log/slog's", func(f file, fail func(string)) {
 		f.eachImport("log", func(rest string) {
 			if rest == "" {

@@ -407,11 +407,17 @@ func TestSandboxCredentials(t *testing.T) {
 			if err := json.Unmarshal([]byte(r.sandboxed()), &credentials); err != nil {
 				t.Fatalf("%s holds no JSON for the sandbox, and nothing otherwise: %v", id, err)
 			}
+			has := func(text string) bool { return strings.Contains(string(defaults), text) }
 			var accepted func(name string, value any)
 			accepted = func(name string, value any) {
 				switch value := value.(type) {
 				case string:
-					if !strings.Contains(string(defaults), strconv.Quote(value)) {
+					if path.Base(name) == "response_type" { // the gateway has the partner's words in lower case
+						value = strings.ToUpper(value[:1]) + value[1:]
+					}
+					// Where there are several of a kind, the name of each may be the end of its secret.
+					prefix, named := strings.CutSuffix(value, path.Base(path.Dir(name)))
+					if !has(strconv.Quote(value)) && !(named && has(strconv.Quote(prefix)+" + name,")) {
 						t.Errorf("the sandbox would not accept the %s that template.yaml gives it", name)
 					}
 				case map[string]any:
@@ -597,13 +603,13 @@ func checkHTTPEvent(t *testing.T, template template, f function, text []byte) {
 		}
 		return
 	}
-	if event.Headers["x-api-key"] != "local-key" && form.Get("client_secret") != "local-key" {
+	if gateway.Key(event.Headers) != "local-key" && form.Get("client_secret") != "local-key" {
 		t.Error("must carry the local stack's key, local-key")
 	}
 }
 
 // proven tells whether a callback shows what the simulated partner shows by the credentials: a token, or a signature of
-// its body, with its time before it where it has one.
+// its body, with its time before it where it has one. To an application that is sent plain text it shows nothing.
 func proven(t *testing.T, credentials resource, event events.APIGatewayV2HTTPRequest) bool {
 	t.Helper()
 	var creds struct {
@@ -611,11 +617,17 @@ func proven(t *testing.T, credentials resource, event events.APIGatewayV2HTTPReq
 			Bearer  []string `json:"bearer"`
 			Secrets []string `json:"secrets"`
 		} `json:"callback"`
+		Applications map[string]struct {
+			ResponseType string `json:"response_type"`
+		} `json:"applications"`
 	}
 	if err := json.Unmarshal([]byte(credentials.sandboxed()), &creds); err != nil {
 		t.Fatal(err)
 	}
 	if token, ok := strings.CutPrefix(event.Headers["authorization"], "Bearer "); ok && slices.Contains(creds.Callback.Bearer, token) {
+		return true
+	}
+	if creds.Applications[event.PathParameters["application"]].ResponseType == "plaintext" {
 		return true
 	}
 	return slices.ContainsFunc(creds.Callback.Secrets, func(key string) bool {

@@ -1,5 +1,5 @@
 // Package ledger is the record of every call that passes through the gateway, of the journeys that are made of such
-// calls, of who may make one, and of the access tokens that partners have given for them.
+// calls, of who may make one, of the access tokens that partners have given for them, and of how tenants want journeys to run.
 // A transaction record is its own idempotency entry: the record id is derived from the caller's key, and one
 // conditional write decides who may act. The adapters ledger/dynamo and ledger/bolt keep the same promises, which
 // ledger/ledgertest proves on both.

@@ -108,6 +108,23 @@ func TestCounting(t *testing.T) {
 		}
 	})
 
+	t.Run("EveryMethodOfSettings", func(t *testing.T) {
+		c, ctx := MustOpen(t), t.Context()
+		var ops []string
+		c.Fail = func(op string) (before, after error) {
+			ops = append(ops, op)
+			return nil, nil
+		}
+		_, _ = c.PutSetting(ctx, ledgertest.Configured("name", "{}"), 0)
+		wantCounts(t, c, 1, 0, 0)
+		_, _ = c.PutSetting(ctx, ledgertest.Configured("name", "[]"), 0)
+		_, _ = c.Setting(ctx, "acme", ledger.WorkflowSetting, "name")
+		wantCounts(t, c, 1, 1, 1)
+		if want := []string{"PutSetting", "PutSetting"}; !slices.Equal(ops, want) {
+			t.Fatalf("got %v, want %v", ops, want)
+		}
+	})
+
 	t.Run("Concurrent", func(t *testing.T) {
 		c := MustOpen(t)
 		var wg sync.WaitGroup

@@ -28,6 +28,14 @@ type Store interface {
 	// PutCaller adds or replaces a caller.
 	PutCaller(ctx context.Context, c ledger.Caller) error
 
+	// Setting returns a tenant's setting, or ledger.ErrNotFound when it is absent or another tenant's.
+	Setting(ctx context.Context, tenant, kind, name string) (ledger.Setting, error)
+	// PutSetting writes s as the version after over, whatever its Version says: over a setting of exactly that version,
+	// over none where over is 0, over whatever is there where it is ledger.AnyVersion. It returns the setting as stored.
+	// A setting that has the document and the time of the write already, and its version where one was given, counts as
+	// success: the write had already succeeded. Otherwise: the setting as it stands, or the zero one, with ledger.ErrStale.
+	PutSetting(ctx context.Context, s ledger.Setting, over int) (ledger.Setting, error)
+
 	// CreateJourney writes, at once, j as Version 1 and that key leads to it. Where the key leads to a journey that
 	// has not expired (ExpiresAt after j.CreatedAt): that journey as it stands, with ledger.ErrTaken, or with success
 	// if its id is j.ID, since then it is this very write that had already succeeded. An id to which another key leads
@@ -88,6 +96,8 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, setClock func(time.
 		"Correlation":         suite.correlation,
 		"Token":               suite.token,
 		"PutToken":            suite.putToken,
+		"Setting":             suite.setting,
+		"PutSetting":          suite.putSetting,
 		"Context":             suite.context,
 	} {
 		t.Run(name, func(t *testing.T) { test(suite{t, open}) })

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/functions/ezto"
+	"sallyport/shared/awsenv"
+	"sallyport/shared/operation"
+)
+
+func main() {
+	config := ezto.Config{BaseURL: os.Getenv("EZTO_BASE_URL")}
+	lambda.Start(operation.New(awsenv.Pipeline(), ezto.GetResult(config)))
+}

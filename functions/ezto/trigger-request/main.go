@@ -1,0 +1,19 @@
+package main
+
+import (
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/functions/ezto"
+	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awsvault"
+	"sallyport/shared/operation"
+)
+
+func main() {
+	config := ezto.Config{BaseURL: os.Getenv("EZTO_BASE_URL")}
+	pipeline := awsenv.Pipeline()
+	pipeline.Vault = awsvault.New(pipeline.Ring) // a state machine hands personal data over by reference
+	lambda.Start(operation.New(pipeline, ezto.TriggerRequest(config)))
+}

@@ -1,0 +1,146 @@
+package ezto
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/callback"
+	"sallyport/shared/gateway"
+	"sallyport/shared/operation"
+)
+
+// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest.
+type trigger struct {
+	Address address        `json:"address"`
+	Digest  string         `json:"digest"`
+	Request jsontext.Value `json:"-"`
+}
+
+// TriggerRequest begins a transaction of an application (ezto §4): somebody is asked to take part in it on a hosted page. The partner
+// takes no key and tells nobody what became of a lost request, so an unknown outcome is a person's to decide.
+func TriggerRequest(c Config) operation.Operation[trigger] {
+	return operation.Operation[trigger]{
+		Name:    "ezto/trigger-request",
+		Errors:  renderError,
+		MaxBody: maxRequest,
+		Keys:    keys,
+		Decode:  decodeTrigger,
+		Effect:  func(trigger) operation.Resolution { return operation.Manual },
+		Call: func(ctx context.Context, call operation.Call, in trigger) operation.Outcome {
+			resp, application, failed := c.post(ctx, call, in.Address, transactionPath, url.Values{"request": {string(in.Request)}})
+			if failed != nil {
+				return *failed
+			}
+			outcome, _ := classify(resp)
+			if outcome.Class == operation.Done {
+				begun, ok := readTriggered(resp.Body)
+				if !ok {
+					return operation.Outcome{Class: operation.Unknown, Code: "no_handle", Reply: outcome.Reply}
+				}
+				outcome.Owns = ownedTransaction(begun.Handle)
+				outcome.Refs = map[string]string{"record": outcome.Owns, "user_record": ""}
+				if user := object(object(in.Request)["user"]).text("user_id"); user != "" {
+					outcome.Refs["user_record"] = callback.PrivateRecord(call.Reference, userRecord, userOf(application, user))
+				}
+			}
+			return outcome
+		},
+		Exposes: []string{"record", "user_record"}, // by which callbacks name it
+		Summary: summaryOfTrigger,
+	}
+}
+
+// What callbacks name that don't carry the handle: somebody who takes part in an application's transactions.
+const userRecord = "ezto/user/"
+
+func userOf(application, user string) string { return application + "\n" + user }
+
+// Bounds of what the partner says of a transaction's time, for it says nothing at all now and then (ezto §5).
+const (
+	usualExpiry   = 15 * time.Minute
+	maxExpiry     = 30 * 24 * time.Hour
+	usualInterval = 5 * time.Second
+	maxInterval   = 5 * time.Minute
+)
+
+// summaryOfTrigger is what a state machine goes by: for how long to wait, and in which steps, all in seconds; back is a step below
+// zero.
+func summaryOfTrigger(reply gateway.Reply) map[string]any {
+	begun, _ := readTriggered(reply.Body)
+	step := seconds(begun.Interval, usualInterval, maxInterval)
+	return map[string]any{"auth_req_id": begun.Handle, "left": seconds(begun.ExpiresIn, usualExpiry, maxExpiry), "interval": step, "back": -step}
+}
+
+func seconds(d, usual, most time.Duration) int {
+	if d <= 0 {
+		d = usual
+	}
+	return int(min(d, most) / time.Second)
+}
+
+// decodeTrigger reads the form's one field, a JSON text. A state machine sends that text itself.
+func decodeTrigger(req gateway.Request) (in trigger, err error) {
+	if err := checkVersion(req); err != nil {
+		return in, err
+	}
+	form := url.Values{}
+	in.Request = req.Body
+	if req.Method != "" {
+		if form, err = readForm(req); err != nil {
+			return in, err
+		}
+		if in.Request = jsontext.Value(form.Get("request")); len(in.Request) == 0 {
+			return in, &gateway.InputError{Pointer: "request", Reason: "is required"}
+		}
+	}
+	in.Address = readAddress(req, form)
+	if err := gateway.CheckJSON(in.Request); err != nil {
+		return in, gateway.Under("request", err)
+	}
+	if err := checkRequest(in.Request); err != nil {
+		return in, gateway.Under("request", err)
+	}
+	in.Digest, err = gateway.DigestJSON(in.Request)
+	return in, err
+}
+
+// checkRequest checks what is known of the request's shape (ezto §4); what an application makes of the rest is its own configuration.
+func checkRequest(text jsontext.Value) error {
+	if text.Kind() != '{' {
+		return &gateway.InputError{Reason: "must be an object"}
+	}
+	request := object(text)
+	user, message := object(request["user"]), object(request["message"])
+	for _, part := range []struct {
+		at    string
+		value jsontext.Value
+		kind  string // first letters of the kinds that it may be
+		words string
+	}{
+		{"/user", request["user"], "{", "an object"},
+		{"/user/user_id", user["user_id"], `"`, "a string"},
+		{"/user/metadata", user["metadata"], "{", "an object"},
+		{"/user/metadata/workflow", object(user["metadata"])["workflow"], `"`, "a string"},
+		{"/user/metadata/force_onboarding", object(user["metadata"])["force_onboarding"], "tf", "true or false"},
+		{"/message", request["message"], "{", "an object"},
+		{"/message/consent", message["consent"], "{", "an object"},
+		{"/message/consent/message", object(message["consent"])["message"], "{", "an object"},
+	} {
+		if part.value != nil && !containsKind(part.kind, part.value.Kind()) {
+			return &gateway.InputError{Pointer: part.at, Reason: "must be " + part.words}
+		}
+	}
+	return nil
+}
+
+func containsKind(kinds string, kind jsontext.Kind) bool {
+	for _, k := range []byte(kinds) {
+		if jsontext.Kind(k) == kind {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,206 @@
+package ezto
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Paths below the base URL (ezto §2). That of the result is inferred.
+func transactionPath(workspace string) string {
+	return "/auth/realms/" + workspace + "/protocol/openid-connect/transaction"
+}
+func resultPath(workspace string) string { return transactionPath(workspace) + "/result" }
+
+// credentials is the secret "partners/ezto": a workspace and its applications, by names of the operator's choice.
+type credentials struct {
+	Workspace    string                 `json:"workspace"`
+	Applications map[string]application `json:"applications"`
+}
+
+// application is what EZTO has issued for one.
+type application struct {
+	ID     string `json:"app_id"`
+	Secret string `json:"app_secret"`
+}
+
+// find returns an application by its app_id or its name; without either, the only one that there is.
+func (c credentials) find(named string) (name string, a application, ok bool) {
+	for name, a := range c.Applications {
+		if named == "" && len(c.Applications) == 1 || named != "" && (a.ID == named || name == named) {
+			return name, a, true
+		}
+	}
+	return "", a, false
+}
+
+// triggered is what the gateway reads of the answer to a trigger (ezto §5).
+type triggered struct {
+	Handle    string
+	URL       string
+	ExpiresIn time.Duration
+	Interval  time.Duration
+}
+
+func readTriggered(text []byte) (t triggered, ok bool) {
+	m := object(text)
+	t = triggered{
+		Handle: m.text("auth_req_id"), URL: m.text("url"),
+		ExpiresIn: m.seconds("expires_in"), Interval: m.seconds("interval"),
+	}
+	if t.URL == "" {
+		t.URL = m.text("link")
+	}
+	return t, t.Handle != ""
+}
+
+// Result is a final result (ezto §6), brought into one form. Claims that were not selected are absent: nil, or empty.
+type Result struct {
+	Workflow   string
+	UserID     string
+	RequestID  string
+	IEC        string // upper case
+	Verified   *bool  // whether the check finished, not whether the licence is good
+	VerifiedAt time.Time
+	Name       string
+	Status     string // Valid, Suspended, Cancelled, Deactivated, or the partner's own word
+	PAN        string // upper case
+	Address    string
+}
+
+// ReadResult reads one; ok tells whether it is a result at all.
+func ReadResult(text []byte) (r Result, ok bool) {
+	m := object(text)
+	r = Result{
+		Workflow: m.text("workflow"), UserID: m.first("user_id", "userId"), RequestID: m.first("request_id", "requestId"),
+		IEC: strings.ToUpper(m.first("iec_code", "ie_code")), Verified: m.truth("iec_verified"), VerifiedAt: m.epoch("iec_verified_at"),
+		Name: m.text("name"), Status: normalStatus(m.text("iec_status")), PAN: strings.ToUpper(m.text("pan")), Address: m.text("address"),
+	}
+	return r, m != nil && r.RequestID != "" && m.text("error") == ""
+}
+
+// Statuses of a licence (ezto §12).
+const (
+	StatusValid       = "Valid"
+	StatusSuspended   = "Suspended"
+	StatusCancelled   = "Cancelled"
+	StatusDeactivated = "Deactivated"
+)
+
+// normalStatus brings a status into its usual spelling; one that nobody knows stays as it is.
+func normalStatus(text string) string {
+	switch strings.ToLower(text) {
+	case "valid", "active":
+		return StatusValid
+	case "suspended":
+		return StatusSuspended
+	case "cancelled", "canceled":
+		return StatusCancelled
+	case "deactivated", "inactive":
+		return StatusDeactivated
+	}
+	return text
+}
+
+// Accepted tells whether a result stands for a good licence: the check finished, and the licence is valid.
+func (r Result) Accepted() bool { return r.Verified != nil && *r.Verified && r.Status == StatusValid }
+
+// Mismatch tells whether the licence's number is made like a PAN and is not the holder's.
+func (r Result) Mismatch() bool { return isPAN(r.IEC) && r.PAN != "" && r.IEC != r.PAN }
+
+// isPAN tells what is made like a PAN (ezto §12).
+func isPAN(text string) bool {
+	const letters, digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+	return len(text) == 10 && strings.Trim(text[:3]+text[4:5]+text[9:], letters) == "" && strings.Contains("ABCFGHJLPT", text[3:4]) && strings.Trim(text[5:9], digits) == ""
+}
+
+// members is a JSON object that is read leniently: what is of an odd type reads as absent. What is no object is nil.
+type members map[string]jsontext.Value
+
+// object reads an object, also one with a comma after its last member, as the partner's own sample has it.
+func object(text []byte) members {
+	var m members
+	if lenient(text, &m) == nil {
+		return m
+	}
+	m = nil
+	trimmed := strings.TrimRight(string(text), " \t\r\n")
+	if body, ok := strings.CutSuffix(trimmed, "}"); ok {
+		if body, ok = strings.CutSuffix(strings.TrimRight(body, " \t\r\n"), ","); ok && lenient([]byte(body+"}"), &m) == nil {
+			return m
+		}
+	}
+	return nil
+}
+
+func (m members) text(name string) (s string) {
+	_ = lenient(m[name], &s)
+	return strings.TrimSpace(s)
+}
+
+// first returns the first text that is not empty.
+func (m members) first(names ...string) string {
+	for _, name := range names {
+		if text := m.text(name); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// number reads a whole number, also one that stands in a string.
+func (m members) number(name string) (n int64) {
+	if lenient(m[name], &n) != nil {
+		n, _ = strconv.ParseInt(m.text(name), 10, 64)
+	}
+	return n
+}
+
+// seconds reads a duration, of some thirty years at most.
+func (m members) seconds(name string) time.Duration {
+	return time.Duration(min(m.number(name), 1_000_000_000)) * time.Second
+}
+
+// truth reads a truth value, also as a text of any case; nil where there is none.
+func (m members) truth(name string) *bool {
+	var b bool
+	if lenient(m[name], &b) == nil && m[name] != nil && m[name].Kind() != 'n' {
+		return &b
+	}
+	switch strings.ToLower(m.text(name)) {
+	case "true":
+		b = true
+	case "false":
+		b = false
+	default:
+		return nil
+	}
+	return &b
+}
+
+// epoch reads a time as a number or a text of digits: seconds, or milliseconds where it is that large.
+func (m members) epoch(name string) time.Time {
+	switch n := m.number(name); {
+	case n <= 0:
+		return time.Time{}
+	case n > 1_000_000_000_000:
+		return time.UnixMilli(n).UTC()
+	default:
+		return time.Unix(n, 0).UTC()
+	}
+}
+
+func lenient(text []byte, v any) error {
+	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// ownedTransaction names a transaction by its handle, which is long and opaque.
+func ownedTransaction(handle string) string {
+	sum := sha256.Sum256([]byte(handle))
+	return "ezto/transaction/" + hex.EncodeToString(sum[:16])
+}

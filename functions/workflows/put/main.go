@@ -1,0 +1,16 @@
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"sallyport/functions/workflows"
+	"sallyport/shared/awsenv"
+	"sallyport/shared/rule"
+)
+
+func main() {
+	ledger := awsenv.Ledger()
+	lambda.Start(workflows.Put(ledger, rule.Check, awsenv.Auth(ledger), awsenv.Log(), time.Now))
+}

@@ -1,0 +1,22 @@
+package ledger
+
+import "time"
+
+// Setting is a document by which a tenant configures how its journeys run. It holds no personal data and never expires.
+type Setting struct {
+	Tenant    string
+	Kind      string    // WorkflowSetting or ApplicationSetting
+	Name      string    // unique within tenant and kind
+	Document  []byte    // JSON
+	Version   int       // 1 where there was none, raised by every write
+	UpdatedAt time.Time // of the present version
+}
+
+// Kinds of settings. None holds a "#", which ends it in a key.
+const (
+	WorkflowSetting    = "workflow"
+	ApplicationSetting = "application"
+)
+
+// AnyVersion is what PutSetting writes over where whatever is there, or nothing, is to be replaced.
+const AnyVersion = -1
