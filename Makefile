@@ -33,8 +33,8 @@ test: ## run all tests, with the race detector where there is a C compiler; says
 		command -v $$tool >/dev/null || skipped="$${skipped:+$$skipped; }whatever needs $$tool: not installed"; \
 	done; \
 	if [ -n "$$skipped" ] && [ "$$REQUIRE_ALL" = 1 ]; then echo "REQUIRE_ALL=1, but this would skip $$skipped"; exit 1; fi; \
-	echo "go test $$race -parallel 8 ./..."; \
-	{ go test -v $$race -parallel 8 ./... 2>&1; echo $$? >.build/test.status; } | tee .build/test.log | awk ' \
+	echo "go test $$race -parallel 8 -timeout 30m ./..."; \
+	{ go test -v $$race -parallel 8 -timeout 30m ./... 2>&1; echo $$? >.build/test.status; } | tee .build/test.log | awk ' \
 		/^=== / || /^ *--- (PASS|SKIP)/ || /^PASS$$/ || /^\?/ {next} \
 		/^ok/ {print; output = ""; next} \
 		/^FAIL\t/ {printf "%s", output; print; output = ""; next} \
