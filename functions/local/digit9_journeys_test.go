@@ -104,9 +104,7 @@ func TestOnboardingJourney(t *testing.T) {
 			t.Errorf("got another journey")
 		}
 	})
-	if n, err := s.Vault.Count(); err != nil || n != 0 {
-		t.Errorf("%d blobs are left in the vault, %v", n, err)
-	}
+	s.wantNothingLeft()
 }
 
 func TestOnboardingEnds(t *testing.T) {

@@ -293,9 +293,7 @@ func TestIronFiles(t *testing.T) {
 			t.Errorf("%s is in the state machine or in the log, %v", secret, err)
 		}
 	}
-	if n, err := s.Vault.Count(); err != nil || n != 0 {
-		t.Errorf("%d blobs are left in the vault, %v", n, err)
-	}
+	s.wantNothingLeft()
 }
 
 // TestIronTenants: another tenant's records are not there.

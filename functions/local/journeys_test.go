@@ -76,6 +76,15 @@ func (s *stack) follow(id string, wanted func(journeyView) bool) journeyView {
 	return journeyView{}
 }
 
+// wantNothingLeft waits until the vault is empty: a journey is shown as ended before what it was given has been erased.
+func (s *stack) wantNothingLeft() {
+	s.t.Helper()
+	waitFor(s.t, func() bool {
+		n, err := s.Vault.Count()
+		return err == nil && n == 0
+	})
+}
+
 func waiting(v journeyView) bool { return v.Status == "WAITING" }
 
 func waitingFor(reason string) func(journeyView) bool {

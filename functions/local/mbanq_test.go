@@ -336,9 +336,7 @@ func TestClientJourney(t *testing.T) {
 			t.Errorf("%s is in the state machine or in the log, %v", secret, err)
 		}
 	}
-	if n, err := s.Vault.Count(); err != nil || n != 0 {
-		t.Errorf("%d blobs are left in the vault, %v", n, err)
-	}
+	s.wantNothingLeft()
 }
 
 // TestClientJourneyTransitions compares what the README says with a happy path.
