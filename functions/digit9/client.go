@@ -5,7 +5,6 @@ package digit9
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,7 +15,6 @@ import (
 	"github.com/google/uuid"
 
 	"sallyport/shared/operation"
-	"sallyport/shared/token"
 	"sallyport/shared/upstream"
 )
 
@@ -39,9 +37,9 @@ func (c Config) requestID() string {
 // send makes one request with an access token. Where no answer to it came, or one that does not depend on what was
 // asked for, failed says what that means.
 func (c Config) send(ctx context.Context, call operation.Call, method, path string, body []byte) (resp upstream.Response, failed *operation.Outcome) {
-	bearer, err := c.token(ctx, call)
-	if err != nil {
-		return resp, tokenOutcome(err)
+	bearer, failed := c.token(ctx, call)
+	if failed != nil {
+		return resp, failed
 	}
 	req, err := http.NewRequest(method, c.BaseURL+path, nil)
 	if err != nil {
@@ -51,79 +49,22 @@ func (c Config) send(ctx context.Context, call operation.Call, method, path stri
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
 	resp, err = call.Do(ctx, req, body)
-	switch {
-	case err != nil:
-		return resp, operation.NotAnswered(err)
-	case resp.Status == http.StatusUnauthorized:
-		return resp, &operation.Outcome{Class: operation.Credentials, Code: "http_401"}
-	case resp.Status == http.StatusTooManyRequests: // throttled in front of the partner's application
-		return resp, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: operation.PassOn(resp)}
-	}
-	return resp, nil
+	return resp, operation.Failed(resp, err)
 }
 
-// Token renewals are single, shared and early: see package token. errRejected is the partner's own no to our credentials;
-// any other failure may pass (digit9 §3).
-var errRejected = errors.New("digit9: credentials rejected")
-
-func tokenOutcome(err error) *operation.Outcome {
-	if errors.Is(err, errRejected) {
-		return &operation.Outcome{Class: operation.Credentials, Code: "token_refused"}
-	}
-	return &operation.Outcome{Class: operation.Unavailable, Code: "no_token"} // nothing was asked of the partner yet
-}
-
-// token returns an access token. One that is renewed by its refresh token falls back to the password.
-func (c Config) token(ctx context.Context, call operation.Call) (string, error) {
+// token returns an access token of the partner's (digit9 §3).
+func (c Config) token(ctx context.Context, call operation.Call) (access string, failed *operation.Outcome) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.ClientID == "" || creds.Username == "" {
-		return "", errRejected
+		return "", &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
 	}
-	client := url.Values{"client_id": {creds.ClientID}, "client_secret": {creds.ClientSecret}}
-	return call.Token(ctx, func(ctx context.Context, refresh string) (token.Grant, error) {
-		if refresh != "" {
-			grant, err := c.grant(ctx, call, client, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
-			if err == nil {
-				return grant, nil
-			}
-		}
-		password := url.Values{"grant_type": {"password"}, "username": {creds.Username}, "password": {creds.Password}}
-		if creds.Scope != "" {
-			password.Set("scope", creds.Scope)
-		}
-		return c.grant(ctx, call, client, password)
+	user := url.Values{"username": {creds.Username}, "password": {creds.Password}}
+	if creds.Scope != "" {
+		user.Set("scope", creds.Scope)
+	}
+	return call.PartnerToken(ctx, operation.PasswordGrant{
+		URL: c.BaseURL + tokenPath, Client: url.Values{"client_id": {creds.ClientID}, "client_secret": {creds.ClientSecret}}, User: user,
 	})
-}
-
-// grant asks for a token once (digit9 §3).
-func (c Config) grant(ctx context.Context, call operation.Call, forms ...url.Values) (grant token.Grant, err error) {
-	form := url.Values{}
-	for _, f := range forms {
-		for name, values := range f {
-			form[name] = values
-		}
-	}
-	req, err := http.NewRequest(http.MethodPost, c.BaseURL+tokenPath, nil)
-	if err != nil {
-		return grant, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Accept", "application/json")
-	resp, err := call.Do(ctx, req, []byte(form.Encode()))
-	if err != nil {
-		return grant, err
-	}
-	var answer tokenAnswer
-	switch {
-	case resp.Status >= 400 && resp.Status < 500 && resp.Status != http.StatusTooManyRequests && resp.Status != http.StatusRequestTimeout:
-		return grant, errRejected
-	case resp.Status != http.StatusOK, lenient(resp.Body, &answer) != nil, answer.AccessToken == "", answer.ExpiresIn <= 0:
-		return grant, errors.New("digit9: no token in the answer")
-	}
-	return token.Grant{
-		Access: answer.AccessToken, ExpiresIn: time.Duration(answer.ExpiresIn) * time.Second,
-		Refresh: answer.RefreshToken, RefreshExpiresIn: time.Duration(answer.RefreshExpiresIn) * time.Second,
-	}, nil
 }
 
 // codeOf names an answer: by the partner's code, else by the HTTP status.

@@ -30,8 +30,8 @@ func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 			if in.GrantType != "" {
 				return mint(ctx, call, in)
 			}
-			if _, err := c.token(ctx, call); err != nil {
-				return *tokenOutcome(err)
+			if _, failed := c.token(ctx, call); failed != nil {
+				return *failed
 			}
 			return operation.Outcome{Class: operation.Done, Code: statusSuccess, Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
 		},

@@ -91,15 +91,7 @@ func (c Config) post(ctx context.Context, call operation.Call, a address, path f
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
 	resp, err = call.Do(ctx, req, []byte(form.Encode()))
-	switch {
-	case err != nil:
-		return resp, application, operation.NotAnswered(err)
-	case resp.Status == http.StatusUnauthorized:
-		return resp, application, &operation.Outcome{Class: operation.Credentials, Code: "http_401"}
-	case resp.Status == http.StatusTooManyRequests:
-		return resp, application, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: operation.PassOn(resp)}
-	}
-	return resp, application, nil
+	return resp, application, operation.Failed(resp, err)
 }
 
 // classify is EZTO's one table from answers to classes (ezto §9).

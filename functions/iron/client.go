@@ -126,15 +126,7 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}
 	resp, err = call.Do(ctx, req, r.body)
-	switch {
-	case err != nil:
-		return resp, operation.NotAnswered(err)
-	case resp.Status == http.StatusUnauthorized:
-		return resp, &operation.Outcome{Class: operation.Credentials, Code: "http_401"}
-	case resp.Status == http.StatusTooManyRequests:
-		return resp, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: operation.PassOn(resp)}
-	}
-	return resp, nil
+	return resp, operation.Failed(resp, err)
 }
 
 // classify is Iron's one table from answers to classes (iron §8). There are no codes: the status decides. missing is what a

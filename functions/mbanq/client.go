@@ -5,25 +5,20 @@ package mbanq
 
 import (
 	"context"
-	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
-	"sallyport/shared/token"
 	"sallyport/shared/upstream"
 )
 
 // Config is where Mbanq is reached, such as "https://api.cloud.mbanq.com", without a slash at the end.
 type Config struct{ BaseURL string }
-
-// errRejected is the partner's no to our credentials; any other failure to get a token may pass.
-var errRejected = errors.New("mbanq: credentials rejected")
 
 // request is one call of the partner.
 type request struct {
@@ -46,12 +41,9 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 		return resp, &operation.Outcome{Class: operation.Invalid, Code: "invalid.tenant.identifier", Reply: renderTop(http.StatusUnauthorized, codeTenant,
 			"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request.")}
 	}
-	bearer, err := c.token(ctx, call, creds)
-	switch {
-	case errors.Is(err, errRejected):
-		return resp, &operation.Outcome{Class: operation.Credentials, Code: "token_refused"}
-	case err != nil:
-		return resp, &operation.Outcome{Class: operation.Unavailable, Code: "no_token"} // nothing was asked of the partner yet
+	bearer, failed := c.token(ctx, call, creds)
+	if failed != nil {
+		return resp, failed
 	}
 	address := c.BaseURL + r.path
 	if len(r.query) > 0 {
@@ -74,15 +66,7 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 		req.Header.Set("Idempotency-Key", r.key)
 	}
 	resp, err = call.Do(ctx, req, r.body)
-	switch {
-	case err != nil:
-		return resp, operation.NotAnswered(err)
-	case resp.Status == http.StatusUnauthorized:
-		return resp, &operation.Outcome{Class: operation.Credentials, Code: "http_401"}
-	case resp.Status == http.StatusTooManyRequests:
-		return resp, &operation.Outcome{Class: operation.Throttled, Code: "http_429", Reply: operation.PassOn(resp)}
-	}
-	return resp, nil
+	return resp, operation.Failed(resp, err)
 }
 
 // classify is Mbanq's one table from answers to classes (mbanq §7). A 403 says little by itself: its code decides, and without
@@ -124,44 +108,15 @@ func idempotencyKey(call operation.Call) string {
 	return reference[:min(len(reference), 32)]
 }
 
-// token returns an access token. One that is renewed by its refresh token falls back to the password.
-func (c Config) token(ctx context.Context, call operation.Call, creds credentials) (string, error) {
-	return call.Token(ctx, func(ctx context.Context, refresh string) (token.Grant, error) {
-		if refresh != "" {
-			grant, err := c.grant(ctx, call, creds, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
-			if err == nil {
-				return grant, nil
-			}
-		}
-		return c.grant(ctx, call, creds, url.Values{"grant_type": {"password"}, "username": {creds.Username}, "password": {creds.Password}})
+// token returns an access token of the partner's (mbanq §1).
+func (c Config) token(ctx context.Context, call operation.Call, creds credentials) (access string, failed *operation.Outcome) {
+	header := maps.Clone(creds.TokenHeaders)
+	if header == nil {
+		header = map[string]string{}
+	}
+	header["tenantId"] = creds.TenantID
+	return call.PartnerToken(ctx, operation.PasswordGrant{
+		URL: c.BaseURL + tokenPath, Header: header, Client: url.Values{"client_id": {creds.ClientID}, "client_secret": {creds.ClientSecret}},
+		User: url.Values{"username": {creds.Username}, "password": {creds.Password}},
 	})
-}
-
-// grant asks for a token once (mbanq §1). The answer doesn't say how long the refresh token lives: as long, at least.
-func (c Config) grant(ctx context.Context, call operation.Call, creds credentials, form url.Values) (grant token.Grant, err error) {
-	form.Set("client_id", creds.ClientID)
-	form.Set("client_secret", creds.ClientSecret)
-	req, err := http.NewRequest(http.MethodPost, c.BaseURL+tokenPath, nil)
-	if err != nil {
-		return grant, err
-	}
-	for name, value := range creds.TokenHeaders {
-		req.Header.Set(name, value)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("tenantId", creds.TenantID)
-	resp, err := call.Do(ctx, req, []byte(form.Encode()))
-	if err != nil {
-		return grant, err
-	}
-	var answer tokenAnswer
-	switch {
-	case resp.Status >= 400 && resp.Status < 500 && resp.Status != http.StatusTooManyRequests && resp.Status != http.StatusRequestTimeout:
-		return grant, errRejected
-	case resp.Status != http.StatusOK, lenient(resp.Body, &answer) != nil, answer.AccessToken == "", answer.ExpiresIn <= 0:
-		return grant, errors.New("mbanq: no token in the answer")
-	}
-	lifetime := time.Duration(answer.ExpiresIn) * time.Second
-	return token.Grant{Access: answer.AccessToken, ExpiresIn: lifetime, Refresh: answer.RefreshToken, RefreshExpiresIn: lifetime}, nil
 }

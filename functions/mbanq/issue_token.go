@@ -65,11 +65,8 @@ func (c Config) authenticate(ctx context.Context, call operation.Call) operation
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.TenantID == "" || creds.Username == "" {
 		return operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
 	}
-	switch _, err := c.token(ctx, call, creds); {
-	case errors.Is(err, errRejected):
-		return operation.Outcome{Class: operation.Credentials, Code: "token_refused"}
-	case err != nil:
-		return operation.Outcome{Class: operation.Unavailable, Code: "no_token"}
+	if _, failed := c.token(ctx, call, creds); failed != nil {
+		return *failed
 	}
 	return operation.Outcome{Class: operation.Done, Code: "ok", Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
 }

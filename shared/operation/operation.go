@@ -222,6 +222,20 @@ func NotAnswered(err error) *Outcome {
 	return &Outcome{Class: Unknown, Code: "answer_lost"}
 }
 
+// Failed says what an answer means that does not depend on what was asked for: none, rejected credentials, too many requests. nil
+// for any other.
+func Failed(resp upstream.Response, err error) *Outcome {
+	switch {
+	case err != nil:
+		return NotAnswered(err)
+	case resp.Status == http.StatusUnauthorized:
+		return &Outcome{Class: Credentials, Code: "http_401"}
+	case resp.Status == http.StatusTooManyRequests: // often by what stands in front of the partner's application
+		return &Outcome{Class: Throttled, Code: "http_429", Reply: PassOn(resp)}
+	}
+	return nil
+}
+
 // Rejection is a validation failure that the partner has documented words for. It is answered as the partner would,
 // before any call.
 type Rejection struct {
