@@ -30,13 +30,13 @@ type application struct {
 }
 
 // find returns an application by its app_id or its name; without either, the only one that there is.
-func (c credentials) find(named string) (name string, a application, ok bool) {
+func (c credentials) find(named string) (a application, ok bool) {
 	for name, a := range c.Applications {
 		if named == "" && len(c.Applications) == 1 || named != "" && (a.ID == named || name == named) {
-			return name, a, true
+			return a, true
 		}
 	}
-	return "", a, false
+	return a, false
 }
 
 // triggered is what the gateway reads of the answer to a trigger (ezto §5).

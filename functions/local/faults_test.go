@@ -318,8 +318,13 @@ func (f struck) state(got reply) string {
 // TestFaults arms every fault that can be armed on every operation that there is, and looks at what the caller learns
 // and at what happened at the partner, at once and after repeats with the same key.
 func TestFaults(t *testing.T) {
+	armed := map[string]bool{} // an operation may have several routes
 	for _, op := range sandbox.Operations() {
 		name := op.Partner + "/" + op.Name
+		if armed[name] {
+			continue
+		}
+		armed[name] = true
 		if _, ok := calls[name]; !ok {
 			t.Errorf("no call is listed for %s", name)
 		}

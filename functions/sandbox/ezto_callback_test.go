@@ -1,14 +1,10 @@
 package sandbox_test
 
 import (
-	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,40 +14,17 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// eztoHooks takes what EZTO sends: it remembers it and answers with a status, in turn, at last always the same.
-type eztoHooks struct {
-	mu       sync.Mutex
-	got      []eztoHook
-	statuses []int
-}
+type eztoHooks struct{ hooks[eztoHook] }
 
 type eztoHook struct{ url, contentType, body string }
 
-// to has a sandbox send its callbacks there.
 func (k *eztoHooks) to(o *sandbox.Options) {
-	o.Callbacks.BaseURL = func(context.Context) (string, error) { return "http://gateway", nil }
-	o.Callbacks.Client = &http.Client{Transport: transport(k.take)}
-}
-
-func (k *eztoHooks) take(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if r.Header.Get("Authorization") != "" || r.URL.RawQuery != "" {
-		return nil, fmt.Errorf("credentials were sent, which the contract does not have")
-	}
-	k.got = append(k.got, eztoHook{r.Method + " " + r.URL.String(), r.Header.Get("Content-Type"), string(body)})
-	w := httptest.NewRecorder()
-	if len(k.statuses) > 0 {
-		w.WriteHeader(k.statuses[0])
-		if len(k.statuses) > 1 {
-			k.statuses = k.statuses[1:]
+	k.take(o, func(r *http.Request, body string) (eztoHook, error) {
+		if r.Header.Get("Authorization") != "" || r.URL.RawQuery != "" {
+			return eztoHook{}, fmt.Errorf("credentials were sent, which the contract does not have")
 		}
-	}
-	return w.Result(), nil
+		return eztoHook{r.Method + " " + r.URL.String(), r.Header.Get("Content-Type"), body}, nil
+	})
 }
 
 func (h *harness) armEZTO(fault string) {
@@ -218,7 +191,7 @@ func TestEZTOCallback_Shapes(t *testing.T) {
 func TestEZTOCallback_Schedule(t *testing.T) {
 	for _, scale := range []float64{1, 60} {
 		t.Run(fmt.Sprint(scale), func(t *testing.T) {
-			k := &eztoHooks{statuses: []int{500, 401, 302, 404, 503, 503}}
+			k := &eztoHooks{hooks[eztoHook]{statuses: []int{500, 401, 302, 404, 503, 503}}}
 			h := openOn(t, &memory{}, k.to, func(o *sandbox.Options) { o.TimeScale = scale })
 			h.eztoTriggers("push", eztoUser("u-1"))
 			h.eztoSubmits("iec", `{"iec":"AAXCT4821K"}`)
@@ -244,7 +217,7 @@ func TestEZTOCallback_Schedule(t *testing.T) {
 		})
 	}
 	t.Run("Taken", func(t *testing.T) {
-		k := &eztoHooks{statuses: []int{503, 204}}
+		k := &eztoHooks{hooks[eztoHook]{statuses: []int{503, 204}}}
 		h := openOn(t, &memory{}, k.to)
 		h.eztoTriggers("push", eztoUser("u-1"))
 		h.eztoSubmits("iec", `{"iec":"AAXCT4821K"}`)
@@ -295,7 +268,7 @@ func TestEZTOCallback_Faults(t *testing.T) {
 // TestEZTOCallback_Forged: sent once, in the place of the true one; nothing in it holds when it is checked.
 func TestEZTOCallback_Forged(t *testing.T) {
 	forged := func(t *testing.T, app string, settings ...string) (h *harness, body string, got eztoTriggered) {
-		k := &eztoHooks{statuses: []int{401}}
+		k := &eztoHooks{hooks[eztoHook]{statuses: []int{401}}}
 		h = openOn(t, &memory{}, k.to)
 		for _, setting := range settings {
 			name, value, _ := strings.Cut(setting, "=")

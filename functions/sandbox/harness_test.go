@@ -1,9 +1,11 @@
 package sandbox_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -198,4 +200,38 @@ const (
 
 func required(field string) string {
 	return `400 {"status":"FAILURE","status_code":"invalid_request","message":"` + field + ` is required"}`
+}
+
+// hooks take a partner's callbacks: they remember what read makes of each and answer with a status, in turn, at last always the
+// same.
+type hooks[T any] struct {
+	mu       sync.Mutex
+	got      []T
+	statuses []int
+}
+
+// take has a sandbox send its callbacks here.
+func (k *hooks[T]) take(o *sandbox.Options, read func(r *http.Request, body string) (T, error)) {
+	o.Callbacks.BaseURL = func(context.Context) (string, error) { return "http://gateway", nil }
+	o.Callbacks.Client = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		got, err := read(r, string(body))
+		if err != nil {
+			return nil, err
+		}
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.got = append(k.got, got)
+		w := httptest.NewRecorder()
+		if len(k.statuses) > 0 {
+			w.WriteHeader(k.statuses[0])
+			if len(k.statuses) > 1 {
+				k.statuses = k.statuses[1:]
+			}
+		}
+		return w.Result(), nil
+	})}
 }

@@ -1,16 +1,12 @@
 package sandbox_test
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,38 +15,15 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// ironHooks takes webhooks: it remembers them and answers with a status, in turn, at last always the same.
-type ironHooks struct {
-	mu       sync.Mutex
-	got      []ironHook
-	statuses []int
-}
+type ironHooks struct{ hooks[ironHook] }
 
 type ironHook struct{ url, contentType, id, timestamp, signature, body string }
 
-// to has a sandbox send its callbacks there.
 func (k *ironHooks) to(o *sandbox.Options) {
-	o.Callbacks.BaseURL = func(context.Context) (string, error) { return "http://gateway", nil }
-	o.Callbacks.Client = &http.Client{Transport: transport(k.take)}
-}
-
-func (k *ironHooks) take(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.got = append(k.got, ironHook{r.Method + " " + r.URL.String(), r.Header.Get("Content-Type"), r.Header.Get("webhook-id"),
-		r.Header.Get("webhook-timestamp"), r.Header.Get("webhook-signature"), string(body)})
-	w := httptest.NewRecorder()
-	if len(k.statuses) > 0 {
-		w.WriteHeader(k.statuses[0])
-		if len(k.statuses) > 1 {
-			k.statuses = k.statuses[1:]
-		}
-	}
-	return w.Result(), nil
+	k.take(o, func(r *http.Request, body string) (ironHook, error) {
+		return ironHook{r.Method + " " + r.URL.String(), r.Header.Get("Content-Type"), r.Header.Get("webhook-id"),
+			r.Header.Get("webhook-timestamp"), r.Header.Get("webhook-signature"), body}, nil
+	})
 }
 
 // told returns what came since it was asked before: the status, or the kind of event, of each.
@@ -228,7 +201,7 @@ func TestIronWebhook_Moves(t *testing.T) {
 // TestIronWebhook_Schedule: six tries, each with an id and a time of its own; any 2xx ends them.
 func TestIronWebhook_Schedule(t *testing.T) {
 	for _, scale := range []float64{1, 20} {
-		k := &ironHooks{statuses: []int{500, 401, 302, 404, 503}}
+		k := &ironHooks{hooks[ironHook]{statuses: []int{500, 401, 302, 404, 503}}}
 		h := openOn(t, &memory{}, k.to, func(o *sandbox.Options) { o.TimeScale = scale })
 		h.ironMakes("Person", "noor@example.com")
 		for n, pause := range []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute} {
@@ -252,7 +225,7 @@ func TestIronWebhook_Schedule(t *testing.T) {
 		want(t, len(ids), 6)
 	}
 	for _, status := range []int{200, 202, 204, 299} {
-		k := &ironHooks{statuses: []int{503, status}}
+		k := &ironHooks{hooks[ironHook]{statuses: []int{503, status}}}
 		h := openOn(t, &memory{}, k.to)
 		h.ironMakes("Person", "noor@example.com")
 		for range 3 {
@@ -292,7 +265,7 @@ func TestIronWebhook_Faults(t *testing.T) {
 		want(t, k.got[0].timestamp, fmt.Sprint(start.Add(90*time.Minute).Unix())) // of the attempt
 	})
 	t.Run("Forged", func(t *testing.T) {
-		k := &ironHooks{statuses: []int{401}}
+		k := &ironHooks{hooks[ironHook]{statuses: []int{401}}}
 		h := openOn(t, &memory{}, k.to)
 		arm(h, "forged_callback")
 		h.ironMakes("Person", "noor@example.com")

@@ -1,16 +1,12 @@
 package sandbox_test
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,38 +15,15 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// mbanqHooks takes webhooks: it remembers them and answers with a status, in turn, at last always the same.
-type mbanqHooks struct {
-	mu       sync.Mutex
-	got      []mbanqHook
-	statuses []int
-}
+type mbanqHooks struct{ hooks[mbanqHook] }
 
 type mbanqHook struct{ url, contentType, entity, action, signature, body string }
 
-// to has a sandbox send its callbacks there.
 func (k *mbanqHooks) to(o *sandbox.Options) {
-	o.Callbacks.BaseURL = func(context.Context) (string, error) { return "http://gateway", nil }
-	o.Callbacks.Client = &http.Client{Transport: transport(k.take)}
-}
-
-func (k *mbanqHooks) take(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.got = append(k.got, mbanqHook{r.Method + " " + r.URL.String(), r.Header.Get("Content-Type"), r.Header.Get("X-Fineract-Entity"),
-		r.Header.Get("X-Fineract-Action"), r.Header.Get("signature"), string(body)})
-	w := httptest.NewRecorder()
-	if len(k.statuses) > 0 {
-		w.WriteHeader(k.statuses[0])
-		if len(k.statuses) > 1 {
-			k.statuses = k.statuses[1:]
-		}
-	}
-	return w.Result(), nil
+	k.take(o, func(r *http.Request, body string) (mbanqHook, error) {
+		return mbanqHook{r.Method + " " + r.URL.String(), r.Header.Get("Content-Type"), r.Header.Get("X-Fineract-Entity"),
+			r.Header.Get("X-Fineract-Action"), r.Header.Get("signature"), body}, nil
+	})
 }
 
 // about returns the actions that were told, in the order in which they came.
@@ -135,7 +108,7 @@ func TestMbanqWebhook_Vector(t *testing.T) {
 func TestMbanqWebhook_Schedule(t *testing.T) {
 	for _, scale := range []float64{1, 60} {
 		t.Run(fmt.Sprint(scale), func(t *testing.T) {
-			k := &mbanqHooks{statuses: []int{500, 401, 302, 404, 503}}
+			k := &mbanqHooks{hooks[mbanqHook]{statuses: []int{500, 401, 302, 404, 503}}}
 			h := openOn(t, &memory{}, k.to, func(o *sandbox.Options) { o.TimeScale = scale })
 			id := h.mbanqMakes()
 			for i, minutes := range []time.Duration{1, 5, 15, 60} {
@@ -156,7 +129,7 @@ func TestMbanqWebhook_Schedule(t *testing.T) {
 	}
 	for _, status := range []int{200, 202, 204, 299} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
-			k := &mbanqHooks{statuses: []int{503, status}}
+			k := &mbanqHooks{hooks[mbanqHook]{statuses: []int{503, status}}}
 			h := openOn(t, &memory{}, k.to)
 			h.mbanqMakes()
 			for range 3 {
@@ -189,7 +162,7 @@ func TestMbanqWebhook_Faults(t *testing.T) {
 		want(t, k.got, []mbanqHook{mbanqTold("CREATE", id, start)})
 	})
 	t.Run("Forged", func(t *testing.T) {
-		k := &mbanqHooks{statuses: []int{401}}
+		k := &mbanqHooks{hooks[mbanqHook]{statuses: []int{401}}}
 		h := openOn(t, &memory{}, k.to)
 		h.armHook("forged_callback")
 		id := h.mbanqMakes()

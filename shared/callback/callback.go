@@ -21,15 +21,6 @@ import (
 type News struct {
 	Record string            // the partner's record that it is about, such as "digit9/ecrn/<ecrn>"
 	Codes  map[string]string // what was said: codes, no texts
-
-	// Private is what else names the record. It is personal data, so it is kept as a keyed reference only; see PrivateRecord.
-	Private string
-}
-
-// PrivateRecord names a record that only personal data tells from others. reference is that of seal.Ring and of operation.Call.
-func PrivateRecord(reference func(purpose string, parts ...string) string, record, private string) string {
-	sum := reference("record", record, private)
-	return record + sum[:min(len(sum), 32)]
 }
 
 // Ledger is what an Exchange needs of the record.
@@ -61,9 +52,6 @@ func (x *Exchange) Tell(ctx context.Context, news News) error {
 	ring, err := x.Ring(ctx)
 	if err != nil {
 		return err
-	}
-	if news.Private != "" {
-		news.Record = PrivateRecord(ring.Reference, news.Record, news.Private)
 	}
 	text, err := json.Marshal(news.Codes, json.Deterministic(true))
 	if err != nil {
