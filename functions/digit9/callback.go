@@ -1,6 +1,7 @@
 package digit9
 
 import (
+	"context"
 	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/hex"
@@ -21,7 +22,14 @@ const otherStatus = "other"
 // Callback is the closing of an AML alert (digit9 §8). It has no id and no time, so it is a hint: it ends the waits for the
 // customer, and they ask the partner.
 func Callback() callback.Receiver {
-	return callback.Receiver{Name: "digit9/callback", Authentic: authentic, Read: readClosure, Reply: acknowledge}
+	return callback.Receiver{
+		Name: "digit9/callback",
+		Authentic: func(_ context.Context, secret []byte, req gateway.Request) (bool, error) {
+			return authentic(secret, req), nil
+		},
+		Read:  readClosure,
+		Reply: acknowledge,
+	}
 }
 
 // authentic checks what the sender shows of a Bearer token and of a hash: one of them at least, and whatever is there.

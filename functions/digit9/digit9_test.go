@@ -501,7 +501,7 @@ func TestOutcome(t *testing.T) {
 		`{"status":"success"}`: `{}`,
 		strings.Replace(found, "ACTIVE", "KYC_PENDING", 1): `{"ecrn":"7841009900000017","customer_status":"KYC_PENDING","aml_scan_status":"Accepted","id_status":"Active"}`,
 	} {
-		if got, err := outcome(gateway.JSON(200, []byte(text)), nil); err != nil || string(got) != want {
+		if got, err := outcome(gateway.JSON(200, []byte(text)), nil, nil); err != nil || string(got) != want {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
 		}
 	}
@@ -761,7 +761,7 @@ func FuzzAnswer(f *testing.F) {
 		if summary["verdict"] == "accepted" && !(strings.Contains(string(text), "success") || strings.Contains(string(text), `\`)) {
 			t.Errorf("%q is accepted", text)
 		}
-		if out, err := digit9.PartnerOnboarding().Outcome(reply, nil); err != nil || out != nil && !json.Valid(out) {
+		if out, err := digit9.PartnerOnboarding().Outcome(reply, nil, nil); err != nil || out != nil && !json.Valid(out) {
 			t.Errorf("%q gave %s, %v", text, out, err)
 		}
 	})

@@ -77,7 +77,7 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 func isFile(place jsontext.Pointer) bool { return strings.HasSuffix(string(place), "/base64_data") }
 
 // outcomePartnerOnboarding is what people read of the lookup that decided. An answer about no customer tells nothing.
-func outcomePartnerOnboarding(reply gateway.Reply, _ map[string]string) ([]byte, error) {
+func outcomePartnerOnboarding(reply gateway.Reply, _ map[string]string, _ []string) ([]byte, error) {
 	var a answer
 	a.read(reply.Body)
 	if a.verdict() == absent {

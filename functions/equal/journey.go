@@ -69,7 +69,7 @@ func inputResend(_ context.Context, input journey.Start) (fields journey.Fields,
 }
 
 // outcomeAadhaarOTP is what people read of the answer that decided.
-func outcomeAadhaarOTP(answer gateway.Reply, refs map[string]string) ([]byte, error) {
+func outcomeAadhaarOTP(answer gateway.Reply, refs map[string]string, _ []string) ([]byte, error) {
 	var in envelope
 	in.read(answer.Body)
 	out := struct {

@@ -1,6 +1,7 @@
 package iron
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,10 +25,12 @@ const callbackWindow = 300 * time.Second
 // ask the partner. Others are acknowledged and tell nothing.
 func Callback(now func() time.Time) callback.Receiver {
 	return callback.Receiver{
-		Name:      "iron/callback",
-		Authentic: func(secret []byte, req gateway.Request) bool { return authentic(secret, req, now()) },
-		Read:      readWebhook,
-		Reply:     acknowledge,
+		Name: "iron/callback",
+		Authentic: func(_ context.Context, secret []byte, req gateway.Request) (bool, error) {
+			return authentic(secret, req, now()), nil
+		},
+		Read:  readWebhook,
+		Reply: acknowledge,
 	}
 }
 

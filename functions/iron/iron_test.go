@@ -622,7 +622,7 @@ func FuzzAnswer(f *testing.F) {
 			}
 		}
 		typ := iron.CustomerIdentification(c)
-		if out, err := typ.Outcome(reply, nil); err != nil || out != nil && !json.Valid(out) {
+		if out, err := typ.Outcome(reply, nil, nil); err != nil || out != nil && !json.Valid(out) {
 			t.Errorf("%q gave %s, %v", text, out, err)
 		}
 	})

@@ -129,7 +129,7 @@ func isFile(place jsontext.Pointer) bool {
 }
 
 // outcomeOfIdentification is what people read of the identification as it was last read. An answer about none tells nothing.
-func outcomeOfIdentification(answer gateway.Reply, _ map[string]string) ([]byte, error) {
+func outcomeOfIdentification(answer gateway.Reply, _ map[string]string, _ []string) ([]byte, error) {
 	found, ok := readIdentification(answer.Body)
 	if !ok {
 		return nil, nil

@@ -141,7 +141,7 @@ func TestOutcome(t *testing.T) {
 		`{"id":"` + identificationID + `","status":"Approved"}`:                                                     `{"identification_id":"` + identificationID + `","status":"Approved"}`,
 		`{"id":"1","status":"Approved"}`:                                                                            "", `{}`: "", ``: "", `<html>`: "", `[]`: "",
 	} {
-		got, err := iron.CustomerIdentification(iron.Config{}).Outcome(gateway.JSON(200, []byte(body)), nil)
+		got, err := iron.CustomerIdentification(iron.Config{}).Outcome(gateway.JSON(200, []byte(body)), nil, nil)
 		if err != nil || string(got) != want {
 			t.Errorf("%s gave %s, %v, want %s", body, got, err, want)
 		}

@@ -13,7 +13,7 @@ import (
 // TestOddAnswers: what the partner writes oddly is not taken for more than it says.
 func TestOddAnswers(t *testing.T) {
 	for _, b := range []string{`{"id":"` + identificationID + `","status":"A","step_status":{"a":1,"a":2}}`, `{"id":"` + identificationID + `","status":"A","step_status":{"a":"` + "\xff" + `"}}`} {
-		out, err := iron.CustomerIdentification(iron.Config{}).Outcome(gateway.JSON(200, []byte(b)), nil)
+		out, err := iron.CustomerIdentification(iron.Config{}).Outcome(gateway.JSON(200, []byte(b)), nil, nil)
 		if err != nil || strings.Contains(string(out), "step_status") {
 			t.Errorf("%s %v", out, err)
 		}
@@ -42,7 +42,7 @@ func TestOddAnswers(t *testing.T) {
 	if _, f := op.Lookup(t.Context(), newCall(secret), in); f != operation.NotFound {
 		t.Error(f)
 	}
-	if receiver(0).Authentic([]byte(`{"callback":{"secrets":["whsec_"]}}`), signed(vectorBody, vectorStamp, "v1="+sign("", vectorStamp, vectorBody))) {
+	if known, _ := receiver(0).Authentic(t.Context(), []byte(`{"callback":{"secrets":["whsec_"]}}`), signed(vectorBody, vectorStamp, "v1="+sign("", vectorStamp, vectorBody))); known {
 		t.Error("forged")
 	}
 	if got := refused(t, change(t, business, generic, soleProp)); !strings.Contains(got, "/questionnaire/type") {

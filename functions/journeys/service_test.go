@@ -111,7 +111,7 @@ func newStack(t *testing.T) *stack {
 		Types: []journey.Type{{
 			Name: "test", Partner: "test", Lasts: 60 * 24 * time.Hour,
 			Start: func(_ context.Context, start journey.Start) (journey.Fields, error) { return s.fields(start) },
-			Outcome: func(answer gateway.Reply, refs map[string]string) ([]byte, error) {
+			Outcome: func(answer gateway.Reply, refs map[string]string, _ []string) ([]byte, error) {
 				switch text := string(answer.Body); text {
 				case "nothing":
 					return nil, nil

@@ -116,6 +116,8 @@ type FinishInput struct {
 	// Transaction is whose answer the outcome is made of; of several, the first whose answer tells something. Empty for none.
 	Transaction  string   `json:"transaction_id"`
 	Transactions []string `json:"transaction_ids"`
+	Wanted       []string `json:"wanted"`  // what the outcome may tell; see journey.Type
+	Outcome      any      `json:"outcome"` // the outcome itself, codes alone, where no answer decided
 }
 
 // Finish records the outcome, sealed, and erases what the journey was given. It is safe to repeat.
@@ -136,8 +138,13 @@ func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 		if in.Transaction != "" {
 			transactions = append(transactions, in.Transaction)
 		}
+		if in.Outcome != nil {
+			text, err := json.Marshal(in.Outcome, json.Deterministic(true))
+			j.Outcome = sealedOutcome(ring, *j, text)
+			return err
+		}
 		for _, id := range transactions {
-			outcome, refs, err := s.outcome(ctx, ring, t, in.Tenant, id)
+			outcome, refs, err := s.outcome(ctx, ring, t, in, id)
 			if err != nil || outcome != nil {
 				j.Refs, j.Outcome = refs, sealedOutcome(ring, *j, outcome)
 				return err
@@ -150,8 +157,8 @@ func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 
 // outcome makes the outcome of one transaction; nil where there is no record any more, or one that keeps no answer, or one that tells nothing: how the
 // journey ended is known all the same.
-func (s *Service) outcome(ctx context.Context, ring *seal.Ring, t journey.Type, tenant, transaction string) (outcome []byte, refs map[string]string, err error) {
-	record, err := s.Ledger.Transaction(ctx, tenant, transaction)
+func (s *Service) outcome(ctx context.Context, ring *seal.Ring, t journey.Type, in FinishInput, transaction string) (outcome []byte, refs map[string]string, err error) {
+	record, err := s.Ledger.Transaction(ctx, in.Tenant, transaction)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, nil, nil // it has expired
 	}
@@ -163,7 +170,7 @@ func (s *Service) outcome(ctx context.Context, ring *seal.Ring, t journey.Type, 
 		return nil, nil, nil
 	}
 	if err == nil {
-		outcome, err = t.Outcome(answer, record.Refs)
+		outcome, err = t.Outcome(answer, record.Refs, in.Wanted)
 	}
 	return outcome, record.Refs, err
 }

@@ -1,6 +1,7 @@
 package mbanq
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/base64"
@@ -17,7 +18,14 @@ import (
 // Callback is a webhook about a client (mbanq §10). Its body is inferred, so it is a hint: it ends the waits for the client,
 // and they ask the partner.
 func Callback() callback.Receiver {
-	return callback.Receiver{Name: "mbanq/callback", Authentic: authentic, Read: readWebhook, Reply: acknowledge}
+	return callback.Receiver{
+		Name: "mbanq/callback",
+		Authentic: func(_ context.Context, secret []byte, req gateway.Request) (bool, error) {
+			return authentic(secret, req), nil
+		},
+		Read:  readWebhook,
+		Reply: acknowledge,
+	}
 }
 
 // authentic checks the signature: HMAC-SHA512 of the raw body, in hexadecimal or base64.

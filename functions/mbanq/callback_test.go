@@ -61,8 +61,8 @@ func TestSignature(t *testing.T) {
 		"OddSecrets":  {`{"callback":{"secrets":"mbq-demo"}}`, signed(vectorBody, vectorSum), false},
 		"NoDocument":  {``, signed(vectorBody, vectorSum), false},
 	} {
-		if got := mbanq.Callback().Authentic([]byte(test.secret), test.req); got != test.authentic {
-			t.Errorf("%s: %t", name, got)
+		if got, err := mbanq.Callback().Authentic(t.Context(), []byte(test.secret), test.req); err != nil || got != test.authentic {
+			t.Errorf("%s: %t, %v", name, got, err)
 		}
 	}
 }
@@ -105,7 +105,7 @@ func FuzzWebhook(f *testing.F) {
 	f.Add([]byte(`{"entity":"CLIENT","payload":{"clientId":1e3}}`), "zz")
 	f.Fuzz(func(t *testing.T, body []byte, signature string) {
 		req := signed(string(body), signature)
-		authentic := mbanq.Callback().Authentic([]byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
+		authentic, _ := mbanq.Callback().Authentic(t.Context(), []byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
 		want := string(sign("fuzzed", string(body)))
 		inHex, _ := hex.DecodeString(strings.TrimSpace(signature))
 		inBase64, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(signature))

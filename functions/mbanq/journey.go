@@ -233,7 +233,7 @@ func pointed(at string, c *checker) error {
 func isFile(place jsontext.Pointer) bool { return place == "/document/file" }
 
 // outcomeClientOnboarding is what people read of the client as it was last read. An answer about no client tells nothing.
-func outcomeClientOnboarding(reply gateway.Reply, _ map[string]string) ([]byte, error) {
+func outcomeClientOnboarding(reply gateway.Reply, _ map[string]string, _ []string) ([]byte, error) {
 	m := object(reply.Body)
 	c := readClient(m)
 	if c.ID == "" || c.Status == 0 {

@@ -197,7 +197,7 @@ func TestOutcome(t *testing.T) {
 		aPending:  `{"client_id":"8812","status":100,"verification":"PENDING","account_no":"000008812"}`,
 		`{}`:      "", `{"id":8812}`: "", ``: "", `<html>`: "", `[]`: "", created: "",
 	} {
-		if got, err := mbanq.ClientOnboarding().Outcome(gateway.JSON(200, []byte(text)), nil); err != nil || string(got) != want {
+		if got, err := mbanq.ClientOnboarding().Outcome(gateway.JSON(200, []byte(text)), nil, nil); err != nil || string(got) != want {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
 		}
 	}

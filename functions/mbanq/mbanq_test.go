@@ -856,7 +856,7 @@ func FuzzAnswer(f *testing.F) {
 				t.Error(err)
 			}
 		}
-		if out, err := mbanq.ClientOnboarding().Outcome(reply, nil); err != nil || out != nil && !json.Valid(out) {
+		if out, err := mbanq.ClientOnboarding().Outcome(reply, nil, nil); err != nil || out != nil && !json.Valid(out) {
 			t.Errorf("%q gave %s, %v", text, out, err)
 		}
 	})

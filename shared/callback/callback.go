@@ -21,6 +21,18 @@ import (
 type News struct {
 	Record string            // the partner's record that it is about, such as "digit9/ecrn/<ecrn>"
 	Codes  map[string]string // what was said: codes, no texts
+
+	// Private is what else names the record. It is personal data, so it is kept as a keyed reference only; see PrivateRecord.
+	Private string
+
+	// Also is the same news of another name that the record goes by, for whoever waits for that one; nil for none.
+	Also *News
+}
+
+// PrivateRecord names a record that only personal data tells from others. reference is that of seal.Ring and of operation.Call.
+func PrivateRecord(reference func(purpose string, parts ...string) string, record, private string) string {
+	sum := reference("record", record, private)
+	return record + sum[:min(len(sum), 32)]
 }
 
 // Ledger is what an Exchange needs of the record.
@@ -49,9 +61,20 @@ type Exchange struct {
 
 // Tell keeps news and ends the waits for it. After an error it is safe to tell it again.
 func (x *Exchange) Tell(ctx context.Context, news News) error {
+	err := x.tell(ctx, news)
+	if news.Also != nil {
+		err = errors.Join(err, x.Tell(ctx, *news.Also))
+	}
+	return err
+}
+
+func (x *Exchange) tell(ctx context.Context, news News) error {
 	ring, err := x.Ring(ctx)
 	if err != nil {
 		return err
+	}
+	if news.Private != "" {
+		news.Record = PrivateRecord(ring.Reference, news.Record, news.Private)
 	}
 	text, err := json.Marshal(news.Codes, json.Deterministic(true))
 	if err != nil {

@@ -24,8 +24,12 @@ type Receiver struct {
 	Name string // the folder of its function, "<partner>/callback"
 
 	// Authentic checks how a callback proves where it comes from, in constant time; secret is the deployment's credentials
-	// document for the partner.
-	Authentic func(secret []byte, req gateway.Request) bool
+	// document for the partner. An error is that it can't be told for now, so that the partner repeats it; a *gateway.InputError
+	// is that there is nothing to check.
+	Authentic func(ctx context.Context, secret []byte, req gateway.Request) (bool, error)
+
+	// Open returns what an authentic callback says whose body only wraps it; nil where bodies say it themselves.
+	Open func(secret []byte, req gateway.Request) []byte
 
 	// Read takes the news from an authentic callback; news without a record is none, and the callback is acknowledged. Its errors
 	// are for the partner and hold no values.
@@ -73,12 +77,17 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	if req.TooLarge(maxBody) {
 		return http.StatusRequestEntityTooLarge, "The body is too large"
 	}
-	switch known, err := h.authentic(ctx, req); {
+	var nothing *gateway.InputError
+	switch secret, known, err := h.authentic(ctx, req); {
+	case errors.As(err, &nothing):
+		return http.StatusBadRequest, nothing.Error()
 	case err != nil:
-		h.Log.ErrorContext(ctx, "credentials not read", "operation", h.Name, "cause", err)
+		h.Log.ErrorContext(ctx, "callback not checked", "operation", h.Name, "cause", err)
 		return http.StatusServiceUnavailable, "Try again later"
 	case !known:
 		return http.StatusUnauthorized, "Not authorized"
+	case h.Open != nil:
+		req.Body = h.Open(secret, req)
 	}
 	news, err := h.Read(req)
 	if err != nil {
@@ -94,13 +103,19 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	return http.StatusOK, "Acknowledged"
 }
 
-// authentic reads the credentials again before a callback is refused: they may have been rotated.
-func (h Handler) authentic(ctx context.Context, req gateway.Request) (bool, error) {
+// authentic also returns the credentials that it went by. It reads them again before a callback is refused: they may have been
+// rotated.
+func (h Handler) authentic(ctx context.Context, req gateway.Request) (secret []byte, known bool, err error) {
 	partner, _, _ := strings.Cut(h.Name, "/")
-	secret, err := h.Secrets.Partner(ctx, "", partner)
-	if err != nil || h.Authentic(secret, req) {
-		return err == nil, err
+	if secret, err = h.Secrets.Partner(ctx, "", partner); err != nil {
+		return nil, false, err
 	}
-	fresh, err := h.Secrets.RefreshPartner(ctx, "", partner, secret)
-	return err == nil && h.Authentic(fresh, req), err
+	if known, err = h.Authentic(ctx, secret, req); known || err != nil {
+		return secret, known, err
+	}
+	if secret, err = h.Secrets.RefreshPartner(ctx, "", partner, secret); err != nil {
+		return nil, false, err
+	}
+	known, err = h.Authentic(ctx, secret, req)
+	return secret, known, err
 }

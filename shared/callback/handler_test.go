@@ -37,12 +37,22 @@ func TestNewsWithoutARecord(t *testing.T) {
 	s.create("a")
 	s.await("a", "t1")
 	var told callback.News
-	var fault error
+	var fault, doubt error
 	receiver := callback.Receiver{
-		Name:      "test/callback",
-		Authentic: func(secret []byte, req gateway.Request) bool { return string(secret) == req.Header["key"] },
-		Read:      func(gateway.Request) (callback.News, error) { return told, fault },
-		Reply:     func(status int, message string) gateway.Reply { return gateway.JSON(status, []byte(`"`+message+`"`)) },
+		Name: "test/callback",
+		Authentic: func(_ context.Context, secret []byte, req gateway.Request) (bool, error) {
+			return string(secret) == req.Header["key"], doubt
+		},
+		Open: func(secret []byte, req gateway.Request) []byte {
+			return []byte(string(secret) + " opens " + string(req.Body))
+		},
+		Read: func(req gateway.Request) (callback.News, error) {
+			if string(req.Body) != "secret opens {}" {
+				t.Errorf("read %q", req.Body)
+			}
+			return told, fault
+		},
+		Reply: func(status int, message string) gateway.Reply { return gateway.JSON(status, []byte(`"`+message+`"`)) },
 	}
 	take := func(x *callback.Exchange, key string) (int, string) {
 		t.Helper()
@@ -63,22 +73,25 @@ func TestNewsWithoutARecord(t *testing.T) {
 	for name, test := range map[string]struct {
 		news   callback.News
 		fault  error
+		doubt  error
 		key    string
 		status int
 		body   string
 	}{
-		"Nothing":       {callback.News{}, nil, "secret", 200, `"Acknowledged"`},
-		"CodesAlone":    {callback.News{Codes: map[string]string{"status": "ok"}}, nil, "secret", 200, `"Acknowledged"`},
-		"NotAuthentic":  {callback.News{}, nil, "other", 401, `"Not authorized"`},
-		"NothingToRead": {callback.News{}, errors.New("it says nothing"), "secret", 400, `"it says nothing"`},
+		"Nothing":       {callback.News{}, nil, nil, "secret", 200, `"Acknowledged"`},
+		"CodesAlone":    {callback.News{Codes: map[string]string{"status": "ok"}}, nil, nil, "secret", 200, `"Acknowledged"`},
+		"NotAuthentic":  {callback.News{}, nil, nil, "other", 401, `"Not authorized"`},
+		"NotToBeTold":   {news("ok"), nil, errors.New("no keys"), "secret", 503, `"Try again later"`},
+		"NothingToTell": {news("ok"), nil, &gateway.InputError{Reason: "it is nothing"}, "secret", 400, `"it is nothing"`},
+		"NothingToRead": {callback.News{}, errors.New("it says nothing"), nil, "secret", 400, `"it says nothing"`},
 	} {
-		told, fault = test.news, test.fault
+		told, fault, doubt = test.news, test.fault, test.doubt
 		if status, body := take(&deaf, test.key); status != test.status || body != test.body {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}
 	s.wants()
-	told, fault = news("ok"), nil
+	told, fault, doubt = news("ok"), nil, nil
 	if status, _ := take(s.Exchange, "secret"); status != 200 {
 		t.Errorf("answered %d", status)
 	}

@@ -28,8 +28,8 @@ type Type struct {
 	Inputs map[string]func(context.Context, Start) (Fields, error)
 
 	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of
-	// its transaction. It returns nil for an answer that tells nothing.
-	Outcome func(answer gateway.Reply, refs map[string]string) ([]byte, error)
+	// its transaction. wanted names what it may tell, where the state machine says so. It returns nil for an answer that tells nothing.
+	Outcome func(answer gateway.Reply, refs map[string]string, wanted []string) ([]byte, error)
 }
 
 // Start is a request for a journey, or an input to one.

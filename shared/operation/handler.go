@@ -199,6 +199,9 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 		return nil, err
 	}
 	result := map[string]any{"transaction_id": a.transaction, "code": a.code}
+	for _, name := range h.op.Exposes {
+		result[name] = a.refs[name]
+	}
 	if h.op.Summary != nil {
 		for name, value := range h.op.Summary(a.reply) {
 			result[name] = value

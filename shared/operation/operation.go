@@ -59,6 +59,9 @@ type Operation[In any] struct {
 
 	// Summary picks from an answer what a state machine may see: codes and references, no personal data.
 	Summary func(gateway.Reply) map[string]any
+
+	// Exposes names references of the record that a state machine sees beside; see Outcome.Refs.
+	Exposes []string
 }
 
 // Resolution is how an unknown outcome of an effect is resolved.

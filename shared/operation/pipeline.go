@@ -59,6 +59,7 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 // answer is what a run of the pipeline ends with, before it is put into HTTP or Step Functions terms.
 type answer struct {
 	reply       gateway.Reply // the partner's; Status 0 where only the gateway has something to say
+	refs        map[string]string
 	class       Class
 	code        string
 	condition   Condition // what the gateway has to say, alone or in addition
@@ -486,7 +487,7 @@ func (r *pass[In]) replay(ctx context.Context, t ledger.Transaction) answer {
 	if t.State == ledger.Refused {
 		class = Refused
 	}
-	return answer{class: class, code: t.Code, transaction: t.ID, replayed: true, reply: reply}
+	return answer{class: class, code: t.Code, transaction: t.ID, replayed: true, reply: reply, refs: t.Refs}
 }
 
 // ErrNoReply: the record keeps no answer.
@@ -512,7 +513,7 @@ func replyRecord(t ledger.Transaction) string { return "transaction/" + t.ID }
 // answer turns an outcome into what the caller learns: the partner's own answer where there is one, and the gateway's
 // word where the caller must know more, or where there is none.
 func (r *pass[In]) answer(t ledger.Transaction, outcome Outcome) answer {
-	a := answer{reply: outcome.Reply, class: outcome.Class, code: outcome.Code, transaction: t.ID}
+	a := answer{reply: outcome.Reply, refs: outcome.Refs, class: outcome.Class, code: outcome.Code, transaction: t.ID}
 	if outcome.Reply.Status == 0 {
 		a.condition = InvalidRequest // the partner's answer was none that can be passed on
 	}
