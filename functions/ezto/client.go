@@ -69,29 +69,29 @@ func checkVersion(req gateway.Request) error {
 	return nil
 }
 
-// post sends a form. Where no answer to it came, or one that does not depend on what was asked for, failed says what that means.
-func (c Config) post(ctx context.Context, call operation.Call, a address, path func(workspace string) string, form url.Values) (resp upstream.Response, failed *operation.Outcome) {
+// post sends a form, for the application that it returns the name of. Where no answer to it came, or one that does not depend on what was asked for, failed says what that means.
+func (c Config) post(ctx context.Context, call operation.Call, a address, path func(workspace string) string, form url.Values) (resp upstream.Response, application string, failed *operation.Outcome) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.Workspace == "" {
-		return resp, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
+		return resp, application, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
 	}
 	if a.Workspace != "" && a.Workspace != creds.Workspace {
-		return resp, &operation.Outcome{Class: operation.Invalid, Code: "no_such_workspace", Reply: noWorkspace()}
+		return resp, application, &operation.Outcome{Class: operation.Invalid, Code: "no_such_workspace", Reply: noWorkspace()}
 	}
-	app, ok := creds.find(a.Application)
+	application, app, ok := creds.find(a.Application)
 	if !ok {
-		return resp, &operation.Outcome{Class: operation.Invalid, Code: "no_such_application", Reply: renderError(operation.BadKey, "")}
+		return resp, application, &operation.Outcome{Class: operation.Invalid, Code: "no_such_application", Reply: renderError(operation.BadKey, "")}
 	}
 	req, err := http.NewRequest(http.MethodPost, c.BaseURL+path(url.PathEscape(creds.Workspace)), nil)
 	if err != nil {
-		return resp, &operation.Outcome{Class: operation.Unavailable, Code: "base_url"}
+		return resp, application, &operation.Outcome{Class: operation.Unavailable, Code: "base_url"}
 	}
 	req.SetBasicAuth(app.ID, app.Secret)
 	req.Header.Set("api-version", "1")
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
 	resp, err = call.Do(ctx, req, []byte(form.Encode()))
-	return resp, operation.Failed(resp, err)
+	return resp, application, operation.Failed(resp, err)
 }
 
 // classify is EZTO's one table from answers to classes (ezto §9).

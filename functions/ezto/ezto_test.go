@@ -2,7 +2,6 @@ package ezto_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -178,34 +177,6 @@ func TestReadResult(t *testing.T) {
 	for _, text := range []string{`{}`, `[]`, `null`, `{"error":"authorization_pending"}`, `{"request_id":"r"`, `{"request_id":"r",,}`} {
 		if got, ok := ezto.ReadResult([]byte(text)); ok {
 			t.Errorf("%s is %+v", text, got)
-		}
-	}
-}
-
-// TestSummaries are what a state machine sees.
-func TestSummaries(t *testing.T) {
-	of := func(body string) string {
-		text, _ := json.Marshal(ezto.GetResult(ezto.Config{}).Summary(gateway.JSON(200, []byte(body))))
-		return string(text)
-	}
-	for body, want := range map[string]string{
-		result: "valid", strings.Replace(result, "Valid", "Suspended", 1): "suspended", strings.Replace(result, "Valid", "cancelled", 1): "cancelled",
-		strings.Replace(result, "Valid", "inactive", 1): "deactivated", strings.Replace(result, "Valid", "Revoked, see 0399001234", 1): "other",
-		strings.Replace(result, `"iec_verified":"true"`, `"iec_verified":"False"`, 1): "unverified", strings.Replace(result, `"iec_verified":"true",`, ``, 1): "incomplete",
-		`{"workflow":"verification","user_id":"u","request_id":"r"}`: "skipped", `{"error":"authorization_pending"}`: "pending", `{"error":"slow_down"}`: "pending",
-		`{"error":"expired_token"}`: "expired", `{"error":"access_denied"}`: "denied", `{"error":"request_failed"}`: "failed", `{"error":"server_error"}`: "other",
-	} {
-		if got := of(body); got != `{"mismatch":false,"state":"`+want+`"}` {
-			t.Errorf("%s: %s, want %s", body, got, want)
-		}
-	}
-	for body, want := range map[string]string{
-		begun:                 `{"auth_req_id":"hdr..iv.body.tag","back":-5,"interval":5,"left":900}`,
-		`{"auth_req_id":"h"}`: `{"auth_req_id":"h","back":-5,"interval":5,"left":900}`,
-		`{"auth_req_id":"h","expires_in":"99999999999","interval":"86400"}`: `{"auth_req_id":"h","back":-300,"interval":300,"left":2592000}`,
-	} {
-		if text, _ := json.Marshal(ezto.TriggerRequest(ezto.Config{}).Summary(gateway.JSON(200, []byte(body)))); string(text) != want {
-			t.Errorf("%s: %s", body, text)
 		}
 	}
 }

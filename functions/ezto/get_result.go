@@ -33,7 +33,7 @@ func GetResult(c Config) operation.Operation[query] {
 		ReadsConflict: true,
 		Summary:       summaryOfResult,
 		Call: func(ctx context.Context, call operation.Call, in query) operation.Outcome {
-			resp, failed := c.post(ctx, call, in.Address, resultPath, url.Values{"auth_req_id": {in.Handle}})
+			resp, _, failed := c.post(ctx, call, in.Address, resultPath, url.Values{"auth_req_id": {in.Handle}})
 			if failed != nil {
 				return *failed
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 )
@@ -29,7 +30,7 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 		Decode:  decodeTrigger,
 		Effect:  func(trigger) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in trigger) operation.Outcome {
-			resp, failed := c.post(ctx, call, in.Address, transactionPath, url.Values{"request": {string(in.Request)}})
+			resp, application, failed := c.post(ctx, call, in.Address, transactionPath, url.Values{"request": {string(in.Request)}})
 			if failed != nil {
 				return *failed
 			}
@@ -40,12 +41,22 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 					return operation.Outcome{Class: operation.Unknown, Code: "no_handle", Reply: outcome.Reply}
 				}
 				outcome.Owns = ownedTransaction(begun.Handle)
+				outcome.Refs = map[string]string{"record": outcome.Owns, "user_record": ""}
+				if user := object(object(in.Request)["user"]).text("user_id"); user != "" {
+					outcome.Refs["user_record"] = callback.PrivateRecord(call.Reference, userRecord, userOf(application, user))
+				}
 			}
 			return outcome
 		},
+		Exposes: []string{"record", "user_record"}, // by which callbacks name it
 		Summary: summaryOfTrigger,
 	}
 }
+
+// What callbacks name that don't carry the handle: somebody who takes part in an application's transactions.
+const userRecord = "ezto/user/"
+
+func userOf(application, user string) string { return application + "\n" + user }
 
 // Bounds of what the partner says of a transaction's time, for it says nothing at all now and then (ezto §5).
 const (

@@ -27,16 +27,21 @@ type credentials struct {
 type application struct {
 	ID     string `json:"app_id"`
 	Secret string `json:"app_secret"`
+
+	// How its callbacks come (ezto §7): "plaintext", which an empty one is as well, "token" or "encrypted".
+	ResponseType string `json:"response_type"`
+	// What encrypted ones are encrypted with: 32 bytes each, as they are or in base64. Two live values allow a rotation.
+	EncryptionKeys []string `json:"encryption_keys"`
 }
 
 // find returns an application by its app_id or its name; without either, the only one that there is.
-func (c credentials) find(named string) (a application, ok bool) {
+func (c credentials) find(named string) (name string, a application, ok bool) {
 	for name, a := range c.Applications {
 		if named == "" && len(c.Applications) == 1 || named != "" && (a.ID == named || name == named) {
-			return a, true
+			return name, a, true
 		}
 	}
-	return a, false
+	return "", a, false
 }
 
 // triggered is what the gateway reads of the answer to a trigger (ezto §5).
@@ -141,6 +146,21 @@ func object(text []byte) members {
 func (m members) text(name string) (s string) {
 	_ = lenient(m[name], &s)
 	return strings.TrimSpace(s)
+}
+
+// plain returns the first of several members that says anything: a text, a number or a truth value, as it is written.
+func (m members) plain(names ...string) string {
+	for _, name := range names {
+		switch value := m[name]; value.Kind() {
+		case '"':
+			if text := m.text(name); text != "" {
+				return text
+			}
+		case '0', 't', 'f':
+			return string(value)
+		}
+	}
+	return ""
 }
 
 // first returns the first text that is not empty.

@@ -366,13 +366,14 @@ func (r *run) read(ctx context.Context, known string) (at position, err error) {
 func (r *run) post(ctx context.Context, a act, out any) error {
 	r.posts++
 	key := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Append(nil, r.key, "-", r.posts)).String() // Iron takes nothing else
-	_, err := r.call(ctx, http.MethodPost, a.path, http.Header{"Idempotency-Key": {key}}, a.body, out)
+	_, err := r.call(ctx, cmp.Or(a.method, http.MethodPost), a.path, http.Header{"Idempotency-Key": {key}}, a.body, out)
 	return err
 }
 
 // call makes a request and reads its answer into out, unless that is nil or there is none. Every status from 400 is an error.
 func (r *run) call(ctx context.Context, method, path string, header http.Header, body string, out any) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, r.url+path, strings.NewReader(body))
+	address, form := strings.CutPrefix(path, r.url) // a page of a partner's, which people fill in
+	req, err := http.NewRequestWithContext(ctx, method, r.url+address, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -381,6 +382,9 @@ func (r *run) call(ctx context.Context, method, path string, header http.Header,
 	}
 	req.Header.Set("X-API-Key", localKey)
 	req.Header.Set("Content-Type", "application/json")
+	if form {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err

@@ -35,7 +35,8 @@ type act struct {
 	effects []effect      // what must have happened by then
 	after   time.Duration // how long to wait before, in sandbox time
 	says    string        // what is done, for people; no personal data
-	path    string        // of the POST; {journey_id} and the members of awaiting are filled in; empty for nothing
+	method  string        // POST where empty
+	path    string        // of the request, or the URL of a page; {journey_id} and the members of awaiting are filled in; empty for nothing
 	body    string
 }
 
@@ -79,7 +80,55 @@ func (s scenario) expects() string {
 
 // demoScenarios are all that the demo plays; those of one scale in a row.
 func demoScenarios() []scenario {
-	return slices.Concat(aadhaarScenarios(), identificationScenarios(), clientScenarios(), onboardingScenarios())
+	return slices.Concat(aadhaarScenarios(), licenceScenarios(), identificationScenarios(), clientScenarios(), onboardingScenarios())
+}
+
+// licenceScenarios are those of iec-verification.
+func licenceScenarios() []scenario {
+	licence := kind{name: "iec-verification", waiting: "at EZTO's page", outcome: "{ie_code}, {iec_status}"}
+	settings := func(application, module, way string) []act {
+		return []act{
+			{says: "setting: the workflow" + module, method: "PUT", path: "/workflows/iec",
+				body: `{"modules":[{"type":"iec_verification"` + module + `,"claims":["iec_code","iec_status"]}]}`},
+			{says: "setting: the application, results by " + way, method: "PUT", path: "/applications/" + application,
+				body: `{"verification_workflow":"iec","notification_way":"` + way + `"}`},
+		}
+	}
+	start := func(application string) string {
+		return `{"application":"` + application + `","user_id":"u-7731","country":"IN"}`
+	}
+	enters := func(number string) act {
+		return act{waiting: "iec (pending; at EZTO's page)", says: "enters " + number, path: "{url}", body: "iec=" + number}
+	}
+	asked := func(times int, are string) []effect { return []effect{{"ezto/trigger-request", times, are}} }
+	return []scenario{{
+		title: "iec-verification: the happy path, told by a ping",
+		kind:  licence, start: start("ping"), says: "an importer in India",
+		before: settings("ping", `,"rule":"country == 'IN'"`, "ping"),
+		acts:   []act{enters("AAXCT4821K")},
+		status: "SUCCEEDED", reason: "valid", outcome: "AAXCT4821K, Valid",
+		effects: asked(1, "one page"),
+	}, {
+		title: "iec-verification: a suspended licence, found by polling",
+		kind:  licence, start: start("poll"), says: "an importer in India",
+		before: settings("poll", "", "poll"),
+		acts:   []act{enters("AAFFR1190C")},
+		status: "REJECTED", reason: "suspended", outcome: "AAFFR1190C, Suspended",
+		effects: asked(1, "one page"),
+	}, {
+		title: "iec-verification: the tenant's rule says no",
+		kind:  licence, start: start("poll"), says: "an importer in India",
+		before: settings("poll", `,"rule":"country == 'US'"`, "poll"),
+		status: "SUCCEEDED", reason: "rule_false", outcome: "?, ?",
+		effects: asked(0, "no page"),
+	}, {
+		title: "iec-verification: nobody comes to the page",
+		kind:  licence, start: start("short-link"), says: "an importer in India",
+		before: settings("short-link", "", "poll"),
+		acts:   []act{{waiting: "iec (pending; at EZTO's page)", says: "nothing, until the page has expired"}},
+		status: "EXPIRED", reason: "link_expired",
+		effects: asked(1, "one page"),
+	}}
 }
 
 // identificationScenarios are those of customer-identification. The simulated partner goes by the email address.

@@ -2,12 +2,14 @@ package main_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
 )
 
@@ -200,29 +202,190 @@ func TestEZTOOnce(t *testing.T) {
 	}
 }
 
-// TestWorkspaceSettings: what an application of a tenant's is attached to, and who may see it.
-func TestWorkspaceSettings(t *testing.T) {
-	s := MustRun(t)
-	s.addCaller("other-key", "other", "*")
-	for _, step := range []struct {
-		method, path, body string
-		header             http.Header
-		status             int
-		want               string
-	}{
-		{"PUT", "/applications/shop", `{"verification_workflow":"iec"}`, nil, 422, "no_such_workflow"},
-		{"PUT", "/workflows/iec", `{"modules":[{"type":"iec_verification","rule":"country == 'IN' &&"}]}`, nil, 400, "/modules/0/rule"},
-		{"PUT", "/workflows/iec", `{"modules":[{"type":"iec_verification","rule":"country == 'IN'"}]}`, nil, 201, `"version":1`},
-		{"PUT", "/workflows/iec", `{"modules":[{"type":"iec_verification","enabled":false}]}`, http.Header{"If-Match": {`"7"`}}, 412, ""},
-		{"PUT", "/workflows/iec", `{"modules":[{"type":"iec_verification","claims":["pan"]}]}`, nil, 200, `"version":2`},
-		{"PUT", "/applications/shop", `{"verification_workflow":"iec"}`, nil, 201, `"notification_way":"poll"`},
-		{"GET", "/applications/shop", "", nil, 200, `"verification_workflow":"iec"`},
-		{"GET", "/workflows/iec", "", nil, 200, `"claims":["pan"]`},
-		{"GET", "/workflows/iec", "", http.Header{"X-Api-Key": {"other-key"}}, 404, ""},
-		{"GET", "/applications/shop", "", http.Header{"X-Api-Key": {"other-key"}}, 404, ""},
+// settle puts settings, which must be taken.
+func (s *stack) settle(path, body string) {
+	s.t.Helper()
+	if got := s.do("PUT", path, nil, body); got.status != 200 && got.status != 201 {
+		s.t.Fatalf("%s: %d %s", path, got.status, got.body)
+	}
+}
+
+// configure attaches a workflow with one module to an application of the partner's.
+func (s *stack) configure(application, module, more string) {
+	s.t.Helper()
+	s.settle("/workflows/iec", `{"modules":[{"type":"iec_verification"`+module+`}]}`)
+	s.settle("/applications/"+application, `{"verification_workflow":"iec"`+more+`}`)
+}
+
+func (s *stack) startIEC(key, application, user, more string) string {
+	s.t.Helper()
+	got := s.post("/journeys/iec-verification", key, `{"application":"`+application+`","user_id":"`+user+`"`+more+`}`)
+	var out journeyView
+	MustDecode(s.t, got.body, &out)
+	if got.status != 202 {
+		s.t.Fatalf("start: %d %s", got.status, got.body)
+	}
+	return out.ID
+}
+
+// iecOf is what an iec-verification waits for, and how it ended.
+func (s *stack) iecOf(journey string) (out struct {
+	Status   string
+	Reason   string
+	Outcome  map[string]any
+	Awaiting struct{ Kind, URL string }
+}) {
+	s.t.Helper()
+	MustDecode(s.t, s.do("GET", "/journeys/"+journey, nil, "").body, &out)
+	return out
+}
+
+// TestIECJourney: a person enters the licence at the hosted page, each way in which results come.
+func TestIECJourney(t *testing.T) {
+	for application, way := range map[string]string{"poll": "poll", "ping": "ping", "push": "push", "push-token": "push", "push-encrypted": "push"} {
+		t.Run(application, func(t *testing.T) {
+			t.Parallel()
+			scale := 40.0
+			if way != "poll" {
+				scale = 0.1 // only callbacks end a wait
+			}
+			s := MustRun(t, func(m *main.Main) { m.TimeScale = scale })
+			s.configure(application, `,"rule":"country == 'IN' && user_id.startsWith('u-')","claims":["iec_code","iec_status"]`, `,"notification_way":"`+way+`"`)
+			id := s.startIEC("k", application, "u-7731@example.com", `,"metadata":{"desk":"importers"},"country":"IN"`)
+			s.follow(id, waiting)
+			waits := s.iecOf(id)
+			if waits.Awaiting.Kind != "iec" || !strings.Contains(waits.Awaiting.URL, "/sandbox/ezto/v/") {
+				t.Fatalf("waits for %+v", waits)
+			}
+			form := http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}}
+			if page, err := send("", "POST", waits.Awaiting.URL, form, "iec=AAXCT4821K"); err != nil || page.status != 200 || !strings.Contains(page.body, "Completed") {
+				t.Fatalf("the page: %v %d %s", err, page.status, page.body)
+			}
+			view := s.follow(id, ended)
+			out := s.iecOf(id).Outcome
+			if view.Status != "SUCCEEDED" || view.Reason != "valid" || out["ie_code"] != "AAXCT4821K" || out["iec_status"] != "Valid" || out["pan"] != nil || out["name"] != nil || out["iec_verified"] != nil || out["workflow"] != "verification" {
+				t.Errorf("got %s (%s) %v %+v", view.Status, view.Reason, out, view.Steps)
+			}
+			execution, err := s.Execution(id)
+			text, _ := json.Marshal(execution)
+			for _, secret := range []string{"AAXCT4821K", "u-7731", "importers", "/ezto/v/"} {
+				if err != nil || strings.Contains(string(text), secret) || strings.Contains(s.logs.String(), secret) {
+					t.Errorf("%s is in the state machine or in the log, %v", secret, err)
+				}
+			}
+			s.wantNothingLeft()
+			if requests, _ := s.reached("ezto/get-result"); way != "poll" && requests != 1 {
+				t.Errorf("%d results were read", requests)
+			}
+		})
+	}
+}
+
+// TestIECJourneySettings: each of enabled × rule × claims.
+func TestIECJourneySettings(t *testing.T) {
+	for name, test := range map[string]struct{ module, want string }{
+		"Disabled":     {`,"enabled":false`, "disabled"},
+		"DisabledRule": {`,"enabled":false,"rule":"true"`, "disabled"},
+		"RuleFalse":    {`,"rule":"country == 'US'"`, "rule_false"},
+		"RuleTrue":     {`,"rule":"metadata.desk == 'importers'"`, ""},
+		"NoRule":       {``, ""},
+		"NoClaims":     {`,"claims":[]`, ""},
 	} {
-		if got := s.do(step.method, step.path, step.header, step.body); got.status != step.status || !strings.Contains(got.body, step.want) {
-			t.Errorf("%s %s %s: %d %s", step.method, step.path, step.body, got.status, got.body)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := MustRun(t)
+			s.configure("poll", test.module, "")
+			id := s.startIEC("k", "poll", "u-1", `,"metadata":{"desk":"importers"},"country":"IN"`)
+			if test.want != "" {
+				view := s.follow(id, ended)
+				out := s.iecOf(id).Outcome
+				if n, _ := s.reached("ezto/trigger-request"); view.Status != "SUCCEEDED" || view.Reason != test.want || out["skipped"] != true || out["reason"] != test.want || n != 0 {
+					t.Errorf("got %s (%s) %v", view.Status, view.Reason, out)
+				}
+				return
+			}
+			s.follow(id, waiting)
+			s.configure("poll", `,"enabled":false`, "") // it keeps what it started with
+			s.enterIEC("AAXCT4821K")
+			view := s.follow(id, ended)
+			if out := s.iecOf(id).Outcome; view.Status != "SUCCEEDED" || view.Reason != "valid" || (out["ie_code"] == nil) != (name == "NoClaims") {
+				t.Errorf("got %s (%s) %v", view.Status, view.Reason, out)
+			}
+		})
+	}
+	t.Run("RuleFails", func(t *testing.T) {
+		s := MustRun(t)
+		s.configure("poll", `,"rule":"metadata.vip == true"`, "")
+		if view := s.follow(s.startIEC("k", "poll", "u-1", ""), ended); view.Status != "FAILED" || view.Reason != "rule_failed" {
+			t.Errorf("got %s (%s)", view.Status, view.Reason)
 		}
+	})
+	t.Run("NotConfigured", func(t *testing.T) {
+		s := MustRun(t)
+		if view := s.follow(s.startIEC("k", "poll", "u-1", ""), ended); view.Status != "FAILED" || view.Reason != "no_such_application" {
+			t.Errorf("got %s (%s)", view.Status, view.Reason)
+		}
+	})
+}
+
+// TestIECJourneyFixtures: each licence of the contract (ezto §13) ends as its row says.
+func TestIECJourneyFixtures(t *testing.T) {
+	for number, want := range map[string]string{
+		"AAXCT4821K": "SUCCEEDED valid", "BZKPM3307Q": "SUCCEEDED valid", "AAFFR1190C": "REJECTED suspended", "AADTS2045B": "REJECTED cancelled",
+		"AAACN5561H": "REJECTED deactivated", "0399001234": "SUCCEEDED valid", "AAHCZ9999Z": "EXPIRED link_expired", "AAHCE5000E": "FAILED request_failed",
+	} {
+		t.Run(number, func(t *testing.T) {
+			t.Parallel()
+			s := MustRun(t, func(m *main.Main) { m.TimeScale = 200 })
+			s.configure("poll", "", "")
+			id := s.startIEC("k", "poll", "u-1", "")
+			s.follow(id, waiting)
+			s.enterIEC(number)
+			if view := s.follow(id, ended); view.Status+" "+view.Reason != want {
+				t.Errorf("got %s (%s) %+v", view.Status, view.Reason, view.Steps)
+			}
+		})
+	}
+}
+
+// TestIECJourneyForgedResults: what is forged changes nothing, whatever it looks like.
+func TestIECJourneyForgedResults(t *testing.T) {
+	for application, way := range map[string]string{"ping": "ping", "push": "push", "push-token": "push", "push-encrypted": "push"} {
+		t.Run(application, func(t *testing.T) {
+			t.Parallel()
+			s := MustRun(t, func(m *main.Main) { m.TimeScale = 20 })
+			s.configure(application, "", `,"notification_way":"`+way+`"`)
+			id := s.startIEC("k", application, "u-1", "")
+			s.follow(id, waiting)
+			s.arm("ezto", "callback", "forged_callback")
+			s.enterIEC("AAFFR1190C")
+			if view := s.follow(id, ended); view.Status != "REJECTED" || view.Reason != "suspended" {
+				t.Errorf("got %s (%s) %+v", view.Status, view.Reason, view.Steps)
+			}
+		})
+	}
+}
+
+// TestIECJourneyOnboarding: who is new to the partner is onboarded first, and who is known where that is forced.
+func TestIECJourneyOnboarding(t *testing.T) {
+	for name, test := range map[string]struct {
+		user  string
+		force bool
+		steps bool
+	}{
+		"New": {"u-1", false, true}, "Known": {"known-1", false, false}, "KnownForced": {"known-1", true, true}, "NewForced": {"u-1", true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := MustRun(t)
+			s.settle("/workflows/hello", `{"modules":[{"type":"iec_verification"}]}`)
+			s.configure("onboarding", "", `,"onboarding_workflow":"hello"`)
+			id := s.startIEC("k", "onboarding", test.user, fmt.Sprintf(`,"force_onboarding":%t`, test.force))
+			s.follow(id, waiting)
+			page, err := send("", "GET", s.iecOf(id).Awaiting.URL, http.Header{"No-Key": {""}}, "")
+			if err != nil || strings.Contains(page.body, "IEC License Number") == test.steps {
+				t.Errorf("the first page: %v %s", err, page.body)
+			}
+		})
 	}
 }

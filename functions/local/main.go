@@ -25,6 +25,7 @@ import (
 
 	"sallyport/functions/digit9"
 	"sallyport/functions/equal"
+	"sallyport/functions/ezto"
 	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
@@ -247,7 +248,7 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	}
 	service := &journeys.Service{
 		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now, NewID: operation.NewID,
-		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), iron.CustomerIdentification(iron.Config{Now: m.Now}), mbanq.ClientOnboarding()}, TimeScale: m.TimeScale,
+		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), ezto.IECVerification(), iron.CustomerIdentification(iron.Config{Now: m.Now}), mbanq.ClientOnboarding()}, TimeScale: m.TimeScale,
 	}
 	service.Orchestrator, m.journeys = orchestrating{m}, service
 	handlers := functions(p, m.Ledger, service, orchestrating{m}, m.URL+"/sandbox", m.TimeScale)
@@ -349,7 +350,11 @@ func (m *Main) seed(ctx context.Context) error {
 	}
 	applications := map[string]any{}
 	for name, a := range ez.Applications {
-		applications[name] = map[string]string{"app_id": a.ID, "app_secret": a.Secrets[0]}
+		application := map[string]any{"app_id": a.ID, "app_secret": a.Secrets[0], "response_type": strings.ToLower(string(a.Response))}
+		if a.Response == sandbox.EZTOEncrypted {
+			application["encryption_keys"] = []string{ez.EncryptionKey}
+		}
+		applications[name] = application
 	}
 	err := source.Seed(map[string]any{
 		keysSecret: seal.GenerateKeys(),

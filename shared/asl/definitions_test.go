@@ -160,7 +160,8 @@ func entries(t *testing.T, trace asl.Trace) (all []*entry) {
 
 // checkCalls compares what functions were invoked with to what the case expects. That is, for a task with an effect,
 // "state round key", where key is what the partner would know a repeat by, or what a lookup or a poll asks for, then the
-// record and the command of one on a record, and *n for n attempts; for a wait, what the person is told and may do; and how
+// record and the command of one on a record, and *n for n attempts; what the settings are asked about; for a wait, what the
+// person is told and may do; and how
 // the journey is said to have ended. In every definition a Retry repeats the very same payload, a state that is entered
 // again has a higher round unless all it does is read, or must be the very same call again, and a journey ends once.
 func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.Trace) {
@@ -177,7 +178,7 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 	if err := json.Unmarshal(s.Input, &input); err != nil {
 		t.Fatal(err)
 	}
-	var effects, asked, finished []string
+	var evaluated, effects, asked, finished []string
 	rounds, payloads := map[string]int{}, map[string]string{}
 	for _, entered := range entries(t, trace) {
 		first := entered.payloads[0]
@@ -196,6 +197,7 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 				Request     string `json:"request_id"`
 				Idempotency string `json:"idempotency_id"`
 				Handle      string `json:"journey_transaction_id"`
+				Transaction string `json:"auth_req_id"`
 				Document    string `json:"document_id"`
 				External    struct {
 					Document string `json:"document_id"`
@@ -212,8 +214,9 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 				Identification string `json:"identificationId"`
 			} `json:"path"`
 			Query struct {
-				Command    string `json:"command"`
-				SubPartner string `json:"sub_partner_id"`
+				Command     string `json:"command"`
+				SubPartner  string `json:"sub_partner_id"`
+				Application string `json:"application"`
 			} `json:"query"`
 			Tenant  string `json:"tenant"`
 			Journey string `json:"journey_id"`
@@ -223,6 +226,10 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 			t.Fatalf("%s has %s: %v", entered.state, first, err)
 		}
 		key := payload.Task
+		if key == nil && payload.Journey == "" {
+			evaluated = append(evaluated, first)
+			continue
+		}
 		if key == nil {
 			if payload.Tenant != input.Tenant || payload.Journey != input.Journey {
 				t.Errorf("%s is of another journey: %s", entered.state, first)
@@ -260,10 +267,10 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 			t.Errorf("%s is entered again with the round %d, after %d", entered.state, key.Round, last)
 		}
 		rounds[at], payloads[at] = key.Round, first
-		known := cmp.Or(payload.Body.Request, payload.Body.Idempotency, payload.Body.Handle, payload.Body.Document, payload.Body.External.Document, payload.Path.ECRN)
+		known := cmp.Or(payload.Body.Request, payload.Body.Idempotency, payload.Body.Handle, payload.Body.Transaction, payload.Body.Document, payload.Body.External.Document, payload.Path.ECRN)
 		effect := strings.Join(strings.Fields(strings.Join([]string{entered.state, strconv.Itoa(key.Round), known, payload.Path.Client,
 			payload.Path.Identifier, payload.Path.Customer, payload.Path.Generation, payload.Path.Identification, payload.Query.Command,
-			payload.Query.SubPartner, payload.Body.Verification, payload.Body.Activation}, " ")), " ")
+			payload.Query.SubPartner, payload.Query.Application, payload.Body.Verification, payload.Body.Activation}, " ")), " ")
 		if n := len(entered.payloads); n > 1 {
 			effect += fmt.Sprintf(" *%d", n)
 		}
@@ -272,12 +279,18 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 	if !slices.Equal(effects, s.Effects) {
 		t.Errorf("effects are\n%q\nwant\n%q", effects, s.Effects)
 	}
-	var wantAsked, wantFinished []string
+	var wantEvaluated, wantAsked, wantFinished []string
+	if s.Evaluated != nil {
+		wantEvaluated = append(wantEvaluated, canonical(t, s.Evaluated))
+	}
 	for _, value := range s.Asked {
 		wantAsked = append(wantAsked, canonical(t, value))
 	}
 	if s.Finished != nil {
 		wantFinished = append(wantFinished, canonical(t, s.Finished))
+	}
+	if !slices.Equal(evaluated, wantEvaluated) {
+		t.Errorf("evaluated\n%s\nwant\n%s", strings.Join(evaluated, "\n"), strings.Join(wantEvaluated, "\n"))
 	}
 	if !slices.Equal(asked, wantAsked) {
 		t.Errorf("asked\n%s\nwant\n%s", strings.Join(asked, "\n"), strings.Join(wantAsked, "\n"))

@@ -48,10 +48,11 @@ type scenario struct {
 	Oracle      string              `json:"oracle"`      // why the other interpreter is known to answer otherwise
 
 	// What the functions get to see, for the cases of a definition that is deployed.
-	Invocations map[string]int   `json:"invocations"`       // attempts, by function
-	Effects     []string         `json:"effects"`           // see calls
-	Asked       []jsontext.Value `json:"asked"`             // what a person is told with each wait
-	Finished    jsontext.Value   `json:"finished,omitzero"` // how the journey is said to have ended
+	Invocations map[string]int   `json:"invocations"`        // attempts, by function
+	Evaluated   jsontext.Value   `json:"evaluated,omitzero"` // what the tenant's settings are asked about
+	Effects     []string         `json:"effects"`            // see calls
+	Asked       []jsontext.Value `json:"asked"`              // what a person is told with each wait
+	Finished    jsontext.Value   `json:"finished,omitzero"`  // how the journey is said to have ended
 }
 
 // answer is what came of one attempt of a task. In a file "name" stands for all answers of that name, and "name*3" for

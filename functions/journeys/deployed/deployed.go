@@ -6,6 +6,7 @@ import (
 
 	"sallyport/functions/digit9"
 	"sallyport/functions/equal"
+	"sallyport/functions/ezto"
 	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
@@ -32,5 +33,5 @@ func Service() *journeys.Service {
 
 // Types are the types of journeys that there are.
 func Types() []journey.Type {
-	return []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), iron.CustomerIdentification(iron.Config{}), mbanq.ClientOnboarding()}
+	return []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), ezto.IECVerification(), iron.CustomerIdentification(iron.Config{}), mbanq.ClientOnboarding()}
 }

@@ -1,0 +1,397 @@
+package ezto
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"math/big"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/callback"
+	"sallyport/shared/gateway"
+	"sallyport/shared/upstream"
+)
+
+// Response types, each a form of what an application's hook sends (ezto §7); which member wraps the last two is inferred.
+const (
+	responsePlaintext = "plaintext"
+	responseToken     = "token"     // {"token":"<JWT, RS256>"}
+	responseEncrypted = "encrypted" // {"encrypted":"<compact JWE, dir and A128CBC-HS256>"}
+)
+
+const (
+	leeway      = time.Minute      // for the partner's clock
+	keysLife    = 10 * time.Minute // for which the realm's keys are good
+	keysPause   = time.Minute      // between two questions for a key that they lack
+	keysTimeout = 5 * time.Second  // the partner waits meanwhile
+	maxKeys     = 64 << 10         // bytes of all of them
+
+	encryptionKeySize = 32   // bytes
+	minModulus        = 2048 // bits of a signing key
+	maxModulus        = 8192 // the more, the longer a check takes
+)
+
+// Callback is what the hook of an application tells (ezto §7, §11): that a transaction has ended, or with which result. In plain
+// text nothing shows where it comes from, so it is a hint whatever its form: it ends the waits, and they ask the partner.
+func Callback(c Config, client *upstream.Client, now func() time.Time) callback.Receiver {
+	keys := &realmKeys{config: c, client: client, now: now}
+	return callback.Receiver{
+		Name: "ezto/callback",
+		Authentic: func(ctx context.Context, secret []byte, req gateway.Request) (bool, error) {
+			return authentic(ctx, keys, secret, req)
+		},
+		Open:  open,
+		Read:  readNotification,
+		Reply: acknowledge,
+	}
+}
+
+// authentic takes a callback in its application's own form only, lest somebody without keys choose the form that needs none.
+func authentic(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Request) (bool, error) {
+	workspace, app, ok := receiving(secret, req)
+	if !ok {
+		return false, nil
+	}
+	m := object(req.Body)
+	if m == nil {
+		return false, &gateway.InputError{Reason: "the body is not a JSON object"}
+	}
+	form, text := unwrap(m)
+	if form != app.responseType() {
+		return false, nil
+	}
+	switch form {
+	case responsePlaintext:
+		return true, nil
+	case responseToken:
+		return keys.signed(ctx, workspace, app.ID, text)
+	case responseEncrypted:
+		return decrypt(app.EncryptionKeys, text) != nil, nil
+	}
+	return false, nil
+}
+
+// open returns what an authentic callback says.
+func open(secret []byte, req gateway.Request) []byte {
+	_, app, _ := receiving(secret, req)
+	switch form, text := unwrap(object(req.Body)); form {
+	case responseToken:
+		token, _ := parseToken(text)
+		return token.payload
+	case responseEncrypted:
+		return decrypt(app.EncryptionKeys, text)
+	}
+	return req.Body
+}
+
+// receiving returns the application that a callback's path names, and its workspace.
+func receiving(secret []byte, req gateway.Request) (workspace string, app application, ok bool) {
+	var creds credentials
+	if lenient(secret, &creds) != nil || creds.Workspace == "" {
+		return "", app, false
+	}
+	app, ok = creds.Applications[req.Params["application"]]
+	return creds.Workspace, app, ok && app.ID != ""
+}
+
+func (a application) responseType() string {
+	if a.ResponseType == "" {
+		return responsePlaintext
+	}
+	return strings.ToLower(a.ResponseType)
+}
+
+// unwrap tells the form of a callback, empty if it could be two of them, and the text that is wrapped.
+func unwrap(m members) (form, text string) {
+	_, token := m["token"]
+	_, encrypted := m["encrypted"]
+	switch {
+	case token && encrypted:
+		return "", ""
+	case token:
+		return responseToken, m.text("token")
+	case encrypted:
+		return responseEncrypted, m.text("encrypted")
+	}
+	return responsePlaintext, ""
+}
+
+// readNotification takes of what is told which transaction it is about, and how that ended, in one word. What is pushed without the
+// handle names who takes part; what has both is told by both.
+func readNotification(req gateway.Request) (news callback.News, err error) {
+	m := object(req.Body)
+	if m == nil {
+		return news, errors.New("what is told is not a JSON object")
+	}
+	codes := map[string]string{"status": ending(req.Body)}
+	handle, user := m.text("auth_req_id"), m.first("user_id", "userId")
+	byUser := callback.News{Record: userRecord, Private: userOf(req.Params["application"], user), Codes: codes}
+	switch {
+	case len(handle) > maxHandle:
+		return news, errors.New("auth_req_id: is too long")
+	case handle == "" && user == "":
+		return news, errors.New("auth_req_id or user_id: must name a transaction")
+	case handle == "":
+		return byUser, nil
+	}
+	news = callback.News{Record: ownedTransaction(handle), Codes: codes}
+	if user != "" {
+		news.Also = &byUser
+	}
+	return news, nil
+}
+
+// ending is completed, failed, denied, skipped or other.
+func ending(told []byte) string {
+	m := object(told)
+	switch m.text("error") {
+	case codeFailed:
+		return "failed"
+	case codeDenied:
+		return "denied"
+	case "":
+	default:
+		return "other"
+	}
+	switch status := strings.ToLower(m.text("status")); status {
+	case "completed", "failed", "denied", "skipped":
+		return status
+	case "":
+	default:
+		return "other"
+	}
+	result, ok := ReadResult(told)
+	switch {
+	case !ok:
+		return "other"
+	case result.state() == "skipped":
+		return "skipped"
+	}
+	return "completed"
+}
+
+// acknowledge goes by the status: what the partner reads of an answer is not known.
+func acknowledge(status int, message string) gateway.Reply {
+	switch {
+	case status == http.StatusOK:
+		return gateway.JSON(http.StatusOK, []byte(`{"status":"acknowledged"}`))
+	case status == http.StatusUnauthorized:
+		return failure(status, codeClient, message)
+	case status < http.StatusInternalServerError:
+		return failure(status, codeInvalid, message)
+	}
+	return failure(status, codeServerError, message)
+}
+
+// realmKeys are what the realm of a workspace signs tokens with (ezto §11), kept while the container lives.
+type realmKeys struct {
+	config Config
+	client *upstream.Client
+	now    func() time.Time
+
+	mu        sync.Mutex
+	workspace string
+	keys      map[string]*rsa.PublicKey // by id
+	read      time.Time                 // when they were had
+	asked     time.Time                 // when they were asked for
+}
+
+// signed checks a token for the application with an app_id. An error is that the keys can't be had.
+func (k *realmKeys) signed(ctx context.Context, workspace, id, text string) (bool, error) {
+	token, ok := parseToken(text)
+	// The claims come first, so that not every text has the partner asked for its keys; they count with the signature only.
+	if !ok || token.key == "" || !current(object(token.payload), id, k.now()) {
+		return false, nil
+	}
+	key, err := k.find(ctx, workspace, token.key)
+	if err != nil || key == nil {
+		return false, err
+	}
+	return rsa.VerifyPKCS1v15(key, crypto.SHA256, token.hashed[:], token.signature) == nil, nil
+}
+
+// current tells whether claims are for an application, and for now.
+func current(claims members, id string, now time.Time) bool {
+	var audience []string
+	if lenient(claims["aud"], &audience) != nil {
+		audience = []string{claims.text("aud")}
+	}
+	date := func(name string) (seconds float64, ok bool) {
+		err := lenient(claims[name], &seconds)
+		return seconds, err == nil && claims[name].Kind() == '0'
+	}
+	expires, hasEnd := date("exp")
+	issued, hasStart := date("iat")
+	earliest, latest := float64(now.Add(-leeway).Unix()), float64(now.Add(leeway).Unix())
+	if begins, ok := date("nbf"); claims["nbf"] != nil && (!ok || begins > latest) {
+		return false
+	}
+	return slices.Contains(audience, id) && hasEnd && expires > earliest && hasStart && issued <= latest
+}
+
+// find returns the key of an id, nil if the realm has none.
+func (k *realmKeys) find(ctx context.Context, workspace, id string) (*rsa.PublicKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.now()
+	fresh := k.keys != nil && k.workspace == workspace && now.Sub(k.read) < keysLife
+	if fresh && (k.keys[id] != nil || now.Sub(k.asked) < keysPause) {
+		return k.keys[id], nil
+	}
+	k.asked = now
+	keys, err := k.fetch(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	k.keys, k.workspace, k.read = keys, workspace, now
+	return keys[id], nil
+}
+
+// fetch asks the realm. What is no key for RS256 is left out.
+func (k *realmKeys) fetch(ctx context.Context, workspace string) (map[string]*rsa.PublicKey, error) {
+	const path = "/auth/realms/%s/protocol/openid-connect/certs"
+	req, err := http.NewRequest(http.MethodGet, k.config.BaseURL+strings.Replace(path, "%s", url.PathEscape(workspace), 1), nil)
+	if err != nil {
+		return nil, errors.New("ezto: base URL")
+	}
+	req.Header.Set("Accept", "application/json")
+	ctx, cancel := context.WithTimeout(ctx, keysTimeout)
+	defer cancel()
+	resp, err := k.client.Do(ctx, req, nil, maxKeys)
+	if err != nil {
+		return nil, err
+	}
+	var set struct {
+		Keys []jsontext.Value `json:"keys"`
+	}
+	if resp.Status != http.StatusOK || lenient(resp.Body, &set) != nil {
+		return nil, errors.New("ezto: no keys, http_" + strconv.Itoa(resp.Status))
+	}
+	keys := map[string]*rsa.PublicKey{}
+	for _, text := range set.Keys {
+		m := object(text)
+		if key := readKey(m); key != nil {
+			keys[m.text("kid")] = key
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("ezto: no keys of use")
+	}
+	return keys, nil
+}
+
+// readKey reads a JWK; nil for what is no RSA key to check RS256 with.
+func readKey(m members) *rsa.PublicKey {
+	if m.text("kty") != "RSA" || m["use"] != nil && m.text("use") != "sig" || m["alg"] != nil && m.text("alg") != "RS256" {
+		return nil
+	}
+	n, err := base64.RawURLEncoding.DecodeString(m.text("n"))
+	e, err2 := base64.RawURLEncoding.DecodeString(m.text("e"))
+	if err != nil || err2 != nil || len(e) > 4 {
+		return nil
+	}
+	key := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
+	if bits := key.N.BitLen(); bits < minModulus || bits > maxModulus || key.E < 3 || key.E > 1<<31-1 || key.E%2 == 0 {
+		return nil
+	}
+	return key
+}
+
+// What follows is the two algorithms of JOSE (RFC 7515, 7516, 7518) that there are here, and no header can choose another: a library
+// that knows all of them would not fit into the function's size.
+
+// parts takes a compact text apart. Its header must name the algorithms, and nothing that would have to be understood besides.
+func parts(text, alg, enc string, n int) (header members, decoded [][]byte, ok bool) {
+	if strings.Count(text, ".") != n-1 || strings.ContainsAny(text, "\r\n") { // which the decoder would skip
+		return nil, nil, false
+	}
+	for part := range strings.SplitSeq(text, ".") {
+		plain, err := base64.RawURLEncoding.Strict().DecodeString(part)
+		if err != nil {
+			return nil, nil, false
+		}
+		decoded = append(decoded, plain)
+	}
+	if json.Unmarshal(decoded[0], &header) != nil || header["crit"] != nil || header["zip"] != nil {
+		return nil, nil, false
+	}
+	return header, decoded, header.text("alg") == alg && header.text("enc") == enc
+}
+
+// signedToken is a JWT, RS256, that is not verified yet.
+type signedToken struct {
+	key                string // its id
+	payload, signature []byte
+	hashed             [sha256.Size]byte // what is signed
+}
+
+func parseToken(text string) (signedToken, bool) {
+	header, decoded, ok := parts(text, "RS256", "", 3)
+	if !ok {
+		return signedToken{}, false
+	}
+	hashed := sha256.Sum256([]byte(text[:strings.LastIndexByte(text, '.')]))
+	return signedToken{key: header.text("kid"), payload: decoded[1], signature: decoded[2], hashed: hashed}, true
+}
+
+// decrypt returns what a JWE, dir and A128CBC-HS256, says if it was made with one of the keys, else nil.
+func decrypt(keys []string, text string) (plain []byte) {
+	_, decoded, ok := parts(text, "dir", "A128CBC-HS256", 5)
+	if !ok || len(decoded[1]) != 0 { // there is no key in it
+		return nil
+	}
+	header, _, _ := strings.Cut(text, ".")
+	for _, encoded := range keys {
+		key := []byte(encoded)
+		if len(key) != encryptionKeySize {
+			key, _ = base64.StdEncoding.DecodeString(encoded)
+		}
+		if len(key) != encryptionKeySize {
+			continue
+		}
+		if opened := decryptCBC(key, []byte(header), decoded[2], decoded[3], decoded[4]); opened != nil {
+			plain = opened
+		}
+	}
+	return plain
+}
+
+// decryptCBC checks before it decrypts (RFC 7518 §5.2.2.2), so that nothing can be learnt of how it fails. nil: it is not authentic.
+func decryptCBC(key, header, iv, text, tag []byte) []byte {
+	mac := hmac.New(sha256.New, key[:encryptionKeySize/2])
+	mac.Write(header)
+	mac.Write(iv)
+	mac.Write(text)
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(header))*8))
+	if !hmac.Equal(mac.Sum(nil)[:sha256.Size/2], tag) || len(iv) != aes.BlockSize || len(text) == 0 || len(text)%aes.BlockSize != 0 {
+		return nil
+	}
+	block, err := aes.NewCipher(key[encryptionKeySize/2:])
+	if err != nil {
+		return nil
+	}
+	plain := make([]byte, len(text))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, text)
+	padding := int(plain[len(plain)-1])
+	if padding == 0 || padding > aes.BlockSize || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(padding)}, padding)) {
+		return nil
+	}
+	return plain[:len(plain)-padding]
+}

@@ -1,0 +1,133 @@
+package ezto
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/gateway"
+	"sallyport/shared/journey"
+	"sallyport/shared/vault"
+)
+
+const (
+	maxText    = 48 << 10 // bytes of a start, with what it refers to
+	maxUserID  = 256      // characters
+	maxCountry = 64
+	maxDevice  = 256
+)
+
+// IECVerification is the journey "iec-verification": it has an importer's licence verified on the partner's page, where the tenant's own
+// settings say so.
+func IECVerification() journey.Type {
+	return journey.Type{
+		Name:    "iec-verification",
+		Partner: "ezto",
+		MaxBody: maxText,
+		Start:   startIECVerification,
+		Outcome: outcomeIECVerification,
+	}
+}
+
+// start is the body of a start. In all of it references may stand for values.
+type start struct {
+	Application string         `json:"application"`
+	UserID      string         `json:"user_id"`
+	Metadata    jsontext.Value `json:"metadata"`
+	Force       bool           `json:"force_onboarding"`
+	Country     string         `json:"country"`
+	Device      string         `json:"device"`
+}
+
+// startIECVerification takes {"application","user_id","metadata","force_onboarding","country","device"}. What rules are evaluated over,
+// and the request for the partner, is sealed.
+func startIECVerification(ctx context.Context, s journey.Start) (fields journey.Fields, err error) {
+	if err := gateway.CheckJSON(s.Body); err != nil {
+		return fields, err
+	}
+	opened, err := s.Open(ctx, s.Body, maxText, func(jsontext.Pointer) bool { return false })
+	if err != nil {
+		return fields, err
+	}
+	var in start
+	if err := gateway.DecodeJSON(opened, &in); err != nil {
+		return fields, err
+	}
+	var creds credentials
+	if err := json.Unmarshal(s.Secret, &creds); err != nil || creds.Workspace == "" {
+		return fields, gateway.NewProblem(http.StatusServiceUnavailable, "partner_credentials_missing", "the credentials for EZTO lack the workspace")
+	}
+	if _, known := creds.Applications[in.Application]; !known {
+		return fields, &gateway.InputError{Pointer: "/application", Reason: "is not an application of the workspace"}
+	}
+	switch {
+	case in.UserID == "" || len(in.UserID) > maxUserID:
+		return fields, &gateway.InputError{Pointer: "/user_id", Reason: "must have 1 to 256 characters"}
+	case len(in.Metadata) > 0 && in.Metadata.Kind() != '{' && in.Metadata.Kind() != 'n':
+		return fields, &gateway.InputError{Pointer: "/metadata", Reason: "must be an object"}
+	case len(in.Country) > maxCountry:
+		return fields, &gateway.InputError{Pointer: "/country", Reason: "is too long"}
+	case len(in.Device) > maxDevice:
+		return fields, &gateway.InputError{Pointer: "/device", Reason: "is too long"}
+	}
+	if in.Metadata.Kind() != '{' {
+		in.Metadata = jsontext.Value("{}")
+	}
+	metadata := object(in.Metadata)
+	metadata["workflow"] = jsontext.Value(`"verification"`)
+	metadata["force_onboarding"] = jsontext.Value("false")
+	if in.Force {
+		metadata["force_onboarding"] = jsontext.Value("true")
+	}
+	request := map[string]any{"user": map[string]any{"user_id": in.UserID, "metadata": metadata}}
+	return journey.Fields{
+		Plain: map[string]any{"application": in.Application, "force_onboarding": in.Force},
+		Sealed: map[string]any{
+			"user_id": in.UserID, "metadata": in.Metadata, "country": in.Country, "device": in.Device, "request": request,
+		},
+		Held:     vault.References(s.Body),
+		Personal: !vault.IsReference(s.Body) && (inline(s.Body, "user_id") || inline(s.Body, "metadata") || inline(s.Body, "device")),
+	}, nil
+}
+
+// inline tells whether a member is there by itself, and not as a reference.
+func inline(body jsontext.Value, name string) bool {
+	value := object(body)[name]
+	return len(value) > 0 && value.Kind() != 'n' && !vault.IsReference(value) && string(value) != "{}"
+}
+
+// outcomeIECVerification is the result as the partner shows it (ezto §6), but for claims that the tenant's workflow does not want.
+func outcomeIECVerification(answer gateway.Reply, _ map[string]string, wanted []string) ([]byte, error) {
+	result, ok := ReadResult(answer.Body)
+	if !ok {
+		return nil, nil
+	}
+	m := object(answer.Body)
+	claim := func(name string, texts ...string) string {
+		if !slices.Contains(wanted, name) {
+			return ""
+		}
+		return m.plain(append(texts, name)...)
+	}
+	out := struct {
+		Workflow   string `json:"workflow,omitzero"`
+		UserID     string `json:"user_id,omitzero"`
+		RequestID  string `json:"request_id"`
+		IEC        string `json:"ie_code,omitzero"`
+		Verified   string `json:"iec_verified,omitzero"`
+		VerifiedAt string `json:"iec_verified_at,omitzero"`
+		Name       string `json:"name,omitzero"`
+		Address    string `json:"address,omitzero"`
+		Status     string `json:"iec_status,omitzero"`
+		PAN        string `json:"pan,omitzero"`
+		Mismatch   bool   `json:"pan_mismatch,omitzero"`
+	}{
+		Workflow: result.Workflow, UserID: result.UserID, RequestID: result.RequestID,
+		IEC: claim("iec_code", "iec_code", "ie_code"), Verified: claim("iec_verified"), VerifiedAt: claim("iec_verified_at"),
+		Name: claim("name"), Status: claim("iec_status"), PAN: claim("pan"), Address: result.Address, Mismatch: result.Mismatch(),
+	}
+	return json.Marshal(out)
+}
