@@ -46,25 +46,12 @@ func diagram(t *testing.T, definition []byte) string {
 			lines = append(lines, line)
 		}
 	}
-	var follow func(from, to, label string, depth int)
-	follow = func(from, to, label string, depth int) {
-		s := d.States[to]
-		switch {
-		case depth > 20 || to == "":
-		case s.Type == "Pass":
-			follow(from, s.Next, label, depth+1)
-		case s.Type == "Choice":
-			for _, choice := range s.Choices {
-				follow(from, choice["Next"].(string), joined(label, condition(choice)), depth+1)
-			}
-			follow(from, s.Default, joined(label, "otherwise"), depth+1)
-		case s.Type == "Succeed":
-			arrow(from, "[*]", label)
-		default:
-			arrow(from, to, label)
+	follow := func(from, to, label string) {
+		for _, way := range ways(d.States, to, 0) {
+			arrow(from, way.to, joined(label, way.label))
 		}
 	}
-	follow("[*]", d.StartAt, "", 0)
+	follow("[*]", d.StartAt, "")
 	names := []string{}
 	for name, s := range d.States {
 		if s.Type == "Task" || s.Type == "Wait" || s.Type == "Map" {
@@ -74,14 +61,45 @@ func diagram(t *testing.T, definition []byte) string {
 	slices.Sort(names)
 	for _, name := range names {
 		s := d.States[name]
-		follow(name, s.Next, "", 0)
+		follow(name, s.Next, "")
 		for _, c := range s.Catch {
 			if !slices.Contains(c.ErrorEquals, "States.ALL") {
-				follow(name, c.Next, strings.Join(c.ErrorEquals, ", "), 0)
+				follow(name, c.Next, strings.Join(c.ErrorEquals, ", "))
 			}
 		}
 	}
 	return "```mermaid\nstateDiagram-v2\n" + strings.Join(lines, "\n") + "\n```\n"
+}
+
+// way is how a state is reached.
+type way struct{ label, to string }
+
+// ways are those that lead from a state to the ones that are drawn. A choice whose ways all lead to the same one is none.
+func ways(states map[string]state, name string, depth int) (all []way) {
+	s := states[name]
+	switch {
+	case depth > 20 || name == "":
+		return nil
+	case s.Type == "Pass":
+		return ways(states, s.Next, depth+1)
+	case s.Type == "Succeed":
+		return []way{{"", "[*]"}}
+	case s.Type != "Choice":
+		return []way{{"", name}}
+	}
+	add := func(label, next string) {
+		for _, w := range ways(states, next, depth+1) {
+			all = append(all, way{joined(label, w.label), w.to})
+		}
+	}
+	for _, choice := range s.Choices {
+		add(condition(choice), choice["Next"].(string))
+	}
+	add("otherwise", s.Default)
+	if !slices.ContainsFunc(all, func(w way) bool { return w.to != all[0].to }) {
+		return []way{{"", all[0].to}}
+	}
+	return all
 }
 
 func joined(parts ...string) string {
