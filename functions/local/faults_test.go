@@ -95,7 +95,7 @@ var calls = map[string][]call{
 			return post(resultURL, resultOf("poll", handle))
 		}, "", ""},
 	},
-	"ezto/list-certs": {}, // the gateway takes no pushed results yet
+	"ezto/list-certs": {}, // no caller asks for it, but the check of a pushed token: see TestEZTOCallbackKeys
 	"iron/create-customer": {
 		{"WithExternalID", func(*stack) request {
 			return post(ironCustomersURL, ironCustomer("Person", "noor@example.com", `,"external_id":"order-17"`))

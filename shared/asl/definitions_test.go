@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -83,6 +84,27 @@ func TestDefinitions(t *testing.T) {
 				t.Error(`there must be a case "happy path" that counts its state transitions`)
 			}
 		})
+	}
+}
+
+// TestLongestWait: a page that is there for thirty days is asked after until then, within what a history holds on AWS.
+func TestLongestWait(t *testing.T) {
+	const mostEvents = 25_000
+	s := scenario{Status: "SUCCEEDED", Tasks: map[string][]answer{}}
+	c := readCorpus(t)["iec-verification"]
+	s.Definition, s.Input = c.Definition, c.Input
+	for state, name := range map[string]string{
+		"Evaluate": "poll", "Trigger": "begun_month", "AwaitResult": "interval*1018", "GetResult": "pending*1018", "FinishExpired": "done",
+	} {
+		s.Tasks[state] = c.named(t, []answer{{Name: name}})
+	}
+	o := newPlayer(t, s).play()
+	s.check(t, o)
+	waits := o.Trace.Invocations("${JourneysAwait}")
+	// A state is entered and left; a task is scheduled, started, perhaps submitted, and ends.
+	events := 2 + 2*o.Transitions + 4*waits + 3*(o.Trace.Invocations("${EztoGetResult}")+3)
+	if lasted := o.Ended.Sub(began); lasted < 30*24*time.Hour || events > mostEvents*3/4 {
+		t.Errorf("%d waits and %d events in %s", waits, events, lasted)
 	}
 }
 
