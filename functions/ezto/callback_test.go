@@ -155,10 +155,11 @@ func (d document) Secret(context.Context, string) ([]byte, error) { return []byt
 // gate is a whole callback function.
 type gate struct {
 	callback.Handler
-	t    testing.TB
-	kept *told
-	ring *seal.Ring
-	logs *bytes.Buffer
+	t       testing.TB
+	kept    *told
+	ring    *seal.Ring
+	logs    *bytes.Buffer
+	metrics *bytes.Buffer
 }
 
 func newGate(t testing.TB, r callback.Receiver) *gate {
@@ -167,11 +168,12 @@ func newGate(t testing.TB, r callback.Receiver) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{t: t, kept: &told{}, ring: ring, logs: &bytes.Buffer{}}
+	g := &gate{t: t, kept: &told{}, ring: ring, logs: &bytes.Buffer{}, metrics: &bytes.Buffer{}}
 	log := telemetry.NewLogger(g.logs, slog.LevelDebug)
 	now := func() time.Time { return time.Unix(1772443001, 0) }
 	g.Handler = callback.Handler{
 		Receiver: r, Secrets: secrets.NewCache(document(hooked), "test", now), Log: log, Now: now,
+		Metrics:  telemetry.NewMetrics(g.metrics, "test", now),
 		Exchange: &callback.Exchange{Ledger: g.kept, Log: log, Now: now, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }},
 	}
 	return g
@@ -190,6 +192,21 @@ func (g *gate) takes(application, body string) int {
 		g.t.Fatal(err)
 	}
 	return reply.StatusCode
+}
+
+// recorded checks that the only callback so far is in the log by its status, and counted by it.
+func (g *gate) recorded(status int) {
+	g.t.Helper()
+	if line := fmt.Sprintf(`"operation":"ezto/callback","status":%d}`, status); strings.Count(g.logs.String(), line) != 1 {
+		g.t.Errorf("no %s in the log: %s", line, g.logs)
+	}
+	var counted struct {
+		Operation, State string
+		Calls            int
+	}
+	if err := json.Unmarshal(g.metrics.Bytes(), &counted); err != nil || counted.Operation != "ezto/callback" || counted.State != http.StatusText(status) || counted.Calls != 1 {
+		g.t.Errorf("counted %s", g.metrics)
+	}
 }
 
 func arriving(application, body string) gateway.Request {
@@ -394,6 +411,7 @@ func TestCallback(t *testing.T) {
 			if got := g.takes(test.application, test.body); got != test.want || (len(g.kept.records) > 0) != (got == 200) {
 				t.Errorf("answered %d, want %d, kept %q", got, test.want, g.kept.records)
 			}
+			g.recorded(test.want)
 			if r.questions() > 1 {
 				t.Errorf("asked for keys: %q", r.asked)
 			}

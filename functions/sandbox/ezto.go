@@ -83,6 +83,8 @@ func EZTODefaults() EZTOOptions {
 		"skippable":       {ID: "e2700000-0000-4000-8000-000000000012", Skippable: true},
 		"few-claims":      {ID: "e2700000-0000-4000-8000-000000000013", Claims: []string{"iec_code", "iec_status"}},
 		"short-link":      {ID: "e2700000-0000-4000-8000-000000000014", LinkExpiry: time.Minute, PollInterval: time.Second},
+		"ping-token":      {ID: "e2700000-0000-4000-8000-000000000015", Hook: EZTOPing, Response: EZTOToken},
+		"ping-encrypted":  {ID: "e2700000-0000-4000-8000-000000000016", Hook: EZTOPing, Response: EZTOEncrypted},
 	}
 	for name, app := range applications {
 		app.Secrets = []string{"sandbox-ezto-secret-" + name, "sandbox-ezto-next-secret-" + name}
