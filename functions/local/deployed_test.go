@@ -220,8 +220,8 @@ func deployed(t *testing.T) *stage {
 	client := dynamolocal.Client(t)
 	table := dynamolocal.Table(t, client)
 	for key, caller := range map[string]ledger.Caller{
-		"key":       {Tenant: "acme", Scopes: []string{"equal", "mbanq", "digit9", "iron", "transactions", "journeys"}},
-		"other-key": {Tenant: "globex", Scopes: []string{"iron"}}, // which has an account of its own with Iron
+		"key":       {Tenant: "acme", Scopes: []string{"equal", "mbanq", "digit9", "iron", "ezto", "transactions", "journeys", "workspace"}},
+		"other-key": {Tenant: "globex", Scopes: []string{"iron", "ezto", "workspace"}}, // which has accounts of its own with Iron and EZTO
 	} {
 		caller.KeyHash = gateway.HashKey(key)
 		if err := dynamo.New(client, table).PutCaller(t.Context(), caller); err != nil {
@@ -239,7 +239,7 @@ func deployed(t *testing.T) *stage {
 		}
 		return string(text)
 	}
-	digit9, iron, mbanq := sandbox.Digit9Defaults(), sandbox.IronDefaults(), sandbox.MbanqDefaults()
+	digit9, iron, mbanq, ezto := sandbox.Digit9Defaults(), sandbox.IronDefaults(), sandbox.MbanqDefaults(), patientEZTO()
 	s := &stage{t: t, table: table, functions: map[string]*function{}, aws: &aws{
 		dynamo: httputil.NewSingleHostReverseProxy(endpoint), calls: map[string]int{}, used: map[string]map[permission]bool{},
 		objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{},
@@ -256,6 +256,8 @@ func deployed(t *testing.T) *stage {
 				"tenant_id": mbanq.TenantID, "client_id": mbanq.ClientID, "client_secret": mbanq.ClientSecret, "username": mbanq.Username,
 				"password": mbanq.Password, "callback": map[string]any{"secrets": []string{mbanq.WebhookSecret}},
 			}),
+			"sallyport/test/partners/ezto":       encoded(eztoCredentials(ezto, "poll", "ping", "push-token", "push-encrypted")),
+			"sallyport/test/tenants/globex/ezto": encoded(eztoCredentials(ezto, "push")),
 		},
 	}}
 	services := httptest.NewServer(s.aws)
@@ -274,7 +276,7 @@ func deployed(t *testing.T) *stage {
 	api := httptest.NewServer(http.HandlerFunc(s.api))
 	t.Cleanup(api.Close)
 	box := sandbox.New(sandbox.NewBolt(db), sandbox.Options{
-		Wire: true, TimeScale: 40, Authenticate: func(*http.Request) error { return nil },
+		Wire: true, TimeScale: 40, EZTO: ezto, Authenticate: func(*http.Request) error { return nil },
 		Callbacks: sandbox.CallbackOptions{BaseURL: func(context.Context) (string, error) { return api.URL, nil }},
 	})
 	t.Cleanup(func() { box.Close() })
@@ -294,13 +296,21 @@ func deployed(t *testing.T) *stage {
 	s.partners = partners.URL + "/sandbox"
 	s.environment = append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=local", "AWS_ENDPOINT_URL="+services.URL,
 		"LEDGER_TABLE="+table, "STAGE=test", "EQUAL_BASE_URL="+s.partners+"/equal", "DIGIT9_BASE_URL="+s.partners+"/digit9", "MBANQ_BASE_URL="+s.partners+"/mbanq",
-		"IRON_BASE_URL="+s.partners+"/iron", "VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
+		"IRON_BASE_URL="+s.partners+"/iron", "EZTO_BASE_URL="+s.partners+"/ezto", "VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
 	return s
 }
 
 // api stands where the HTTP API stands for the partners, who call back.
 func (s *stage) api(w http.ResponseWriter, r *http.Request) {
-	taker := map[string]string{closureURL: "digit9/callback", "/callbacks/iron": "iron/callback", "/callbacks/mbanq": "mbanq/callback"}[r.URL.Path]
+	var route, taker string
+	var params map[string]string
+	for path, folder := range map[string]string{
+		closureURL: "digit9/callback", "/callbacks/iron": "iron/callback", "/callbacks/mbanq": "mbanq/callback", "/callbacks/ezto/{application}": "ezto/callback",
+	} {
+		if found, ok := routed(path, r.URL.Path); ok {
+			route, taker, params = path, folder, found
+		}
+	}
 	if taker == "" {
 		w.WriteHeader(http.StatusNotFound)
 		return
@@ -310,9 +320,9 @@ func (s *stage) api(w http.ResponseWriter, r *http.Request) {
 	for name, values := range r.Header {
 		headers[strings.ToLower(name)] = strings.Join(values, ",")
 	}
-	key := r.Method + " " + r.URL.Path
+	key := r.Method + " " + route
 	payload, _ := json.Marshal(events.APIGatewayV2HTTPRequest{
-		Version: "2.0", RouteKey: key, RawPath: r.URL.Path, Headers: headers, Body: string(body),
+		Version: "2.0", RouteKey: key, RawPath: r.URL.Path, Headers: headers, Body: string(body), PathParameters: params,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{RouteKey: key, Stage: "$default", RequestID: "r",
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: r.Method, Path: r.URL.Path}},
 	})
@@ -403,8 +413,8 @@ func (f *function) end() {
 	<-f.ended
 	f.server.Close()
 	partner, _, _ := strings.Cut(f.folder, "/")
-	text, secrets := f.log.String(), []string{happy, "NOOR", "7841990", "noor@", "/hosted/"}
-	if f.used && slices.Contains([]string{"equal", "digit9", "iron", "mbanq"}, partner) && !strings.Contains(text, `"operation":"`+f.folder+`"`) ||
+	text, secrets := f.log.String(), []string{happy, "NOOR", "7841990", "noor@", "/hosted/", "AAXCT4821K", "TARANG", "u-7731", "/ezto/v/"}
+	if f.used && slices.Contains([]string{"equal", "digit9", "iron", "mbanq", "ezto"}, partner) && !strings.Contains(text, `"operation":"`+f.folder+`"`) ||
 		slices.ContainsFunc(secrets, func(secret string) bool { return strings.Contains(text, secret) }) {
 		f.t.Errorf("%s logged %s", f.folder, text)
 	}
