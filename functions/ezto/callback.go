@@ -134,7 +134,7 @@ func unwrap(m members) (form, text string) {
 }
 
 // readNotification takes of what is told which transaction it is about, and how that ended, in one word. What is pushed without the
-// handle names who takes part; what has both is told by both.
+// handle names who takes part, and who takes part again is told again (ezto §10: dedupe on request_id); what has both is told by both.
 func readNotification(req gateway.Request) (news callback.News, err error) {
 	m := object(req.Body)
 	if m == nil {
@@ -142,7 +142,7 @@ func readNotification(req gateway.Request) (news callback.News, err error) {
 	}
 	codes := map[string]string{"status": ending(req.Body)}
 	handle, user := m.text("auth_req_id"), m.first("user_id", "userId")
-	byUser := callback.News{Record: userRecord, Private: userOf(req.Params["application"], user), Codes: codes}
+	byUser := callback.News{Record: userRecord, Private: userOf(req.Params["application"], user), Codes: codes, Of: m.first("request_id", "requestId")}
 	switch {
 	case len(handle) > maxHandle:
 		return news, errors.New("auth_req_id: is too long")

@@ -505,6 +505,20 @@ func TestCallbackRecord(t *testing.T) {
 	}
 }
 
+// TestCallbackOfAnother: what is pushed of somebody's next transaction is not the news of the last one; a repeat is.
+func TestCallbackOfAnother(t *testing.T) {
+	r := ezto.Callback(ezto.Config{}, upstream.New(), time.Now)
+	const of = "5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47"
+	for text, want := range map[string]string{
+		result: of, strings.Replace(result, "request_id", "requestId", 1): of, strings.Replace(result, of, "r", 1): "r", `{"user_id":"u-7731"}`: "",
+		ping: "", // its handle is a name of its own
+	} {
+		if news, err := r.Read(arriving("shop", text)); err != nil || news.Of != want {
+			t.Errorf("%s gave %q, %v", text, news.Of, err)
+		}
+	}
+}
+
 // TestSigningKeys: when the realm is asked for its keys, and what its answers are good for.
 func TestSigningKeys(t *testing.T) {
 	first, second := signingKey(t), otherKey(t, 2048, "realm-2")

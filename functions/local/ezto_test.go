@@ -338,6 +338,23 @@ func TestIECJourney(t *testing.T) {
 	}
 }
 
+// TestIECJourneyAgain: what is pushed of the same person's next verification ends its wait as well.
+func TestIECJourneyAgain(t *testing.T) {
+	s := MustRun(t, func(m *main.Main) { m.TimeScale = 0.01 }) // only callbacks end a wait
+	s.configure("push", "", `,"notification_way":"push"`)
+	for _, key := range []string{"k1", "k2"} {
+		id := s.startIEC(key, "push", "u-7731", "")
+		s.follow(id, waiting)
+		s.enterIEC("AAXCT4821K")
+		if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
+			t.Fatalf("got %s (%s)", view.Status, view.Reason)
+		}
+	}
+	if n, _ := s.reached("ezto/get-result"); n > 3 { // the last one's news sends the next one looking in vain
+		t.Errorf("%d results were read", n)
+	}
+}
+
 // TestIECJourneySettings: each of enabled × rule × claims. What does not run calls nobody; of what does, the outcome has the claims that are
 // selected, beside the envelope and the address, which can't be selected.
 func TestIECJourneySettings(t *testing.T) {

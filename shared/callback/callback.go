@@ -22,6 +22,10 @@ type News struct {
 	Record string            // the partner's record that it is about, such as "digit9/ecrn/<ecrn>"
 	Codes  map[string]string // what was said: codes, no texts
 
+	// Of is the partner's name for what happened, which is not kept: by it, news that says the same of the same record is told apart.
+	// Empty where nothing happens to a record twice.
+	Of string
+
 	// Private is what else names the record. It is personal data, so it is kept as a keyed reference only; see PrivateRecord.
 	Private string
 
@@ -80,12 +84,16 @@ func (x *Exchange) tell(ctx context.Context, news News) error {
 	if err != nil {
 		return err
 	}
-	id := ring.Reference("news", news.Record, string(text))[:32]
+	parts := []string{news.Record, string(text)}
+	if news.Of != "" {
+		parts = append(parts, news.Of)
+	}
+	id := ring.Reference("news", parts...)[:32]
 	known, err := x.Ledger.AddEvent(ctx, news.Record, id, ring.Seal(sealedFor(news.Record, id), text))
-	if err != nil {
+	if err != nil && !errors.Is(err, ledger.ErrFull) { // what can't be kept any more is told to who waits already
 		return err
 	}
-	var failed []error
+	failed := []error{err}
 	for _, w := range known.Waiters {
 		j, err := x.Ledger.Journey(ctx, w.Tenant, w.Journey)
 		switch {

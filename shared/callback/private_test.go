@@ -39,3 +39,32 @@ func TestPrivateRecord(t *testing.T) {
 		t.Errorf("kept %+v, %v", c, err)
 	}
 }
+
+// TestNewsOfAnother: what says the same of something else is told as well, each once.
+func TestNewsOfAnother(t *testing.T) {
+	s := newStack(t)
+	tell := func(of string) {
+		t.Helper()
+		if err := s.Tell(t.Context(), callback.News{Record: record, Codes: map[string]string{"status": "ok"}, Of: of}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.create("a")
+	s.await("a", "t1")
+	tell("r-1")
+	s.wants(said("t1", "ok"))
+	s.await("a", "t2")
+	tell("r-1")
+	s.wants()
+	tell("r-2")
+	s.wants(said("t2", "ok"))
+	s.await("a", "t3")
+	tell("")
+	s.wants(said("t3", "ok"))
+	s.await("a", "t4")
+	s.tell("ok") // which is of nothing else either
+	s.wants()
+	if c, err := s.ledger.Correlation(t.Context(), record); err != nil || len(c.Events) != 3 {
+		t.Errorf("kept %+v, %v", c, err)
+	}
+}
