@@ -63,7 +63,8 @@ type Exchange struct {
 	Now          func() time.Time
 }
 
-// Tell keeps news and ends the waits for it. After an error it is safe to tell it again.
+// Tell keeps news and ends the waits for it. After an error it is safe to tell it again. What a record has no place for any more
+// (ledger.ErrFull) ends no wait either: else somebody who forges hints could keep journeys running in circles.
 func (x *Exchange) Tell(ctx context.Context, news News) error {
 	err := x.tell(ctx, news)
 	if news.Also != nil {
@@ -90,10 +91,10 @@ func (x *Exchange) tell(ctx context.Context, news News) error {
 	}
 	id := ring.Reference("news", parts...)[:32]
 	known, err := x.Ledger.AddEvent(ctx, news.Record, id, ring.Seal(sealedFor(news.Record, id), text))
-	if err != nil && !errors.Is(err, ledger.ErrFull) { // what can't be kept any more is told to who waits already
+	if err != nil {
 		return err
 	}
-	failed := []error{err}
+	var failed []error
 	for _, w := range known.Waiters {
 		j, err := x.Ledger.Journey(ctx, w.Tenant, w.Journey)
 		switch {
