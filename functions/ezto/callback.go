@@ -14,7 +14,6 @@ import (
 	"errors"
 	"math/big"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +64,7 @@ func Callback(c Config, client *upstream.Client, now func() time.Time) callback.
 
 // authentic takes a callback in its application's own form only, lest somebody without keys choose the form that needs none.
 func authentic(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Request) (bool, error) {
-	workspace, app, ok := receiving(secret, req)
+	creds, app, ok := receiving(secret, req)
 	if !ok {
 		return false, nil
 	}
@@ -81,7 +80,7 @@ func authentic(ctx context.Context, keys *realmKeys, secret []byte, req gateway.
 	case responsePlaintext:
 		return true, nil
 	case responseToken:
-		return keys.signed(ctx, workspace, app.ID, text)
+		return keys.signed(ctx, creds.url(keys.config, certsPath), app.ID, text)
 	case responseEncrypted:
 		return decrypt(app.EncryptionKeys, text) != nil, nil
 	}
@@ -101,14 +100,13 @@ func open(secret []byte, req gateway.Request) []byte {
 	return req.Body
 }
 
-// receiving returns the application that a callback's path names, and its workspace.
-func receiving(secret []byte, req gateway.Request) (workspace string, app application, ok bool) {
-	var creds credentials
+// receiving returns the application that a callback's path names, and the credentials that have it.
+func receiving(secret []byte, req gateway.Request) (creds credentials, app application, ok bool) {
 	if lenient(secret, &creds) != nil || creds.Workspace == "" {
-		return "", app, false
+		return creds, app, false
 	}
 	app, ok = creds.Applications[req.Params["application"]]
-	return creds.Workspace, app, ok && app.ID != ""
+	return creds, app, ok && app.ID != ""
 }
 
 func (a application) responseType() string {
@@ -206,21 +204,21 @@ type realmKeys struct {
 	client *upstream.Client
 	now    func() time.Time
 
-	mu        sync.Mutex
-	workspace string
-	keys      map[string]*rsa.PublicKey // by id
-	read      time.Time                 // when they were had
-	asked     time.Time                 // when they were asked for
+	mu    sync.Mutex
+	from  string                    // the URL
+	keys  map[string]*rsa.PublicKey // by id
+	read  time.Time                 // when they were had
+	asked time.Time                 // when they were asked for
 }
 
 // signed checks a token for the application with an app_id. An error is that the keys can't be had.
-func (k *realmKeys) signed(ctx context.Context, workspace, id, text string) (bool, error) {
+func (k *realmKeys) signed(ctx context.Context, from, id, text string) (bool, error) {
 	token, ok := parseToken(text)
 	// The claims come first, so that not every text has the partner asked for its keys; they count with the signature only.
 	if !ok || token.key == "" || !current(object(token.payload), id, k.now()) {
 		return false, nil
 	}
-	key, err := k.find(ctx, workspace, token.key)
+	key, err := k.find(ctx, from, token.key)
 	if err != nil || key == nil {
 		return false, err
 	}
@@ -247,27 +245,26 @@ func current(claims members, id string, now time.Time) bool {
 }
 
 // find returns the key of an id, nil if the realm has none.
-func (k *realmKeys) find(ctx context.Context, workspace, id string) (*rsa.PublicKey, error) {
+func (k *realmKeys) find(ctx context.Context, from, id string) (*rsa.PublicKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.now()
-	fresh := k.keys != nil && k.workspace == workspace && now.Sub(k.read) < keysLife
+	fresh := k.keys != nil && k.from == from && now.Sub(k.read) < keysLife
 	if fresh && (k.keys[id] != nil || now.Sub(k.asked) < keysPause) {
 		return k.keys[id], nil
 	}
 	k.asked = now
-	keys, err := k.fetch(ctx, workspace)
+	keys, err := k.fetch(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	k.keys, k.workspace, k.read = keys, workspace, now
+	k.keys, k.from, k.read = keys, from, now
 	return keys[id], nil
 }
 
 // fetch asks the realm. What is no key for RS256 is left out.
-func (k *realmKeys) fetch(ctx context.Context, workspace string) (map[string]*rsa.PublicKey, error) {
-	const path = "/auth/realms/%s/protocol/openid-connect/certs"
-	req, err := http.NewRequest(http.MethodGet, k.config.BaseURL+strings.Replace(path, "%s", url.PathEscape(workspace), 1), nil)
+func (k *realmKeys) fetch(ctx context.Context, from string) (map[string]*rsa.PublicKey, error) {
+	req, err := http.NewRequest(http.MethodGet, from, nil)
 	if err != nil {
 		return nil, errors.New("ezto: base URL")
 	}

@@ -72,7 +72,7 @@ func checkVersion(req gateway.Request) error {
 // post sends a form, for the application that it returns the name of. Where no answer to it came, or one that does not depend on what was asked for, failed says what that means.
 func (c Config) post(ctx context.Context, call operation.Call, a address, path func(workspace string) string, form url.Values) (resp upstream.Response, application string, failed *operation.Outcome) {
 	var creds credentials
-	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.Workspace == "" {
+	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.Workspace == "" || creds.url(c, path) == "" {
 		return resp, application, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
 	}
 	if a.Workspace != "" && a.Workspace != creds.Workspace {
@@ -82,7 +82,7 @@ func (c Config) post(ctx context.Context, call operation.Call, a address, path f
 	if !ok {
 		return resp, application, &operation.Outcome{Class: operation.Invalid, Code: "no_such_application", Reply: renderError(operation.BadKey, "")}
 	}
-	req, err := http.NewRequest(http.MethodPost, c.BaseURL+path(url.PathEscape(creds.Workspace)), nil)
+	req, err := http.NewRequest(http.MethodPost, creds.url(c, path), nil)
 	if err != nil {
 		return resp, application, &operation.Outcome{Class: operation.Unavailable, Code: "base_url"}
 	}

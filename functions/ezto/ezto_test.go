@@ -43,6 +43,11 @@ func newPartner(t testing.TB, status int, body string) *partner {
 
 func call[In any](t testing.TB, op operation.Operation[In], req gateway.Request) operation.Outcome {
 	t.Helper()
+	return callWith(t, secret, op, req)
+}
+
+func callWith[In any](t testing.TB, secret string, op operation.Operation[In], req gateway.Request) operation.Outcome {
+	t.Helper()
 	in, err := op.Decode(req)
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +87,22 @@ func TestWire(t *testing.T) {
 	}
 	if p.path != "/auth/realms/acme-trade/protocol/openid-connect/transaction/result" || p.user != "app-1" || len(p.form) != 1 || p.form.Get("auth_req_id") != "hdr..iv.body.tag" {
 		t.Errorf("sent %s %v", p.path, p.form)
+	}
+}
+
+// TestElsewhere: a tenant's workspace may be at a host of its own, to which secrets go by TLS alone.
+func TestElsewhere(t *testing.T) {
+	p, other := newPartner(t, 200, begun), newPartner(t, 200, begun)
+	other.Close()
+	for base, want := range map[string]operation.Class{
+		strings.Replace(other.URL, "http:", "https:", 1) + "/": operation.Unavailable, // nobody listens there
+		other.URL:           operation.Credentials,
+		"elsewhere.example": operation.Credentials,
+	} {
+		at := strings.Replace(secret, `{`, `{"base_url":"`+base+`",`, 1)
+		if got := callWith(t, at, ezto.TriggerRequest(ezto.Config{BaseURL: p.URL}), form("app_id", "app-1", "request", request)); got.Class != want || p.times != 0 {
+			t.Errorf("%s: %+v, %d calls", base, got, p.times)
+		}
 	}
 }
 

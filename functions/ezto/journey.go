@@ -40,10 +40,11 @@ type start struct {
 	Force       bool           `json:"force_onboarding"`
 	Country     string         `json:"country"`
 	Device      string         `json:"device"`
+	Consent     jsontext.Value `json:"consent"`
 }
 
-// startIECVerification takes {"application","user_id","metadata","force_onboarding","country","device"}. What rules are evaluated over,
-// and the request for the partner, is sealed.
+// startIECVerification takes {"application","user_id","metadata","force_onboarding","country","device","consent"}. What rules are evaluated
+// over, and the request for the partner, is sealed.
 func startIECVerification(ctx context.Context, s journey.Start) (fields journey.Fields, err error) {
 	if err := gateway.CheckJSON(s.Body); err != nil {
 		return fields, err
@@ -72,6 +73,8 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 		return fields, &gateway.InputError{Pointer: "/country", Reason: "is too long"}
 	case len(in.Device) > maxDevice:
 		return fields, &gateway.InputError{Pointer: "/device", Reason: "is too long"}
+	case len(in.Consent) > 0 && in.Consent.Kind() != '{' && in.Consent.Kind() != 'n':
+		return fields, &gateway.InputError{Pointer: "/consent", Reason: "must be an object"}
 	}
 	if in.Metadata.Kind() != '{' {
 		in.Metadata = jsontext.Value("{}")
@@ -83,13 +86,21 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 		metadata["force_onboarding"] = jsontext.Value("true")
 	}
 	request := map[string]any{"user": map[string]any{"user_id": in.UserID, "metadata": metadata}}
+	if in.Consent.Kind() == '{' {
+		consent := object(in.Consent)
+		if text := consent["message"]; len(text) > 0 && text.Kind() != '{' {
+			return fields, &gateway.InputError{Pointer: "/consent/message", Reason: "must be an object"}
+		}
+		consent["type"] = jsontext.Value(`"json"`)
+		request["message"] = map[string]any{"consent": consent}
+	}
 	return journey.Fields{
 		Plain: map[string]any{"application": in.Application, "force_onboarding": in.Force},
 		Sealed: map[string]any{
 			"user_id": in.UserID, "metadata": in.Metadata, "country": in.Country, "device": in.Device, "request": request,
 		},
 		Held:     vault.References(s.Body),
-		Personal: !vault.IsReference(s.Body) && (inline(s.Body, "user_id") || inline(s.Body, "metadata") || inline(s.Body, "device")),
+		Personal: !vault.IsReference(s.Body) && slices.ContainsFunc([]string{"user_id", "metadata", "device", "consent"}, func(name string) bool { return inline(s.Body, name) }),
 	}, nil
 }
 

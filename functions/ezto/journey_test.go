@@ -30,6 +30,7 @@ func TestStartOfAnIECVerification(t *testing.T) {
 	}{
 		"Plain":      {`{"application":"poll","user_id":"u-7731"}`, `{"user":{"metadata":{"force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false, true, 0},
 		"Forced":     {`{"application":"poll","user_id":"u-7731","force_onboarding":true,"metadata":{"desk":"x","workflow":"mine"},"country":"IN","device":"phone"}`, `{"user":{"metadata":{"desk":"x","force_onboarding":true,"workflow":"verification"},"user_id":"u-7731"}}`, true, true, 0},
+		"Consent":    {`{"application":"poll","user_id":"u-7731","consent":{"title":"Check","message":{"Purpose":"Vendor KYC"}}}`, `{"message":{"consent":{"message":{"Purpose":"Vendor KYC"},"title":"Check","type":"json"}},"user":{"metadata":{"force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false, true, 0},
 		"References": {`{"application":"poll","user_id":{"document_id":"user"},"metadata":{"document_id":"metadata"},"country":"IN"}`, `{"user":{"metadata":{"desk":"x","force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false, false, 2},
 	} {
 		fields, err := startIEC(test.body)
@@ -49,6 +50,8 @@ func TestStartOfAnIECVerification(t *testing.T) {
 		`{"application":"poll","user_id":7}`: "/user_id",
 		`{"application":"poll","user_id":"u","metadata":[]}`:                  "/metadata: must be an object",
 		`{"application":"poll","user_id":"u","colour":"x"}`:                   "/colour",
+		`{"application":"poll","user_id":"u","consent":"yes"}`:                "/consent: must be an object",
+		`{"application":"poll","user_id":"u","consent":{"message":"yes"}}`:    "/consent/message: must be an object",
 		`{"application":"poll","user_id":"u","force_onboarding":"yes"}`:       "/force_onboarding",
 		`{"application":"poll","user_id":"` + strings.Repeat("u", 257) + `"}`: "/user_id",
 	} {

@@ -3,6 +3,7 @@ package ezto
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -16,10 +17,14 @@ func transactionPath(workspace string) string {
 	return "/auth/realms/" + workspace + "/protocol/openid-connect/transaction"
 }
 func resultPath(workspace string) string { return transactionPath(workspace) + "/result" }
+func certsPath(workspace string) string {
+	return "/auth/realms/" + workspace + "/protocol/openid-connect/certs"
+}
 
 // credentials is the secret "partners/ezto": a workspace and its applications, by names of the operator's choice.
 type credentials struct {
 	Workspace    string                 `json:"workspace"`
+	BaseURL      string                 `json:"base_url"` // of a workspace that is elsewhere than the deployment's; https
 	Applications map[string]application `json:"applications"`
 }
 
@@ -32,6 +37,18 @@ type application struct {
 	ResponseType string `json:"response_type"`
 	// What encrypted ones are encrypted with: 32 bytes each, as they are or in base64. Two live values allow a rotation.
 	EncryptionKeys []string `json:"encryption_keys"`
+}
+
+// url returns where a path of the workspace is, empty for a base URL that no secret may be sent to.
+func (c credentials) url(config Config, path func(workspace string) string) string {
+	base := config.BaseURL
+	if c.BaseURL != "" {
+		if !strings.HasPrefix(c.BaseURL, "https://") {
+			return ""
+		}
+		base = strings.TrimSuffix(c.BaseURL, "/")
+	}
+	return base + path(url.PathEscape(c.Workspace))
 }
 
 // find returns an application by its app_id or its name; without either, the only one that there is.

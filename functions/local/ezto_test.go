@@ -621,7 +621,7 @@ func TestIECJourneyOnboarding(t *testing.T) {
 			for key, want := range [][]string{test.first, test.second} {
 				id := s.startIEC(fmt.Sprint(key), "onboarding", test.user, fmt.Sprintf(`,"force_onboarding":%t`, test.force && key == 0))
 				s.follow(id, waiting)
-				if got := s.goThrough(s.pageOf(id), "AAXCT4821K"); !slices.Equal(got, want) {
+				if got := s.goThrough(s.pageOf(id), "AAXCT4821K", ""); !slices.Equal(got, want) {
 					t.Errorf("visit %d: saw %q, want %q", key, got, want)
 				}
 				if view := s.follow(id, ended); view.Status != "SUCCEEDED" || view.Reason != "valid" || !strings.Contains(string(view.Outcome), `"ie_code":"AAXCT4821K"`) {
@@ -632,10 +632,35 @@ func TestIECJourneyOnboarding(t *testing.T) {
 	}
 }
 
+// TestIECJourneyConsent: what a person is asked to consent to stands at the head of the pages, and a person who declines is a definite no.
+func TestIECJourneyConsent(t *testing.T) {
+	for decision, test := range map[string]struct {
+		seen []string
+		ends string
+	}{
+		"accept":  {[]string{"Check of a licence", "IEC Verification", "Completed"}, "SUCCEEDED valid"},
+		"decline": {[]string{"Check of a licence", "Declined"}, "REJECTED denied"},
+	} {
+		t.Run(decision, func(t *testing.T) {
+			t.Parallel()
+			s := MustRun(t)
+			s.configure("consent", "", "")
+			id := s.startIEC("k", "consent", "u-1", `,"consent":{"title":"Check of a licence","message":{"Purpose":"Vendor KYC"}}`)
+			s.follow(id, waiting)
+			if got := s.goThrough(s.pageOf(id), "AAXCT4821K", decision); !slices.Equal(got, test.seen) {
+				t.Errorf("saw %q", got)
+			}
+			if view := s.follow(id, ended); view.Status+" "+view.Reason != test.ends {
+				t.Errorf("got %s (%s) %s", view.Status, view.Reason, view.Outcome)
+			}
+		})
+	}
+}
+
 var heading = regexp.MustCompile(`<h1>([^<]*)</h1>`)
 
-// goThrough does what each page asks of a person, to the last one, and returns their headings.
-func (s *stack) goThrough(url, number string) (seen []string) {
+// goThrough does what each page asks of a person, to the last one, and returns their headings; decision is accept or decline.
+func (s *stack) goThrough(url, number, decision string) (seen []string) {
 	s.t.Helper()
 	for page := s.page(url, ""); len(seen) < 5; {
 		title := heading.FindStringSubmatch(page.body)
@@ -644,6 +669,8 @@ func (s *stack) goThrough(url, number string) (seen []string) {
 		}
 		seen = append(seen, title[1])
 		switch {
+		case strings.Contains(page.body, `name="consent"`):
+			page = s.page(url, "consent="+decision)
 		case strings.Contains(page.body, `name="onboarding"`):
 			page = s.page(url, "onboarding=done")
 		case strings.Contains(page.body, `name="iec"`):
