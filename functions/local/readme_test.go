@@ -54,6 +54,28 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestReadmeSettings runs the commands that configure a verification, and have one made.
+func TestReadmeSettings(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("SKIPPED: the README's commands need curl") // TestReadme fails where it is required
+	}
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	setting := regexp.MustCompile("(?m)^(URL|KEY|JSON)=.*\n").FindAllString(string(text), -1)
+	_, section, _ := strings.Cut(string(text), "\n## Workspace settings\n")
+	_, script, _ := strings.Cut(section, "```sh\n")
+	script, _, _ = strings.Cut(script, "```")
+	s := MustRun(t)
+	out := shell(t, s.URL, strings.Join(setting, "")+script)
+	for _, want := range []string{`"rule":"country == 'IN'"`, `"notification_way":"ping"`, "<h1>Completed</h1>", `"status":"SUCCEEDED"`, `"ie_code":"AAXCT4821K"`, `"iec_status":"Valid"`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s is missing in\n%s", want, out)
+		}
+	}
+}
+
 func shell(t *testing.T, url, script string) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-eu", "-c", strings.ReplaceAll(script, "http://127.0.0.1:3000", url))
