@@ -96,7 +96,7 @@ func TestAwaitedDetailsAreSealed(t *testing.T) {
 
 // Where there is nothing to show, or no answer any more, the journey waits all the same.
 func TestAwaitedOfNothing(t *testing.T) {
-	for name, transaction := range map[string]string{"None": "", "SaysNothing": "plain", "NoAnswer": "unanswered", "NoRecord": "nowhere", "Foreign": "foreign", "InTheVault": "large", "Expired": "old"} {
+	for name, transaction := range map[string]string{"None": "", "SaysNothing": "plain", "NoAnswer": "unanswered", "NoRecord": "nowhere", "Foreign": "foreign", "GoneFromTheVault": "large", "Expired": "old"} {
 		t.Run(name, func(t *testing.T) {
 			s, shown := showing(t)
 			s.transaction("old", url(page), nil)
@@ -112,9 +112,6 @@ func TestAwaitedOfNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := s.Vault.Put(t.Context(), "acme", "transaction/large/1", []byte(url(page)), s.now.Add(time.Hour)); err != nil {
-				t.Fatal(err)
-			}
 			s.create("j")
 			s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Record: record, Days: 1, Details: map[string]string{"ecrn": "1"}, Transaction: transaction, Shows: []string{"url"}})
 			if got := shown("j"); got["url"] != nil || got["ecrn"] != "1" || s.journey("j").Awaiting.Sealed != nil {
@@ -122,6 +119,22 @@ func TestAwaitedOfNothing(t *testing.T) {
 			}
 		})
 	}
+	t.Run("FromTheVault", func(t *testing.T) { // but not what no record of a journey takes
+		s, shown := showing(t)
+		image, endless := strings.Repeat("q", 20<<10), strings.Repeat("q", 65<<10)
+		if err := s.Vault.Put(t.Context(), "acme", "transaction/large/1", []byte(`{"qr":"`+image+`","link":"`+endless+`"}`), s.now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ledger.Record(t.Context(), ledger.Transaction{ID: "large", Tenant: "acme", Operation: "test/read", State: ledger.Done, Attempt: "l", ClaimedAt: s.now,
+			ExpiresAt: s.now.Add(time.Hour), Reply: &ledger.Reply{Status: 200, VaultRef: "transaction/large/1"}}); err != nil {
+			t.Fatal(err)
+		}
+		s.create("j")
+		s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Days: 1, Transaction: "large", Shows: []string{"qr", "link"}})
+		if got := shown("j"); got["qr"] != image || got["link"] != nil {
+			t.Errorf("shows %v", got)
+		}
+	})
 	t.Run("NothingWanted", func(t *testing.T) {
 		s, shown := showing(t)
 		s.transaction("created", url(page), nil)

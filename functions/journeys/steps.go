@@ -15,6 +15,7 @@ import (
 	"sallyport/shared/operation/task"
 	"sallyport/shared/orchestrator"
 	"sallyport/shared/seal"
+	"sallyport/shared/vault"
 )
 
 // AwaitInput is what a state machine sends when it begins to wait for a token.
@@ -63,21 +64,16 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 	return stepError(err)
 }
 
-// awaited seals what a wait shows of a transaction's answer; nil for nothing. An answer that is gone, or too large to lie in its
-// record, shows nothing.
+// maxShown is the largest member of an answer that a wait shows, in bytes: an image of a QR code has some thousands.
+const maxShown = 64 << 10
+
+// awaited seals what a wait shows of a transaction's answer; nil for nothing. An answer that is gone shows nothing.
 func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey, id string, in AwaitInput) ([]byte, error) {
 	if len(in.Shows) == 0 {
 		return nil, nil
 	}
-	record, err := s.Ledger.Transaction(ctx, j.Tenant, in.Transaction)
-	if errors.Is(err, ledger.ErrNotFound) || err == nil && (record.Reply == nil || record.Reply.VaultRef != "") {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	answer, err := operation.StoredReply(ctx, ring, nil, record)
-	if err != nil {
+	_, answer, known, err := s.replyOf(ctx, ring, j.Tenant, in.Transaction)
+	if !known || err != nil {
 		return nil, err
 	}
 	var members map[string]any
@@ -86,7 +82,7 @@ func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey
 	}
 	shown := map[string]string{}
 	for _, name := range in.Shows {
-		if text, ok := members[name].(string); ok && text != "" {
+		if text, ok := members[name].(string); ok && text != "" && len(text) <= maxShown {
 			shown[name] = text
 		}
 	}
@@ -95,6 +91,19 @@ func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey
 	}
 	text, err := json.Marshal(shown, json.Deterministic(true))
 	return ring.Seal(awaitingRecord(j, id), text), err
+}
+
+// replyOf returns the record of a transaction and the answer that it keeps; known is false where there is no record any more, or one
+// without an answer, or whose answer is gone from the vault.
+func (s *Service) replyOf(ctx context.Context, ring *seal.Ring, tenant, id string) (record ledger.Transaction, reply gateway.Reply, known bool, err error) {
+	record, err = s.Ledger.Transaction(ctx, tenant, id)
+	if err == nil {
+		reply, err = operation.StoredReply(ctx, ring, s.Vault, record)
+	}
+	if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, operation.ErrNoReply) || errors.Is(err, vault.ErrNotFound) {
+		return record, reply, false, nil
+	}
+	return record, reply, err == nil, err
 }
 
 // awaitingRecord is what the details of a wait are sealed for.
@@ -155,23 +164,14 @@ func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 	return stepError(err)
 }
 
-// outcome makes the outcome of one transaction; nil where there is no record any more, or one that keeps no answer, or one that tells nothing: how the
-// journey ended is known all the same.
+// outcome makes the outcome of one transaction; nil where its answer is not known any more or tells nothing: how the journey ended is known all the
+// same.
 func (s *Service) outcome(ctx context.Context, ring *seal.Ring, t journey.Type, in FinishInput, transaction string) (outcome []byte, refs map[string]string, err error) {
-	record, err := s.Ledger.Transaction(ctx, in.Tenant, transaction)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return nil, nil, nil // it has expired
-	}
-	if err != nil {
+	record, answer, known, err := s.replyOf(ctx, ring, in.Tenant, transaction)
+	if !known || err != nil {
 		return nil, nil, err
 	}
-	answer, err := operation.StoredReply(ctx, ring, s.Vault, record)
-	if errors.Is(err, operation.ErrNoReply) {
-		return nil, nil, nil
-	}
-	if err == nil {
-		outcome, err = t.Outcome(answer, record.Refs, in.Wanted)
-	}
+	outcome, err = t.Outcome(answer, record.Refs, in.Wanted)
 	return outcome, record.Refs, err
 }
 

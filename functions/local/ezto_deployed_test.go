@@ -238,5 +238,16 @@ func TestDeployedLicence(t *testing.T) {
 		t.Errorf("%s, %d documents", text, s.documents())
 	}
 	s.wantCancelled(s.begin("iec-verification", "cancelled", licence("push-token", "IN")))
+
+	// The page is shown however large the answer that names it.
+	s.last("SendTaskSuccess") // the cancelled one had heard of an earlier result
+	s.wordy.Store(true)
+	large := s.begin("iec-verification", "large", licence("ping", "IN"))
+	s.wordy.Store(false)
+	s.enters(large.awaits().Awaiting.URL)
+	large.goOn()
+	if view, text := large.view(); view.Status != "SUCCEEDED" {
+		t.Errorf("large: %s", text)
+	}
 	s.wantUsed(t, "IecVerification")
 }

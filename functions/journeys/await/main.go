@@ -5,10 +5,12 @@ import (
 
 	"sallyport/functions/journeys/deployed"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awsvault"
 )
 
 func main() {
 	service := deployed.Service()
+	service.Vault = awsvault.New(service.Ring)   // where large answers are
 	service.Orchestrator = awsenv.Orchestrator() // what a partner has told already ends a wait at once
 	lambda.Start(service.Await)
 }
