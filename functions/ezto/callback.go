@@ -179,7 +179,7 @@ func ending(told []byte) string {
 	switch {
 	case !ok:
 		return "other"
-	case result.state() == "skipped":
+	case result.state("") == "skipped":
 		return "skipped"
 	}
 	return "completed"

@@ -334,7 +334,7 @@ func TestCallback(t *testing.T) {
 		"Empty":            {"plaintext", "", 400},
 		"Array":            {"plaintext", "[" + ping + "]", 400},
 		"AboutNothing":     {"plaintext", `{}`, 400},
-		"HugeHandle":       {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 16<<10+1)), 400},
+		"HugeHandle":       {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 48<<10+1)), 400},
 		"TooLarge":         {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 64<<10)), 413},
 		"TokenForPlain":    {"plaintext", wrapped("token", token), 401},
 		"SealedForPlain":   {"plaintext", wrapped("encrypted", jwe), 401},

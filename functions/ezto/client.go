@@ -109,7 +109,7 @@ func classify(resp upstream.Response) (operation.Outcome, members) {
 		outcome.Class, outcome.Code = operation.Done, "ok"
 	case resp.Status == http.StatusRequestTimeout:
 	case resp.Status == http.StatusNotFound:
-		outcome.Class, outcome.Reply = operation.Invalid, noTransaction()
+		outcome.Class = operation.Invalid
 	case resp.Status == http.StatusPaymentRequired: // stands for "the request failed", of whatever
 		outcome.Class = operation.Conflict
 	case resp.Status >= 400 && resp.Status < 500:

@@ -18,7 +18,7 @@ type query struct {
 }
 
 // maxHandle caps a handle, in bytes: documented ones have some hundred, without a limit (ezto §5).
-const maxHandle = 16 << 10
+const maxHandle = 48 << 10
 
 // GetResult reads the result of a transaction (ezto §6). That there is none yet, or won't be, is no failure of the call: a state
 // machine reads it like an answer.
@@ -39,10 +39,13 @@ func GetResult(c Config) operation.Operation[query] {
 			}
 			outcome, m := classify(resp)
 			switch m.text("error") {
-			case codePending, codeSlowDown, codeExpired, codeDenied, codeFailed:
-				if resp.Status >= 400 && resp.Status < 500 {
+			case codePending, codeSlowDown, codeExpired, codeDenied, codeFailed: // whatever status they come with
+				if resp.Status < 500 {
 					outcome.Class = operation.Conflict
 				}
+			}
+			if resp.Status == http.StatusNotFound {
+				outcome.Reply = noTransaction()
 			}
 			if outcome.Class == operation.Done {
 				result, ok := ReadResult(resp.Body)
@@ -87,40 +90,44 @@ func decodeQuery(req gateway.Request) (in query, err error) {
 	return in, nil
 }
 
-// summaryOfResult is what a state machine may see of a result: how it stands, in one word, and whether the number of the licence is
-// somebody else's.
+// summaryOfResult is what a state machine may see of a result: how it stands, in one word.
 func summaryOfResult(reply gateway.Reply) map[string]any {
-	state, mismatch := "other", false
-	if result, ok := ReadResult(reply.Body); ok && reply.Status == http.StatusOK {
-		state, mismatch = result.state(), result.Mismatch()
-	} else {
-		switch object(reply.Body).text("error") {
-		case codePending, codeSlowDown:
-			state = "pending"
-		case codeExpired:
-			state = "expired"
-		case codeDenied:
-			state = "denied"
-		case codeFailed:
-			state = "failed"
+	m, state := object(reply.Body), "failed" // of which 402 alone may be a sign (ezto §9)
+	switch m.text("error") {
+	case codePending, codeSlowDown:
+		state = "pending"
+	case codeExpired:
+		state = "expired"
+	case codeDenied:
+		state = "denied"
+	default:
+		if result, ok := ReadResult(reply.Body); ok && reply.Status == http.StatusOK {
+			state = result.state(m.text("status"))
 		}
 	}
-	return map[string]any{"state": state, "mismatch": mismatch}
+	return map[string]any{"state": state}
 }
 
-// state is valid, suspended, cancelled or deactivated; unverified where the check did not finish well; skipped where there was none;
-// incomplete where the claims that would tell are not selected; other for any other status.
-func (r Result) state() string {
+// state is valid, suspended, cancelled or deactivated; unverified where the check did not finish well; incomplete where the claims that
+// would tell are not selected; other for any other status of a licence. Where there are no claims at all the check was skipped, unless the
+// transaction's own status says that it is still to come, or how else it ended (the names of ezto §10).
+func (r Result) state(transaction string) string {
 	switch {
-	case r.Verified == nil && r.Status == "" && r.IEC == "":
+	case r.Verified == nil && r.VerifiedAt.IsZero() && r.IEC+r.Name+r.Status+r.PAN+r.Address == "":
+		switch transaction = strings.ToLower(transaction); transaction {
+		case "created", "dispatched", "opened", "consent", "onboarding", "iec_input", "pending", "in_progress":
+			return "pending"
+		case "expired", "denied", "failed":
+			return transaction
+		}
 		return "skipped"
 	case r.Verified != nil && !*r.Verified:
 		return "unverified"
 	case r.Verified == nil || r.Status == "":
 		return "incomplete"
-	}
-	switch r.Status {
-	case StatusValid, StatusSuspended, StatusCancelled, StatusDeactivated:
+	case r.Accepted():
+		return "valid"
+	case r.Status == StatusSuspended, r.Status == StatusCancelled, r.Status == StatusDeactivated:
 		return strings.ToLower(r.Status)
 	}
 	return "other"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -65,7 +66,7 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 		return fields, &gateway.InputError{Pointer: "/application", Reason: "is not an application of the workspace"}
 	}
 	switch {
-	case in.UserID == "" || len(in.UserID) > maxUserID:
+	case strings.TrimSpace(in.UserID) == "" || len(in.UserID) > maxUserID:
 		return fields, &gateway.InputError{Pointer: "/user_id", Reason: "must have 1 to 256 characters"}
 	case len(in.Metadata) > 0 && in.Metadata.Kind() != '{' && in.Metadata.Kind() != 'n':
 		return fields, &gateway.InputError{Pointer: "/metadata", Reason: "must be an object"}
@@ -95,9 +96,11 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 		request["message"] = map[string]any{"consent": consent}
 	}
 	return journey.Fields{
-		Plain: map[string]any{"application": in.Application, "force_onboarding": in.Force},
+		Plain: map[string]any{"application": in.Application},
 		Sealed: map[string]any{
-			"user_id": in.UserID, "metadata": in.Metadata, "country": in.Country, "device": in.Device, "request": request,
+			"facts": map[string]any{"user_id": in.UserID, "metadata": in.Metadata, "country": in.Country, "device": in.Device, "claims": map[string]any{},
+				"force_onboarding": in.Force},
+			"request": request,
 		},
 		Held:     vault.References(s.Body),
 		Personal: !vault.IsReference(s.Body) && slices.ContainsFunc([]string{"user_id", "metadata", "device", "consent"}, func(name string) bool { return inline(s.Body, name) }),

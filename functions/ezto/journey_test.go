@@ -38,16 +38,17 @@ func TestStartOfAnIECVerification(t *testing.T) {
 		var sorted any
 		_ = json.Unmarshal(request, &sorted)
 		request, _ = json.Marshal(sorted)
-		if err != nil || string(request) != test.request || fields.Personal != test.personal || len(fields.Held) != test.held || fields.Plain["application"] != "poll" || fields.Plain["force_onboarding"] != test.force || len(fields.Plain) != 2 {
+		if err != nil || string(request) != test.request || fields.Personal != test.personal || len(fields.Held) != test.held || fields.Plain["application"] != "poll" || fields.Sealed["facts"].(map[string]any)["force_onboarding"] != test.force || len(fields.Plain) != 1 {
 			t.Errorf("%s: %v %s %+v", name, err, request, fields)
 		}
 	}
 	for body, want := range map[string]string{
-		`[]`:                                 "must be",
-		`{"user_id":"u"}`:                    "/application",
-		`{"application":"x","user_id":"u"}`:  "/application: is not an application of the workspace",
-		`{"application":"poll"}`:             "/user_id",
-		`{"application":"poll","user_id":7}`: "/user_id",
+		`[]`:                                   "must be",
+		`{"user_id":"u"}`:                      "/application",
+		`{"application":"x","user_id":"u"}`:    "/application: is not an application of the workspace",
+		`{"application":"poll"}`:               "/user_id",
+		`{"application":"poll","user_id":" "}`: "/user_id",
+		`{"application":"poll","user_id":7}`:   "/user_id",
 		`{"application":"poll","user_id":"u","metadata":[]}`:                  "/metadata: must be an object",
 		`{"application":"poll","user_id":"u","colour":"x"}`:                   "/colour",
 		`{"application":"poll","user_id":"u","consent":"yes"}`:                "/consent: must be an object",
@@ -88,8 +89,8 @@ func TestOutcomeOfAnIECVerification(t *testing.T) {
 
 // TestSummaries are what a state machine sees.
 func TestSummaries(t *testing.T) {
-	of := func(body string) string {
-		text, _ := json.Marshal(ezto.GetResult(ezto.Config{}).Summary(gateway.JSON(200, []byte(body))))
+	of := func(status int, body string) string {
+		text, _ := json.Marshal(ezto.GetResult(ezto.Config{}).Summary(gateway.JSON(status, []byte(body))))
 		return string(text)
 	}
 	for body, want := range map[string]string{
@@ -97,16 +98,27 @@ func TestSummaries(t *testing.T) {
 		strings.Replace(result, "Valid", "inactive", 1): "deactivated", strings.Replace(result, "Valid", "Revoked, see 0399001234", 1): "other",
 		strings.Replace(result, `"iec_verified":"true"`, `"iec_verified":"False"`, 1): "unverified", strings.Replace(result, `"iec_verified":"true",`, ``, 1): "incomplete",
 		`{"workflow":"verification","user_id":"u","request_id":"r"}`: "skipped", `{"error":"authorization_pending"}`: "pending", `{"error":"slow_down"}`: "pending",
-		`{"error":"expired_token"}`: "expired", `{"error":"access_denied"}`: "denied", `{"error":"request_failed"}`: "failed", `{"error":"server_error"}`: "other",
+		`{"error":"expired_token"}`: "expired", `{"error":"access_denied"}`: "denied", `{"error":"request_failed"}`: "failed",
+		`{"status":"Pending","request_id":"r","user_id":"u"}`: "pending", `{"status":"IEC_INPUT","request_id":"r"}`: "pending", `{"status":"EXPIRED","request_id":"r"}`: "expired",
+		`{"status":"failed","request_id":"r"}`: "failed", `{"status":"COMPLETED","request_id":"r"}`: "skipped", `{"status":"SKIPPED","request_id":"r"}`: "skipped",
+		`{"request_id":"r","name":"TARANG","pan":"AAXCT4821K"}`: "incomplete", `{"request_id":"r","address":"14 Dock Road"}`: "incomplete", `{"request_id":"r","iec_verified_at":"1767225600"}`: "incomplete",
+		strings.Replace(result, `{`, `{"status":"pending",`, 1): "valid", // there is a result
 	} {
-		if got := of(body); got != `{"mismatch":false,"state":"`+want+`"}` {
+		if got := of(200, body); got != `{"state":"`+want+`"}` {
 			t.Errorf("%s: %s, want %s", body, got, want)
 		}
 	}
+	for _, body := range []string{`{"message":"source down"}`, `{}`, ``, `{"error":"source_unavailable"}`, `{"error":"request_failed"}`, result} {
+		if got := of(402, body); got != `{"state":"failed"}` {
+			t.Errorf("402 %s: %s", body, got)
+		}
+	}
 	for body, want := range map[string]string{
-		begun:                 `{"auth_req_id":"hdr..iv.body.tag","back":-5,"interval":5,"left":900}`,
-		`{"auth_req_id":"h"}`: `{"auth_req_id":"h","back":-5,"interval":5,"left":900}`,
-		`{"auth_req_id":"h","expires_in":"99999999999","interval":"86400"}`: `{"auth_req_id":"h","back":-300,"interval":300,"left":2592000}`,
+		begun:                                 `{"auth_req_id":"hdr..iv.body.tag","back":-5,"grace":15,"interval":5,"left":885}`,
+		`{"auth_req_id":"h"}`:                 `{"auth_req_id":"h","back":-5,"grace":15,"interval":5,"left":885}`,
+		`{"auth_req_id":"h","expires_in":30}`: `{"auth_req_id":"h","back":-5,"grace":0,"interval":5,"left":30}`,
+		`{"auth_req_id":"h","expires_in":31}`: `{"auth_req_id":"h","back":-5,"grace":15,"interval":5,"left":16}`,
+		`{"auth_req_id":"h","expires_in":"99999999999","interval":"86400"}`: `{"auth_req_id":"h","back":-300,"grace":15,"interval":300,"left":2591985}`,
 	} {
 		if text, _ := json.Marshal(ezto.TriggerRequest(ezto.Config{}).Summary(gateway.JSON(200, []byte(body)))); string(text) != want {
 			t.Errorf("%s: %s", body, text)

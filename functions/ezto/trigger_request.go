@@ -66,12 +66,18 @@ const (
 	maxInterval   = 5 * time.Minute
 )
 
+// grace is how long before a page's end the result is read once more, in seconds: it may be gone with the page.
+const grace = 15
+
 // summaryOfTrigger is what a state machine goes by: for how long to wait, and in which steps, all in seconds; back is a step below
-// zero.
+// zero. What is left is so long without the grace, of which a short time has none.
 func summaryOfTrigger(reply gateway.Reply) map[string]any {
 	begun, _ := readTriggered(reply.Body)
-	step := seconds(begun.Interval, usualInterval, maxInterval)
-	return map[string]any{"auth_req_id": begun.Handle, "left": seconds(begun.ExpiresIn, usualExpiry, maxExpiry), "interval": step, "back": -step}
+	step, left, last := seconds(begun.Interval, usualInterval, maxInterval), seconds(begun.ExpiresIn, usualExpiry, maxExpiry), 0
+	if left > 2*grace {
+		left, last = left-grace, grace
+	}
+	return map[string]any{"auth_req_id": begun.Handle, "left": left, "grace": last, "interval": step, "back": -step}
 }
 
 func seconds(d, usual, most time.Duration) int {

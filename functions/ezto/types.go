@@ -3,7 +3,9 @@ package ezto
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,10 +53,13 @@ func (c credentials) url(config Config, path func(workspace string) string) stri
 	return base + path(url.PathEscape(c.Workspace))
 }
 
-// find returns an application by its app_id or its name; without either, the only one that there is.
+// find returns an application by its name or else its app_id; without either, the only one that there is.
 func (c credentials) find(named string) (name string, a application, ok bool) {
-	for name, a := range c.Applications {
-		if named == "" && len(c.Applications) == 1 || named != "" && (a.ID == named || name == named) {
+	if a, ok = c.Applications[named]; ok {
+		return named, a, true
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Applications)) {
+		if a := c.Applications[name]; named == "" && len(c.Applications) == 1 || named != "" && a.ID == named {
 			return name, a, true
 		}
 	}

@@ -105,7 +105,7 @@ func TestDeployedEZTO(t *testing.T) {
 	MustDecode(t, string(x.Input), &in)
 	for folder, payload := range map[string]string{
 		"ezto/trigger-request": `{"task":{"tenant":"acme","execution":"another","state":"Trigger","index":0,"round":0},"query":{"application":"ping"},"body":` + string(in["request"]) + `}`,
-		"workflows/evaluate":   `{"tenant":"acme","application":"ping","user_id":` + string(in["user_id"]) + `}`,
+		"workflows/evaluate":   `{"tenant":"acme","application":"ping","facts":` + string(in["facts"]) + `}`,
 	} {
 		if out := s.function(folder).invoke([]byte(payload)); !bytes.Contains(out, []byte(`"errorMessage":"document_not_found"`)) {
 			t.Errorf("%s of a reference that is gone: %s", folder, out)

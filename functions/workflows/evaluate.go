@@ -20,8 +20,13 @@ const maxInput = 64 << 10
 // EvaluateInput is what a state machine sends to learn whether a verification is to run. Wherever a value stands,
 // {"document_id":"…"} may stand instead.
 type EvaluateInput struct {
-	Tenant          string  `json:"tenant"`
-	Application     string  `json:"application"`
+	Tenant      string `json:"tenant"`
+	Application string `json:"application"`
+	Facts       facts  `json:"facts"`
+}
+
+// facts are what rules are evaluated over; see workspace.Facts.
+type facts struct {
 	UserID          string  `json:"user_id"`
 	Metadata        members `json:"metadata"`
 	Country         string  `json:"country"`
@@ -32,13 +37,10 @@ type EvaluateInput struct {
 
 // Evaluation is what the state machine learns: codes only.
 type Evaluation struct {
-	Run                  bool     `json:"run"`
-	Reason               string   `json:"reason"` // why it doesn't run: disabled or rule_false; else empty
-	Claims               []string `json:"claims"`
-	NotificationWay      string   `json:"notification_way"`
-	ResponseType         string   `json:"response_type"`
-	VerificationWorkflow string   `json:"verification_workflow"`
-	Onboarding           bool     `json:"onboarding"` // onboarding comes first: it is forced, and the application has one
+	Run             bool     `json:"run"`
+	Reason          string   `json:"reason"` // why it doesn't run: disabled or rule_false; else empty
+	Claims          []string `json:"claims"`
+	NotificationWay string   `json:"notification_way"`
 }
 
 // Evaluator is the step that only state machines call. It is a lambda.Handler.
@@ -111,13 +113,7 @@ func (e Evaluator) evaluate(ctx context.Context, in EvaluateInput) (Evaluation, 
 	if err != nil {
 		return Evaluation{}, task.InvalidInput("workflow_unreadable")
 	}
-	evaluation := Evaluation{
-		Claims:               module.Claims,
-		NotificationWay:      application.Notification,
-		ResponseType:         application.Response,
-		VerificationWorkflow: application.Verification,
-		Onboarding:           in.ForceOnboarding && application.Onboarding != nil,
-	}
+	evaluation := Evaluation{Claims: module.Claims, NotificationWay: application.Notification}
 	evaluation.Run, evaluation.Reason, err = e.decide(ctx, module, in)
 	return evaluation, err
 }
@@ -130,7 +126,8 @@ func (e Evaluator) decide(ctx context.Context, module workspace.Module, in Evalu
 		return true, "", nil
 	}
 	satisfied, err := e.Decide(ctx, module.Rule, workspace.Facts{
-		UserID: in.UserID, Metadata: in.Metadata, Country: in.Country, Device: in.Device, Claims: in.Claims, ForceOnboarding: in.ForceOnboarding,
+		UserID: in.Facts.UserID, Metadata: in.Facts.Metadata, Country: in.Facts.Country, Device: in.Facts.Device, Claims: in.Facts.Claims,
+		ForceOnboarding: in.Facts.ForceOnboarding,
 	})
 	switch {
 	case ctx.Err() != nil:

@@ -100,7 +100,7 @@ func TestEvaluate(t *testing.T) {
 					case !enabled.on:
 						reason = "disabled"
 					case strings.Contains(rule.member, "absent"):
-						_, err := e.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop","country":"IN"}`))
+						_, err := e.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop","facts":{"country":"IN"}}`))
 						if err != task.InvalidInput("rule_failed") {
 							t.Fatalf("got %v", err)
 						}
@@ -108,8 +108,8 @@ func TestEvaluate(t *testing.T) {
 					case !rule.runs:
 						reason = "rule_false"
 					}
-					want := fmt.Sprintf(`{"run":%v,"reason":"%s","claims":%s,"notification_way":"poll","response_type":"plaintext","verification_workflow":"iec","onboarding":false}`, run, reason, claims.want)
-					out, err := e.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop","country":"IN"}`))
+					want := fmt.Sprintf(`{"run":%v,"reason":"%s","claims":%s,"notification_way":"poll"}`, run, reason, claims.want)
+					out, err := e.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop","facts":{"country":"IN"}}`))
 					if err != nil || string(out) != want {
 						t.Fatalf("\n got %s, %v\nwant %s", out, err, want)
 					}
@@ -119,21 +119,14 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-func TestEvaluateOnboarding(t *testing.T) {
+func TestEvaluateNotificationWay(t *testing.T) {
 	w := newWorld(t)
 	e, _ := evaluator(w)
-	for _, test := range []struct {
-		onboarding string
-		forced     bool
-		want       bool
-	}{{`null`, false, false}, {`null`, true, false}, {`"welcome"`, false, false}, {`"welcome"`, true, true}} {
-		w.mustStore("acme", `{"type":"iec_verification","enabled":false}`,
-			`{"verification_workflow":"iec","onboarding_workflow":`+test.onboarding+`,"notification_way":"push","response_type":"token"}`)
-		out, err := e.Invoke(t.Context(), fmt.Appendf(nil, `{"tenant":"acme","application":"shop","force_onboarding":%v}`, test.forced))
-		want := fmt.Sprintf(`{"run":false,"reason":"disabled","claims":["iec_code","iec_verified","iec_verified_at","name","iec_status","pan"],`+
-			`"notification_way":"push","response_type":"token","verification_workflow":"iec","onboarding":%v}`, test.want)
-		if err != nil || string(out) != want {
-			t.Errorf("%+v:\n got %s, %v\nwant %s", test, out, err, want)
+	for _, way := range []string{"poll", "ping", "push"} {
+		w.mustStore("acme", `{"type":"iec_verification","claims":[]}`, `{"verification_workflow":"iec","notification_way":"`+way+`"}`)
+		out, err := e.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop"}`))
+		if want := `{"run":true,"reason":"","claims":[],"notification_way":"` + way + `"}`; err != nil || string(out) != want {
+			t.Errorf("got %s, %v\nwant %s", out, err, want)
 		}
 	}
 }
@@ -153,11 +146,11 @@ func TestEvaluateFacts(t *testing.T) {
 	}
 	for input, want := range map[string]workspace.Facts{
 		`{"tenant":"acme","application":"shop"}`: {},
-		`{"tenant":"acme","application":"shop","user_id":"u-1","metadata":{"n":18,"f":1.5,"account":123456789012345678,"minus":-9007199254740993,"edge":9007199254740992,"l":[1,true,null,"x"]},"country":"IN","device":"mobile","claims":{"iec_verified_at":1719569072},"force_onboarding":true}`: {
+		`{"tenant":"acme","application":"shop","facts":{"user_id":"u-1","metadata":{"n":18,"f":1.5,"account":123456789012345678,"minus":-9007199254740993,"edge":9007199254740992,"l":[1,true,null,"x"]},"country":"IN","device":"mobile","claims":{"iec_verified_at":1719569072},"force_onboarding":true}}`: {
 			UserID: "u-1", Country: "IN", Device: "mobile", ForceOnboarding: true, Claims: map[string]any{"iec_verified_at": 1719569072.0},
 			Metadata: map[string]any{"n": 18.0, "f": 1.5, "account": int64(123456789012345678), "minus": int64(-9007199254740993), "edge": 9007199254740992.0, "l": []any{1.0, true, nil, "x"}},
 		},
-		`{"tenant":"acme","application":"shop","user_id":{"document_id":"user"},"metadata":{"document_id":"metadata"},"claims":{"x":{"document_id":"inner"}}}`: {
+		`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"},"metadata":{"document_id":"metadata"},"claims":{"x":{"document_id":"inner"}}}}`: {
 			UserID: "mark@gmail.com", Metadata: map[string]any{"tier": "gold", "inner": []any{1.0, map[string]any{"a": nil}}},
 			Claims: map[string]any{"x": []any{1.0, map[string]any{"a": nil}}},
 		},
@@ -192,23 +185,23 @@ func TestEvaluateErrors(t *testing.T) {
 		"NotJSON":              {`{`, task.InvalidInput("task_without_identity")},
 		"NoTenant":             {`{"application":"shop"}`, task.InvalidInput("task_without_identity")},
 		"UnknownName":          {`{"tenant":"acme","application":"shop","ip":"1.2.3.4"}`, task.InvalidInput("invalid_request")},
-		"UserAsNumber":         {`{"tenant":"acme","application":"shop","user_id":5}`, task.InvalidInput("invalid_request")},
-		"MetadataAsList":       {`{"tenant":"acme","application":"shop","metadata":[]}`, task.InvalidInput("invalid_request")},
-		"NumberTooLarge":       {`{"tenant":"acme","application":"shop","metadata":{"n":1e999}}`, task.InvalidInput("invalid_request")},
-		"DocumentIsNoText":     {`{"tenant":"acme","application":"shop","metadata":{"document_id":"user"}}`, task.InvalidInput("invalid_request")},
+		"UserAsNumber":         {`{"tenant":"acme","application":"shop","facts":{"user_id":5}}`, task.InvalidInput("invalid_request")},
+		"MetadataAsList":       {`{"tenant":"acme","application":"shop","facts":{"metadata":[]}}`, task.InvalidInput("invalid_request")},
+		"NumberTooLarge":       {`{"tenant":"acme","application":"shop","facts":{"metadata":{"n":1e999}}}`, task.InvalidInput("invalid_request")},
+		"DocumentIsNoText":     {`{"tenant":"acme","application":"shop","facts":{"metadata":{"document_id":"user"}}}`, task.InvalidInput("invalid_request")},
 		"NoApplication":        {`{"tenant":"acme"}`, task.InvalidInput("no_such_application")},
 		"OtherApplication":     {`{"tenant":"acme","application":"other"}`, task.InvalidInput("no_such_application")},
 		"BadApplication":       {`{"tenant":"acme","application":"a#b"}`, task.InvalidInput("no_such_application")},
 		"OtherTenant":          {`{"tenant":"globex","application":"shop"}`, task.InvalidInput("no_such_application")},
 		"NoWorkflow":           {`{"tenant":"acme","application":"orphan"}`, task.InvalidInput("no_such_workflow")},
 		"BrokenApplication":    {`{"tenant":"acme","application":"broken"}`, task.InvalidInput("application_unreadable")},
-		"NoDocument":           {`{"tenant":"acme","application":"shop","user_id":{"document_id":"gone"}}`, task.InvalidInput("document_not_found")},
-		"DocumentOfAnother":    {`{"tenant":"globex","application":"shop","user_id":{"document_id":"user"}}`, task.InvalidInput("document_not_found")},
-		"DocumentIsNoJSON":     {`{"tenant":"acme","application":"shop","user_id":{"document_id":"text"}}`, task.InvalidInput("document_not_json")},
-		"DocumentIsTooLarge":   {`{"tenant":"acme","application":"shop","user_id":{"document_id":"large"}}`, task.InvalidInput("too_large")},
+		"NoDocument":           {`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"gone"}}}`, task.InvalidInput("document_not_found")},
+		"DocumentOfAnother":    {`{"tenant":"globex","application":"shop","facts":{"user_id":{"document_id":"user"}}}`, task.InvalidInput("document_not_found")},
+		"DocumentIsNoJSON":     {`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"text"}}}`, task.InvalidInput("document_not_json")},
+		"DocumentIsTooLarge":   {`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"large"}}}`, task.InvalidInput("too_large")},
 		"RuleMissesAKey":       {`{"tenant":"acme","application":"shop"}`, task.InvalidInput("rule_failed")},
-		"RuleCannotConvert":    {`{"tenant":"acme","application":"shop","user_id":{"document_id":"user"},"metadata":{"tier":"gold"}}`, task.InvalidInput("rule_failed")},
-		"MoreFactsThanAreSeen": {`{"tenant":"acme","application":"shop","metadata":{"tier":"gold","l":[` + strings.Repeat("0,", rule.MaxValues) + `0]}}`, task.InvalidInput("rule_failed")},
+		"RuleCannotConvert":    {`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"},"metadata":{"tier":"gold"}}}`, task.InvalidInput("rule_failed")},
+		"MoreFactsThanAreSeen": {`{"tenant":"acme","application":"shop","facts":{"metadata":{"tier":"gold","l":[` + strings.Repeat("0,", rule.MaxValues) + `0]}}}`, task.InvalidInput("rule_failed")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -224,7 +217,7 @@ func TestEvaluateErrors(t *testing.T) {
 		})
 	}
 
-	good := []byte(`{"tenant":"acme","application":"shop","user_id":"5","metadata":{"tier":"gold"}}`)
+	good := []byte(`{"tenant":"acme","application":"shop","facts":{"user_id":"5","metadata":{"tier":"gold"}}}`)
 	if out, err := e.Invoke(t.Context(), good); err != nil || !strings.HasPrefix(string(out), `{"run":true,`) {
 		t.Fatalf("got %s, %v", out, err)
 	}
@@ -235,7 +228,7 @@ func TestEvaluateErrors(t *testing.T) {
 	}
 	down = e
 	down.Vault = &vault.Vault{Ring: func(context.Context) (*seal.Ring, error) { return nil, errors.New("down") }}
-	if _, err := down.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop","user_id":{"document_id":"user"}}`)); err != task.Unavailable("vault_unavailable") {
+	if _, err := down.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"}}}`)); err != task.Unavailable("vault_unavailable") {
 		t.Errorf("vault down: %v", err)
 	}
 	down = e

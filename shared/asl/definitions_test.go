@@ -94,7 +94,7 @@ func TestLongestWait(t *testing.T) {
 	c := readCorpus(t)["iec-verification"]
 	s.Definition, s.Input = c.Definition, c.Input
 	for state, name := range map[string]string{
-		"Evaluate": "poll", "Trigger": "begun_month", "AwaitResult": "interval*1018", "GetResult": "pending*1018", "FinishExpired": "done",
+		"Evaluate": "poll", "Trigger": "begun_month", "AwaitResult": "interval*1019", "GetResult": "pending*1019", "FinishExpired": "done",
 	} {
 		s.Tasks[state] = c.named(t, []answer{{Name: name}})
 	}
