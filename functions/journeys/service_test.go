@@ -111,8 +111,10 @@ func newStack(t *testing.T) *stack {
 		Types: []journey.Type{{
 			Name: "test", Partner: "test", Lasts: 60 * 24 * time.Hour,
 			Start: func(_ context.Context, start journey.Start) (journey.Fields, error) { return s.fields(start) },
-			Outcome: func(answer gateway.Reply, refs map[string]string, _ []string) ([]byte, error) {
+			Outcome: func(answer gateway.Reply, refs map[string]string, wanted []string) ([]byte, error) {
 				switch text := string(answer.Body); text {
+				case "wanted":
+					return json.Marshal(map[string]any{"wanted": wanted})
 				case "nothing":
 					return nil, nil
 				case "broken":
@@ -396,6 +398,31 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 			j := s.journey("j")
 			if view.Status != "SUCCEEDED" || view.Reason != "done" || string(view.Outcome) != test.outcome || j.Refs["ref"] != test.ref || strings.Contains(string(j.Outcome), "said") {
 				t.Errorf("got %s, references %v, want %s", got.Body, j.Refs, test.outcome)
+			}
+		})
+	}
+	for name, test := range map[string]struct {
+		in      journeys.FinishInput
+		outcome string
+	}{
+		"Wanted":     {journeys.FinishInput{Transaction: "wanted", Wanted: []string{"name"}}, `{"wanted":["name"]}`},
+		"GivenByIt":  {journeys.FinishInput{Outcome: map[string]any{"skipped": true, "reason": "said-so"}}, `{"reason":"said-so","skipped":true}`},
+		"GivenFirst": {journeys.FinishInput{Transaction: "wanted", Outcome: map[string]any{"reason": "said-so"}}, `{"reason":"said-so"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStack(t)
+			s.create("j")
+			s.transaction("wanted", "wanted", nil)
+			test.in.Tenant, test.in.Journey, test.in.Status = "acme", "j", ledger.JourneySucceeded
+			if err := s.Finish(t.Context(), test.in); err != nil {
+				t.Fatal(err)
+			}
+			var view struct{ Outcome json.RawMessage }
+			if got := s.call(s.Get(), map[string]string{"id": "j"}, ""); json.Unmarshal([]byte(got.Body), &view) != nil || string(view.Outcome) != test.outcome {
+				t.Errorf("got %s", got.Body)
+			}
+			if j := s.journey("j"); strings.Contains(string(j.Outcome), "said-so") {
+				t.Error("it is not sealed")
 			}
 		})
 	}

@@ -48,6 +48,23 @@ func TestTask(t *testing.T) {
 	s.wantEffects(3)
 }
 
+// TestTaskExposes: a state machine sees the references that an operation exposes, from the record as from the answer, and an empty text for
+// one that there is not.
+func TestTaskExposes(t *testing.T) {
+	s := newStack(t)
+	op := s.act(operation.Manual)
+	op.Exposes = []string{"step", "other"}
+	h := operation.New(s.p, op)
+	for range 2 {
+		out, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"a"}`))
+		var result map[string]any
+		if err != nil || json.Unmarshal(out, &result) != nil || result["step"] != "test" || result["other"] != "" || len(result) != 5 {
+			t.Errorf("got %s, %v", out, err)
+		}
+	}
+	s.wantEffects(1)
+}
+
 // errorType is what aws-lambda-go reports for an error.
 func errorType(err error) string {
 	if err == nil {
