@@ -3,7 +3,6 @@ package digit9
 import (
 	"context"
 	"crypto/sha512"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"net/http"
@@ -44,32 +43,15 @@ func authentic(secret []byte, req gateway.Request) bool {
 		return false
 	}
 	scheme, bearer, _ := strings.Cut(strings.TrimSpace(authorization), " ")
-	if hasBearer && (!strings.EqualFold(scheme, "bearer") || !anyOf(creds.Callback.Bearer, func(token string) bool {
-		return sameText(strings.TrimSpace(bearer), token)
+	if hasBearer && (!strings.EqualFold(scheme, "bearer") || !callback.AnyOf(creds.Callback.Bearer, func(token string) bool {
+		return callback.SameText(strings.TrimSpace(bearer), token)
 	})) {
 		return false
 	}
-	return !hasHash || anyOf(creds.Callback.Hash, func(secret string) bool {
+	return !hasHash || callback.AnyOf(creds.Callback.Hash, func(secret string) bool {
 		want := sha512.Sum512(append(append([]byte{}, req.Body...), secret...))
-		return sameText(strings.ToLower(strings.TrimSpace(sum)), hex.EncodeToString(want[:]))
+		return callback.SameText(strings.ToLower(strings.TrimSpace(sum)), hex.EncodeToString(want[:]))
 	})
-}
-
-// anyOf tries every value, however early one matches; an empty one never does.
-func anyOf(values []string, matches func(string) bool) bool {
-	found := false
-	for _, value := range values {
-		if value != "" && matches(value) {
-			found = true
-		}
-	}
-	return found
-}
-
-// sameText compares in a time that doesn't depend on what is the same.
-func sameText(a, b string) bool {
-	x, y := sha512.Sum512([]byte(a)), sha512.Sum512([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
 // readClosure reads and normalises; further members are fine.

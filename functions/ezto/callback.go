@@ -42,13 +42,15 @@ const (
 	keysTimeout = 5 * time.Second  // the partner waits meanwhile
 	maxKeys     = 64 << 10         // bytes of all of them
 
+	minCallbackKey    = 16   // characters
 	encryptionKeySize = 32   // bytes
 	minModulus        = 2048 // bits of a signing key
 	maxModulus        = 8192 // the more, the longer a check takes
 )
 
 // Callback is what the hook of an application tells (ezto §7, §11): that a transaction has ended, or with which result. In plain
-// text nothing shows where it comes from, so it is a hint whatever its form: it ends the waits, and they ask the partner.
+// text it shows no more than that its sender knows the hook's URL, so it is a hint whatever its form: it ends the waits, and they
+// ask the partner.
 func Callback(c Config, client *upstream.Client, now func() time.Time) callback.Receiver {
 	keys := &realmKeys{config: c, client: client, now: now}
 	return callback.Receiver{
@@ -62,10 +64,14 @@ func Callback(c Config, client *upstream.Client, now func() time.Time) callback.
 	}
 }
 
-// authentic takes a callback in its application's own form only, lest somebody without keys choose the form that needs none.
+// authentic takes a callback in its application's own form only, lest somebody without keys choose the form that needs none. In
+// plain text its URL must be the one that was told to the partner alone.
 func authentic(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Request) (bool, error) {
 	creds, app, ok := receiving(secret, req)
 	if !ok {
+		return false, nil
+	}
+	if app.responseType() == responsePlaintext && !app.knows(req.Query["key"]) {
 		return false, nil
 	}
 	m := object(req.Body)
@@ -114,6 +120,13 @@ func (a application) responseType() string {
 		return responsePlaintext
 	}
 	return strings.ToLower(a.ResponseType)
+}
+
+// knows tells whether a key is one of those that the hook's URL may have.
+func (a application) knows(key string) bool {
+	return callback.AnyOf(a.CallbackKeys, func(live string) bool {
+		return callback.SameText(key, live) && len(live) >= minCallbackKey
+	})
 }
 
 // unwrap tells the form of a callback, empty if it could be two of them, and the text that is wrapped.

@@ -47,11 +47,19 @@ const (
 	newKey = "2: an encryption key of 32 bytes"
 )
 
+// What plaintext callbacks show; both are live, and of each length that counts.
+const (
+	oldHook = "a hook's URL has"
+	newHook = "a hook's next URL has this & more"
+)
+
 // hooked is the credentials document with an application of each response type; "rotating" has two live keys, the first of which
-// has bytes that are no text.
+// has bytes that are no text. Of the plaintext ones "unhooked" has no key, and "shorthook" none that counts.
 var hooked = `{"workspace":"acme-trade","applications":{
-	"default":{"app_id":"app-0","app_secret":"s"},
-	"plaintext":{"app_id":"app-1","app_secret":"s","response_type":"plaintext"},
+	"default":{"app_id":"app-0","app_secret":"s","callback_keys":["` + oldHook + `"]},
+	"plaintext":{"app_id":"app-1","app_secret":"s","response_type":"plaintext","callback_keys":["` + oldHook + `","` + newHook + `","","fifteen letters"]},
+	"unhooked":{"app_id":"app-7","app_secret":"s"},
+	"shorthook":{"app_id":"app-8","app_secret":"s","response_type":"Plaintext","callback_keys":["","fifteen letters"]},
 	"token":{"app_id":"app-2","app_secret":"s","response_type":"Token"},
 	"encrypted":{"app_id":"app-3","app_secret":"s","response_type":"encrypted","encryption_keys":["` + oldKey + `"]},
 	"rotating":{"app_id":"app-4","app_secret":"s","response_type":"encrypted","encryption_keys":["` + base64.StdEncoding.EncodeToString(binaryKey()) + `","` + newKey + `","","short"]},
@@ -179,10 +187,16 @@ func newGate(t testing.TB, r callback.Receiver) *gate {
 	return g
 }
 
-// takes sends a callback and returns the answer's status.
+// takes sends a callback to the hook's URL and returns the answer's status.
 func (g *gate) takes(application, body string) int {
 	g.t.Helper()
-	payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{PathParameters: map[string]string{"application": application}, Body: body})
+	return g.called(application, arriving(application, "").Query, body)
+}
+
+// called sends one with a query.
+func (g *gate) called(application string, query map[string]string, body string) int {
+	g.t.Helper()
+	payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{PathParameters: map[string]string{"application": application}, QueryStringParameters: query, Body: body})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -209,8 +223,13 @@ func (g *gate) recorded(status int) {
 	}
 }
 
+// arriving is a callback to the hook's URL, which for plaintext has a key.
 func arriving(application, body string) gateway.Request {
-	return gateway.Request{Method: "POST", Params: map[string]string{"application": application}, Header: map[string]string{}, Body: []byte(body)}
+	req := gateway.Request{Method: "POST", Params: map[string]string{"application": application}, Header: map[string]string{}, Body: []byte(body)}
+	if application == "plaintext" || application == "default" {
+		req.Query = map[string]string{"key": oldHook}
+	}
+	return req
 }
 
 // claims are those of a token for "token", good at the realm's time, but for what is given.
@@ -415,8 +434,60 @@ func TestCallback(t *testing.T) {
 			if r.questions() > 1 {
 				t.Errorf("asked for keys: %q", r.asked)
 			}
-			for _, secret := range []string{"u-7731", "TARANG", "AAXCT4821K", "hdr..iv", "eyJ", "acme-trade", oldKey} {
+			for _, secret := range []string{"u-7731", "TARANG", "AAXCT4821K", "hdr..iv", "eyJ", "acme-trade", oldKey, oldHook} {
 				if strings.Contains(g.logs.String(), secret) {
+					t.Errorf("%q is in the log", secret)
+				}
+			}
+		})
+	}
+}
+
+// TestCallbackKey: in plain text a callback must show that it knows the hook's URL, whatever else it says; the other forms need not.
+func TestCallbackKey(t *testing.T) {
+	r := newRealm(t, signingKey(t))
+	sealed := wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), result, nil))
+	key := func(value string) map[string]string { return map[string]string{"key": value} }
+	for name, test := range map[string]struct {
+		application string
+		query       map[string]string
+		body        string
+		want        int
+	}{
+		"Old":            {"plaintext", key(oldHook), ping, 200},
+		"New":            {"plaintext", key(newHook), result, 200},
+		"AndMore":        {"plaintext", map[string]string{"key": newHook, "x": "y"}, ping, 200},
+		"ByDefault":      {"default", key(oldHook), ping, 200},
+		"OfAnother":      {"default", key(newHook), ping, 401},
+		"None":           {"plaintext", nil, ping, 401},
+		"Empty":          {"plaintext", key(""), ping, 401},
+		"Wrong":          {"plaintext", key("a hook's URL hat"), ping, 401},
+		"Cut":            {"plaintext", key(newHook[:16]), ping, 401},
+		"Longer":         {"plaintext", key(oldHook + " "), ping, 401},
+		"Twice":          {"plaintext", key(oldHook + "," + oldHook), ping, 401}, // as API Gateway puts two of a name
+		"Short":          {"plaintext", key("fifteen letters"), ping, 401},
+		"OtherName":      {"plaintext", map[string]string{"Key": oldHook}, ping, 401},
+		"Secret":         {"plaintext", key("s"), ping, 401},
+		"OnlyShort":      {"shorthook", key("fifteen letters"), ping, 401},
+		"OnlyEmpty":      {"shorthook", key(""), ping, 401},
+		"Unhooked":       {"unhooked", nil, ping, 401},
+		"UnhookedEmpty":  {"unhooked", key(""), ping, 401},
+		"UnhookedAny":    {"unhooked", key(oldHook), ping, 401},
+		"NoApplication":  {"nobody", key(oldHook), ping, 401},
+		"BeforeTheBody":  {"plaintext", nil, "[", 401},
+		"AndThenTheBody": {"plaintext", key(oldHook), "[", 400},
+		"PlainForSealed": {"encrypted", key(oldHook), result, 401},
+		"Sealed":         {"encrypted", nil, sealed, 200},
+		"SealedAndWrong": {"encrypted", key("another key, which is wrong"), sealed, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGate(t, r.receiver())
+			if got := g.called(test.application, test.query, test.body); got != test.want || (len(g.kept.records) > 0) != (got == 200) {
+				t.Errorf("answered %d, want %d, kept %q", got, test.want, g.kept.records)
+			}
+			g.recorded(test.want)
+			for _, secret := range []string{"hook's", "fifteen", "another key"} {
+				if strings.Contains(g.logs.String()+g.metrics.String(), secret) {
 					t.Errorf("%q is in the log", secret)
 				}
 			}

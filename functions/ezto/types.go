@@ -39,6 +39,9 @@ type application struct {
 	ResponseType string `json:"response_type"`
 	// What encrypted ones are encrypted with: 32 bytes each, as they are or in base64. Two live values allow a rotation.
 	EncryptionKeys []string `json:"encryption_keys"`
+	// What plaintext ones must show, which prove nothing by themselves: the URL that the hook calls has one of these in its query,
+	// as "key". Values under 16 characters don't count, and without any such callbacks are refused. Two live values allow a rotation.
+	CallbackKeys []string `json:"callback_keys"`
 }
 
 // url returns where a path of the workspace is, empty for a base URL that no secret may be sent to.

@@ -316,13 +316,17 @@ func (s *stage) api(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
-	headers := map[string]string{}
+	headers, query := map[string]string{}, map[string]string{}
 	for name, values := range r.Header {
 		headers[strings.ToLower(name)] = strings.Join(values, ",")
 	}
+	for name, values := range r.URL.Query() {
+		query[name] = strings.Join(values, ",")
+	}
 	key := r.Method + " " + route
 	payload, _ := json.Marshal(events.APIGatewayV2HTTPRequest{
-		Version: "2.0", RouteKey: key, RawPath: r.URL.Path, Headers: headers, Body: string(body), PathParameters: params,
+		Version: "2.0", RouteKey: key, RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery, QueryStringParameters: query,
+		Headers: headers, Body: string(body), PathParameters: params,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{RouteKey: key, Stage: "$default", RequestID: "r",
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: r.Method, Path: r.URL.Path}},
 	})

@@ -56,7 +56,7 @@ func (s *stack) recorded() (statuses []int) {
 // keepsQuiet fails the test where something personal, or a callback itself, is in the log.
 func (s *stack) keepsQuiet(secrets ...string) {
 	s.t.Helper()
-	for _, secret := range append(secrets, "AAXCT4821K", "TARANG", "Dock Road", "eyJ", "sandbox-ezto-encryption-key") {
+	for _, secret := range append(secrets, "AAXCT4821K", "TARANG", "Dock Road", "eyJ", "sandbox-ezto-encryption-key", "sandbox-ezto-callback-key") {
 		if strings.Contains(s.logs.String(), secret) {
 			s.t.Errorf("%q is in the log", secret)
 		}
@@ -135,10 +135,13 @@ func TestEZTOCallbackByHand(t *testing.T) {
 		application, body string
 		status            int
 	}{
-		"Unknown":     {"ping", ping, 200}, // perhaps the trigger's answer is still on its way
-		"Escaped":     {"p%69ng", ping, 200},
-		"Truncated":   {"ping", ping[:40], 400},
-		"Nothing":     {"push", `{}`, 400},
+		"Unknown":     {"ping?key=sandbox-ezto-callback-key", ping, 200}, // perhaps the trigger's answer is still on its way
+		"Escaped":     {"p%69ng?key=sandbox-ezto%2Dcallback-key", ping, 200},
+		"Truncated":   {"ping?key=sandbox-ezto-callback-key", ping[:40], 400},
+		"Nothing":     {"push?key=sandbox-ezto-callback-key", `{}`, 400},
+		"NoKey":       {"ping", ping, 401},
+		"OtherKey":    {"ping?key=sandbox-ezto-encryption-key-0001", ping, 401},
+		"TwoKeys":     {"ping?key=sandbox-ezto-callback-key&key=sandbox-ezto-callback-key", ping, 401},
 		"WrongForm":   {"push-token", ping, 401},
 		"NoSuchThing": {"nobody", ping, 401},
 		"NoToken":     {"push-token", `{"token":"a.b.c"}`, 401},
@@ -190,10 +193,20 @@ func (o *overheard) last() string {
 	return o.bodies[len(o.bodies)-1]
 }
 
-// tell sends a callback by hand.
+// tell sends a callback by hand, to the URL that the application's hook calls.
 func (s *stack) tell(application, body string) int {
 	s.t.Helper()
-	return s.do("POST", "/callbacks/ezto/"+application, http.Header{"No-Key": {""}}, body).status
+	o := sandbox.EZTODefaults()
+	if o.Applications[application].Response == sandbox.EZTOPlaintext {
+		application += "?key=" + o.CallbackKey
+	}
+	return s.tellAt(application, body)
+}
+
+// tellAt sends one to a URL under that of all hooks.
+func (s *stack) tellAt(path, body string) int {
+	s.t.Helper()
+	return s.do("POST", "/callbacks/ezto/"+path, http.Header{"No-Key": {""}}, body).status
 }
 
 // reads counts the results that were asked for.
@@ -400,6 +413,14 @@ func TestIECJourneyRefusedResults(t *testing.T) {
 					t.Errorf("%s: answered %d, want %d", test.name, got, test.status)
 				}
 				recorded = append(recorded, test.status)
+			}
+			if response == "" { // from somebody who knows the application's name alone
+				for _, path := range []string{application, application + "?key=sandbox-ezto-callback-keys"} {
+					if got := s.tellAt(path, plain); got != 401 {
+						t.Errorf("%s: answered %d", path, got)
+					}
+					recorded = append(recorded, 401)
+				}
 			}
 			if response == "token" { // as it came, a day and an hour later
 				ahead.Store(int64(25 * time.Hour))

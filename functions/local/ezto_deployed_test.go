@@ -29,6 +29,7 @@ func eztoCredentials(o sandbox.EZTOOptions, names ...string) map[string]any {
 		a := o.Applications[name]
 		applications[name] = map[string]any{
 			"app_id": a.ID, "app_secret": a.Secrets[0], "response_type": strings.ToLower(string(a.Response)), "encryption_keys": []string{o.EncryptionKey},
+			"callback_keys": []string{o.CallbackKey},
 		}
 	}
 	return map[string]any{"workspace": o.Workspace, "applications": applications}
@@ -64,9 +65,9 @@ func TestDeployedEZTO(t *testing.T) {
 			t.Errorf("%s without a key: %+v", path, got)
 		}
 	}
-	for _, application := range []string{"push-token", "push-encrypted", "nobody"} {
+	for _, application := range []string{"ping", "push-token", "push-encrypted", "nobody"} {
 		if got := s.call("POST", "/callbacks/ezto/"+application, "", "", `{"user_id":"u-7731","request_id":"r"}`); got.StatusCode != 401 {
-			t.Errorf("what nobody signed for %s: %+v", application, got)
+			t.Errorf("what proves nothing, for %s: %+v", application, got)
 		}
 	}
 

@@ -351,8 +351,11 @@ func (m *Main) seed(ctx context.Context) error {
 	applications := map[string]any{}
 	for name, a := range ez.Applications {
 		application := map[string]any{"app_id": a.ID, "app_secret": a.Secrets[0], "response_type": strings.ToLower(string(a.Response))}
-		if a.Response == sandbox.EZTOEncrypted {
+		switch a.Response {
+		case sandbox.EZTOEncrypted:
 			application["encryption_keys"] = []string{ez.EncryptionKey}
+		case sandbox.EZTOPlaintext:
+			application["callback_keys"] = []string{ez.CallbackKey}
 		}
 		applications[name] = application
 	}

@@ -64,7 +64,7 @@ type callbacks struct {
 // comes meanwhile finds it.
 type callback struct {
 	Partner string    `json:"partner"`
-	Path    string    `json:"path"` // under the gateway's base URL
+	Path    string    `json:"path"` // under the gateway's base URL, with a query where there is one; a key may be in it, so it is never logged
 	Body    []byte    `json:"body"`
 	Ref     string    `json:"ref,omitzero"`     // what it is about, in the partner's own terms; see callbacks.void
 	Due     time.Time `json:"due"`              // real, as all times here

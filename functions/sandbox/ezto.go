@@ -18,6 +18,9 @@ type EZTOOptions struct {
 	Applications map[string]EZTOApplication // by name; nil for those of EZTODefaults
 	// EncryptionKey encrypts what EZTO sends for the applications whose response type is EZTOEncrypted. It has 32 bytes.
 	EncryptionKey string
+	// CallbackKey is in the URLs that the hooks call of those whose response type is EZTOPlaintext, as the query's "key" (ezto §11):
+	// it tells nothing but that EZTO was told the URL.
+	CallbackKey string
 	// SigningKey signs what EZTO sends for those whose response type is EZTOToken; nil for one that is made when it is first
 	// needed, and kept in the store.
 	SigningKey *rsa.PrivateKey
@@ -94,6 +97,7 @@ func EZTODefaults() EZTOOptions {
 		Workspace:     "acme-trade",
 		Applications:  applications,
 		EncryptionKey: "sandbox-ezto-encryption-key-0001",
+		CallbackKey:   "sandbox-ezto-callback-key",
 	}
 }
 
@@ -123,6 +127,7 @@ func newEZTO(o EZTOOptions, newID func() string) *simulator {
 		Workspace:     cmp.Or(o.Workspace, def.Workspace),
 		Applications:  def.Applications,
 		EncryptionKey: cmp.Or(o.EncryptionKey, def.EncryptionKey),
+		CallbackKey:   cmp.Or(o.CallbackKey, def.CallbackKey),
 		SigningKey:    o.SigningKey,
 	}}
 	if o.Applications != nil {

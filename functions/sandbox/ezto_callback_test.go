@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ type eztoHook struct{ url, contentType, body string }
 
 func (k *eztoHooks) to(o *sandbox.Options) {
 	k.take(o, func(r *http.Request, body string) (eztoHook, error) {
-		if r.Header.Get("Authorization") != "" || r.URL.RawQuery != "" {
+		if r.Header.Get("Authorization") != "" {
 			return eztoHook{}, fmt.Errorf("credentials were sent, which the contract does not have")
 		}
 		return eztoHook{r.Method + " " + r.URL.String(), r.Header.Get("Content-Type"), body}, nil
@@ -146,7 +147,11 @@ func TestEZTOCallback(t *testing.T) {
 						told = `{"auth_req_id":"` + got.AuthReqID + `","request_id":"` + id(1) + `","status":"` + end + `"}`
 					}
 					want(t, len(k.got), 1)
-					want(t, k.got[0].url, "POST http://gateway/callbacks/ezto/"+name)
+					url := "POST http://gateway/callbacks/ezto/" + name
+					if response == "plaintext" {
+						url += "?key=sandbox-ezto-callback-key"
+					}
+					want(t, k.got[0].url, url)
 					want(t, k.got[0].contentType, "application/json")
 					if response == "token" {
 						told = sorted(t, told)
@@ -158,6 +163,20 @@ func TestEZTOCallback(t *testing.T) {
 	}
 }
 
+// TestEZTOCallback_Key: a deployment's own key, which nobody is told but the gateway.
+func TestEZTOCallback_Key(t *testing.T) {
+	k, logs := &eztoHooks{hooks[eztoHook]{statuses: []int{503}}}, &strings.Builder{}
+	h := openOn(t, &memory{}, k.to, func(o *sandbox.Options) {
+		o.EZTO.CallbackKey, o.Log = "key of ours & no other", slog.New(slog.NewTextHandler(logs, nil))
+	})
+	h.eztoTriggers("push", eztoUser("u-1"))
+	h.eztoSubmits("iec", `{"iec":"AAXCT4821K"}`)
+	want(t, k.got[0].url, "POST http://gateway/callbacks/ezto/push?key=key+of+ours+%26+no+other")
+	rows := text(h.do(request("GET", "/sandbox/requests?partner=ezto", "")))
+	want(t, strings.Contains(rows, `"operation":"callback"`) && strings.Contains(logs.String(), "sandbox callback"), true)
+	want(t, strings.Contains(rows+logs.String(), "key of ours") || strings.Contains(rows+logs.String(), "key+of+ours"), false)
+}
+
 // TestEZTOCallback_AtTrigger: of a transaction that needs nobody too.
 func TestEZTOCallback_AtTrigger(t *testing.T) {
 	k := &eztoHooks{}
@@ -167,7 +186,7 @@ func TestEZTOCallback_AtTrigger(t *testing.T) {
 		o.EZTO.Applications = map[string]sandbox.EZTOApplication{"push": app}
 	})
 	h.eztoTriggers("push", eztoUser("u-1"))
-	want(t, k.got, []eztoHook{{"POST http://gateway/callbacks/ezto/push", "application/json", eztoEnvelope("verification", "u-1", id(1))}})
+	want(t, k.got, []eztoHook{{"POST http://gateway/callbacks/ezto/push?key=sandbox-ezto-callback-key", "application/json", eztoEnvelope("verification", "u-1", id(1))}})
 }
 
 // TestEZTOCallback_Shapes: settings shape what is pushed as they shape what is read.
@@ -236,7 +255,7 @@ func TestEZTOCallback_Faults(t *testing.T) {
 		h.armEZTO("duplicate_callback")
 		h.eztoTriggers("push", eztoUser("u-1"))
 		h.eztoSubmits("iec", `{"iec":"AAXCT4821K"}`)
-		told := eztoHook{"POST http://gateway/callbacks/ezto/push", "application/json", eztoVerified("u-1", id(1))}
+		told := eztoHook{"POST http://gateway/callbacks/ezto/push?key=sandbox-ezto-callback-key", "application/json", eztoVerified("u-1", id(1))}
 		want(t, k.got, []eztoHook{told, told})
 	})
 	t.Run("Late", func(t *testing.T) {
@@ -280,6 +299,7 @@ func TestEZTOCallback_Forged(t *testing.T) {
 		h.advance(24 * time.Hour)
 		h.deliver()
 		want(t, len(k.got), 1)
+		want(t, strings.HasSuffix(k.got[0].url, "?key=sandbox-ezto-callback-key"), !strings.Contains(app, "-")) // as a thief of the URL would
 		return h, k.got[0].body, got
 	}
 	const licence = `{"workflow":"verification","user_id":"u-1","request_id":"00000000-0000-4000-8000-000000000001","ie_code":"AAXCF6660F",` +

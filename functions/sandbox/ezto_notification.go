@@ -27,7 +27,16 @@ func (e *ezto) tell(c *call, t *eztoTransaction) error {
 	if err != nil {
 		return err
 	}
-	return c.callBack("/callbacks/ezto/"+url.PathEscape(t.Application), body)
+	return c.callBack(e.hook(t.Application), body)
+}
+
+// hook is what the hook of an application calls, under the gateway's base URL, as its operator would have told EZTO.
+func (e *ezto) hook(application string) string {
+	path := "/callbacks/ezto/" + url.PathEscape(application)
+	if e.Applications[application].Response == EZTOPlaintext {
+		path += "?" + url.Values{"key": {e.CallbackKey}}.Encode()
+	}
+	return path
 }
 
 // told returns what is told: where the transaction stands, or all of its result, or why it has none.
@@ -73,7 +82,8 @@ func (e *ezto) wrapped(c *call, t *eztoTransaction, members []eztoMember) ([]byt
 	return plain, nil
 }
 
-// forgeEZTO returns what somebody would send who knows the URL and the ids and no key: a token with a signature of their own
+// forgeEZTO returns what somebody would send who has got hold of the hook's URL, with the key in it if there is one, and of the ids,
+// and knows nothing to sign or encrypt with: a token with a signature of their own
 // making, garbage for a ciphertext, in plain text a nudge about a handle that does not exist, or a licence that nobody
 // verified.
 func forgeEZTO(c *call, body []byte) []byte {
