@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
 	"sallyport/shared/secrets"
 	"sallyport/shared/telemetry"
 )
@@ -40,7 +41,7 @@ type Receiver struct {
 }
 
 // Handler takes a partner's callbacks. It is a lambda.Handler for API Gateway events: size → sender → news → kept. What is
-// not kept is not acknowledged, so that the partner repeats it.
+// not kept is not acknowledged, so that the partner repeats it; but what there is no place for is, as it would be repeated in vain.
 type Handler struct {
 	Receiver
 	Exchange *Exchange
@@ -96,7 +97,12 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	if news.Record == "" {
 		return http.StatusOK, "Acknowledged"
 	}
-	if err := h.Exchange.Tell(ctx, news); err != nil {
+	err = h.Exchange.Tell(ctx, news)
+	if errors.Is(err, ledger.ErrFull) { // it won't have a place for a repeat either, and it was a hint only
+		h.Log.WarnContext(ctx, "too much is told of one record", "operation", h.Name, "code", "correlation_full")
+		err = nil
+	}
+	if err != nil {
 		h.Log.ErrorContext(ctx, "callback not kept", "operation", h.Name, "cause", err)
 		return http.StatusServiceUnavailable, "Try again later"
 	}
