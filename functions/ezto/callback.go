@@ -38,7 +38,7 @@ const (
 const (
 	leeway      = time.Minute      // for the partner's clock
 	keysLife    = 10 * time.Minute // for which the realm's keys are good
-	keysPause   = time.Minute      // between two questions for a key that they lack
+	keysPause   = time.Minute      // between two questions for them, however the first one went
 	keysTimeout = 5 * time.Second  // the partner waits meanwhile
 	maxKeys     = 64 << 10         // bytes of all of them
 
@@ -217,11 +217,12 @@ type realmKeys struct {
 	client *upstream.Client
 	now    func() time.Time
 
-	mu    sync.Mutex
-	from  string                    // the URL
-	keys  map[string]*rsa.PublicKey // by id
-	read  time.Time                 // when they were had
-	asked time.Time                 // when they were asked for
+	mu      sync.Mutex
+	from    string                    // the URL
+	keys    map[string]*rsa.PublicKey // by id
+	read    time.Time                 // when they were had
+	asked   time.Time                 // when they were asked for
+	lacking string                    // the id that they were last asked for, and didn't have
 }
 
 // signed checks a token for the application with an app_id. An error is that the keys can't be had.
@@ -257,21 +258,41 @@ func current(claims members, id string, now time.Time) bool {
 	return slices.Contains(audience, id) && hasEnd && expires > earliest && hasStart && issued <= latest
 }
 
-// find returns the key of an id, nil if the realm has none.
+// find returns the key of an id, nil if the realm has none. The realm is asked once in a pause, however it answers and for whatever
+// ids: meanwhile, and while it can't be asked, a key that it had counts on, and an id that it has not been asked for is an error, for
+// it may be that of a key which has just been rotated in.
 func (k *realmKeys) find(ctx context.Context, from, id string) (*rsa.PublicKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.now()
-	fresh := k.keys != nil && k.from == from && now.Sub(k.read) < keysLife
-	if fresh && (k.keys[id] != nil || now.Sub(k.asked) < keysPause) {
-		return k.keys[id], nil
+	if k.from != from {
+		k.from, k.keys, k.read, k.asked, k.lacking = from, nil, time.Time{}, time.Time{}, ""
 	}
-	k.asked = now
-	keys, err := k.fetch(ctx, from)
-	if err != nil {
+	now, known := k.now(), k.keys[id]
+	switch {
+	case known != nil && now.Sub(k.read) < keysLife:
+		return known, nil
+	case now.Sub(k.asked) >= keysPause:
+		return k.refresh(ctx, now, id)
+	case known != nil || id == k.lacking:
+		return known, nil
+	}
+	return nil, errors.New("ezto: the realm was asked for its keys a moment ago")
+}
+
+// refresh asks the realm for its keys, and returns the one of an id.
+func (k *realmKeys) refresh(ctx context.Context, now time.Time, id string) (*rsa.PublicKey, error) {
+	k.asked, k.lacking = now, ""
+	keys, err := k.fetch(ctx, k.from)
+	switch known := k.keys[id]; {
+	case err != nil && known != nil:
+		return known, nil
+	case err != nil:
 		return nil, err
 	}
-	k.keys, k.from, k.read = keys, from, now
+	if keys[id] == nil {
+		k.lacking = id
+	}
+	k.keys, k.read = keys, now
 	return keys[id], nil
 }
 
@@ -369,11 +390,8 @@ func decrypt(keys []string, text string) (plain []byte) {
 	}
 	header, _, _ := strings.Cut(text, ".")
 	for _, encoded := range keys {
-		key := []byte(encoded)
-		if len(key) != encryptionKeySize {
-			key, _ = base64.StdEncoding.DecodeString(encoded)
-		}
-		if len(key) != encryptionKeySize {
+		key := readEncryptionKey(encoded)
+		if key == nil {
 			continue
 		}
 		if opened := decryptCBC(key, []byte(header), decoded[2], decoded[3], decoded[4]); opened != nil {
@@ -381,6 +399,19 @@ func decrypt(keys []string, text string) (plain []byte) {
 		}
 	}
 	return plain
+}
+
+// readEncryptionKey reads a key as it stands or in base64, of either alphabet and with or without padding; nil for another length.
+func readEncryptionKey(text string) []byte {
+	key := []byte(text)
+	if len(key) != encryptionKeySize {
+		standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+		key, _ = base64.RawStdEncoding.DecodeString(standard)
+	}
+	if len(key) != encryptionKeySize {
+		return nil
+	}
+	return key
 }
 
 // decryptCBC checks before it decrypts (RFC 7518 §5.2.2.2), so that nothing can be learnt of how it fails. nil: it is not authentic.

@@ -37,7 +37,7 @@ type application struct {
 
 	// How its callbacks come (ezto §7): "plaintext", which an empty one is as well, "token" or "encrypted".
 	ResponseType string `json:"response_type"`
-	// What encrypted ones are encrypted with: 32 bytes each, as they are or in base64. Two live values allow a rotation.
+	// What encrypted ones are encrypted with: 32 bytes each, as they are or in any base64. Two live values allow a rotation.
 	EncryptionKeys []string `json:"encryption_keys"`
 	// What plaintext ones must show, which prove nothing by themselves: the URL that the hook calls has one of these in its query,
 	// as "key". Values under 16 characters don't count, and without any such callbacks are refused. Two live values allow a rotation.
