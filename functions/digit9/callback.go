@@ -55,14 +55,14 @@ func authentic(secret []byte, req gateway.Request) bool {
 }
 
 // readClosure reads and normalises; further members are fine.
-func readClosure(req gateway.Request) (news callback.News, err error) {
+func readClosure(req gateway.Request) ([]callback.News, error) {
 	var members map[string]jsontext.Value
 	if err := json.Unmarshal(req.Body, &members); err != nil {
-		return news, errors.New("the body is not a JSON object")
+		return nil, errors.New("the body is not a JSON object")
 	}
 	ecrn := strings.TrimSpace(scalar(members["ecrn"]))
 	if !isECRN(ecrn) {
-		return news, errors.New("ecrn: must have 1 to 20 letters and digits")
+		return nil, errors.New("ecrn: must have 1 to 20 letters and digits")
 	}
 	customer := normalCustomerStatus(scalar(members["customer_status"]))
 	switch customer {
@@ -76,7 +76,7 @@ func readClosure(req gateway.Request) (news callback.News, err error) {
 	default:
 		aml = otherStatus
 	}
-	return callback.News{Record: alertRecord(ecrn), Codes: map[string]string{"aml_scan_status": aml, "customer_status": customer}}, nil
+	return []callback.News{{Record: alertRecord(ecrn), Codes: map[string]string{"aml_scan_status": aml, "customer_status": customer}}}, nil
 }
 
 // acknowledge satisfies both conventions that the partner's callbacks are known to follow.

@@ -146,25 +146,25 @@ func unwrap(m members) (form, text string) {
 
 // readNotification takes of what is told which transaction it is about, and how that ended, in one word. What is pushed without the
 // handle names who takes part, and who takes part again is told again (ezto §10: dedupe on request_id); what has both is told by both.
-func readNotification(req gateway.Request) (news callback.News, err error) {
+func readNotification(req gateway.Request) (news []callback.News, err error) {
 	m := object(req.Body)
 	if m == nil {
-		return news, errors.New("what is told is not a JSON object")
+		return nil, errors.New("what is told is not a JSON object")
 	}
 	codes := map[string]string{"status": ending(req.Body)}
 	handle, user := m.text("auth_req_id"), m.first("user_id", "userId")
-	byUser := callback.News{Record: userRecord, Private: userOf(req.Params["application"], user), Codes: codes, Of: m.first("request_id", "requestId")}
 	switch {
 	case len(handle) > maxHandle:
-		return news, errors.New("auth_req_id: is too long")
+		return nil, errors.New("auth_req_id: is too long")
 	case handle == "" && user == "":
-		return news, errors.New("auth_req_id or user_id: must name a transaction")
-	case handle == "":
-		return byUser, nil
+		return nil, errors.New("auth_req_id or user_id: must name a transaction")
 	}
-	news = callback.News{Record: ownedTransaction(handle), Codes: codes}
+	if handle != "" {
+		news = append(news, callback.News{Record: ownedTransaction(handle), Codes: codes})
+	}
 	if user != "" {
-		news.Also = &byUser
+		of := m.first("request_id", "requestId")
+		news = append(news, callback.News{Record: userRecord, Private: userOf(req.Params["application"], user), Codes: codes, Of: of})
 	}
 	return news, nil
 }

@@ -74,7 +74,7 @@ func signingKey(secret string) []byte {
 }
 
 // readWebhook takes what is about an identification.
-func readWebhook(req gateway.Request) (news callback.News, err error) {
+func readWebhook(req gateway.Request) ([]callback.News, error) {
 	var envelope struct {
 		Type string `json:"type"`
 		Data struct {
@@ -82,23 +82,23 @@ func readWebhook(req gateway.Request) (news callback.News, err error) {
 		} `json:"data"`
 	}
 	if lenient(req.Body, &envelope) != nil || envelope.Type == "" {
-		return news, errors.New("the body is not a webhook: a JSON object with type and data")
+		return nil, errors.New("the body is not a webhook: a JSON object with type and data")
 	}
 	if envelope.Type != "identification_status" {
-		return news, nil
+		return nil, nil
 	}
 	var message struct {
 		ID     string `json:"id"`
 		Status string `json:"status"`
 	}
 	if lenient(unwrapped(envelope.Data.Message), &message) != nil || !isUUID(message.ID) {
-		return news, errors.New("data/message: must name an identification")
+		return nil, errors.New("data/message: must name an identification")
 	}
 	state := states()[message.Status]
 	if state == "" {
 		state = "other"
 	}
-	return callback.News{Record: identificationRecord(id(message.ID)), Codes: map[string]string{"state": state}}, nil
+	return []callback.News{{Record: identificationRecord(id(message.ID)), Codes: map[string]string{"state": state}}}, nil
 }
 
 // unwrapped takes a message out of the one member that may hold it under the name of its variant.

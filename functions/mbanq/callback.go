@@ -53,23 +53,23 @@ func authentic(secret []byte, req gateway.Request) bool {
 }
 
 // readWebhook takes what is about a client.
-func readWebhook(req gateway.Request) (news callback.News, err error) {
+func readWebhook(req gateway.Request) ([]callback.News, error) {
 	var m members
 	if err := json.Unmarshal(req.Body, &m); err != nil {
-		return news, errors.New("the body is not a JSON object")
+		return nil, errors.New("the body is not a JSON object")
 	}
 	id := object(m["payload"]).id("clientId")
 	if id == "" {
 		id = object(m["payload"]).id("resourceId")
 	}
 	if m.text("entity") != "CLIENT" || id == "" {
-		return news, errors.New("entity and payload/clientId: must name a client")
+		return nil, errors.New("entity and payload/clientId: must name a client")
 	}
 	action := m.text("action")
 	if !isWord(action) {
 		action = "other"
 	}
-	return callback.News{Record: clientRecord(id), Codes: map[string]string{"action": action}}, nil
+	return []callback.News{{Record: clientRecord(id), Codes: map[string]string{"action": action}}}, nil
 }
 
 func acknowledge(status int, message string) gateway.Reply {

@@ -28,9 +28,6 @@ type News struct {
 
 	// Private is what else names the record. It is personal data, so it is kept as a keyed reference only; see PrivateRecord.
 	Private string
-
-	// Also is the same news of another name that the record goes by, for whoever waits for that one; nil for none.
-	Also *News
 }
 
 // PrivateRecord names a record that only personal data tells from others. reference is that of seal.Ring and of operation.Call.
@@ -66,14 +63,6 @@ type Exchange struct {
 // Tell keeps news and ends the waits for it. After an error it is safe to tell it again. What a record has no place for any more
 // (ledger.ErrFull) ends no wait either: else somebody who forges hints could keep journeys running in circles.
 func (x *Exchange) Tell(ctx context.Context, news News) error {
-	err := x.tell(ctx, news)
-	if news.Also != nil {
-		err = errors.Join(err, x.Tell(ctx, *news.Also))
-	}
-	return err
-}
-
-func (x *Exchange) tell(ctx context.Context, news News) error {
 	ring, err := x.Ring(ctx)
 	if err != nil {
 		return err

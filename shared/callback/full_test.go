@@ -58,7 +58,7 @@ func TestFullIsAcknowledged(t *testing.T) {
 		Receiver: callback.Receiver{
 			Name:      "test/callback",
 			Authentic: func(context.Context, []byte, gateway.Request) (bool, error) { return true, nil },
-			Read:      func(gateway.Request) (callback.News, error) { return news("ok"), nil },
+			Read:      func(gateway.Request) ([]callback.News, error) { return []callback.News{news("ok")}, nil },
 			Reply:     func(status int, message string) gateway.Reply { return gateway.JSON(status, []byte(`"`+message+`"`)) },
 		},
 		Exchange: s.Exchange, Secrets: secrets.NewCache(aSecret{}, "test", s.Now), Log: s.Log, Now: s.Now,

@@ -32,9 +32,9 @@ type Receiver struct {
 	// Open returns what an authentic callback says whose body only wraps it; nil where bodies say it themselves.
 	Open func(secret []byte, req gateway.Request) []byte
 
-	// Read takes the news from an authentic callback; news without a record is none, and the callback is acknowledged. Its errors
-	// are for the partner and hold no values.
-	Read func(req gateway.Request) (News, error)
+	// Read takes the news from an authentic callback, one for each name that the record which it is about goes by; where there is
+	// none, it is acknowledged. Its errors are for the partner and hold no values.
+	Read func(req gateway.Request) ([]News, error)
 
 	// Reply words an answer in the partner's way; 200 acknowledges.
 	Reply func(status int, message string) gateway.Reply
@@ -94,19 +94,25 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	if err != nil {
 		return http.StatusBadRequest, err.Error()
 	}
-	if news.Record == "" {
-		return http.StatusOK, "Acknowledged"
+	var failed []error
+	for _, n := range news {
+		failed = append(failed, h.tell(ctx, n))
 	}
-	err = h.Exchange.Tell(ctx, news)
-	if errors.Is(err, ledger.ErrFull) { // it won't have a place for a repeat either, and it was a hint only
-		h.Log.WarnContext(ctx, "too much is told of one record", "operation", h.Name, "code", "correlation_full")
-		err = nil
-	}
-	if err != nil {
+	if err := errors.Join(failed...); err != nil {
 		h.Log.ErrorContext(ctx, "callback not kept", "operation", h.Name, "cause", err)
 		return http.StatusServiceUnavailable, "Try again later"
 	}
 	return http.StatusOK, "Acknowledged"
+}
+
+// tell lets go of what a full record has no place for: it won't have one for a repeat either, and news is a hint only.
+func (h Handler) tell(ctx context.Context, news News) error {
+	err := h.Exchange.Tell(ctx, news)
+	if errors.Is(err, ledger.ErrFull) {
+		h.Log.WarnContext(ctx, "too much is told of one record", "operation", h.Name, "code", "correlation_full")
+		return nil
+	}
+	return err
 }
 
 // authentic also returns the credentials that it went by. It reads them again before a callback is refused: they may have been

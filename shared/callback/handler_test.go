@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 
@@ -31,12 +32,12 @@ func (u untouched) AddEvent(_ context.Context, record, _ string, _ []byte) (ledg
 	return ledger.Correlation{}, nil
 }
 
-// TestNewsWithoutARecord: a callback that is authentic and tells nothing is acknowledged, so that it isn't sent again, and not kept.
-func TestNewsWithoutARecord(t *testing.T) {
+// TestNothingToTell: a callback that is authentic and tells nothing is acknowledged, so that it isn't sent again, and not kept.
+func TestNothingToTell(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
 	s.await("a", "t1")
-	var told callback.News
+	var told []callback.News
 	var fault, doubt error
 	receiver := callback.Receiver{
 		Name: "test/callback",
@@ -46,7 +47,7 @@ func TestNewsWithoutARecord(t *testing.T) {
 		Open: func(secret []byte, req gateway.Request) []byte {
 			return []byte(string(secret) + " opens " + string(req.Body))
 		},
-		Read: func(req gateway.Request) (callback.News, error) {
+		Read: func(req gateway.Request) ([]callback.News, error) {
 			if string(req.Body) != "secret opens {}" {
 				t.Errorf("read %q", req.Body)
 			}
@@ -71,19 +72,19 @@ func TestNewsWithoutARecord(t *testing.T) {
 	deaf := *s.Exchange
 	deaf.Ledger = untouched{s.ledger, t}
 	for name, test := range map[string]struct {
-		news   callback.News
+		news   []callback.News
 		fault  error
 		doubt  error
 		key    string
 		status int
 		body   string
 	}{
-		"Nothing":       {callback.News{}, nil, nil, "secret", 200, `"Acknowledged"`},
-		"CodesAlone":    {callback.News{Codes: map[string]string{"status": "ok"}}, nil, nil, "secret", 200, `"Acknowledged"`},
-		"NotAuthentic":  {callback.News{}, nil, nil, "other", 401, `"Not authorized"`},
-		"NotToBeTold":   {news("ok"), nil, errors.New("no keys"), "secret", 503, `"Try again later"`},
-		"NothingToTell": {news("ok"), nil, &gateway.InputError{Reason: "it is nothing"}, "secret", 400, `"it is nothing"`},
-		"NothingToRead": {callback.News{}, errors.New("it says nothing"), nil, "secret", 400, `"it says nothing"`},
+		"Nothing":       {nil, nil, nil, "secret", 200, `"Acknowledged"`},
+		"Empty":         {[]callback.News{}, nil, nil, "secret", 200, `"Acknowledged"`},
+		"NotAuthentic":  {nil, nil, nil, "other", 401, `"Not authorized"`},
+		"NotToBeTold":   {[]callback.News{news("ok")}, nil, errors.New("no keys"), "secret", 503, `"Try again later"`},
+		"NothingToTell": {[]callback.News{news("ok")}, nil, &gateway.InputError{Reason: "it is nothing"}, "secret", 400, `"it is nothing"`},
+		"NothingToRead": {nil, errors.New("it says nothing"), nil, "secret", 400, `"it says nothing"`},
 	} {
 		told, fault, doubt = test.news, test.fault, test.doubt
 		if status, body := take(&deaf, test.key); status != test.status || body != test.body {
@@ -91,9 +92,51 @@ func TestNewsWithoutARecord(t *testing.T) {
 		}
 	}
 	s.wants()
-	told, fault, doubt = news("ok"), nil, nil
+	told, fault, doubt = []callback.News{news("ok")}, nil, nil
 	if status, _ := take(s.Exchange, "secret"); status != 200 {
 		t.Errorf("answered %d", status)
 	}
 	s.wants(said("t1", "ok"))
+
+	// Under each of its names, which have waiters of their own; also where one of them has no place for it, or it can't be kept.
+	other := callback.News{Record: "test/other", Codes: map[string]string{"status": "ok"}}
+	for i := range ledger.CorrelationCap {
+		if err := s.Tell(t.Context(), callback.News{Record: "test/full", Codes: map[string]string{"status": fmt.Sprint(i)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	full := callback.News{Record: "test/full", Codes: map[string]string{"status": "ok"}}
+	for i, test := range []struct {
+		news   []callback.News
+		lost   string
+		status int
+	}{
+		{[]callback.News{other, news("1")}, "", 200}, {[]callback.News{news("2"), other}, "", 200}, {[]callback.News{full, news("3")}, "", 200},
+		{[]callback.News{other, news("4")}, "test/other", 503}, {[]callback.News{full, other, news("5")}, "test/other", 503},
+	} {
+		s.await("a", "next")
+		losing := *s.Exchange
+		losing.Ledger = forgetful{s.ledger, test.lost}
+		told = test.news
+		if status, _ := take(&losing, "secret"); status != test.status {
+			t.Errorf("%v: answered %d", test.news, status)
+		}
+		s.wants(said("next", fmt.Sprint(i+1)))
+	}
+	if c, err := s.ledger.Correlation(t.Context(), "test/other"); err != nil || len(c.Events) != 1 {
+		t.Errorf("kept %+v, %v", c, err)
+	}
+}
+
+// forgetful is a ledger that can't keep news of one record.
+type forgetful struct {
+	callback.Ledger
+	record string
+}
+
+func (f forgetful) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
+	if record == f.record {
+		return ledger.Correlation{}, errors.New("down")
+	}
+	return f.Ledger.AddEvent(ctx, record, id, sealed)
 }

@@ -26,18 +26,6 @@ func TestPrivateRecord(t *testing.T) {
 	if c, err := s.ledger.Correlation(t.Context(), name); err != nil || len(c.Events) != 1 {
 		t.Errorf("kept %+v, %v", c, err)
 	}
-
-	// Under both of its names, each of which has its own waiters.
-	s.create("a")
-	s.await("a", "t1")
-	of.Private = "x"
-	if err := s.Tell(t.Context(), callback.News{Record: record, Codes: of.Codes, Also: &of}); err != nil {
-		t.Fatal(err)
-	}
-	s.wants(said("t1", "ok"))
-	if c, err := s.ledger.Correlation(t.Context(), callback.PrivateRecord(ring.Reference, "test/user/", "x")); err != nil || len(c.Events) != 1 {
-		t.Errorf("kept %+v, %v", c, err)
-	}
 }
 
 // TestNewsOfAnother: what says the same of something else is told as well, each once.
