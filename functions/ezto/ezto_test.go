@@ -2,6 +2,7 @@ package ezto_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -87,6 +88,28 @@ func TestWire(t *testing.T) {
 	}
 	if p.path != "/auth/realms/acme-trade/protocol/openid-connect/transaction/result" || p.user != "app-1" || len(p.form) != 1 || p.form.Get("auth_req_id") != "hdr..iv.body.tag" {
 		t.Errorf("sent %s %v", p.path, p.form)
+	}
+}
+
+// TestExtraFields: what an application's own configuration has in a form goes on, and makes it another request; credentials don't.
+func TestExtraFields(t *testing.T) {
+	p := newPartner(t, 200, begun)
+	op := ezto.TriggerRequest(ezto.Config{BaseURL: p.URL})
+	call(t, op, form("app_id", "app-2", "app_secret", "the caller's key", "request", request, "channel", "desk"))
+	if len(p.form) != 2 || p.form.Get("channel") != "desk" || p.form.Get("request") != request {
+		t.Errorf("sent %v", p.form)
+	}
+	var inputs [3]string
+	for i, extra := range []string{"desk", "desk", "web"} {
+		in, err := op.Decode(form("app_id", "app-2", "request", request, "channel", extra))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := json.Marshal(in)
+		inputs[i] = string(text)
+	}
+	if inputs[0] != inputs[1] || inputs[0] == inputs[2] {
+		t.Errorf("compared by %q", inputs)
 	}
 }
 

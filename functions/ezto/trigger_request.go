@@ -2,6 +2,7 @@ package ezto
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"time"
 
@@ -12,10 +13,12 @@ import (
 	"sallyport/shared/operation"
 )
 
-// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest.
+// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What else stands in
+// a form is the application's own configuration (ezto §4), and is sent as well.
 type trigger struct {
 	Address address        `json:"address"`
 	Digest  string         `json:"digest"`
+	Extra   url.Values     `json:"extra,omitempty"`
 	Request jsontext.Value `json:"-"`
 }
 
@@ -30,7 +33,9 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 		Decode:  decodeTrigger,
 		Effect:  func(trigger) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in trigger) operation.Outcome {
-			resp, application, failed := c.post(ctx, call, in.Address, transactionPath, url.Values{"request": {string(in.Request)}})
+			form := url.Values{"request": {string(in.Request)}}
+			maps.Copy(form, in.Extra)
+			resp, application, failed := c.post(ctx, call, in.Address, transactionPath, form)
 			if failed != nil {
 				return *failed
 			}
@@ -102,7 +107,10 @@ func decodeTrigger(req gateway.Request) (in trigger, err error) {
 			return in, &gateway.InputError{Pointer: "request", Reason: "is required"}
 		}
 	}
-	in.Address = readAddress(req, form)
+	in.Address, in.Extra = readAddress(req, form), form
+	for _, name := range []string{"request", "app_id", "app_secret"} {
+		in.Extra.Del(name)
+	}
 	if err := gateway.CheckJSON(in.Request); err != nil {
 		return in, gateway.Under("request", err)
 	}
