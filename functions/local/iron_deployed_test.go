@@ -77,7 +77,7 @@ func TestDeployedIron(t *testing.T) {
 	// A journey finds the customer, by a reference that may be gone.
 	x := s.begin("customer-identification", "k", linkFor("d@example.com", `,"external_id":"order-17"`))
 	waits := x.awaits().Awaiting
-	if waits.URL != "" || s.effects("iron", "create-customer") != 3 {
+	if waits.URL == "" || s.effects("iron", "create-customer") != 3 {
 		t.Errorf("waits for %+v, %d customers", waits, s.effects("iron", "create-customer"))
 	}
 	s.wordy.Store(false)
