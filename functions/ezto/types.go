@@ -72,20 +72,13 @@ func (c credentials) find(named string) (name string, a application, ok bool) {
 // triggered is what the gateway reads of the answer to a trigger (ezto §5).
 type triggered struct {
 	Handle    string
-	URL       string
 	ExpiresIn time.Duration
 	Interval  time.Duration
 }
 
 func readTriggered(text []byte) (t triggered, ok bool) {
 	m := object(text)
-	t = triggered{
-		Handle: m.text("auth_req_id"), URL: m.text("url"),
-		ExpiresIn: m.seconds("expires_in"), Interval: m.seconds("interval"),
-	}
-	if t.URL == "" {
-		t.URL = m.text("link")
-	}
+	t = triggered{Handle: m.text("auth_req_id"), ExpiresIn: m.seconds("expires_in"), Interval: m.seconds("interval")}
 	return t, t.Handle != ""
 }
 
