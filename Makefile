@@ -7,7 +7,7 @@ CONFIG      ?= default
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 SOURCES     := $(wildcard functions shared statemachines)
-FUNCTIONS   := $(filter-out local,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go functions/*/*/main.go)))
+FUNCTIONS   := $(filter-out local operator,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go functions/*/*/main.go)))
 GO_BUILD     = GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -ldflags='-s -w'
 
 # A logical id as words joined by dashes: EqualExecuteJourney becomes equal-execute-journey.
@@ -89,7 +89,7 @@ deploy: ## build and deploy with SAM; CONFIG=prod for production
 	sam deploy --config-env $(CONFIG)
 
 caller: ## register a caller with a deployed stage and print its key: TENANT=acme SCOPES=equal,transactions (STAGE=dev NAME= DAYS=)
-	@LEDGER_TABLE=sallyport-$(or $(STAGE),dev)-ledger go run ./functions/local caller -tenant "$(TENANT)" -scopes "$(SCOPES)" -name "$(NAME)" -days "$(or $(DAYS),0)"
+	@LEDGER_TABLE=sallyport-$(or $(STAGE),dev)-ledger go run ./functions/operator caller -tenant "$(TENANT)" -scopes "$(SCOPES)" -name "$(NAME)" -days "$(or $(DAYS),0)"
 
 invoke: ## run one function in a container with its sample event: FN=EqualExecuteJourney (EVENT=file)
 	@[ -n "$(FN)" ] || { echo "FN must name a function of template.yaml, as in make invoke FN=Notfound"; exit 1; }

@@ -1,7 +1,7 @@
 // Command local runs all of Sallyport in one process on one machine: the HTTP API's routes as template.yaml has them,
 // every function behind them, the ledger and the vault in a file, and the simulated partners. It needs no account and
 // no Docker, and what it has accepted survives the end of the process, however that comes. As "local demo" it
-// shows every journey on a stack of its own, as "local caller" it registers a caller with a deployed stage.
+// shows every journey on a stack of its own.
 package main
 
 import (
@@ -31,7 +31,6 @@ import (
 	"sallyport/functions/mbanq"
 	"sallyport/functions/sandbox"
 	"sallyport/shared/asl"
-	"sallyport/shared/awsenv"
 	"sallyport/shared/bolt"
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
@@ -61,9 +60,9 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	command, args := "run", os.Args[1:]
-	if len(args) > 0 {
-		command, args = args[0], args[1:]
+	command := "run"
+	if len(os.Args) > 1 {
+		command = os.Args[1]
 	}
 	var err error
 	switch command {
@@ -71,10 +70,8 @@ func main() {
 		err = serve(ctx)
 	case "demo":
 		err = demo(ctx, os.Stdout, "template.yaml")
-	case "caller":
-		err = registerCaller(ctx, awsenv.Ledger(), args, os.Stdout, os.Stderr)
 	default:
-		err = fmt.Errorf("%q is no command: run, demo and caller are", command)
+		err = fmt.Errorf("%q is no command: run and demo are", command)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sallyport:", err)
