@@ -1,5 +1,6 @@
 // Package awsenv wires a deployed function: it reads Lambda's environment and builds what the functions share on AWS.
-// The vault has a package of its own, awsenv/awsvault: its S3 client is the largest, and only who imports it links it.
+// Of AWS clients it links DynamoDB's alone. A client costs every start of a function that links it, so each of the others
+// has a package of its own: awsenv/awssecrets, awsenv/awssteps and awsenv/awsvault. A main passes on what they make.
 package awsenv
 
 import (
@@ -11,17 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger/dynamo"
 	"sallyport/shared/operation"
-	orchestratorsfn "sallyport/shared/orchestrator/sfn"
 	"sallyport/shared/seal"
 	"sallyport/shared/secrets"
-	"sallyport/shared/secrets/awssm"
 	"sallyport/shared/telemetry"
 	"sallyport/shared/token"
 	"sallyport/shared/upstream"
@@ -64,36 +61,26 @@ func Ledger() *dynamo.Ledger {
 // Auth tells callers by the ledger's records of them.
 func Auth(l *dynamo.Ledger) *gateway.Authenticator { return gateway.NewAuthenticator(l, time.Now) }
 
-// Secrets are those of the stage named by STAGE.
-func Secrets() *secrets.Cache {
-	return secrets.NewCache(awssm.Source{API: secretsmanager.NewFromConfig(Config())}, os.Getenv("STAGE"), time.Now)
-}
-
-// Orchestrator runs the state machines whose ARNs STATE_MACHINES tells, with %s for "stateMachine" or "execution".
-func Orchestrator() orchestratorsfn.Orchestrator {
-	return orchestratorsfn.Orchestrator{API: sfn.NewFromConfig(Config()), Prefix: os.Getenv("STATE_MACHINES")}
-}
-
 // Metrics are written to where CloudWatch finds them.
 func Metrics() *telemetry.Metrics {
 	return telemetry.NewMetrics(os.Stdout, os.Getenv("STAGE"), time.Now)
 }
 
 // Callback takes a partner's callbacks to the journeys that wait for them.
-func Callback(r callback.Receiver) callback.Handler {
-	cache, log := Secrets(), Log()
+func Callback(r callback.Receiver, cache *secrets.Cache, o callback.Orchestrator) callback.Handler {
+	log := Log()
 	return callback.Handler{
 		Receiver: r, Secrets: cache, Log: log, Metrics: Metrics(), Now: time.Now,
 		Exchange: &callback.Exchange{
-			Ledger: Ledger(), Orchestrator: Orchestrator(), Ring: seal.Cached(cache.Keys), Log: log, Now: time.Now,
+			Ledger: Ledger(), Orchestrator: o, Ring: seal.Cached(cache.Keys), Log: log, Now: time.Now,
 		},
 	}
 }
 
 // Pipeline is what every operation runs through, for the stage named by STAGE. It has no vault: whoever must open
 // references that a state machine hands over adds awsvault's.
-func Pipeline() *operation.Pipeline {
-	l, cache, log := Ledger(), Secrets(), Log()
+func Pipeline(cache *secrets.Cache) *operation.Pipeline {
+	l, log := Ledger(), Log()
 	ring := seal.Cached(cache.Keys)
 	auth := Auth(l)
 	auth.Ring = ring

@@ -5,8 +5,10 @@ import (
 
 	"sallyport/functions/digit9"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
+	"sallyport/shared/awsenv/awssteps"
 )
 
 func main() {
-	lambda.Start(awsenv.Callback(digit9.Callback()))
+	lambda.Start(awsenv.Callback(digit9.Callback(), awssecrets.New(), awssteps.New()))
 }

@@ -7,13 +7,14 @@ import (
 
 	"sallyport/functions/digit9"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/awsenv/awsvault"
 	"sallyport/shared/operation"
 )
 
 func main() {
 	config := digit9.Config{BaseURL: os.Getenv("DIGIT9_BASE_URL")}
-	pipeline := awsenv.Pipeline()
+	pipeline := awsenv.Pipeline(awssecrets.New())
 	pipeline.Vault = awsvault.New(pipeline.Ring) // a state machine hands personal data over by reference
 	lambda.Start(operation.New(pipeline, digit9.GetCustomer(config)))
 }

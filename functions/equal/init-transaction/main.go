@@ -7,10 +7,11 @@ import (
 
 	"sallyport/functions/equal"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/operation"
 )
 
 func main() {
 	config := equal.Config{BaseURL: os.Getenv("EQUAL_BASE_URL")}
-	lambda.Start(operation.New(awsenv.Pipeline(), equal.InitTransaction(config)))
+	lambda.Start(operation.New(awsenv.Pipeline(awssecrets.New()), equal.InitTransaction(config)))
 }

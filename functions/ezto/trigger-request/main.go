@@ -7,13 +7,14 @@ import (
 
 	"sallyport/functions/ezto"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/awsenv/awsvault"
 	"sallyport/shared/operation"
 )
 
 func main() {
 	config := ezto.Config{BaseURL: os.Getenv("EZTO_BASE_URL")}
-	pipeline := awsenv.Pipeline()
+	pipeline := awsenv.Pipeline(awssecrets.New())
 	pipeline.Vault = awsvault.New(pipeline.Ring) // a state machine hands personal data over by reference
 	lambda.Start(operation.New(pipeline, ezto.TriggerRequest(config)))
 }

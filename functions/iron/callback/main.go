@@ -7,8 +7,10 @@ import (
 
 	"sallyport/functions/iron"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
+	"sallyport/shared/awsenv/awssteps"
 )
 
 func main() {
-	lambda.Start(awsenv.Callback(iron.Callback(time.Now)))
+	lambda.Start(awsenv.Callback(iron.Callback(time.Now), awssecrets.New(), awssteps.New()))
 }

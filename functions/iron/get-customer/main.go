@@ -7,13 +7,14 @@ import (
 
 	"sallyport/functions/iron"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/awsenv/awsvault"
 	"sallyport/shared/operation"
 )
 
 func main() {
 	config := iron.Config{BaseURL: os.Getenv("IRON_BASE_URL")}
-	pipeline := awsenv.Pipeline()
+	pipeline := awsenv.Pipeline(awssecrets.New())
 	pipeline.Vault = awsvault.New(pipeline.Ring) // a state machine hands personal data over by reference
 	lambda.Start(operation.New(pipeline, iron.GetCustomer(config)))
 }

@@ -7,10 +7,11 @@ import (
 
 	"sallyport/functions/iron"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/operation"
 )
 
 func main() {
 	config := iron.Config{BaseURL: os.Getenv("IRON_BASE_URL")}
-	lambda.Start(operation.New(awsenv.Pipeline(), iron.ListIdentifications(config)))
+	lambda.Start(operation.New(awsenv.Pipeline(awssecrets.New()), iron.ListIdentifications(config)))
 }

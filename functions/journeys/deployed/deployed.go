@@ -11,15 +11,16 @@ import (
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/journey"
 	"sallyport/shared/operation"
 	"sallyport/shared/seal"
 )
 
-// Service is what all functions of journeys share. The vault and the orchestrator are added by those that use them, so
-// that the others neither link their clients nor need their permissions.
+// Service is what the functions of journeys share, but for the listing, which needs no secrets. The vault and the
+// orchestrator are added by those that use them, so that the others neither link their clients nor need their permissions.
 func Service() *journeys.Service {
-	l, cache := awsenv.Ledger(), awsenv.Secrets()
+	l, cache := awsenv.Ledger(), awssecrets.New()
 	return &journeys.Service{
 		Ledger:  l,
 		Secrets: cache,

@@ -4,7 +4,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"sallyport/functions/journeys/deployed"
-	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssteps"
 	"sallyport/shared/awsenv/awsvault"
 )
 
@@ -12,6 +12,6 @@ func main() {
 	service := deployed.Service()
 	service.Types = deployed.Types()
 	service.Vault = awsvault.New(service.Ring)
-	service.Orchestrator = awsenv.Orchestrator()
+	service.Orchestrator = awssteps.New()
 	lambda.Start(service.Input())
 }

@@ -3,9 +3,12 @@ package main
 import (
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"sallyport/functions/journeys/deployed"
+	"sallyport/functions/journeys"
+	"sallyport/shared/awsenv"
 )
 
 func main() {
-	lambda.Start(deployed.Service().List())
+	ledger := awsenv.Ledger()
+	service := journeys.Service{Ledger: ledger, Auth: awsenv.Auth(ledger), Log: awsenv.Log()}
+	lambda.Start(service.List())
 }

@@ -5,8 +5,10 @@ import (
 
 	"sallyport/functions/mbanq"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
+	"sallyport/shared/awsenv/awssteps"
 )
 
 func main() {
-	lambda.Start(awsenv.Callback(mbanq.Callback()))
+	lambda.Start(awsenv.Callback(mbanq.Callback(), awssecrets.New(), awssteps.New()))
 }

@@ -7,10 +7,11 @@ import (
 
 	"sallyport/functions/mbanq"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/operation"
 )
 
 func main() {
 	config := mbanq.Config{BaseURL: os.Getenv("MBANQ_BASE_URL")}
-	lambda.Start(operation.New(awsenv.Pipeline(), mbanq.ClientCommand(config)))
+	lambda.Start(operation.New(awsenv.Pipeline(awssecrets.New()), mbanq.ClientCommand(config)))
 }

@@ -5,12 +5,13 @@ import (
 
 	"sallyport/functions/workflows"
 	"sallyport/shared/awsenv"
+	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/awsenv/awsvault"
 	"sallyport/shared/rule"
 	"sallyport/shared/seal"
 )
 
 func main() {
-	vault := awsvault.New(seal.Cached(awsenv.Secrets().Keys))
+	vault := awsvault.New(seal.Cached(awssecrets.New().Keys))
 	lambda.Start(workflows.Evaluator{Store: awsenv.Ledger(), Vault: vault, Decide: rule.Decide, Log: awsenv.Log()})
 }
