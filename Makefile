@@ -68,8 +68,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10s), one after the other
 		done || exit 1; \
 	done
 
-bench: ## measure what the gateway adds to a call
-	go test -run '^$$' -bench . -benchmem $(BENCHFLAGS) ./shared/operation
+bench: ## measure what has a budget, and fail over one: calls, large answers, starts (BENCH=starts for these alone)
+	@mkdir -p .build/bench
+	@go test -c -o .build/bench/budgets ./functions/local
+	@cd functions/local && ../../.build/bench/budgets -test.run '^TestBudgets$$' -budgets '$(or $(BENCH),.)'
 
 build: $(FUNCTIONS:%=.build/%.zip) ## build every function as an arm64 zip below .build
 	@wc -c $^

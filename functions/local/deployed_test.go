@@ -453,7 +453,7 @@ var binaries struct {
 	dir string
 }
 
-// compiled compiles a function as it is deployed, but for this machine.
+// compiled compiles a function, the first time that it is asked for.
 func compiled(t *testing.T, folder string) string {
 	t.Helper()
 	binaries.Lock()
@@ -469,12 +469,20 @@ func compiled(t *testing.T, folder string) string {
 	if _, err := os.Stat(binary); err == nil {
 		return binary
 	}
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", binary, "../"+folder)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := compile("../"+folder, binary); err != nil {
+		t.Fatal(err)
 	}
 	return binary
+}
+
+// compile compiles a command as functions are deployed, but for this machine.
+func compile(folder, binary string) error {
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", binary, folder)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
 }
 
 func event(t *testing.T, body, key string, params map[string]string) []byte {
