@@ -3,6 +3,7 @@ package digit9
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Statuses of a customer (digit9 §5, §8). A callback writes KYC PENDING with a space.
@@ -74,15 +75,16 @@ func normalCustomerStatus(text string) string {
 	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(text)), " ", "_")
 }
 
+// Compiled when a message is first searched, not at the start of every function that knows Digit9.
 var (
-	likelyECRN   = regexp.MustCompile(`\b\d{16}\b`)
-	possibleECRN = regexp.MustCompile(`\b\d{10,20}\b`)
+	likelyECRN   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b\d{16}\b`) })
+	possibleECRN = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b\d{10,20}\b`) })
 )
 
 // ecrnIn finds the customer number that a message names; empty where it names none (digit9 §9.4).
 func ecrnIn(message string) string {
-	if ecrn := likelyECRN.FindString(message); ecrn != "" {
+	if ecrn := likelyECRN().FindString(message); ecrn != "" {
 		return ecrn
 	}
-	return possibleECRN.FindString(message)
+	return possibleECRN().FindString(message)
 }

@@ -67,6 +67,9 @@ func TestBudgets(t *testing.T) {
 			all = append(all, m.readings(t)...)
 		}
 	}
+	if len(all) == 0 {
+		t.Fatalf("no budget is named like %q", *budgets)
+	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "what\tbudget\tmeasured\tok\t")
 	for _, r := range all {
