@@ -3,8 +3,6 @@ package seal
 import (
 	"bytes"
 	"io"
-	"regexp"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -15,43 +13,57 @@ func Last4(number string) string { return number[len(number)-min(4, len(number)/
 // Mask puts an X for every letter and digit of a number but those that Last4 would show; separators stay.
 func Mask(number string) string {
 	masked := []byte(number)
+	mask(masked)
+	return string(masked)
+}
+
+// mask is Mask in place. It reports whether it changed anything.
+func mask(number []byte) (changed bool) {
 	letters := 0
-	for _, c := range masked {
+	for _, c := range number {
 		if isAlphanumeric(c) {
 			letters++
 		}
 	}
-	shown := min(4, letters/2)
-	for i := len(masked) - 1; i >= 0; i-- {
-		if !isAlphanumeric(masked[i]) {
+	hidden := letters - min(4, letters/2)
+	for i, c := range number {
+		if !isAlphanumeric(c) {
 			continue
 		}
-		if shown--; shown < 0 {
-			masked[i] = 'X'
+		if hidden--; hidden < 0 {
+			break
 		}
+		changed = changed || c != 'X'
+		number[i] = 'X'
 	}
-	return string(masked)
+	return changed
 }
 
 func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
 }
 
-// MaskJSON masks a JSON text and leaves every other byte as it is: the values of members of the given name, and
-// number wherever it stands in a string or as a number, with single spaces or hyphens between its digits as well. An empty number masks only by name. Text that is not JSON
-// comes back empty.
+// MaskJSON masks a JSON text and leaves every other byte as it is: the values of members of the given name, with those
+// in arrays there, and number wherever it stands in a string or as a number, with single spaces or hyphens between its
+// digits as well. number is digits alone; an empty one masks only by name. Text that is not JSON, or nests deeper than
+// the 10,000 levels of package jsontext, comes back empty; text in which nothing is masked is returned itself. The
+// time that it takes is proportional to the text's length.
 func MaskJSON(text []byte, name, number string) []byte {
-	decoder := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	var out []byte
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(text), // which is read where it lies
+		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	named := []bool{false} // by depth: what is read there is the value of a member of that name
+	var out, plain []byte
 	copied := 0
 	for {
-		switch decoder.PeekKind() {
-		case '"', '0':
-		default:
+		kind := decoder.PeekKind()
+		if kind != '"' && kind != '0' {
 			if _, err := decoder.ReadToken(); err == io.EOF {
-				return append(out, text[copied:]...)
+				break
 			} else if err != nil {
 				return nil
+			}
+			if depth := decoder.StackDepth(); kind == '{' || kind == '[' {
+				named = append(named[:depth], kind == '[' && named[depth-1])
 			}
 			continue
 		}
@@ -59,65 +71,65 @@ func MaskJSON(text []byte, name, number string) []byte {
 		if err != nil {
 			return nil
 		}
-		masked, ok := maskScalar(raw, isNamed(decoder, name), number)
-		if !ok {
+		if kind == '"' {
+			plain, _ = jsontext.AppendUnquote(plain[:0], raw) // an error says that invalid UTF-8 was replaced
+		} else {
+			plain = append(plain[:0], raw...)
+		}
+		depth := decoder.StackDepth()
+		container, read := decoder.StackIndex(depth)
+		isName := container == '{' && read%2 == 1
+		if isName {
+			named[depth] = string(plain) == name
+		}
+		if isName || !named[depth] {
+			if !maskNumber(plain, number) {
+				continue
+			}
+		} else if !mask(plain) {
 			continue
 		}
 		end := int(decoder.InputOffset())
-		out = append(append(out, text[copied:end-len(raw)]...), masked...)
+		out = appendQuote(append(out, text[copied:end-len(raw)]...), plain)
 		copied = end
 	}
+	if copied == 0 {
+		return text
+	}
+	return append(out, text[copied:]...)
 }
 
-// isNamed reports whether the scalar just read is the value of a member of that name, or an element of it.
-func isNamed(d *jsontext.Decoder, name string) bool {
-	for depth := d.StackDepth(); depth > 0; depth-- {
-		kind, length := d.StackIndex(depth)
-		if kind == '{' {
-			isValue := length%2 == 0 || depth < d.StackDepth()
-			if !isValue {
-				return false
-			}
-			pointer := d.StackPointer()
-			for up := d.StackDepth(); up > depth; up-- {
-				pointer = pointer.Parent()
-			}
-			return pointer.LastToken() == name
-		}
-	}
-	return false
-}
-
-// spelled matches a number however its digits are separated.
-func spelled(number string) *regexp.Regexp {
-	digits := strings.Split(number, "")
-	for i := range digits {
-		digits[i] = regexp.QuoteMeta(digits[i])
-	}
-	return regexp.MustCompile(strings.Join(digits, "[ -]?"))
-}
-
-func maskScalar(raw jsontext.Value, named bool, number string) (masked []byte, changed bool) {
-	value := string(raw)
-	if raw.Kind() == '"' {
-		plain, err := jsontext.AppendUnquote(nil, raw)
-		if err != nil && len(plain) == 0 {
-			return []byte(`""`), true
-		}
-		value = string(plain)
-	}
-	hidden := value
-	if named {
-		hidden = Mask(value)
-	} else if number != "" {
-		hidden = spelled(number).ReplaceAllStringFunc(value, Mask)
-	}
-	if hidden == value {
-		return nil, false
-	}
-	quoted, err := jsontext.AppendQuote(nil, hidden)
+// appendQuote appends a JSON string; an empty one where a mask has cut a character in two.
+func appendQuote(out, plain []byte) []byte {
+	quoted, err := jsontext.AppendQuote(out, plain)
 	if err != nil {
-		return []byte(`""`), true
+		return append(out, `""`...)
 	}
-	return quoted, true
+	return quoted
+}
+
+// maskNumber masks number in place wherever it stands in a text. It reports whether it changed anything.
+func maskNumber(text []byte, number string) (changed bool) {
+	for at := 0; at < len(text); {
+		length := spelled(text[at:], number)
+		if length > 0 && mask(text[at:at+length]) {
+			changed = true
+		}
+		at += max(1, length)
+	}
+	return changed
+}
+
+// spelled returns the length of number at the beginning of a text, however its digits are separated; 0 where it is not there.
+func spelled(text []byte, number string) (length int) {
+	for i := range len(number) {
+		if i > 0 && length < len(text) && (text[length] == ' ' || text[length] == '-') {
+			length++
+		}
+		if length == len(text) || text[length] != number[i] {
+			return 0
+		}
+		length++
+	}
+	return length
 }
