@@ -13,6 +13,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"strconv"
 	"sync"
 
 	"github.com/go-json-experiment/json"
@@ -21,9 +23,16 @@ import (
 // Ring holds the keys of one deployment. The first sealing key seals, all of them open; the id key never rotates,
 // since record ids and references are derived from it.
 type Ring struct {
-	id      []byte
 	current string
 	sealing map[string]cipher.AEAD
+	macs    sync.Pool // of *mac under the id key
+}
+
+// mac computes one HMAC-SHA256 after the other.
+type mac struct {
+	hash hash.Hash
+	text []byte // of the last one
+	sum  [sha256.Size]byte
 }
 
 // Keys is the document that a Ring is made of, as the secret "sallyport/<stage>/keys" holds it. {"id":"…"} is enough
@@ -66,7 +75,8 @@ func NewRing(keys Keys) (*Ring, error) {
 		return nil, err
 	}
 	ring := append(keys.Seal[:len(keys.Seal):len(keys.Seal)], Key{firstKID, keys.ID})
-	r := &Ring{id: id, current: ring[0].KID, sealing: map[string]cipher.AEAD{}}
+	r := &Ring{current: ring[0].KID, sealing: map[string]cipher.AEAD{}}
+	r.macs.New = func() any { return &mac{hash: hmac.New(sha256.New, id)} }
 	for i, k := range ring {
 		if len(k.KID) == 0 || len(k.KID) > 32 || len(k.Secret) < minSecret || r.sealing[k.KID] != nil || k.KID == firstKID && i < len(keys.Seal) {
 			return nil, fmt.Errorf("seal: sealing key %d needs a unique kid of 1 to 32 characters and a secret of at least %d", i, minSecret)
@@ -130,11 +140,19 @@ func (r *Ring) open(into []byte, record string, box []byte) ([]byte, error) {
 // Reference returns the HMAC-SHA256 of parts under the id key, in hex. The same parts for the same purpose give the
 // same reference for ever; parts are delimited, so that ("ab","c") and ("a","bc") differ.
 func (r *Ring) Reference(purpose string, parts ...string) string {
-	mac := hmac.New(sha256.New, r.id)
-	for _, part := range append([]string{purpose}, parts...) {
-		fmt.Fprintf(mac, "%d:%s", len(part), part)
+	m := r.macs.Get().(*mac)
+	defer r.macs.Put(m)
+	m.text = appendDelimited(m.text[:0], purpose)
+	for _, part := range parts {
+		m.text = appendDelimited(m.text, part)
 	}
-	return hex.EncodeToString(mac.Sum(nil))
+	m.hash.Reset()
+	m.hash.Write(m.text)
+	return hex.EncodeToString(m.hash.Sum(m.sum[:0]))
+}
+
+func appendDelimited(text []byte, part string) []byte {
+	return append(append(strconv.AppendInt(text, int64(len(part)), 10), ':'), part...)
 }
 
 // Cached reads a ring's document at every call, which must be cheap, and makes the ring anew only when it changes.

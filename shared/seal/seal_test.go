@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"sallyport/shared/seal"
@@ -81,6 +82,24 @@ func TestReference(t *testing.T) {
 		}
 		seen[reference] = name
 	}
+}
+
+// TestReferenceStaysTheSame: records lie under references, so that one release must find what another wrote; and calls
+// that run at the same time must not mix theirs.
+func TestReferenceStaysTheSame(t *testing.T) {
+	ring := MustRing(t, seal.Keys{ID: id})
+	var calls sync.WaitGroup
+	for i := range 8 {
+		calls.Go(func() {
+			for range 100 {
+				ring.Reference("transaction", "acme", strings.Repeat("x", i*100))
+				if got := ring.Reference("transaction", "acme", "equal/execute-journey", "header", "key-1"); got != "ebe4631d85718849bb336ff54bc8b47ee09f8036cc81f8ce2407bf2768df902b" {
+					t.Errorf("got %s", got)
+				}
+			}
+		})
+	}
+	calls.Wait()
 }
 
 func TestBadKeys(t *testing.T) {
