@@ -2,7 +2,6 @@ package journeys
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -30,10 +29,7 @@ type StartHandler struct{ s *Service }
 // Invoke implements lambda.Handler. An event that can't be right is logged and dropped: a retry is pointless, and a queue
 // of failed events is no place for the personal data that it may hold.
 func (h StartHandler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	var shape struct {
-		RequestContext *json.RawMessage `json:"requestContext"`
-	}
-	if err := json.Unmarshal(payload, &shape); err == nil && shape.RequestContext != nil {
+	if gateway.FirstMember(payload, "requestContext") != "" {
 		return h.s.Start().Invoke(ctx, payload)
 	}
 	err := h.s.Requested(ctx, payload)

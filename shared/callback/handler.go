@@ -2,14 +2,11 @@ package callback
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-lambda-go/events"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
@@ -54,18 +51,17 @@ type Handler struct {
 // Invoke implements lambda.Handler.
 func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	started := h.Now()
-	var event events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(payload, &event); err != nil {
-		return nil, errors.New("callback: not an event")
+	req, err := gateway.ParseEvent(payload)
+	if err == gateway.ErrNotEvent {
+		return nil, err
 	}
-	req, err := gateway.FromEvent(event)
 	status, message := http.StatusBadRequest, "The body is not valid"
 	if err == nil {
 		status, message = h.take(ctx, req)
 	}
 	h.Log.InfoContext(ctx, "callback", "request_id", req.ID, "operation", h.Name, "status", status)
 	h.Metrics.Call(h.Name, http.StatusText(status), "", h.Now().Sub(started))
-	return json.Marshal(h.Reply(status, message).With("X-Request-Id", req.ID).Event())
+	return h.Reply(status, message).With("X-Request-Id", req.ID).Event(), nil
 }
 
 func (h Handler) take(ctx context.Context, req gateway.Request) (status int, message string) {

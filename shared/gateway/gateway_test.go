@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -18,17 +19,46 @@ import (
 	"sallyport/shared/telemetry"
 )
 
-func TestFromEvent(t *testing.T) {
-	req, err := gateway.FromEvent(events.APIGatewayV2HTTPRequest{
+func TestParseEvent(t *testing.T) {
+	parse := func(event events.APIGatewayV2HTTPRequest) (gateway.Request, error) {
+		payload, err := json.Marshal(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return gateway.ParseEvent(payload)
+	}
+	req, err := parse(events.APIGatewayV2HTTPRequest{
 		Headers: map[string]string{"X-API-Key": "k", "Content-Length": "12"}, Body: base64.StdEncoding.EncodeToString([]byte("\xffbody")),
-		IsBase64Encoded: true, PathParameters: map[string]string{"id": "1"},
+		IsBase64Encoded: true, PathParameters: map[string]string{"id": "1"}, QueryStringParameters: map[string]string{"a": "b"}, RawPath: "/x%20y",
+		RequestContext: events.APIGatewayV2HTTPRequestContext{RequestID: "req-1", HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "PUT"}},
 	})
-	if err != nil || string(req.Body) != "\xffbody" || req.Header["x-api-key"] != "k" || req.Size != 12 || req.Params["id"] != "1" {
+	if err != nil || string(req.Body) != "\xffbody" || req.Header["x-api-key"] != "k" || req.Size != 12 || req.Params["id"] != "1" ||
+		req.Query["a"] != "b" || req.Path != "/x%20y" || req.ID != "req-1" || req.Method != "PUT" {
 		t.Errorf("got %+v, %v", req, err)
 	}
 	var input *gateway.InputError
-	if _, err := gateway.FromEvent(events.APIGatewayV2HTTPRequest{Body: "~", IsBase64Encoded: true}); !errors.As(err, &input) {
+	req, err = parse(events.APIGatewayV2HTTPRequest{Body: "~", IsBase64Encoded: true, RequestContext: events.APIGatewayV2HTTPRequestContext{RequestID: "req-1"}})
+	if !errors.As(err, &input) || req.ID != "req-1" {
+		t.Errorf("got %+v, %v", req, err)
+	}
+	if _, err := gateway.ParseEvent([]byte(`{"version":"2.0","authorizer":[1],"body":null,"headers":null,"headers":{"a":"` + "\xff" + `"}}`)); err != nil {
 		t.Errorf("got %v", err)
+	}
+	for _, payload := range []string{``, `[]`, `{"body":{}}`, `{"body":"a"`, `{"headers":[]}`} {
+		if _, err := gateway.ParseEvent([]byte(payload)); err != gateway.ErrNotEvent {
+			t.Errorf("%s: got %v", payload, err)
+		}
+	}
+}
+
+func TestFirstMember(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"version":"2.0","task":{}}`: "version", `{"body":{"version":1},"task":null}`: "task", ` {"\u0074ask":`: "task",
+		`{"task":{}}`: "task", `{"x":"task"}`: "", `{"x":[1,{"task":2}],`: "", `["task"]`: "", `"task"`: "", `{"x":,"task":1}`: "", `{`: "", ``: "",
+	} {
+		if got := gateway.FirstMember([]byte(text), "task", "version"); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -37,16 +67,29 @@ func TestReplyEvent(t *testing.T) {
 		reply gateway.Reply
 		want  string
 	}{
-		"Text":   {gateway.JSON(200, []byte(`{"a":" leading space"}`)), `{"a":" leading space"}`},
-		"Binary": {gateway.Reply{Status: 200, ContentType: "image/png", Body: []byte{0xff, 0}}, "/wA="},
-		"Empty":  {gateway.Empty(503), ""},
+		"Text":    {gateway.JSON(200, []byte(`{"a":" leading \"space\" <é>\n"}`)), `{"a":" leading \"space\" <é>\n"}`},
+		"Binary":  {gateway.Reply{Status: 200, ContentType: "image/png", Body: []byte{0xff, 0}}, "/wA="},
+		"Empty":   {gateway.Empty(503), ""},
+		"Headers": {gateway.Empty(204).With("B", "\"\\\x00", "C", "3"), ""},
 	} {
-		event := test.reply.With("A", "1").With("A", "2").WithRetryAfter(1500 * time.Millisecond).Event()
-		if event.Body != test.want || event.IsBase64Encoded != (name == "Binary") || event.Headers["A"] != "2" || event.Headers["Retry-After"] != "2" {
+		reply := test.reply.With("A", "1").With("A", "2", "Retry-After", gateway.RetryAfter(1500*time.Millisecond))
+		var event events.APIGatewayV2HTTPResponse
+		if err := json.Unmarshal(reply.Event(), &event); err != nil {
+			t.Fatalf("%s: %s: %v", name, reply.Event(), err)
+		}
+		if event.StatusCode != test.reply.Status || event.Body != test.want || event.IsBase64Encoded != (name == "Binary") {
 			t.Errorf("%s: %+v", name, event)
 		}
-		if _, ok := event.Headers["Content-Type"]; ok == (name == "Empty") {
-			t.Errorf("%s: headers %v", name, event.Headers)
+		want := map[string]string{"A": "2", "Retry-After": "2"}
+		maps.Copy(want, test.reply.Header)
+		if event.Body != "" {
+			want["Content-Type"] = test.reply.ContentType
+		}
+		if !maps.Equal(event.Headers, want) || test.reply.Header["A"] != "" {
+			t.Errorf("%s: headers %v, want %v", name, event.Headers, want)
+		}
+		if err := json.Unmarshal(test.reply.Event(), &event); err != nil { // whatever headers there are, or none
+			t.Errorf("%s: %s: %v", name, test.reply.Event(), err)
 		}
 	}
 }

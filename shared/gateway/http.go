@@ -3,13 +3,18 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/base64"
+	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // MaxBody is the largest body that reaches a function, in bytes: a Lambda takes 6 MB, of which base64 takes a third.
@@ -35,39 +40,59 @@ type Reply struct {
 	Header      map[string]string
 }
 
-// With returns a copy of the reply with one more header.
-func (r Reply) With(name, value string) Reply {
-	header := map[string]string{name: value}
-	for k, v := range r.Header {
-		if k != name {
-			header[k] = v
-		}
+// With returns a copy of the reply with further headers, as names and values in turn.
+func (r Reply) With(headers ...string) Reply {
+	header := make(map[string]string, len(r.Header)+len(headers)/2)
+	maps.Copy(header, r.Header)
+	for i := 0; i < len(headers); i += 2 {
+		header[headers[i]] = headers[i+1]
 	}
 	r.Header = header
 	return r
 }
 
-// WithRetryAfter adds a Retry-After header in whole seconds, at least 1.
-func (r Reply) WithRetryAfter(d time.Duration) Reply {
-	return r.With("Retry-After", strconv.Itoa(max(1, int((d+time.Second-1)/time.Second))))
+// RetryAfter is the value of a Retry-After header: whole seconds, at least 1.
+func RetryAfter(d time.Duration) string {
+	return strconv.Itoa(max(1, int((d+time.Second-1)/time.Second)))
 }
 
-// FromEvent makes a Request. A body that claims to be base64 and isn't comes back as an *InputError.
-func FromEvent(e events.APIGatewayV2HTTPRequest) (Request, error) {
-	req := Request{
-		ID:     e.RequestContext.RequestID,
-		Method: e.RequestContext.HTTP.Method,
-		Path:   e.RawPath,
-		Params: e.PathParameters,
-		Query:  e.QueryStringParameters,
-		Header: make(map[string]string, len(e.Headers)),
-		Body:   []byte(e.Body),
+// ErrNotEvent: the payload is no event of an HTTP API.
+var ErrNotEvent = errors.New("gateway: the payload is not an API Gateway event")
+
+// ParseEvent makes a Request of an event. Its errors are ErrNotEvent, and beside the request an *InputError where the
+// body claims to be base64 and isn't.
+func ParseEvent(payload []byte) (Request, error) {
+	var event struct { // what is read of events.APIGatewayV2HTTPRequest
+		RawPath        string            `json:"rawPath"`
+		Headers        map[string]string `json:"headers"`
+		Query          map[string]string `json:"queryStringParameters"`
+		Params         map[string]string `json:"pathParameters"`
+		RequestContext struct {
+			RequestID string `json:"requestId"`
+			HTTP      struct {
+				Method string `json:"method"`
+			} `json:"http"`
+		} `json:"requestContext"`
+		Body            string `json:"body"`
+		IsBase64Encoded bool   `json:"isBase64Encoded"`
 	}
-	for name, value := range e.Headers {
+	if err := json.Unmarshal(payload, &event, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
+		return Request{}, ErrNotEvent
+	}
+	req := Request{
+		ID:     event.RequestContext.RequestID,
+		Method: event.RequestContext.HTTP.Method,
+		Path:   event.RawPath,
+		Params: event.Params,
+		Query:  event.Query,
+		Header: make(map[string]string, len(event.Headers)),
+		Body:   []byte(event.Body),
+	}
+	for name, value := range event.Headers {
 		req.Header[strings.ToLower(name)] = value
 	}
-	if e.IsBase64Encoded {
-		body, err := base64.StdEncoding.DecodeString(e.Body)
+	if event.IsBase64Encoded {
+		body, err := base64.StdEncoding.DecodeString(event.Body)
 		if err != nil {
 			return req, &InputError{Reason: "body is not base64"}
 		}
@@ -80,22 +105,65 @@ func FromEvent(e events.APIGatewayV2HTTPRequest) (Request, error) {
 	return req, nil
 }
 
-// Event makes an API Gateway response. Bodies that are not text are sent as base64.
-func (r Reply) Event() events.APIGatewayV2HTTPResponse {
-	event := events.APIGatewayV2HTTPResponse{StatusCode: r.Status, Headers: map[string]string{}}
-	for name, value := range r.Header {
-		event.Headers[name] = value
+// FirstMember returns which of some names the first member of a JSON object has that has one of them; empty where no
+// member has, or the text is no object. What follows that member is not read.
+func FirstMember(text []byte, names ...string) string {
+	decoder := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if token, err := decoder.ReadToken(); err != nil || token.Kind() != '{' {
+		return ""
 	}
-	if len(r.Body) == 0 {
-		return event
+	for decoder.PeekKind() == '"' {
+		token, err := decoder.ReadToken()
+		if err != nil {
+			return ""
+		}
+		if name := token.String(); slices.Contains(names, name) {
+			return name
+		}
+		if decoder.SkipValue() != nil {
+			return ""
+		}
 	}
-	event.Headers["Content-Type"] = r.ContentType
-	if utf8.Valid(r.Body) {
-		event.Body = string(r.Body)
+	return ""
+}
+
+// Event makes an API Gateway response, as events.APIGatewayV2HTTPResponse has it. Bodies that are not text are sent as
+// base64.
+func (r Reply) Event() []byte {
+	names := make([]string, 0, 8)
+	for name := range r.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	text := make([]byte, 0, len(r.Body)+len(r.Body)/8+512)
+	text = strconv.AppendInt(append(text, `{"statusCode":`...), int64(r.Status), 10)
+	text = append(text, `,"headers":{`...)
+	for i, name := range names {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = appendQuoted(append(appendQuoted(text, name), ':'), r.Header[name])
+	}
+	body := r.Body
+	if len(body) > 0 {
+		if len(names) > 0 {
+			text = append(text, ',')
+		}
+		text = appendQuoted(append(text, `"Content-Type":`...), r.ContentType)
+	}
+	if !utf8.Valid(body) {
+		body = base64.StdEncoding.AppendEncode(nil, body)
+		text = append(text, `},"isBase64Encoded":true`...)
 	} else {
-		event.Body, event.IsBase64Encoded = base64.StdEncoding.EncodeToString(r.Body), true
+		text = append(text, '}')
 	}
-	return event
+	return append(appendQuoted(append(text, `,"body":`...), body), '}')
+}
+
+// appendQuoted appends a JSON string, in which broken UTF-8 is replaced.
+func appendQuoted[Text string | []byte](out []byte, text Text) []byte {
+	out, _ = jsontext.AppendQuote(out, text)
+	return out
 }
 
 // IdempotencyKey reads the Idempotency-Key header: 1 to 255 visible ASCII characters, quoted or not. It returns an

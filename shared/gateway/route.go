@@ -2,14 +2,11 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 
-	"github.com/aws/aws-lambda-go/events"
-
-	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json"
 
 	"sallyport/shared/ledger"
 )
@@ -31,7 +28,7 @@ func NewProblem(status int, code, detail string) *Problem {
 
 // Reply renders the problem as application/problem+json.
 func (p *Problem) Reply() Reply {
-	body, err := jsonv2.Marshal(p)
+	body, err := json.Marshal(p)
 	if err != nil {
 		body = []byte(`{"status":500,"title":"Internal Server Error","code":"internal"}`)
 	}
@@ -49,11 +46,10 @@ type Route struct {
 
 // Invoke implements lambda.Handler for API Gateway events.
 func (r Route) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	var event events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(payload, &event); err != nil {
-		return json.Marshal(NewProblem(http.StatusBadRequest, "invalid_request", "the event is not an API Gateway event").Reply().Event())
+	req, err := ParseEvent(payload)
+	if err == ErrNotEvent {
+		return NewProblem(http.StatusBadRequest, "invalid_request", "the event is not an API Gateway event").Reply().Event(), nil
 	}
-	req, err := FromEvent(event)
 	reply := Reply{}
 	if err == nil {
 		reply, err = r.answer(ctx, req)
@@ -61,7 +57,7 @@ func (r Route) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		reply = r.problem(ctx, req, err).Reply()
 	}
-	return json.Marshal(reply.With("X-Request-Id", req.ID).Event())
+	return reply.With("X-Request-Id", req.ID).Event(), nil
 }
 
 func (r Route) answer(ctx context.Context, req Request) (reply Reply, err error) {

@@ -3,14 +3,12 @@ package operation
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
+	"log/slog"
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
-	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
@@ -32,29 +30,23 @@ func New[In any](p *Pipeline, op Operation[In]) *Handler[In] { return &Handler[I
 func (h *Handler[In]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
-	var shape struct {
-		Task *json.RawMessage `json:"task"`
-	}
-	if err := json.Unmarshal(payload, &shape); err != nil {
-		return nil, task.InvalidInput("not_json")
-	}
-	if shape.Task != nil {
+	if gateway.FirstMember(payload, "task", "version") == "task" { // version is the first of an event's members
 		return h.task(ctx, payload)
 	}
-	var event events.APIGatewayV2HTTPRequest
-	if err := json.Unmarshal(payload, &event); err != nil {
+	req, err := gateway.ParseEvent(payload)
+	if err == gateway.ErrNotEvent {
 		return nil, task.InvalidInput("not_an_event")
 	}
-	return json.Marshal(h.http(ctx, event))
+	return h.http(ctx, req, err).Event(), nil
 }
 
-func (h *Handler[In]) http(ctx context.Context, event events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
+// http answers a request, whose body could not be read where failed says so.
+func (h *Handler[In]) http(ctx context.Context, req gateway.Request, failed error) gateway.Reply {
 	started := h.p.Now()
-	req, err := gateway.FromEvent(event)
 	var tenant string
 	var a answer
-	if err != nil {
-		a = invalid(err)
+	if failed != nil {
+		a = invalid(failed)
 	} else {
 		tenant, a = h.request(ctx, req)
 	}
@@ -64,23 +56,23 @@ func (h *Handler[In]) http(ctx context.Context, event events.APIGatewayV2HTTPReq
 	if reply.Status == 0 {
 		reply = h.op.Errors(a.condition, a.detail)
 	}
-	reply = reply.With("X-Request-Id", req.ID)
+	headers := append(make([]string, 0, 12), "X-Request-Id", req.ID)
 	if a.transaction != "" {
-		reply = reply.With("Transaction-Id", a.transaction)
+		headers = append(headers, "Transaction-Id", a.transaction)
 	}
 	if a.condition != "" {
-		reply = reply.With("Gateway-Error", string(a.condition))
+		headers = append(headers, "Gateway-Error", string(a.condition))
 	}
 	if a.detail != "" {
-		reply = reply.With("Gateway-Error-Detail", a.detail)
+		headers = append(headers, "Gateway-Error-Detail", a.detail)
 	}
 	if a.replayed {
-		reply = reply.With("Idempotency-Replayed", "true")
+		headers = append(headers, "Idempotency-Replayed", "true")
 	}
 	if a.retryAfter > 0 {
-		reply = reply.WithRetryAfter(a.retryAfter)
+		headers = append(headers, "Retry-After", gateway.RetryAfter(a.retryAfter))
 	}
-	return reply.Event()
+	return reply.With(headers...)
 }
 
 // request is the way of an HTTP request: authenticate → decode and validate → run.
@@ -207,7 +199,7 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 			result[name] = value
 		}
 	}
-	return jsonv2.Marshal(result, jsonv2.Deterministic(true))
+	return json.Marshal(result, json.Deterministic(true))
 }
 
 // openReferences replaces the references in a task's body by what the vault holds under them.
@@ -266,8 +258,9 @@ func invalid(err error) answer {
 
 func (h *Handler[In]) observe(ctx context.Context, requestID, tenant string, a answer, started time.Time) {
 	took := h.p.Now().Sub(started)
-	h.p.Log.InfoContext(ctx, "call", "request_id", requestID, "operation", h.op.Name, "tenant", tenant,
-		"transaction_id", a.transaction, "class", string(a.class), "code", a.code, "condition", string(a.condition),
-		"replayed", a.replayed, "duration_ms", took.Milliseconds())
+	h.p.Log.LogAttrs(ctx, slog.LevelInfo, "call", slog.String("request_id", requestID), slog.String("operation", h.op.Name),
+		slog.String("tenant", tenant), slog.String("transaction_id", a.transaction), slog.String("class", string(a.class)),
+		slog.String("code", a.code), slog.String("condition", string(a.condition)), slog.Bool("replayed", a.replayed),
+		slog.Int64("duration_ms", took.Milliseconds()))
 	h.p.Metrics.Call(h.op.Name, string(a.class), string(a.condition), took)
 }

@@ -86,7 +86,6 @@ func (h *Handler[In]) run(ctx context.Context, caller ledger.Caller, in In, key 
 	}
 	now := h.p.Now()
 	t := ledger.Transaction{
-		ID:        h.p.NewID(),
 		Tenant:    tenant,
 		Operation: h.op.Name,
 		State:     ledger.Claimed,
@@ -97,11 +96,13 @@ func (h *Handler[In]) run(ctx context.Context, caller ledger.Caller, in In, key 
 		Lease:     deadline(ctx, now).Add(leaseMargin),
 	}
 	r := &pass[In]{h: h, ring: ring, caller: caller, in: in, keyed: key.parts != nil}
+	if h.op.Effect != nil && r.keyed {
+		t.ID = ring.Reference("transaction", append([]string{tenant, h.op.Name}, key.parts...)...)
+	} else {
+		t.ID = h.p.NewID()
+	}
 	if h.op.Effect == nil {
 		return r.read(ctx, t)
-	}
-	if r.keyed {
-		t.ID = ring.Reference("transaction", append([]string{tenant, h.op.Name}, key.parts...)...)
 	}
 	if t.Fingerprint, err = h.fingerprint(ring, in); err != nil {
 		return answer{condition: Internal, code: "fingerprint"}
