@@ -3,15 +3,18 @@
 package telemetry
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // fields are the names that may be logged. None ever holds a body, a path with ids, a credential or a partner's text.
@@ -31,16 +34,16 @@ func allow(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) > 0 || !fields[a.Key] {
 		return slog.Attr{}
 	}
+	if a.Value.Kind() != slog.KindAny {
+		return a
+	}
 	switch v := a.Value.Any().(type) {
 	case error:
 		return slog.String(a.Key, Cause(v))
-	case string, bool, int, int64, uint64, float64, time.Time, time.Duration, slog.Level:
+	case slog.Level:
 		return a
 	default:
-		if a.Value.Kind() == slog.KindAny {
-			return slog.String(a.Key, fmt.Sprintf("%T", v))
-		}
-		return a
+		return slog.String(a.Key, fmt.Sprintf("%T", v))
 	}
 }
 
@@ -65,12 +68,17 @@ func Cause(err error) string {
 // Namespace is the CloudWatch namespace of all metrics.
 const Namespace = "Sallyport"
 
+// conditions are those of calls that an alarm or the dashboard watches; no other becomes a metric, as each costs money
+// at any traffic.
+var conditions = []string{"ledger_unavailable", "not_recorded", "outcome_unknown", "partner_credentials_rejected"}
+
 // Metrics writes one embedded-metric-format line per call. A nil *Metrics writes nothing.
 type Metrics struct {
 	w     io.Writer
 	stage string
 	now   func() time.Time
 	mu    sync.Mutex
+	line  []byte // the last one
 }
 
 // NewMetrics makes Metrics of one stage that write to w (a Lambda's standard output).
@@ -78,7 +86,8 @@ func NewMetrics(w io.Writer, stage string, now func() time.Time) *Metrics {
 	return &Metrics{w: w, stage: stage, now: now}
 }
 
-// Call records how one call of an operation ended and how long it took.
+// Call records how one call of an operation ended and how long it took: Calls by operation and state, Duration by
+// operation in milliseconds, and a condition that is watched by the stage alone.
 func (m *Metrics) Call(operation, state, condition string, took time.Duration) {
 	if m == nil {
 		return
@@ -86,24 +95,43 @@ func (m *Metrics) Call(operation, state, condition string, took time.Duration) {
 	if state == "" {
 		state = "none" // an empty dimension would cost the line all of them
 	}
-	names := []map[string]string{{"Name": "Calls", "Unit": "Count"}, {"Name": "Duration", "Unit": "Milliseconds"}}
-	line := map[string]any{"Stage": m.stage, "Operation": operation, "State": state, "Calls": 1, "Duration": took.Milliseconds()}
-	if condition != "" {
-		line[condition] = 1
-		names = append(names, map[string]string{"Name": condition, "Unit": "Count"})
-	}
-	line["_aws"] = map[string]any{
-		"Timestamp": m.now().UnixMilli(),
-		"CloudWatchMetrics": []any{map[string]any{
-			"Namespace": Namespace, "Metrics": names,
-			"Dimensions": [][]string{{"Stage", "Operation"}, {"Stage", "Operation", "State"}, {"Stage"}},
-		}},
-	}
-	text, err := json.Marshal(line)
-	if err != nil {
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, _ = m.w.Write(append(text, '\n'))
+	m.line = strconv.AppendInt(append(m.line[:0], `{"_aws":{"Timestamp":`...), m.now().UnixMilli(), 10)
+	m.line = append(m.line, `,"CloudWatchMetrics":[`...)
+	m.directive(`["Stage","Operation","State"]`, "Calls", "Count")
+	m.line = append(m.line, ',')
+	m.directive(`["Stage","Operation"]`, "Duration", "Milliseconds")
+	watched := slices.Contains(conditions, condition)
+	if watched {
+		m.line = append(m.line, ',')
+		m.directive(`["Stage"]`, condition, "Count")
+	}
+	m.line = append(m.line, `]},"Stage":`...)
+	m.quote(m.stage)
+	m.line = append(m.line, `,"Operation":`...)
+	m.quote(operation)
+	m.line = append(m.line, `,"State":`...)
+	m.quote(state)
+	m.line = strconv.AppendInt(append(m.line, `,"Calls":1,"Duration":`...), took.Milliseconds(), 10)
+	if watched {
+		m.line = append(m.line, ',')
+		m.quote(condition)
+		m.line = append(m.line, `:1`...)
+	}
+	m.line = append(m.line, '}', '\n')
+	_, _ = m.w.Write(m.line)
 }
+
+// directive appends what CloudWatch makes a metric by.
+func (m *Metrics) directive(dimensions, name, unit string) {
+	m.line = append(m.line, `{"Namespace":"`+Namespace+`","Dimensions":[`...)
+	m.line = append(append(m.line, dimensions...), `],"Metrics":[{"Name":`...)
+	m.quote(name)
+	m.line = append(m.line, `,"Unit":`...)
+	m.quote(unit)
+	m.line = append(m.line, `}]}`...)
+}
+
+// quote appends a JSON string, in which broken UTF-8 is replaced.
+func (m *Metrics) quote(text string) { m.line, _ = jsontext.AppendQuote(m.line, text) }

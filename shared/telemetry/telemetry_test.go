@@ -46,27 +46,25 @@ func TestLogger(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	var out bytes.Buffer
 	m := telemetry.NewMetrics(&out, "dev", func() time.Time { return time.UnixMilli(1700000000000) })
-	m.Call("equal/execute-journey", "unknown", "outcome_unknown", 1500*time.Millisecond)
-	var line struct {
-		AWS struct {
-			Timestamp         int64
-			CloudWatchMetrics []struct {
-				Namespace  string
-				Dimensions [][]string
-				Metrics    []struct{ Name, Unit string }
-			}
-		} `json:"_aws"`
-		Stage, Operation string
-		Duration         int64
-		OutcomeUnknown   int `json:"outcome_unknown"`
+	for _, test := range []struct{ operation, state, condition, want string }{
+		{"equal/execute-journey", "unknown", "outcome_unknown", `{"_aws":{"Timestamp":1700000000000,"CloudWatchMetrics":[` +
+			`{"Namespace":"Sallyport","Dimensions":[["Stage","Operation","State"]],"Metrics":[{"Name":"Calls","Unit":"Count"}]},` +
+			`{"Namespace":"Sallyport","Dimensions":[["Stage","Operation"]],"Metrics":[{"Name":"Duration","Unit":"Milliseconds"}]},` +
+			`{"Namespace":"Sallyport","Dimensions":[["Stage"]],"Metrics":[{"Name":"outcome_unknown","Unit":"Count"}]}]},` +
+			`"Stage":"dev","Operation":"equal/execute-journey","State":"unknown","Calls":1,"Duration":1500,"outcome_unknown":1}`},
+		{"a\"\\\n\xff", "", "bad_key", `{"_aws":{"Timestamp":1700000000000,"CloudWatchMetrics":[` +
+			`{"Namespace":"Sallyport","Dimensions":[["Stage","Operation","State"]],"Metrics":[{"Name":"Calls","Unit":"Count"}]},` +
+			`{"Namespace":"Sallyport","Dimensions":[["Stage","Operation"]],"Metrics":[{"Name":"Duration","Unit":"Milliseconds"}]}]},` +
+			`"Stage":"dev","Operation":"a\"\\\n` + "\ufffd" + `","State":"none","Calls":1,"Duration":1500}`},
+	} {
+		out.Reset()
+		m.Call(test.operation, test.state, test.condition, 1500*time.Millisecond)
+		if out.String() != test.want+"\n" || !json.Valid(out.Bytes()) {
+			t.Errorf("got  %swant %s", out.String(), test.want)
+		}
 	}
-	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
-		t.Fatal(err)
-	}
-	directive := line.AWS.CloudWatchMetrics[0]
-	if line.AWS.Timestamp != 1700000000000 || directive.Namespace != telemetry.Namespace || len(directive.Dimensions) != 3 || len(directive.Metrics) != 3 ||
-		line.Operation != "equal/execute-journey" || line.Stage != "dev" || line.Duration != 1500 || line.OutcomeUnknown != 1 {
-		t.Errorf("got %s", out.String())
+	if allocs := testing.AllocsPerRun(10, func() { m.Call("equal/execute-journey", "unknown", "outcome_unknown", time.Second); out.Reset() }); allocs > 0 {
+		t.Errorf("a line takes %v allocations", allocs)
 	}
 	var none *telemetry.Metrics
 	none.Call("a", "b", "", 0)
