@@ -5,6 +5,7 @@ package equal
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -106,17 +107,15 @@ func passOn(resp upstream.Response, e *envelope, number string) (reply gateway.R
 
 // refs are the references of an answer that the record keeps.
 func (e envelope) refs(more map[string]string) map[string]string {
-	refs := map[string]string{}
-	for name, value := range map[string]string{
-		"transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID, "journey_id": e.JourneyID, "decision": e.Decision,
+	refs := make(map[string]string, 4+len(more))
+	for _, ref := range [...]struct{ name, value string }{
+		{"transaction_id", e.TransactionID}, {"journey_transaction_id", e.JourneyTransactionID}, {"journey_id", e.JourneyID}, {"decision", e.Decision},
 	} {
-		if value != "" && isReference(value) {
-			refs[name] = value
+		if ref.value != "" && isReference(ref.value) {
+			refs[ref.name] = ref.value
 		}
 	}
-	for name, value := range more {
-		refs[name] = value
-	}
+	maps.Copy(refs, more)
 	return refs
 }
 

@@ -84,21 +84,35 @@ type identity struct {
 // read takes what it can: a member of an odd type reads as absent, so that it can't make a definite answer doubtful. It
 // reports whether the text is an object with a status.
 func (e *envelope) read(text []byte) bool {
-	var members map[string]jsontext.Value
+	var members struct {
+		TransactionID        jsontext.Value `json:"transaction_id"`
+		JourneyTransactionID jsontext.Value `json:"journey_transaction_id"`
+		JourneyID            jsontext.Value `json:"journey_id"`
+		Status               jsontext.Value `json:"status"`
+		StatusCode           jsontext.Value `json:"status_code"`
+		Decision             jsontext.Value `json:"decision"`
+		Checks               jsontext.Value `json:"checks"`
+		Data                 jsontext.Value `json:"data"`
+	}
 	if lenient(text, &members) != nil {
 		return false
 	}
-	for name, field := range map[string]*string{
-		"transaction_id": &e.TransactionID, "journey_transaction_id": &e.JourneyTransactionID, "journey_id": &e.JourneyID,
-		"status": &e.Status, "status_code": &e.StatusCode, "decision": &e.Decision,
-	} {
-		_ = lenient(members[name], field)
+	_ = lenient(members.TransactionID, &e.TransactionID)
+	_ = lenient(members.JourneyTransactionID, &e.JourneyTransactionID)
+	_ = lenient(members.JourneyID, &e.JourneyID)
+	_ = lenient(members.Status, &e.Status)
+	_ = lenient(members.StatusCode, &e.StatusCode)
+	_ = lenient(members.Decision, &e.Decision)
+	e.Checks = members.Checks
+	var data struct {
+		Keys jsontext.Value `json:"keys"`
 	}
-	e.Checks = members["checks"]
-	var data, keys map[string]jsontext.Value
-	_ = lenient(members["data"], &data)
-	_ = lenient(data["keys"], &keys)
-	_ = lenient(keys["aadhaar"], &e.Aadhaar)
+	var keys struct {
+		Aadhaar jsontext.Value `json:"aadhaar"`
+	}
+	_ = lenient(members.Data, &data)
+	_ = lenient(data.Keys, &keys)
+	_ = lenient(keys.Aadhaar, &e.Aadhaar)
 	return e.Status != ""
 }
 

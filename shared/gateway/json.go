@@ -39,13 +39,22 @@ func Under(at string, err error) error {
 // DecodeJSON reads one JSON value into v strictly: exact names, none unknown, none twice, valid UTF-8, no NUL, at
 // most MaxDepth deep, nothing behind it. Its errors are *InputError.
 func DecodeJSON(body []byte, v any) error {
-	if err := CheckJSON(body); err != nil {
-		return err
+	err := json.Unmarshal(body, v, json.RejectUnknownMembers(true))
+	if err == nil && flat(body) {
+		return nil
 	}
-	if err := json.Unmarshal(body, v, json.RejectUnknownMembers(true)); err != nil {
+	if fault := CheckJSON(body); fault != nil {
+		return fault
+	}
+	if err != nil {
 		return inputError(err)
 	}
 	return nil
+}
+
+// flat reports whether valid JSON can neither nest deeper than MaxDepth nor hold a NUL, without reading it as JSON.
+func flat(body []byte) bool {
+	return bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) <= MaxDepth && !bytes.Contains(body, []byte(`\u0000`))
 }
 
 // CheckJSON applies DecodeJSON's rules for any value to a text that is read otherwise. Its errors are *InputError.
