@@ -19,12 +19,13 @@ import (
 
 // Handler runs one operation. It is a lambda.Handler for API Gateway events and for Task states alike.
 type Handler[In any] struct {
-	p  *Pipeline
-	op Operation[In]
+	p     *Pipeline
+	op    Operation[In]
+	owned owned // by tenants that this container has called for
 }
 
 // New makes the handler of an operation.
-func New[In any](p *Pipeline, op Operation[In]) *Handler[In] { return &Handler[In]{p, op} }
+func New[In any](p *Pipeline, op Operation[In]) *Handler[In] { return &Handler[In]{p: p, op: op} }
 
 // Invoke implements lambda.Handler. An HTTP request is always answered; a task fails with an error of package task.
 func (h *Handler[In]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {

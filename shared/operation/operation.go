@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -134,6 +133,7 @@ type Call struct {
 // caller is the pass through the pipeline that a Call belongs to.
 type caller interface {
 	token(ctx context.Context, c Call, issue token.Issue) (string, error)
+	foreign(ctx context.Context, tenant, record string) (bool, error)
 	owners(ctx context.Context, record string) ([]string, error)
 	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error)
 	redeem(ctx context.Context, kind gateway.TokenKind, text string) error
@@ -160,21 +160,19 @@ func (c Call) Token(ctx context.Context, issue token.Issue) (string, error) {
 
 // Foreign reports whether a partner's record, named as by Touches, was created by other tenants' calls alone.
 func (c Call) Foreign(ctx context.Context, record string) (bool, error) {
-	owners, err := c.owners(ctx, record)
-	return len(owners) > 0 && !slices.Contains(owners, c.Tenant), err
+	if c.pass == nil {
+		return false, nil
+	}
+	return c.pass.foreign(ctx, c.Tenant, record)
 }
 
 // Owned reports whether some call is on record as the one that created a partner's record.
 func (c Call) Owned(ctx context.Context, record string) (bool, error) {
-	owners, err := c.owners(ctx, record)
-	return len(owners) > 0, err
-}
-
-func (c Call) owners(ctx context.Context, record string) ([]string, error) {
 	if c.pass == nil {
-		return nil, nil
+		return false, nil
 	}
-	return c.pass.owners(ctx, record)
+	owners, err := c.pass.owners(ctx, record)
+	return len(owners) > 0, err
 }
 
 // Mint makes a gateway token for whoever calls, good for this partner's routes; see gateway.Authenticator.Mint.

@@ -101,6 +101,8 @@ func (h *Handler[In]) run(ctx context.Context, caller ledger.Caller, in In, key 
 	} else {
 		t.ID = h.p.NewID()
 	}
+	r.owner = r.checkOwner(ctx)
+	defer r.owner.stop()
 	if h.op.Effect == nil {
 		return r.read(ctx, t)
 	}
@@ -125,6 +127,7 @@ type pass[In any] struct {
 	caller ledger.Caller
 	in     In
 	keyed  bool
+	owner  *ownerCheck
 	used   string // the access token that was used last
 	// doubtful: this call repeats one whose outcome is unknown, without knowing more than that the partner would
 	// recognise it. That the repeat had no effect proves nothing about the first.
@@ -403,14 +406,7 @@ func (p *Pipeline) quietPeriod() time.Duration {
 
 // denied refuses a request for a partner's record that other tenants' calls created.
 func (r *pass[In]) denied(ctx context.Context, t ledger.Transaction) (answer, bool) {
-	if r.h.op.Touches == nil {
-		return answer{}, false
-	}
-	record := r.h.op.Touches(r.in)
-	if record == "" {
-		return answer{}, false
-	}
-	foreign, err := Call{Tenant: t.Tenant, pass: r}.Foreign(ctx, record)
+	foreign, err := r.owner.answer()
 	switch {
 	case err != nil:
 		return r.ledgerDown(ctx, t, err), true

@@ -1,0 +1,169 @@
+package operation_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sallyport/shared/ledger"
+	"sallyport/shared/operation"
+)
+
+const onRecord = `{"value":"a","record":"test/record/1"}`
+
+// owners is a ledger whose owners are read as a test wants it. It counts the reads and what of them runs.
+type owners struct {
+	operation.Ledger
+	claim         func()
+	read          func(context.Context) error
+	asked, inside atomic.Int64
+}
+
+func (o *owners) Claim(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error) {
+	if o.claim != nil {
+		o.claim()
+	}
+	return o.Ledger.Claim(ctx, t)
+}
+
+func (o *owners) Owners(ctx context.Context, record string) ([]string, error) {
+	o.asked.Add(1)
+	o.inside.Add(1)
+	defer o.inside.Add(-1)
+	if o.read != nil {
+		if err := o.read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return o.Ledger.Owners(ctx, record)
+}
+
+func (o *owners) wantAsked(t *testing.T, n int64) {
+	t.Helper()
+	if got := o.asked.Swap(0); got != n {
+		t.Errorf("the owner was read %d times, want %d", got, n)
+	}
+}
+
+// TestOwnerIsReadBesideTheClaim: each of the two waits until the other has begun.
+func TestOwnerIsReadBesideTheClaim(t *testing.T) {
+	s := newStack(t)
+	claiming, reading := make(chan struct{}), make(chan struct{})
+	both := func(mine, other chan struct{}) error {
+		close(mine)
+		select {
+		case <-other:
+			return nil
+		case <-time.After(10 * time.Second):
+			return errors.New("alone")
+		}
+	}
+	s.p.Ledger = &owners{Ledger: s.counting,
+		claim: func() {
+			if err := both(claiming, reading); err != nil {
+				t.Errorf("the claim is %v", err)
+			}
+		},
+		read: func(context.Context) error { return both(reading, claiming) }}
+	s.want(s.post(operation.New(s.p, s.act(operation.Manual)), "k", onRecord), 200, "")
+}
+
+// TestOwnerIsRemembered: a yes is, so that a warm container doesn't ask again; a no is not, nor that nobody owns a record.
+func TestOwnerIsRemembered(t *testing.T) {
+	s := newStack(t)
+	asked := &owners{Ledger: s.counting}
+	s.p.Ledger = asked
+	h, read := operation.New(s.p, s.act(operation.Manual)), operation.New(s.p, s.read())
+	for i := range 2 { // nobody's
+		s.want(s.post(h, fmt.Sprint("nobody's", i), onRecord), 200, "")
+		s.want(s.post(read, "", onRecord), 200, "")
+		asked.wantAsked(t, 2)
+	}
+	s.want(s.postAs("globex", h, "c", `{"value":"create"}`), 200, "")
+	for i := range 2 { // another's, although it was everybody's
+		s.want(s.post(h, fmt.Sprint("another's", i), onRecord), 404, operation.NoSuchRecord)
+		s.want(s.post(read, "", onRecord), 404, operation.NoSuchRecord)
+		asked.wantAsked(t, 2)
+	}
+	s.want(s.post(h, "c", `{"value":"create"}`), 200, "")
+	for i := range 3 { // one's own
+		s.want(s.post(h, fmt.Sprint("own", i), onRecord), 200, "")
+		s.want(s.post(read, "", onRecord), 200, "")
+		if i == 0 {
+			asked.wantAsked(t, 2) // each operation runs in containers of its own
+		}
+		s.want(s.post(h, fmt.Sprint("other", i), `{"value":"a","record":"test/record/other"}`), 200, "")
+		asked.wantAsked(t, 1)
+	}
+	asked.read = func(context.Context) error { return errors.New("down") }
+	s.want(s.post(h, "remembered", onRecord), 200, "")
+	s.want(s.postAs("globex", h, "not remembered", onRecord), 503, operation.LedgerDown)
+}
+
+// TestOwnerIsNotNeeded: what needs no call is answered without the owner, however the read goes, and the read has ended by then.
+func TestOwnerIsNotNeeded(t *testing.T) {
+	hangs := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	for name, read := range map[string]func(context.Context) error{
+		"Hangs":  hangs,
+		"Fails":  func(context.Context) error { return errors.New("down") },
+		"Panics": func(context.Context) error { panic("personal data") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStack(t)
+			first := s.post(operation.New(s.p, s.act(operation.Manual)), "k", onRecord)
+			s.want(first, 200, "")
+			asked := &owners{Ledger: s.counting, read: read}
+			s.p.Ledger = asked
+			h := operation.New(s.p, s.act(operation.Manual)) // of another container
+			ends := func(got reply, status int, condition operation.Condition) {
+				t.Helper()
+				s.want(got, status, condition)
+				if asked.inside.Load() != 0 {
+					t.Error("the owner is still being read")
+				}
+				asked.wantAsked(t, 1)
+			}
+			again := s.post(h, "k", onRecord)
+			ends(again, 200, "")
+			if again.body != first.body || again.header["Idempotency-Replayed"] != "true" {
+				t.Errorf("replayed %+v", again)
+			}
+			ends(s.post(h, "k", `{"value":"b","record":"test/record/1"}`), 422, operation.KeyReused)
+
+			asked.read = nil
+			var inFlight reply
+			s.partner.on(func(w http.ResponseWriter, r *http.Request) {
+				asked.wantAsked(t, 1)
+				asked.read = read
+				inFlight = s.post(h, "l", onRecord)
+				s.partner.done(w, r)
+			})
+			s.want(s.post(h, "l", onRecord), 200, "")
+			ends(inFlight, 409, operation.InFlight)
+			s.wantEffects(2)
+
+			s.counting.Fail = func(string) (before, after error) { return errors.New("down"), nil }
+			ends(s.post(h, "m", onRecord), 503, operation.LedgerDown)
+		})
+	}
+}
+
+// TestOwnerReadFails: nothing is sent, and the claim is released.
+func TestOwnerReadFails(t *testing.T) {
+	s := newStack(t)
+	s.p.Ledger = &owners{Ledger: s.counting, read: func(context.Context) error { panic("personal data") }}
+	got := s.post(operation.New(s.p, s.act(operation.Manual)), "k", onRecord)
+	s.want(got, 503, operation.LedgerDown)
+	s.want(s.post(operation.New(s.p, s.read()), "", onRecord), 503, operation.LedgerDown)
+	s.wantCalls(0)
+	if record := s.record(got); record.State != ledger.Released {
+		t.Errorf("record %+v", record)
+	}
+}
