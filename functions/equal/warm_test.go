@@ -60,7 +60,19 @@ func newWarm(t testing.TB, answer string) *warm {
 	}, equal.ExecuteJourney(equal.Config{BaseURL: "https://equal.test"}))
 	w.ledger.owners["equal/transaction/5f0c7b1e-3a52-4d0e-9c1b-2f6d8e4a7b10"] = []string{"acme"}
 	w.call(t, event(t, "warm"))
+	w.asked(t, requests{claim: 1, complete: 1, owners: 1, caller: 1})
 	return w
+}
+
+// asked checks what the ledger was asked since the last time.
+func (w *warm) asked(t testing.TB, want requests) {
+	t.Helper()
+	w.ledger.mu.Lock()
+	defer w.ledger.mu.Unlock()
+	if got := w.ledger.requests; got != want {
+		t.Errorf("the ledger was asked %+v, want %+v", got, want)
+	}
+	w.ledger.requests = requests{}
 }
 
 // event is an API Gateway event with an idempotency key, as HTTP APIs send them.
@@ -113,24 +125,29 @@ func (s source) Secret(_ context.Context, name string) ([]byte, error) {
 	return []byte(value), nil
 }
 
-// canned is a partner that says always the same.
+// canned is a partner that always says the same.
 type canned struct {
-	body  string
-	calls atomic.Int64
+	body   string
+	during func() // while a call is made; nil for nothing
 }
 
 func (c *canned) RoundTrip(*http.Request) (*http.Response, error) {
-	c.calls.Add(1)
+	if c.during != nil {
+		c.during()
+	}
 	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(c.body))}, nil
 }
 
-// memory is an operation.Ledger without a store, in which nothing expires. It counts requests by the method's name.
+// memory is an operation.Ledger without a store, in which nothing expires.
 type memory struct {
 	mu       sync.Mutex
 	records  map[string]ledger.Transaction
 	owners   map[string][]string
-	requests struct{ claim, takeOver, complete, record, owners, caller int }
+	requests requests
 }
+
+// requests counts what a ledger was asked, by method.
+type requests struct{ claim, takeOver, complete, record, owners, caller int }
 
 func (m *memory) Claim(_ context.Context, t ledger.Transaction) (ledger.Transaction, error) {
 	m.mu.Lock()
