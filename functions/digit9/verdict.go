@@ -1,10 +1,6 @@
 package digit9
 
-import (
-	"regexp"
-	"strings"
-	"sync"
-)
+import "strings"
 
 // Statuses of a customer (digit9 §5, §8). A callback writes KYC PENDING with a space.
 const (
@@ -75,16 +71,23 @@ func normalCustomerStatus(text string) string {
 	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(text)), " ", "_")
 }
 
-// Compiled when a message is first searched, not at the start of every function that knows Digit9.
-var (
-	likelyECRN   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b\d{16}\b`) })
-	possibleECRN = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b\d{10,20}\b`) })
-)
-
-// ecrnIn finds the customer number that a message names; empty where it names none (digit9 §9.4).
-func ecrnIn(message string) string {
-	if ecrn := likelyECRN().FindString(message); ecrn != "" {
-		return ecrn
+// ecrnIn finds the customer number that a message names: the first word of 16 digits, else of 10 to 20; empty where there
+// is none (digit9 §9.4).
+func ecrnIn(message string) (ecrn string) {
+	for word := range strings.FieldsFuncSeq(message, endsWord) {
+		if strings.Trim(word, "0123456789") != "" {
+			continue
+		}
+		switch {
+		case len(word) == 16:
+			return word
+		case ecrn == "" && len(word) >= 10 && len(word) <= 20:
+			ecrn = word
+		}
 	}
-	return possibleECRN().FindString(message)
+	return ecrn
+}
+
+func endsWord(c rune) bool {
+	return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_')
 }

@@ -73,29 +73,30 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 // one it comes from what stands in front of the partner. Only rows from which it is clear that nothing happened release a key.
 func classify(resp upstream.Response) (operation.Outcome, members) {
 	m := object(resp.Body)
-	outcome := operation.Outcome{Class: operation.Unknown, Code: m.code(), Reply: operation.PassOn(resp)}
+	codes := m.codes()
+	outcome := operation.Outcome{Class: operation.Unknown, Code: codes.first(), Reply: operation.PassOn(resp)}
 	if outcome.Code == "" || resp.Status < 400 {
 		outcome.Code = "http_" + strconv.Itoa(resp.Status)
 	}
 	switch {
 	case resp.Status == http.StatusOK && m != nil:
 		outcome.Class, outcome.Code = operation.Done, "ok"
-	case resp.Status == http.StatusForbidden && m.has(codeNotAuthorized): // our user may not, whoever calls: an operator must act
+	case resp.Status == http.StatusForbidden && codes.has(codeNotAuthorized): // our user may not, whoever calls: an operator must act
 		outcome.Class = operation.Credentials
-	case resp.Status == http.StatusForbidden && m.code() != "":
+	case resp.Status == http.StatusForbidden && codes.first() != "":
 		outcome.Class = operation.Conflict
 	case resp.Status == http.StatusConflict: // somebody else changed it at the same moment
 		outcome.Class = operation.Unavailable
 	case resp.Status == http.StatusTooEarly: // our own attempt is still running; the body is the request's
 		outcome.Code, outcome.Reply = "http_425", gateway.Reply{}
 	case resp.Status == http.StatusRequestTimeout:
-	case resp.Status == http.StatusNotFound && m.has(codeClientID):
+	case resp.Status == http.StatusNotFound && codes.has(codeClientID):
 		outcome.Class, outcome.Reply = operation.Invalid, notFound(codeClientID)
-	case resp.Status == http.StatusNotFound && m.has(codeIdentifierID):
+	case resp.Status == http.StatusNotFound && codes.has(codeIdentifierID):
 		outcome.Class, outcome.Reply = operation.Invalid, notFound(codeIdentifierID)
 	case resp.Status >= 400 && resp.Status < 500:
 		outcome.Class = operation.Invalid
-		if m.has(codeAlreadyActive) { // documented as 403, by the core as 400
+		if codes.has(codeAlreadyActive) { // documented as 403, by the core as 400
 			outcome.Class = operation.Conflict
 		}
 	}

@@ -146,12 +146,13 @@ type verifiedData struct {
 // because the client stands elsewhere, nothing is missing, and the client itself tells: the status is OTHER.
 func summaryOfCommand(reply gateway.Reply) map[string]any {
 	m := object(reply.Body)
-	out := map[string]any{"verification": "", "missing": "", "already_active": m.has(codeAlreadyActive)}
+	codes := m.codes()
+	out := map[string]any{"verification": "", "missing": "", "already_active": codes.has(codeAlreadyActive)}
 	if status := object(m["data"]).text("clientVerificationStatus"); isWord(status) {
 		out["verification"] = status
 	}
 	switch {
-	case m.has(codeAlreadyVerified), m.has(codeNotPending):
+	case codes.has(codeAlreadyVerified), codes.has(codeNotPending):
 		out["verification"] = verificationOther
 	case reply.Status >= 400:
 		out["missing"] = strings.Join(m.missing(), ",")

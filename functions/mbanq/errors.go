@@ -56,7 +56,7 @@ func reasons() map[string]string {
 // counts. A code that nobody knows is read by the words of its text.
 func (m members) missing() (names []string) {
 	known, errors := reasons(), m.list("errors")
-	if len(errors) == 0 && m.code() != "" {
+	if len(errors) == 0 && m.codes().first() != "" {
 		errors = []members{m}
 	}
 	for _, e := range errors {

@@ -145,30 +145,32 @@ func readClient(m members) client {
 	}
 }
 
-// codes are the partner's codes of a failure, the telling ones first (mbanq §6): those of its errors, then the top one. A
-// token failure has one of its own.
-func (m members) codes() (codes []string) {
+// codes are the partner's codes of a failure, the telling ones first (mbanq §6).
+type codes []string
+
+// codes reads them: those of its errors, then the top one. A token failure has one of its own.
+func (m members) codes() (all codes) {
 	for _, e := range m.list("errors") {
-		codes = append(codes, e.text("userMessageGlobalisationCode"))
+		all = append(all, e.text("userMessageGlobalisationCode"))
 	}
-	codes = append(codes, m.text("userMessageGlobalisationCode"), m.text("error"))
-	return slices.DeleteFunc(codes, func(code string) bool { return code == "" })
+	all = append(all, m.text("userMessageGlobalisationCode"), m.text("error"))
+	return slices.DeleteFunc(all, func(code string) bool { return code == "" })
 }
 
-// code is the first of them, without the prefixes that all share; empty where there is none.
-func (m members) code() string {
-	for _, code := range m.codes() {
-		return strings.TrimPrefix(strings.TrimPrefix(code, "error.msg."), "validation.msg.")
+// first is without the prefixes that all share; empty where there is none.
+func (c codes) first() string {
+	if len(c) == 0 {
+		return ""
 	}
-	return ""
+	return strings.TrimPrefix(strings.TrimPrefix(c[0], "error.msg."), "validation.msg.")
 }
+
+func (c codes) has(code string) bool { return slices.Contains(c, code) }
 
 // named tells whether a command's answer says what it did something to (mbanq §4): with maker-checker it may be the command alone.
 func (m members) named() bool {
 	return slices.ContainsFunc([]string{"id", "clientId", "resourceId", "commandId", "resourceIdentifier"}, func(name string) bool { return m.plain(name) != "" })
 }
-
-func (m members) has(code string) bool { return slices.Contains(m.codes(), code) }
 
 func lenient(text []byte, v any) error {
 	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
