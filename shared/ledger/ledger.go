@@ -82,6 +82,9 @@ type Query struct {
 	Cursor    string // from the page before; empty for the first
 }
 
+// PageRows is how many rows a listing looks at for one page, at most. A rare match is found over several pages instead.
+const PageRows = 2500
+
 // Page is one page of a Query, whose rows carry no Reply. An empty Next says that there is no more; a page may hold
 // fewer rows than its limit, even none, and still have one.
 type Page struct {

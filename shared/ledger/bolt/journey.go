@@ -107,8 +107,7 @@ func (l *Ledger) Journey(ctx context.Context, tenant, id string) (j ledger.Journ
 	return j, err
 }
 
-// Journeys returns one page of a tenant's journeys, or ledger.ErrBadCursor. A limit outside 1 to 100 counts as the
-// nearest in it.
+// Journeys returns one page of a tenant's journeys as Transactions does of its transactions.
 func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledger.JourneyPage, err error) {
 	from, err := ledger.ReadJourneyCursor(q)
 	if err != nil {
@@ -133,7 +132,8 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledg
 	return page, nil
 }
 
-// JourneyTransactions returns a journey's transactions, the oldest first and at most ledger.MaxSteps of them.
+// JourneyTransactions returns a journey's transactions, the oldest first and at most ledger.MaxSteps of them, among
+// the first ledger.PageRows on record.
 func (l *Ledger) JourneyTransactions(ctx context.Context, tenant, journey string) (found []ledger.Transaction, err error) {
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
@@ -141,8 +141,9 @@ func (l *Ledger) JourneyTransactions(ctx context.Context, tenant, journey string
 		if index == nil {
 			return nil
 		}
-		c := index.Cursor()
-		for key, _ := c.First(); key != nil && len(found) < ledger.MaxSteps; key, _ = c.Next() {
+		looked, c := 0, index.Cursor()
+		for key, _ := c.First(); key != nil && len(found) < ledger.MaxSteps && looked < ledger.PageRows; key, _ = c.Next() {
+			looked++
 			t, err := load(tx, []byte(ledger.PositionID(string(key))))
 			if err != nil {
 				return err

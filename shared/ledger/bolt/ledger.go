@@ -180,7 +180,7 @@ func (l *Ledger) Transaction(ctx context.Context, tenant, id string) (t ledger.T
 }
 
 // Transactions returns one page of a tenant's records, or ledger.ErrBadCursor. A limit outside 1 to 100 counts as the
-// nearest in it.
+// nearest in it. A page may hold fewer rows than its limit, even none, and still have a Next.
 func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.Page, err error) {
 	from, err := ledger.ReadCursor(q)
 	if err != nil {
@@ -205,25 +205,27 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.
 	return page, nil
 }
 
-// rows returns up to limit rows of an index that are wanted, the newest first, and the position of the last of them if
-// there are more.
+// rows returns up to limit rows of an index that are wanted, the newest first, and the position after which they go on
+// if there may be more. It looks at ledger.PageRows rows, at most.
 func rows[T any](index *bbolt.Bucket, from string, limit int, load func(id []byte) (row T, wanted bool, err error)) (page []T, last string, err error) {
 	if index == nil {
 		return nil, "", nil
 	}
-	position := ""
+	looked, lastLooked := 0, ""
 	for c, key := older(index.Cursor(), from); key != nil; key, _ = c.Prev() {
-		row, wanted, err := load([]byte(ledger.PositionID(string(key))))
-		if err != nil {
+		if looked == ledger.PageRows {
+			return page, lastLooked, nil
+		}
+		looked, lastLooked = looked+1, string(key)
+		row, wanted, err := load([]byte(ledger.PositionID(lastLooked)))
+		switch {
+		case err != nil:
 			return nil, "", err
+		case wanted && len(page) == min(max(limit, 1), 100):
+			return page, last, nil
+		case wanted:
+			page, last = append(page, row), lastLooked
 		}
-		if !wanted {
-			continue
-		}
-		if len(page) == min(max(limit, 1), 100) {
-			return page, position, nil
-		}
-		page, position = append(page, row), string(key)
 	}
 	return page, "", nil
 }
