@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"strconv"
 
@@ -154,8 +155,11 @@ func (s *Service) opener(tenant string) func(context.Context, jsontext.Value, in
 
 // Resume hands over once more what may not have arrived when the process died: the start of a journey, and the inputs
 // that it has accepted. Both are harmless where they have arrived.
-func (s *Service) Resume(ctx context.Context, open []ledger.Journey) error {
-	for _, j := range open {
+func (s *Service) Resume(ctx context.Context, open iter.Seq2[ledger.Journey, error]) error {
+	for j, err := range open {
+		if err != nil {
+			return err
+		}
 		if err := s.Orchestrator.Start(ctx, j.Type, j.ID, j.Input); err != nil {
 			return err
 		}

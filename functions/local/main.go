@@ -218,6 +218,7 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 		return nil, err
 	}
 	m.Ledger.Now, blobs.Now, m.Vault = m.Now, m.Now, blobs
+	m.Ledger.Sweeps = true
 	if err := m.seed(ctx); err != nil {
 		return nil, err
 	}
@@ -387,11 +388,7 @@ func (m *Main) resume(ctx context.Context) error {
 	if err := m.orchestrator.Resume(); err != nil {
 		return err
 	}
-	open, err := m.Ledger.OpenJourneys(ctx)
-	if err != nil {
-		return err
-	}
-	return m.journeys.Resume(ctx, open)
+	return m.journeys.Resume(ctx, m.Ledger.OpenJourneys(ctx))
 }
 
 // Execution returns the execution of a journey, as it was last written.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"reflect"
 	"slices"
 	"time"
@@ -16,16 +17,18 @@ import (
 )
 
 var (
-	journeys       = []byte("ledger/journeys")        // id → journey
-	journeyKeys    = []byte("ledger/journey-keys")    // key → id
-	tenantJourneys = []byte("ledger/tenant-journeys") // tenant → bucket of positions
-	steps          = []byte("ledger/steps")           // journey → bucket of its transactions' positions
-	correlations   = []byte("ledger/correlations")    // partner's record → correlation
+	journeys       = []byte("ledger/journeys")         // id → journey
+	journeyKeys    = []byte("ledger/journey-keys")     // key → id
+	keysOfJourneys = []byte("ledger/keys-of-journeys") // id → key
+	openJourneys   = []byte("ledger/open-journeys")    // ids of those that have not ended
+	tenantJourneys = []byte("ledger/tenant-journeys")  // tenant → bucket of positions
+	steps          = []byte("ledger/steps")            // journey → bucket of its transactions' positions
+	correlations   = []byte("ledger/correlations")     // partner's record → correlation
 )
 
 // CreateJourney writes a journey and the key that leads to it, unless the key leads to one that has not expired.
 func (l *Ledger) CreateJourney(ctx context.Context, key string, j ledger.Journey) (ledger.Journey, error) {
-	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Journey, error) {
+	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Journey, error) {
 		id := tx.Bucket(journeyKeys).Get([]byte(key))
 		standing, err := loadJourney(tx, id)
 		if err != nil {
@@ -47,6 +50,9 @@ func (l *Ledger) CreateJourney(ctx context.Context, key string, j ledger.Journey
 		if err := tx.Bucket(journeyKeys).Put([]byte(key), []byte(j.ID)); err != nil {
 			return ledger.Journey{}, err
 		}
+		if err := tx.Bucket(keysOfJourneys).Put([]byte(j.ID), []byte(key)); err != nil {
+			return ledger.Journey{}, err
+		}
 		j.Version = 1
 		return storeJourney(tx, old, j)
 	})
@@ -66,17 +72,17 @@ func (l *Ledger) JourneyOf(ctx context.Context, key string) (j ledger.Journey, e
 
 // UpdateJourney writes the next version of a journey, or returns ledger.ErrStale.
 func (l *Ledger) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error) {
-	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Journey, error) {
+	next := j
+	next.Version++
+	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Journey, error) {
 		old, err := loadJourney(tx, []byte(j.ID))
 		if err != nil {
 			return ledger.Journey{}, err
 		}
-		stale := old.ID == "" || old.Version != j.Version
-		j.Version++
-		if !stale {
-			return storeJourney(tx, old, j)
+		if old.ID != "" && old.Version == j.Version {
+			return storeJourney(tx, old, next)
 		}
-		v, err := json.Marshal(j)
+		v, err := json.Marshal(next)
 		if err != nil {
 			return ledger.Journey{}, err
 		}
@@ -116,7 +122,7 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledg
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		var last string
-		page.Journeys, last, err = rows(tx.Bucket(tenantJourneys).Bucket(tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
+		page.Journeys, last, err = rows(positions(tx, tenantJourneys, tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
 			j, err := loadJourney(tx, id)
 			j.Input, j.Inputs, j.Heard, j.Outcome = nil, nil, nil, nil
 			return j, !expired(j.ExpiresAt, now) && (q.Type == "" || q.Type == j.Type) && (q.Status == "" || q.Status == j.Status), err
@@ -137,7 +143,7 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledg
 func (l *Ledger) JourneyTransactions(ctx context.Context, tenant, journey string) (found []ledger.Transaction, err error) {
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		index := tx.Bucket(steps).Bucket(journeyKey(journey))
+		index := positions(tx, steps, journeyKey(journey))
 		if index == nil {
 			return nil
 		}
@@ -221,7 +227,8 @@ func (l *Ledger) RemoveEvent(ctx context.Context, record, id string) error {
 // Correlation returns what is known about a partner's record, the zero correlation if nothing is.
 func (l *Ledger) Correlation(ctx context.Context, record string) (c ledger.Correlation, err error) {
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		c, err = loadCorrelation(tx, record, l.Now())
+		found, err := loadCorrelation(tx, record)
+		c = found.at(l.Now())
 		return err
 	})
 	return c, err
@@ -233,40 +240,50 @@ type correlation struct {
 	ExpiresAt time.Time
 }
 
+// at is what a correlation says at a time: nothing once it has expired.
+func (c correlation) at(now time.Time) ledger.Correlation {
+	if expired(c.ExpiresAt, now) {
+		return ledger.Correlation{}
+	}
+	return c.Correlation
+}
+
 // correlate changes a correlation and returns it as it stands afterwards.
 func (l *Ledger) correlate(ctx context.Context, record string, change func(*ledger.Correlation) error) (ledger.Correlation, error) {
-	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Correlation, error) {
+	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Correlation, error) {
 		now := l.Now()
-		c, err := loadCorrelation(tx, record, now)
+		old, err := loadCorrelation(tx, record)
 		if err != nil {
-			return c, err
+			return ledger.Correlation{}, err
 		}
+		c := old.at(now)
 		if err := change(&c); err != nil {
 			return c, err
 		}
-		v, err := json.Marshal(correlation{c, now.Add(ledger.CorrelationRetention)})
+		expires := now.Add(ledger.CorrelationRetention)
+		v, err := json.Marshal(correlation{c, expires})
 		if err != nil {
 			return c, err
 		}
 		if err := tx.Bucket(correlations).Put([]byte(record), v); err != nil {
 			return c, err
 		}
-		return loadCorrelation(tx, record, now)
+		if err := reindex(tx, expiry(correlations, record, old.ExpiresAt), expiry(correlations, record, expires)); err != nil {
+			return c, err
+		}
+		stored, err := loadCorrelation(tx, record)
+		return stored.Correlation, err
 	})
 }
 
-// loadCorrelation returns the zero correlation where there is none or it has expired.
-func loadCorrelation(tx *bbolt.Tx, record string, now time.Time) (ledger.Correlation, error) {
-	var c correlation
+// loadCorrelation returns the zero correlation where there is none.
+func loadCorrelation(tx *bbolt.Tx, record string) (c correlation, err error) {
 	v := tx.Bucket(correlations).Get([]byte(record))
 	if v == nil {
-		return ledger.Correlation{}, nil
+		return c, nil
 	}
 	if err := json.Unmarshal(v, &c); err != nil {
-		return ledger.Correlation{}, err
-	}
-	if expired(c.ExpiresAt, now) {
-		return ledger.Correlation{}, nil
+		return correlation{}, err
 	}
 	noEmptySlice(&c.Waiters)
 	noEmptyMap(&c.Events)
@@ -274,29 +291,58 @@ func loadCorrelation(tx *bbolt.Tx, record string, now time.Time) (ledger.Correla
 		noEmptySlice(&sealed)
 		c.Events[id] = sealed
 	}
-	return c.Correlation, nil
+	return c, nil
 }
 
 func compareWaiters(a, b ledger.Waiter) int {
 	return cmp.Or(cmp.Compare(a.Journey, b.Journey), cmp.Compare(a.Tenant, b.Tenant))
 }
 
-// loadJourney returns the zero journey when there is none.
-// OpenJourneys returns every tenant's journeys that have not ended, for the stack that has just been started and must see
-// to it that they go on.
-func (l *Ledger) OpenJourneys(ctx context.Context) (open []ledger.Journey, err error) {
-	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		return tx.Bucket(journeys).ForEach(func(_, v []byte) error {
-			j, err := decodeJourney(v)
-			if err == nil && !j.Status.Ended() {
-				open = append(open, j)
+// openBatch is how many open journeys are read at a time.
+const openBatch = 100
+
+// OpenJourneys yields every tenant's journeys that have not ended, for the stack that has just been started and must see
+// to it that they go on. No transaction is open while it yields, so that they may be written meanwhile.
+func (l *Ledger) OpenJourneys(ctx context.Context) iter.Seq2[ledger.Journey, error] {
+	return func(yield func(ledger.Journey, error) bool) {
+		var batch []ledger.Journey
+		for from := []byte{}; from != nil; {
+			err := l.view(ctx, func(tx *bbolt.Tx) (err error) {
+				batch, from, err = openFrom(tx, from)
+				return err
+			})
+			if err != nil {
+				yield(ledger.Journey{}, err)
+				return
 			}
-			return err
-		})
-	})
-	return open, err
+			for _, j := range batch {
+				if !yield(j, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
+// openFrom returns open journeys whose ids are not before from, and the first id after them; nil where they are the last.
+func openFrom(tx *bbolt.Tx, from []byte) (batch []ledger.Journey, next []byte, err error) {
+	c := tx.Bucket(openJourneys).Cursor()
+	for id, _ := c.Seek(from); id != nil; id, _ = c.Next() {
+		if len(batch) == openBatch {
+			return batch, bytes.Clone(id), nil
+		}
+		j, err := loadJourney(tx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		if j.ID != "" && !j.Status.Ended() { // an earlier version, run meanwhile, writes no index
+			batch = append(batch, j)
+		}
+	}
+	return batch, nil, nil
+}
+
+// loadJourney returns the zero journey when there is none.
 func loadJourney(tx *bbolt.Tx, id []byte) (ledger.Journey, error) {
 	v := tx.Bucket(journeys).Get(id)
 	if v == nil {
@@ -305,7 +351,7 @@ func loadJourney(tx *bbolt.Tx, id []byte) (ledger.Journey, error) {
 	return decodeJourney(v)
 }
 
-// storeJourney replaces old and its place in the listing by j, and returns j as loadJourney will.
+// storeJourney replaces old and its places in the indexes by j, and returns j as loadJourney will.
 func storeJourney(tx *bbolt.Tx, old, j ledger.Journey) (ledger.Journey, error) {
 	v, err := json.Marshal(j)
 	if err != nil {
@@ -314,15 +360,22 @@ func storeJourney(tx *bbolt.Tx, old, j ledger.Journey) (ledger.Journey, error) {
 	if err := tx.Bucket(journeys).Put([]byte(j.ID), v); err != nil {
 		return j, err
 	}
-	if old.ID != "" {
-		if err := unlist(tx.Bucket(tenantJourneys), tenantKey(old.Tenant), ledger.JourneyPosition(old)); err != nil {
-			return j, err
-		}
-	}
-	if err := list(tx.Bucket(tenantJourneys), tenantKey(j.Tenant), ledger.JourneyPosition(j)); err != nil {
+	if err := reindex(tx, journeyPlaces(old), journeyPlaces(j)); err != nil {
 		return j, err
 	}
 	return decodeJourney(v)
+}
+
+// journeyPlaces are where a journey stands in the indexes; nowhere where there is none.
+func journeyPlaces(j ledger.Journey) []place {
+	if j.ID == "" {
+		return nil
+	}
+	found := []place{{tenantJourneys, tenantKey(j.Tenant), ledger.JourneyPosition(j)}}
+	if !j.Status.Ended() {
+		return append(found, place{index: openJourneys, key: j.ID})
+	}
+	return append(found, expiry(journeys, j.ID, j.ExpiresAt)...)
 }
 
 // decodeJourney reads a stored journey: times in UTC, what is empty as nil.
@@ -351,7 +404,7 @@ func decodeJourney(v []byte) (j ledger.Journey, err error) {
 	return j, nil
 }
 
-func journeyKey(journey string) []byte { return []byte("journey/" + journey) }
+func journeyKey(journey string) string { return "journey/" + journey }
 
 func noEmptyMap[V any](m *map[string]V) {
 	if len(*m) == 0 {

@@ -26,13 +26,17 @@ var (
 type Ledger struct {
 	// Now tells which records have expired, and when correlations were written; time.Now if nobody sets it.
 	Now func() time.Time
-	db  *bolt.DB
+	// Sweeps makes each write delete some of the records that have expired, as the table's TTL does on AWS.
+	Sweeps bool
+
+	db *bolt.DB
 }
 
-// New makes a ledger in the file.
+// New makes a ledger in the file. In a file of an earlier version, it builds the indexes that are missing.
 func New(db *bolt.DB) (*Ledger, error) {
 	l := &Ledger{Now: time.Now, db: db}
-	buckets := [][]byte{transactions, tenants, owners, callers, journeys, journeyKeys, tenantJourneys, steps, correlations}
+	buckets := [][]byte{transactions, tenants, owners, callers, journeys, journeyKeys, keysOfJourneys, openJourneys,
+		tenantJourneys, steps, correlations, tokens, settings, expiries}
 	complete := false
 	err := db.View(func(tx *bbolt.Tx) error {
 		complete = !slices.ContainsFunc(buckets, func(name []byte) bool { return tx.Bucket(name) == nil })
@@ -42,12 +46,16 @@ func New(db *bolt.DB) (*Ledger, error) {
 		return l, err
 	}
 	return l, db.Update(func(tx *bbolt.Tx) error {
+		indexed := tx.Bucket(expiries) != nil
 		for _, name := range buckets {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
-		return nil
+		if indexed {
+			return nil
+		}
+		return index(tx)
 	})
 }
 
@@ -114,7 +122,7 @@ func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
 
 // change decides on a record as it stands (the zero one if absent) and returns it as it stands afterwards.
 func (l *Ledger) change(ctx context.Context, id string, decide func(tx *bbolt.Tx, old ledger.Transaction) (ledger.Transaction, error)) (ledger.Transaction, error) {
-	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Transaction, error) {
+	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Transaction, error) {
 		old, err := load(tx, []byte(id))
 		if err != nil {
 			return ledger.Transaction{}, err
@@ -128,14 +136,19 @@ func (l *Ledger) change(ctx context.Context, id string, decide func(tx *bbolt.Tx
 }
 
 // update makes one write and returns the record as it stands afterwards.
-func update[T any](ctx context.Context, db *bolt.DB, write func(*bbolt.Tx) (T, error)) (now T, err error) {
+func update[T any](ctx context.Context, l *Ledger, write func(*bbolt.Tx) (T, error)) (now T, err error) {
 	var none T
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	err = db.Update(func(tx *bbolt.Tx) (err error) {
-		now, err = write(tx)
-		return err
+	err = l.db.Update(func(tx *bbolt.Tx) (err error) {
+		if now, err = write(tx); err != nil {
+			return err
+		}
+		if !l.Sweeps {
+			return nil
+		}
+		return sweep(tx, l.Now())
 	})
 	switch err {
 	case errHeld:
@@ -189,7 +202,7 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		var last string
-		page.Transactions, last, err = rows(tx.Bucket(tenants).Bucket(tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Transaction, bool, error) {
+		page.Transactions, last, err = rows(positions(tx, tenants, tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Transaction, bool, error) {
 			t, err := load(tx, id)
 			t.Reply = nil
 			return t, !expired(t.ExpiresAt, now) && (q.Operation == "" || q.Operation == t.Operation) && (q.State == "" || q.State == t.State), err
@@ -301,7 +314,7 @@ func load(tx *bbolt.Tx, id []byte) (ledger.Transaction, error) {
 	return decode(v)
 }
 
-// store replaces old and its places in the listings by t, and returns t as load will.
+// store replaces old and its places in the indexes by t, and returns t as load will.
 func store(tx *bbolt.Tx, old, t ledger.Transaction) (ledger.Transaction, error) {
 	v, err := json.Marshal(t)
 	if err != nil {
@@ -310,40 +323,25 @@ func store(tx *bbolt.Tx, old, t ledger.Transaction) (ledger.Transaction, error) 
 	if err := tx.Bucket(transactions).Put([]byte(t.ID), v); err != nil {
 		return t, err
 	}
-	if old.ID != "" {
-		if err := errors.Join(
-			unlist(tx.Bucket(tenants), tenantKey(old.Tenant), ledger.Position(old)),
-			unlist(tx.Bucket(steps), journeyKey(old.Journey), ledger.Position(old)),
-		); err != nil {
-			return t, err
-		}
-	}
-	if err := list(tx.Bucket(tenants), tenantKey(t.Tenant), ledger.Position(t)); err != nil {
+	if err := reindex(tx, places(old), places(t)); err != nil {
 		return t, err
-	}
-	if t.Journey != "" {
-		if err := list(tx.Bucket(steps), journeyKey(t.Journey), ledger.Position(t)); err != nil {
-			return t, err
-		}
 	}
 	return decode(v)
 }
 
-// list puts a position into one of an index's buckets.
-func list(index *bbolt.Bucket, name []byte, position string) error {
-	positions, err := index.CreateBucketIfNotExists(name)
-	if err != nil {
-		return err
+// places are where a transaction stands in the indexes; nowhere where there is none.
+func places(t ledger.Transaction) []place {
+	if t.ID == "" {
+		return nil
 	}
-	return positions.Put([]byte(position), nil)
-}
-
-// unlist is the reverse of list.
-func unlist(index *bbolt.Bucket, name []byte, position string) error {
-	if positions := index.Bucket(name); positions != nil {
-		return positions.Delete([]byte(position))
+	found := []place{{tenants, tenantKey(t.Tenant), ledger.Position(t)}}
+	if t.Journey != "" {
+		found = append(found, place{steps, journeyKey(t.Journey), ledger.Position(t)})
 	}
-	return nil
+	if !open(t) {
+		found = append(found, expiry(transactions, t.ID, t.ExpiresAt)...)
+	}
+	return found
 }
 
 // own records who created the partner's record that t names.
@@ -382,4 +380,4 @@ func decode(v []byte) (t ledger.Transaction, err error) {
 }
 
 // tenantKey is never empty, which bbolt would refuse.
-func tenantKey(tenant string) []byte { return []byte("tenant/" + tenant) }
+func tenantKey(tenant string) string { return "tenant/" + tenant }

@@ -10,7 +10,6 @@ import (
 	"sallyport/shared/ledger"
 )
 
-// settings is made by the first write.
 var settings = []byte("ledger/settings") // tenant, kind and name → setting
 
 // Setting returns a tenant's setting, or ledger.ErrNotFound.
@@ -28,7 +27,7 @@ func (l *Ledger) Setting(ctx context.Context, tenant, kind, name string) (s ledg
 // PutSetting writes the next version of a setting over the given one (0 for none, ledger.AnyVersion for whatever is
 // there), or returns ledger.ErrStale.
 func (l *Ledger) PutSetting(ctx context.Context, s ledger.Setting, over int) (ledger.Setting, error) {
-	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Setting, error) {
+	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Setting, error) {
 		key := settingKey(s.Tenant, s.Kind, s.Name)
 		standing, err := loadSetting(tx, key)
 		if err != nil {
@@ -46,11 +45,7 @@ func (l *Ledger) PutSetting(ctx context.Context, s ledger.Setting, over int) (le
 		if err != nil {
 			return ledger.Setting{}, err
 		}
-		bucket, err := tx.CreateBucketIfNotExists(settings)
-		if err != nil {
-			return ledger.Setting{}, err
-		}
-		if err := bucket.Put(key, v); err != nil {
+		if err := tx.Bucket(settings).Put(key, v); err != nil {
 			return ledger.Setting{}, err
 		}
 		return decodeSetting(v)
@@ -65,11 +60,7 @@ func settingKey(tenant, kind, name string) []byte {
 
 // loadSetting returns the zero setting where there is none.
 func loadSetting(tx *bbolt.Tx, key []byte) (ledger.Setting, error) {
-	bucket := tx.Bucket(settings)
-	if bucket == nil {
-		return ledger.Setting{}, nil
-	}
-	v := bucket.Get(key)
+	v := tx.Bucket(settings).Get(key)
 	if v == nil {
 		return ledger.Setting{}, nil
 	}

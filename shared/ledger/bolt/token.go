@@ -4,34 +4,40 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
-	"time"
 
 	"go.etcd.io/bbolt"
 
 	"sallyport/shared/ledger"
 )
 
-// tokens is made by the first write.
 var tokens = []byte("ledger/tokens") // id → token
 
 // Token returns the record of an access token, or ledger.ErrNotFound when it is absent or expired.
 func (l *Ledger) Token(ctx context.Context, id string) (t ledger.Token, err error) {
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		t, err = loadToken(tx, id, l.Now())
-		if err == nil && t.Version == 0 {
-			err = ledger.ErrNotFound
+		found, err := loadToken(tx, id)
+		switch {
+		case err != nil:
+			return err
+		case found.Version == 0 || expired(found.ExpiresAt, l.Now()):
+			return ledger.ErrNotFound
 		}
-		return err
+		t = found
+		return nil
 	})
 	return t, err
 }
 
 // PutToken writes the next version of an access token's record, or returns ledger.ErrStale.
 func (l *Ledger) PutToken(ctx context.Context, t ledger.Token) (ledger.Token, error) {
-	return update(ctx, l.db, func(tx *bbolt.Tx) (ledger.Token, error) {
-		standing, err := loadToken(tx, t.ID, l.Now())
+	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Token, error) {
+		old, err := loadToken(tx, t.ID)
 		if err != nil {
 			return ledger.Token{}, err
+		}
+		standing := old
+		if expired(old.ExpiresAt, l.Now()) {
+			standing = ledger.Token{}
 		}
 		v, err := json.Marshal(t)
 		if err != nil {
@@ -46,29 +52,20 @@ func (l *Ledger) PutToken(ctx context.Context, t ledger.Token) (ledger.Token, er
 		case standing.Version != t.Version-1:
 			return standing, ledger.ErrStale
 		}
-		bucket, err := tx.CreateBucketIfNotExists(tokens)
-		if err != nil {
+		if err := tx.Bucket(tokens).Put([]byte(t.ID), v); err != nil {
 			return ledger.Token{}, err
 		}
-		return written, bucket.Put([]byte(t.ID), v)
+		return written, reindex(tx, expiry(tokens, t.ID, old.ExpiresAt), expiry(tokens, t.ID, t.ExpiresAt))
 	})
 }
 
-// loadToken returns the zero record where there is none or it has expired.
-func loadToken(tx *bbolt.Tx, id string, now time.Time) (ledger.Token, error) {
-	bucket := tx.Bucket(tokens)
-	if bucket == nil {
-		return ledger.Token{}, nil
-	}
-	v := bucket.Get([]byte(id))
+// loadToken returns the zero record where there is none.
+func loadToken(tx *bbolt.Tx, id string) (ledger.Token, error) {
+	v := tx.Bucket(tokens).Get([]byte(id))
 	if v == nil {
 		return ledger.Token{}, nil
 	}
-	t, err := decodeToken(v)
-	if err != nil || expired(t.ExpiresAt, now) {
-		return ledger.Token{}, err
-	}
-	return t, nil
+	return decodeToken(v)
 }
 
 // decodeToken reads a stored record: times in UTC, what is empty as nil.

@@ -1,0 +1,81 @@
+package bolt
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"sallyport/shared/ledger"
+)
+
+// expiries orders by expiry the records that may be deleted then.
+var expiries = []byte("ledger/expiries") // expiry, bucket, "#", id → nothing
+
+const (
+	// sweepLimit is how many expired records one write deletes, at most: more than it adds, so that none stays for good.
+	sweepLimit = 4
+	// sweepDelay is how long a record stays after its expiry: nobody goes by it any more.
+	sweepDelay = time.Hour
+)
+
+// expiry is where a record of a bucket stands in expiries; nowhere where it never expires.
+func expiry(bucket []byte, id string, at time.Time) []place {
+	if at.IsZero() {
+		return nil
+	}
+	return []place{{index: expiries, key: at.UTC().Format(ledger.TimeLayout) + string(bucket) + "#" + id}}
+}
+
+// sweep deletes records that have expired sweepDelay ago or before, at most sweepLimit of them.
+func sweep(tx *bbolt.Tx, now time.Time) error {
+	until := now.Add(-sweepDelay).UTC().Format(ledger.TimeLayout)
+	var due []string
+	c := tx.Bucket(expiries).Cursor()
+	for key, _ := c.First(); key != nil && len(due) < sweepLimit && string(key[:len(until)]) <= until; key, _ = c.Next() {
+		due = append(due, string(key))
+	}
+	for _, key := range due {
+		bucket, id, _ := strings.Cut(key[len(until):], "#")
+		if err := erase(tx, []byte(bucket), id, place{index: expiries, key: key}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// erase deletes a record and what leads to it, provided that it still expires where the entry says.
+func erase(tx *bbolt.Tx, bucket []byte, id string, entry place) error {
+	found, err := placesOf(tx, bucket, id)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(found, entry.equal) {
+		return entry.remove(tx)
+	}
+	if err := reindex(tx, found, nil); err != nil {
+		return err
+	}
+	if bytes.Equal(bucket, journeys) {
+		if err := eraseKey(tx, []byte(id)); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket(bucket).Delete([]byte(id))
+}
+
+// eraseKey deletes the key that leads to a journey, unless it leads to another one by now.
+func eraseKey(tx *bbolt.Tx, id []byte) error {
+	key := tx.Bucket(keysOfJourneys).Get(id)
+	if key == nil {
+		return nil
+	}
+	if bytes.Equal(tx.Bucket(journeyKeys).Get(key), id) {
+		if err := tx.Bucket(journeyKeys).Delete(key); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket(keysOfJourneys).Delete(id)
+}
