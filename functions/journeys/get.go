@@ -18,8 +18,9 @@ import (
 
 const (
 	maxWait = 20 * time.Second
-	// lookAgain is how often a waiting request reads the record.
-	lookAgain = 250 * time.Millisecond
+	// firstPause is how long a request that polls pauses at first; each pause is twice the one before, up to maxPause.
+	firstPause = 250 * time.Millisecond
+	maxPause   = 2 * time.Second
 )
 
 // view is a journey as callers see it.
@@ -54,13 +55,19 @@ func (s *Service) Get() gateway.Route {
 		if err != nil {
 			return gateway.Reply{}, err
 		}
+		var changed <-chan struct{}
+		if wait > 0 && s.Watch != nil { // before the first read, so that no change is missed
+			var stop func()
+			changed, stop = s.Watch(req.Params["id"])
+			defer stop()
+		}
 		j, err := s.journey(ctx, caller.Tenant, req.Params["id"])
 		if err != nil {
 			return gateway.Reply{}, err
 		}
 		known := strings.TrimPrefix(strings.TrimSpace(req.Header["if-none-match"]), "W/")
 		if wait > 0 {
-			if j, err = s.await(ctx, j, version(known, j), wait); err != nil {
+			if j, err = s.await(ctx, j, version(known, j), wait, changed); err != nil {
 				return gateway.Reply{}, err
 			}
 		}
@@ -76,19 +83,25 @@ func (s *Service) Get() gateway.Route {
 	})
 }
 
-// await reads a journey until it is another one than the known, or the time is over.
-func (s *Service) await(ctx context.Context, j ledger.Journey, known int, wait time.Duration) (ledger.Journey, error) {
-	over := time.NewTimer(wait)
-	defer over.Stop()
-	again := time.NewTicker(lookAgain)
-	defer again.Stop()
-	for j.Version == known && !j.Status.Ended() {
+// await reads a journey until it is another one than the known, or the time is over. It reads after each change where
+// changes are received, else after pauses and at the end.
+func (s *Service) await(ctx context.Context, j ledger.Journey, known int, wait time.Duration, changed <-chan struct{}) (ledger.Journey, error) {
+	over := time.After(wait)
+	for pause := firstPause; j.Version == known && !j.Status.Ended(); pause = min(2*pause, maxPause) {
+		var again <-chan time.Time
+		if changed == nil {
+			again = time.After(pause)
+		}
 		select {
-		case <-over.C:
-			return j, nil
+		case <-over:
+			if changed != nil {
+				return j, nil
+			}
+			return s.journey(ctx, j.Tenant, j.ID)
 		case <-ctx.Done():
 			return j, nil
-		case <-again.C:
+		case <-changed:
+		case <-again:
 		}
 		var err error
 		if j, err = s.journey(ctx, j.Tenant, j.ID); err != nil {

@@ -67,6 +67,10 @@ type Service struct {
 	NewID        func() string        // UUIDv7
 	Changed      func(ledger.Journey) // tells the local bus of a new status; on AWS the table's stream tells EventBridge
 	TimeScale    float64              // how much faster than the clock the orchestrator's waits pass; 1 where zero
+
+	// Watch returns a channel that receives after each change of a journey's record until stop is called; changes that come
+	// close together may come as one. Where nil, as on AWS, a request that waits for a change polls.
+	Watch func(journey string) (changed <-chan struct{}, stop func())
 }
 
 func (s *Service) typeOf(name string) (journey.Type, error) {

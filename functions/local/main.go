@@ -248,7 +248,7 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now, NewID: operation.NewID,
 		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), ezto.IECVerification(), iron.CustomerIdentification(iron.Config{Now: m.Now}), mbanq.ClientOnboarding()}, TimeScale: m.TimeScale,
 	}
-	service.Orchestrator, m.journeys = orchestrating{m}, service
+	service.Orchestrator, service.Watch, m.journeys = orchestrating{m}, m.Ledger.Watch, service
 	handlers := functions(p, m.Ledger, service, orchestrating{m}, m.URL+"/sandbox", m.TimeScale)
 	if m.orchestrator, err = m.orchestrate(handlers, service); err != nil {
 		return nil, err

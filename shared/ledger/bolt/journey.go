@@ -74,7 +74,7 @@ func (l *Ledger) JourneyOf(ctx context.Context, key string) (j ledger.Journey, e
 func (l *Ledger) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error) {
 	next := j
 	next.Version++
-	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Journey, error) {
+	stored, err := update(ctx, l, func(tx *bbolt.Tx) (ledger.Journey, error) {
 		old, err := loadJourney(tx, []byte(j.ID))
 		if err != nil {
 			return ledger.Journey{}, err
@@ -95,6 +95,10 @@ func (l *Ledger) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Jo
 		}
 		return old, ledger.ErrStale
 	})
+	if err == nil {
+		l.watchers.wake(j.ID)
+	}
+	return stored, err
 }
 
 // Journey returns a tenant's journey, or ledger.ErrNotFound when it is absent, expired or another tenant's.

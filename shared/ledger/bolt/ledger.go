@@ -30,6 +30,8 @@ type Ledger struct {
 	Sweeps bool
 
 	db *bolt.DB
+
+	watchers watchers
 }
 
 // New makes a ledger in the file. In a file of an earlier version, it builds the indexes that are missing.
