@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) (store Store, setClock func(time.
 		"Transaction":         suite.transaction,
 		"RoundTrip":           suite.roundTrip,
 		"Transactions":        suite.transactions,
+		"Pages":               suite.pages,
 		"Cursor":              suite.cursor,
 		"Caller":              suite.caller,
 		"CreateJourney":       suite.createJourney,
