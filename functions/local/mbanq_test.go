@@ -346,10 +346,7 @@ func TestClientJourneyTransitions(t *testing.T) {
 	if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
 		t.Fatalf("got %s (%s)", view.Status, view.Reason)
 	}
-	execution, err := s.Execution(id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	execution := s.endedExecution(id)
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,6 @@
+package main
+
+import "sallyport/shared/bolt"
+
+// DB is the file with the gateway's own state.
+func (m *Main) DB() *bolt.DB { return m.db }
