@@ -1,6 +1,8 @@
 package dynamo
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,7 +16,7 @@ import (
 // item is a DynamoDB item, a part of one, or the values of an expression.
 type item = map[string]types.AttributeValue
 
-// attributes are all that a transaction's item may have beside its key; what is empty is not stored.
+// attributes are all that a transaction's item may have beside its key; what is empty or zero is not stored.
 var attributes = []string{
 	"tenant", "operation", "journey", "step", "state", "code", "fingerprint", "attempt", "generation", "take_overs",
 	"claimed_at", "lease", "sent_at", "ended_at", "expires_at", "refs", "owns", "reply",
@@ -39,22 +41,30 @@ func key(partition, sort string) item   { return item{"pk": text(partition), "sk
 
 func encode(t ledger.Transaction) item {
 	it := transactionKey(t.ID)
-	it["gsi1pk"], it["gsi1sk"] = text(tenantPrefix+t.Tenant), text(ledger.Position(t))
+	it["gsi1pk"], it["gsi1sk"] = text(tenantPrefix+t.Tenant), sortKey(ledger.Position(t))
 	if t.Journey != "" {
-		it["gsi2pk"], it["gsi2sk"] = text(journeyPrefix+t.Journey), text(ledger.Position(t))
+		it["gsi2pk"], it["gsi2sk"] = text(journeyPrefix+t.Journey), sortKey(ledger.Position(t))
 	}
-	it["generation"], it["take_overs"] = number(t.Generation), number(t.TakeOvers)
+	it["generation"] = number(t.Generation)
+	if t.TakeOvers > 0 {
+		it["take_overs"] = number(t.TakeOvers)
+	}
 	putTexts(it, map[string]string{
 		"tenant": t.Tenant, "operation": t.Operation, "journey": t.Journey, "step": t.Step, "state": string(t.State), "code": t.Code,
-		"fingerprint": t.Fingerprint, "attempt": t.Attempt, "owns": t.Owns,
+		"attempt": t.Attempt, "owns": t.Owns,
 	})
-	putInstants(it, map[string]time.Time{
-		"claimed_at": t.ClaimedAt, "lease": t.Lease, "sent_at": t.SentAt, "ended_at": t.EndedAt, "expires_at": t.ExpiresAt,
-	})
-	if !t.ExpiresAt.IsZero() {
-		it["ttl"] = sweep(t.ExpiresAt)
+	if t.Fingerprint != "" {
+		it["fingerprint"] = digest(t.Fingerprint)
 	}
-	putGroup(it, "refs", t.Refs, text)
+	for name, at := range map[string]time.Time{"claimed_at": t.ClaimedAt, "lease": t.Lease, "sent_at": t.SentAt, "ended_at": t.EndedAt} {
+		if !at.IsZero() {
+			it[name] = nanoseconds(at)
+		}
+	}
+	if !t.ExpiresAt.IsZero() {
+		it["expires_at"], it["ttl"] = instant(t.ExpiresAt), sweep(t.ExpiresAt)
+	}
+	putGroup(it, "refs", t.Refs, digest)
 	if r := t.Reply; r != nil {
 		reply := item{"status": number(r.Status)}
 		putTexts(reply, map[string]string{"content_type": r.ContentType, "vault_ref": r.VaultRef})
@@ -78,7 +88,7 @@ func decode(it item) (ledger.Transaction, error) {
 		Step:        r.text("step"),
 		State:       ledger.State(r.text("state")),
 		Code:        r.text("code"),
-		Fingerprint: r.text("fingerprint"),
+		Fingerprint: r.digest("fingerprint"),
 		Attempt:     r.text("attempt"),
 		Generation:  r.number("generation"),
 		TakeOvers:   r.number("take_overs"),
@@ -87,7 +97,7 @@ func decode(it item) (ledger.Transaction, error) {
 		SentAt:      r.instant("sent_at"),
 		EndedAt:     r.instant("ended_at"),
 		ExpiresAt:   r.instant("expires_at"),
-		Refs:        group(&r, "refs", (*reader).text),
+		Refs:        group(&r, "refs", (*reader).digest),
 		Owns:        r.text("owns"),
 	}
 	reply := reader{item: r.group("reply")}
@@ -137,6 +147,35 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 
 func number(n int) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.Itoa(n)}
+}
+
+// sortKey is a position with only the first 16 characters of a digest, which tell records of one nanosecond apart. It
+// sorts among positions written whole as the position itself does.
+func sortKey(position string) types.AttributeValue {
+	id := ledger.PositionID(position)
+	if _, ok := undigested(id); ok {
+		position = position[:len(position)-len(id)+16]
+	}
+	return text(position)
+}
+
+// digest is a text, a SHA-256 in hex as the 32 bytes that it stands for: an item is paid for by the KB.
+func digest(s string) types.AttributeValue {
+	if sum, ok := undigested(s); ok {
+		return &types.AttributeValueMemberB{Value: sum}
+	}
+	return text(s)
+}
+
+// undigested returns the bytes that a SHA-256 in lower-case hex stands for.
+func undigested(s string) (sum []byte, ok bool) {
+	sum, err := hex.DecodeString(s)
+	return sum, err == nil && len(sum) == sha256.Size && s == strings.ToLower(s)
+}
+
+// nanoseconds is a time that no condition compares, in nanoseconds since 1970.
+func nanoseconds(at time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(at.UnixNano(), 10)}
 }
 
 // instant is text of a fixed width, which conditions and filters compare as the times themselves.
@@ -223,6 +262,14 @@ func (r *reader) text(name string) string {
 	return ""
 }
 
+// digest reads what digest wrote, or a text.
+func (r *reader) digest(name string) string {
+	if sum, ok := r.item[name].(*types.AttributeValueMemberB); ok {
+		return hex.EncodeToString(sum.Value)
+	}
+	return r.text(name)
+}
+
 func (r *reader) number(name string) int {
 	v := attribute[*types.AttributeValueMemberN](r, name)
 	if v == nil {
@@ -235,7 +282,11 @@ func (r *reader) number(name string) int {
 	return n
 }
 
+// instant reads a time that was written as text or in nanoseconds.
 func (r *reader) instant(name string) time.Time {
+	if _, ok := r.item[name].(*types.AttributeValueMemberN); ok {
+		return time.Unix(0, int64(r.number(name))).UTC()
+	}
 	s := r.text(name)
 	if s == "" {
 		return time.Time{}

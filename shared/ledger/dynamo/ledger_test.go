@@ -221,9 +221,12 @@ type barren struct {
 
 func (b *barren) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
 	b.queries++
-	key := map[string]types.AttributeValue{"gsi1sk": &types.AttributeValueMemberS{Value: "2026-03-01T12:00:00.000000000Z#id"}}
-	if start, ok := in.ExclusiveStartKey["gsi1sk"]; ok {
-		key["gsi1sk"] = start
+	key := in.ExclusiveStartKey
+	if key == nil {
+		key = map[string]types.AttributeValue{
+			"pk":     &types.AttributeValueMemberS{Value: "transaction#id"},
+			"gsi1sk": &types.AttributeValueMemberS{Value: "2026-03-01T12:00:00.000000000Z#id"},
+		}
 	}
 	return &dynamodb.QueryOutput{LastEvaluatedKey: key}, nil
 }
@@ -333,9 +336,8 @@ func TestItem(t *testing.T) {
 		"fingerprint": &types.AttributeValueMemberS{Value: "fingerprint-id"},
 		"attempt":     &types.AttributeValueMemberS{Value: "attempt-1"},
 		"generation":  &types.AttributeValueMemberN{Value: "1"},
-		"take_overs":  &types.AttributeValueMemberN{Value: "0"},
-		"claimed_at":  &types.AttributeValueMemberS{Value: "2026-03-01T12:00:00.123456789Z"},
-		"lease":       &types.AttributeValueMemberS{Value: "2026-03-01T12:00:30.123456789Z"},
+		"claimed_at":  &types.AttributeValueMemberN{Value: "1772366400123456789"},
+		"lease":       &types.AttributeValueMemberN{Value: "1772366430123456789"},
 		"expires_at":  &types.AttributeValueMemberS{Value: "2026-03-31T12:00:30.123456789Z"},
 		"ttl":         &types.AttributeValueMemberN{Value: "1774958431"},
 	}

@@ -65,7 +65,7 @@ func list[T any](ctx context.Context, l *Ledger, e expression, from listing, dec
 	}
 	if from.after != "" {
 		in.ExclusiveStartKey = from.key(ledger.PositionID(from.after))
-		in.ExclusiveStartKey["gsi1pk"], in.ExclusiveStartKey["gsi1sk"] = text(from.partition), text(from.after)
+		in.ExclusiveStartKey["gsi1pk"], in.ExclusiveStartKey["gsi1sk"] = text(from.partition), sortKey(from.after)
 	}
 	found, end, err := l.query(ctx, in, limit)
 	if err != nil {
@@ -74,9 +74,20 @@ func list[T any](ctx context.Context, l *Ledger, e expression, from listing, dec
 	if rows, err = decodeAll(found, decode); err != nil {
 		return nil, "", err
 	}
-	position := reader{item: end}
-	last = position.text("gsi1sk")
-	return rows, last, position.err
+	last, err = position(end)
+	return rows, last, err
+}
+
+// position returns the place in the listing of an item or of its key, empty for none. Its sort key may hold no more
+// than the beginning of its id.
+func position(it item) (string, error) {
+	if it == nil {
+		return "", nil
+	}
+	r := reader{item: it}
+	at, _, _ := strings.Cut(r.text("gsi1sk"), "#")
+	_, id, _ := strings.Cut(r.text("pk"), "#")
+	return at + "#" + id, r.err
 }
 
 // query returns up to limit items and, where there may be more, the one after which they go on.
