@@ -126,7 +126,8 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 	return standing, err
 }
 
-// put writes a record's end, and in the same transaction who owns the partner's record that t created.
+// put writes a record's end, and in the same transaction who owns the partner's record that t created. An owner on
+// record of an end that isn't would tell a lookup of this very call that what it finds is another call's work.
 func (l *Ledger) put(ctx context.Context, put types.Put, t ledger.Transaction) error {
 	if t.Owns == "" {
 		_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{

@@ -349,6 +349,34 @@ func TestItem(t *testing.T) {
 	}
 }
 
+// TestItemOfDigests: a digest takes half its length, and sort keys hold no more of one than its beginning.
+func TestItemOfDigests(t *testing.T) {
+	client := dynamolocal.Client(t)
+	table := dynamolocal.Table(t, client)
+	call := typical()
+	call.Journey, call.Refs = "journey", map[string]string{"ref": call.Fingerprint, "upper": strings.ToUpper(call.Fingerprint)}
+	if _, err := dynamo.New(client, table).Claim(t.Context(), call); err != nil {
+		t.Fatal(err)
+	}
+	out, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+	if err != nil || len(out.Items) != 1 {
+		t.Fatalf("%d items, %v", len(out.Items), err)
+	}
+	digest := &types.AttributeValueMemberB{Value: bytes.Repeat([]byte{0x0a, 0x1b, 0x2c, 0x3d}, 8)}
+	position := &types.AttributeValueMemberS{Value: "2026-03-01T12:00:00.123456789Z#5f2b6d0c5f2b6d0c"}
+	for name, want := range map[string]types.AttributeValue{
+		"pk":     &types.AttributeValueMemberS{Value: "transaction#" + call.ID},
+		"gsi1sk": position, "gsi2sk": position, "fingerprint": digest,
+		"refs": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
+			"ref": digest, "upper": &types.AttributeValueMemberS{Value: call.Refs["upper"]},
+		}},
+	} {
+		if got := out.Items[0][name]; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
 // TestAgreesWithBolt makes the same random calls on both adapters: they must give the same answers.
 func TestAgreesWithBolt(t *testing.T) {
 	one, _ := MustOpen(t)
