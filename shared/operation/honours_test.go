@@ -243,6 +243,49 @@ func TestOwned(t *testing.T) {
 	})
 }
 
+// stopping is a ledger that once stops in Complete, when the owner is on record and the end isn't.
+type stopping struct {
+	operation.Ledger
+	at ledger.Transaction // where it has stopped
+}
+
+func (s *stopping) Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error) {
+	if s.at.ID == "" && t.Owns != "" {
+		s.at = t
+		return ledger.Transaction{}, errors.New("stopped")
+	}
+	return s.Ledger.Complete(ctx, t)
+}
+
+func (s *stopping) Owners(context.Context, string) ([]string, error) {
+	return []string{s.at.Tenant}, nil
+}
+
+func (s *stopping) Created(_ context.Context, record, id string, generation int) (bool, error) {
+	return record == s.at.Owns && id == s.at.ID && generation == s.at.Generation, nil
+}
+
+// TestOwnerWithoutAnEnd: a call that is on record for what it created, but not ended, finds that again and creates no second.
+func TestOwnerWithoutAnEnd(t *testing.T) {
+	s := newStack(t)
+	s.p.Ledger = &stopping{Ledger: s.p.Ledger}
+	op := s.act(operation.Lookup)
+	op.Lookup = func(ctx context.Context, c operation.Call, _ input) (operation.Outcome, operation.Finding) {
+		switch owned, err := c.Owned(ctx, "test/record/1"); {
+		case err != nil:
+			return operation.Outcome{}, operation.Undetermined
+		case owned:
+			return operation.Outcome{}, operation.NotFound
+		}
+		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}")), Owns: "test/record/1"}, operation.Found
+	}
+	h := operation.New(s.p, op)
+	s.want(s.post(h, "k", `{"value":"create"}`), 200, operation.NotRecorded)
+	s.pass(time.Hour)
+	s.want(s.post(h, "k", `{"value":"create"}`), 200, "")
+	s.wantCalls(1)
+}
+
 // TestPassOn: the same bytes, or nothing.
 func TestPassOn(t *testing.T) {
 	const passed, emptied, dropped = "passed", "emptied", "dropped"

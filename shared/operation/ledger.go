@@ -7,7 +7,7 @@ import (
 )
 
 // Ledger is what the pipeline needs of the record of transactions. Every method that writes is one conditional
-// write; none reads first. Implementations: ledger/dynamo, ledger/bolt.
+// write (Complete may name an owner before it); none reads first. Implementations: ledger/dynamo, ledger/bolt.
 type Ledger interface {
 	// Claim takes the record t.ID for t.Attempt when it is absent, expired (ExpiresAt at or before t.ClaimedAt) or
 	// released by another attempt (a delayed copy of the write that this very attempt began with must not revive it),
@@ -25,8 +25,9 @@ type Ledger interface {
 
 	// Complete writes t, which carries its end (State, Code, EndedAt, ExpiresAt, Reply, Refs …), over a record that
 	// is claimed or unknown and still held by t.Attempt. A write that had already succeeded (same Attempt, same
-	// State) counts as success. Otherwise: the record as it stands, or the zero record, with ledger.ErrFenced. Where t.Owns is set, the
-	// same write adds t.Tenant to the owners of that partner record.
+	// State) counts as success. Otherwise: the record as it stands, or the zero record, with ledger.ErrFenced. Where t.Owns is
+	// set, t.Tenant is among the owners of that partner record, and Created is true, no later than t has its end; they
+	// may be so as well where Complete fails.
 	Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error)
 
 	// Record writes a call that needed no claim (a read) after its answer.
@@ -35,4 +36,8 @@ type Ledger interface {
 	// Owners returns the tenants whose calls created a partner's record ("equal/transaction/<id>"), in order; none where
 	// none did. A partner may give two tenants who share an account the same record.
 	Owners(ctx context.Context, record string) (tenants []string, err error)
+
+	// Created reports whether the call of this id and generation is the last that named a partner's record as its own.
+	// Of an unfinished call it tells that the record is that call's work, and nobody else's.
+	Created(ctx context.Context, record, id string, generation int) (bool, error)
 }

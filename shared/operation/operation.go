@@ -135,6 +135,7 @@ type caller interface {
 	token(ctx context.Context, c Call, issue token.Issue) (string, error)
 	foreign(ctx context.Context, tenant, record string) (bool, error)
 	owners(ctx context.Context, record string) ([]string, error)
+	created(ctx context.Context, c Call, record string) (bool, error)
 	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error)
 	redeem(ctx context.Context, kind gateway.TokenKind, text string) error
 }
@@ -166,13 +167,18 @@ func (c Call) Foreign(ctx context.Context, record string) (bool, error) {
 	return c.pass.foreign(ctx, c.Tenant, record)
 }
 
-// Owned reports whether some call is on record as the one that created a partner's record.
+// Owned reports whether another call is on record as the one that created a partner's record. What this very call is on
+// record for, although it has not ended, it may find again.
 func (c Call) Owned(ctx context.Context, record string) (bool, error) {
 	if c.pass == nil {
 		return false, nil
 	}
 	owners, err := c.pass.owners(ctx, record)
-	return len(owners) > 0, err
+	if err != nil || len(owners) == 0 {
+		return false, err
+	}
+	own, err := c.pass.created(ctx, c, record)
+	return !own, err
 }
 
 // Mint makes a gateway token for whoever calls, good for this partner's routes; see gateway.Authenticator.Mint.

@@ -385,6 +385,10 @@ func (r *pass[In]) owners(ctx context.Context, record string) ([]string, error) 
 	return r.h.p.Ledger.Owners(ctx, record)
 }
 
+func (r *pass[In]) created(ctx context.Context, c Call, record string) (bool, error) {
+	return r.h.p.Ledger.Created(ctx, record, c.ID, c.Generation)
+}
+
 func (r *pass[In]) mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
 	return r.h.p.Auth.Mint(ctx, r.caller, kind, r.h.partner(), ttl)
 }

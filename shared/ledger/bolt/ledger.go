@@ -171,6 +171,16 @@ func (l *Ledger) Owners(ctx context.Context, record string) (tenants []string, e
 	return tenants, err
 }
 
+// Created implements operation.Ledger.
+func (l *Ledger) Created(ctx context.Context, record, id string, generation int) (created bool, err error) {
+	err = l.view(ctx, func(tx *bbolt.Tx) error {
+		t, err := load(tx, []byte(id))
+		created = record != "" && t.Owns == record && t.Generation == generation
+		return err
+	})
+	return created, err
+}
+
 func ownersOf(tx *bbolt.Tx, record string) (tenants []string, err error) {
 	if v := tx.Bucket(owners).Get([]byte(record)); v != nil {
 		err = json.Unmarshal(v, &tenants)

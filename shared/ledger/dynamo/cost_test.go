@@ -97,8 +97,7 @@ func answered(t ledger.Transaction, reply int) ledger.Transaction {
 	return t
 }
 
-// TestCost holds calls to their budgets. What DynamoDB counts of a transaction is twice what it writes, in the table and
-// in each index.
+// TestCost holds calls to their budgets.
 func TestCost(t *testing.T) {
 	client := dynamolocal.Client(t)
 	const owned = "equal/transaction/019523f0-7c1a-7000-8000-0123456789ac"
@@ -111,8 +110,8 @@ func TestCost(t *testing.T) {
 		{name: "Fresh", reply: 180, write: 4},
 		{name: "FreshOfOverAKilobyte", reply: 600, write: 5},
 		{name: "FreshFromAJourney", journey: true, reply: 180, write: 6},
-		{name: "FreshOwned", owns: true, reply: 180, write: 8},
-		{name: "FreshOwnedFromAJourney", journey: true, owns: true, reply: 180, write: 11},
+		{name: "FreshOwned", owns: true, reply: 180, write: 5},
+		{name: "FreshOwnedFromAJourney", journey: true, owns: true, reply: 180, write: 7},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := &meter{API: client}
@@ -136,15 +135,15 @@ func TestCost(t *testing.T) {
 			}
 			m.want(t, "in-flight duplicate", 1, 0, 0)
 
-			end := answered(claimed, test.reply)
+			end, requests := answered(claimed, test.reply), 1
 			if test.owns {
-				end.Owns = owned
+				end.Owns, requests = owned, 2
 			}
 			m.write = claim.write
 			if _, err := l.Complete(t.Context(), end); err != nil {
 				t.Fatal(err)
 			}
-			m.want(t, "claim and complete", 1, test.write, 0)
+			m.want(t, "claim and complete", requests, test.write, 0)
 
 			if got, err := l.Claim(t.Context(), duplicate); err != ledger.ErrTaken || got.Reply == nil {
 				t.Fatalf("replay: %+v, %v", got, err)
@@ -182,7 +181,7 @@ func unit() *types.ConsumedCapacity { return &types.ConsumedCapacity{CapacityUni
 func TestRequests(t *testing.T) {
 	m := &meter{API: accepting{}}
 	l := dynamo.New(m, "table")
-	for _, owns := range []string{"", "equal/transaction/eq-1"} {
+	for requests, owns := range []string{"", "equal/transaction/eq-1"} {
 		if _, err := l.Claim(t.Context(), typical()); err != nil {
 			t.Fatal(err)
 		}
@@ -192,6 +191,6 @@ func TestRequests(t *testing.T) {
 		if _, err := l.Complete(t.Context(), end); err != nil {
 			t.Fatal(err)
 		}
-		m.want(t, "complete "+owns, 1, 1, 0)
+		m.want(t, "complete "+owns, requests+1, float64(requests+1), 0)
 	}
 }

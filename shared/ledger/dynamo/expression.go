@@ -82,14 +82,11 @@ func (e *expression) update() string {
 	return update
 }
 
-// DynamoDB's codes for why it cancelled a transaction.
-const (
-	conditionFailed = "ConditionalCheckFailed"
-	conflicted      = "TransactionConflict"
-)
+// conflicted is DynamoDB's code for a transaction that it cancelled because it met another one.
+const conflicted = "TransactionConflict"
 
 // retryConflicts lets the client send a write again that met a transaction at work on the same item, as happens when
-// a duplicate claims a record that is just being completed with an owner. The SDK by itself gives up at once.
+// a journey is started twice at once. The SDK by itself gives up at once.
 func retryConflicts(o *dynamodb.Options) {
 	if r, ok := o.Retryer.(aws.RetryerV2); ok {
 		o.Retryer = conflictRetryer{r}

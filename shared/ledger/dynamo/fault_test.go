@@ -55,8 +55,8 @@ func (f *failing) TransactWriteItems(
 	return failingWrite(f, ctx, in, options, f.API.TransactWriteItems)
 }
 
-// TestCompleteStopped stops Complete before and after each of its writes. The record has its end and its owner, or it has
-// neither and is held by its attempt; the same call again brings both about.
+// TestCompleteStopped stops Complete before and after each of its writes. The record never has its end without its
+// owner; until then it is held by its attempt, and the same call again brings both about.
 func TestCompleteStopped(t *testing.T) {
 	const owned = "equal/transaction/eq-1"
 	client := dynamolocal.Client(t)
@@ -82,8 +82,12 @@ func TestCompleteStopped(t *testing.T) {
 			t.Fatalf("stands as %+v, %v", standing, err)
 		}
 		owners, err := l.Owners(t.Context(), end.Owns)
-		if done := standing.State == ledger.Done; err != nil || done != slices.Equal(owners, []string{"acme"}) {
+		owned := slices.Equal(owners, []string{"acme"})
+		if done := standing.State == ledger.Done; err != nil || done && !owned || !owned && len(owners) > 0 {
 			t.Fatalf("done %t, owned by %v, %v", done, owners, err)
+		}
+		if created, err := l.Created(t.Context(), end.Owns, id, claimed.Generation); err != nil || created != owned {
+			t.Fatalf("owned %t, created %t, %v", owned, created, err)
 		}
 		if got, err := l.Complete(t.Context(), end); err != nil || !reflect.DeepEqual(got, end) {
 			t.Fatalf("again: %+v, %v", got, err)
@@ -100,7 +104,7 @@ func TestCompleteStopped(t *testing.T) {
 			t.Run(id, func(t *testing.T) { reached = stop(t, id, at, after) })
 		}
 	}
-	if at < 3 {
-		t.Error("no write was reached")
+	if at < 4 {
+		t.Errorf("%d writes, want that of the owner and that of the end", at-2)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,7 +27,8 @@ type API interface {
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
-// Ledger implements operation.Ledger and the reads of its other users. Each writing method is one API call.
+// Ledger implements operation.Ledger and the reads of its other users. Each writing method is one API call, but for
+// Complete with an owner, which is two.
 type Ledger struct {
 	// Now tells which records have expired, and when correlations were written; time.Now if nobody sets it.
 	Now    func() time.Time
@@ -88,7 +90,7 @@ func (l *Ledger) take(ctx context.Context, t ledger.Transaction, e expression) (
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 		ReturnValues:                        types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}, retryConflicts)
+	})
 	if err == nil {
 		return decode(out.Attributes)
 	}
@@ -104,15 +106,19 @@ func (l *Ledger) take(ctx context.Context, t ledger.Transaction, e expression) (
 
 // Complete implements operation.Ledger.
 func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error) {
+	if t.Owns != "" {
+		if err := l.own(ctx, t); err != nil {
+			return ledger.Transaction{}, err
+		}
+	}
 	it := encode(t)
 	var e expression
 	e.heldBy(t.Attempt)
-	put := types.Put{
+	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &l.table, Item: it,
 		ConditionExpression: &e.condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}
-	err := l.put(ctx, put, t)
+	})
 	if err == nil {
 		return decode(it)
 	}
@@ -126,29 +132,21 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 	return standing, err
 }
 
-// put writes a record's end, and in the same transaction who owns the partner's record that t created. An owner on
-// record of an end that isn't would tell a lookup of this very call that what it finds is another call's work.
-func (l *Ledger) put(ctx context.Context, put types.Put, t ledger.Transaction) error {
-	if t.Owns == "" {
-		_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName: put.TableName, Item: put.Item, ConditionExpression: put.ConditionExpression,
-			ExpressionAttributeNames: put.ExpressionAttributeNames, ExpressionAttributeValues: put.ExpressionAttributeValues,
-			ReturnValuesOnConditionCheckFailure: put.ReturnValuesOnConditionCheckFailure,
-		}, retryConflicts)
-		return err
-	}
-	owner := types.Update{
+// own names the owner of the partner's record that t created, before t's end is written: never is a record done whose
+// owner nobody knows. A transaction of both would cost twice what they cost. The last call that named the record stands
+// beside its owners: where this is all that gets written, t must still find by it what it has made itself.
+func (l *Ledger) own(ctx context.Context, t ledger.Transaction) error {
+	_, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &l.table, Key: ownerKey(t.Owns),
-		UpdateExpression:                    aws.String("ADD #tenants :tenant"),
-		ExpressionAttributeNames:            map[string]string{"#tenants": "tenants"},
-		ExpressionAttributeValues:           item{":tenant": only(t.Tenant)},
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}
-	_, err := l.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
-		TransactItems: []types.TransactWriteItem{{Put: &put}, {Update: &owner}},
-	}, retryConflicts)
+		UpdateExpression:          aws.String("ADD #tenants :tenant SET #call = :call"),
+		ExpressionAttributeNames:  map[string]string{"#tenants": "tenants", "#call": "call"},
+		ExpressionAttributeValues: item{":tenant": only(t.Tenant), ":call": text(call(t.ID, t.Generation))},
+	})
 	return err
 }
+
+// call names a call among all that were made by one id.
+func call(id string, generation int) string { return id + "#" + strconv.Itoa(generation) }
 
 // Record implements operation.Ledger.
 func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
@@ -170,6 +168,19 @@ func (l *Ledger) Owners(ctx context.Context, record string) (tenants []string, e
 		tenants = slices.Sorted(slices.Values(set.Value))
 	}
 	return tenants, r.err
+}
+
+// Created implements operation.Ledger.
+func (l *Ledger) Created(ctx context.Context, record, id string, generation int) (bool, error) {
+	it, err := l.get(ctx, ownerKey(record))
+	if err == ledger.ErrNotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	r := reader{item: it}
+	return r.text("call") == call(id, generation), r.err
 }
 
 // Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
@@ -231,25 +242,13 @@ var errCondition = errors.New("dynamo: condition failed")
 
 // asItStands returns the record that made a conditional write fail, with errCondition; any other error as it is.
 func asItStands(err error) (ledger.Transaction, error) {
-	var it item
 	var failed *types.ConditionalCheckFailedException
-	var cancelled *types.TransactionCanceledException
-	switch {
-	case errors.As(err, &failed):
-		it, err = failed.Item, errCondition
-	case errors.As(err, &cancelled):
-		for _, reason := range cancelled.CancellationReasons {
-			if aws.ToString(reason.Code) == conditionFailed {
-				it, err = reason.Item, errCondition
-			}
-		}
-	}
-	if err != errCondition {
+	if !errors.As(err, &failed) {
 		return ledger.Transaction{}, err
 	}
-	t, decodeErr := decode(it)
-	if decodeErr != nil {
-		return ledger.Transaction{}, decodeErr
+	t, err := decode(failed.Item)
+	if err != nil {
+		return ledger.Transaction{}, err
 	}
 	return t, errCondition
 }

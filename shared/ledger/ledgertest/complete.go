@@ -77,7 +77,7 @@ func (s suite) complete() {
 	})
 }
 
-// wantFenced asserts that late is refused and leaves neither a trace nor an owner.
+// wantFenced asserts that late is refused and leaves no trace, unless it be who owns what it had created.
 func (f *fixture) wantFenced(late, standing ledger.Transaction) {
 	f.Helper()
 	got, err := f.store.Complete(f.Context(), late)
@@ -87,7 +87,9 @@ func (f *fixture) wantFenced(late, standing ledger.Transaction) {
 	if late.Owns != "" {
 		owners, err := f.store.Owners(f.Context(), late.Owns)
 		f.wantErr(err, nil)
-		f.want(owners, []string(nil))
+		if owners != nil {
+			f.want(owners, []string{late.Tenant})
+		}
 	}
 }
 
@@ -118,6 +120,20 @@ func (s suite) owners() {
 			got, err := f.store.Owners(f.Context(), record)
 			f.wantErr(err, nil)
 			f.want(got, []string{"acme", "globex"})
+		}
+	})
+	s.test("Created", func(f *fixture) { // by that call, and by none that only has its id or has none
+		create(f, "id-1", "acme")
+		for _, test := range []struct {
+			record, id string
+			generation int
+			want       bool
+		}{
+			{record, "id-1", 1, true}, {record, "id-1", 2, false}, {record, "id-2", 1, false}, {record + "0", "id-1", 1, false}, {"", "", 0, false},
+		} {
+			got, err := f.store.Created(f.Context(), test.record, test.id, test.generation)
+			f.wantErr(err, nil)
+			f.want(got, test.want)
 		}
 	})
 	s.test("AllOfMany", func(f *fixture) {
@@ -344,6 +360,7 @@ func (s suite) context() {
 		"Complete":    func(ctx context.Context, s Store) error { _, err := s.Complete(ctx, Claimable("id", "a")); return err },
 		"Record":      func(ctx context.Context, s Store) error { return s.Record(ctx, Claimable("id", "a")) },
 		"Owners":      func(ctx context.Context, s Store) error { _, err := s.Owners(ctx, "record"); return err },
+		"Created":     func(ctx context.Context, s Store) error { _, err := s.Created(ctx, "record", "id", 1); return err },
 		"Transaction": func(ctx context.Context, s Store) error { _, err := s.Transaction(ctx, "acme", "id"); return err },
 		"Transactions": func(ctx context.Context, s Store) error {
 			_, err := s.Transactions(ctx, ledger.Query{Tenant: "acme"})

@@ -54,6 +54,12 @@ func (c *Counting) Owners(ctx context.Context, record string) ([]string, error) 
 	return c.Store.Owners(ctx, record)
 }
 
+// Created implements operation.Ledger.
+func (c *Counting) Created(ctx context.Context, record, id string, generation int) (bool, error) {
+	c.Reads.Add(1)
+	return c.Store.Created(ctx, record, id, generation)
+}
+
 // Transaction implements Store.
 func (c *Counting) Transaction(ctx context.Context, tenant, id string) (ledger.Transaction, error) {
 	c.Reads.Add(1)
