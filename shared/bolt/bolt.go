@@ -5,8 +5,11 @@ package bolt
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -23,13 +26,19 @@ const lockTimeout = time.Second
 type DB struct {
 	file    *bbolt.DB
 	onWrite func(stage string)
+
+	waiting atomic.Int64 // callers of Update who wait for turn
+	turn    sync.Mutex   // held by the caller whose function runs, or who commits
+	open    *group       // guarded by turn; nil if none is open
+	changed bool         // likewise; something was committed
+	writes  writes
 }
 
 // Option changes how Open sets up a DB.
 type Option func(*DB)
 
-// OnWrite calls f with "before" immediately before and "after" immediately after each commit that changes the file,
-// so that a test can end the process at every write. A commit that fails reaches "before" only.
+// OnWrite calls f with "before" immediately before and "after" immediately after each commit of updates, so that a test
+// can end the process at every write. A commit that fails reaches "before" only.
 func OnWrite(f func(stage string)) Option {
 	return func(db *DB) { db.onWrite = f }
 }
@@ -38,6 +47,7 @@ func OnWrite(f func(stage string)) Option {
 // holds the file.
 func Open(path string, opts ...Option) (*DB, error) {
 	db := &DB{onWrite: func(string) {}}
+	db.writes.DefaultLogger = bbolt.DefaultLogger{Logger: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
 	for _, opt := range opts {
 		opt(db)
 	}
@@ -45,7 +55,10 @@ func Open(path string, opts ...Option) (*DB, error) {
 		return nil, fmt.Errorf("bolt: %w", err)
 	}
 	var err error
-	db.file, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout})
+	db.file, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: lockTimeout, Logger: &db.writes,
+		FreelistType: bbolt.FreelistMapType, NoFreelistSync: true, // else each commit writes the number of every free page
+	})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("%w: %s", ErrLocked, path)
 	}
@@ -55,27 +68,20 @@ func Open(path string, opts ...Option) (*DB, error) {
 	return db, nil
 }
 
-// Update runs fn and commits what it wrote. When fn returns an error, nothing is written and nothing is synced: that
-// is how a conditional write fails at no cost.
-func (db *DB) Update(fn func(*bbolt.Tx) error) error {
-	tx, err := db.file.Begin(true)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // without effect once committed
-	if err := fn(tx); err != nil {
-		return err
-	}
-	db.onWrite("before")
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	db.onWrite("after")
-	return nil
-}
-
 // View runs fn on a consistent state that no update changes meanwhile.
 func (db *DB) View(fn func(*bbolt.Tx) error) error { return db.file.View(fn) }
 
-// Close waits for running transactions and frees the file.
-func (db *DB) Close() error { return db.file.Close() }
+// Close waits for running transactions and frees the file. It writes the list of free pages, which the next Open would
+// have to find in the whole file otherwise.
+func (db *DB) Close() error {
+	db.turn.Lock()
+	defer db.turn.Unlock()
+	if db.open != nil {
+		db.end()
+	}
+	if db.changed {
+		db.changed, db.file.NoFreelistSync = false, false
+		_ = db.file.Update(func(*bbolt.Tx) error { return nil })
+	}
+	return db.file.Close()
+}

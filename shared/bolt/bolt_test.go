@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"os"
 	"os/exec"
@@ -120,6 +121,57 @@ func TestUpdate(t *testing.T) {
 			t.Fatalf("written: %v, stages %q", has(t, db, "done"), stages)
 		}
 	})
+}
+
+// TestFreePages holds that many free pages make no commit dearer, and that Close writes down which they are.
+func TestFreePages(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	db := MustOpen(t, path)
+	once := func() int64 {
+		before := db.Allocated()
+		if err := db.Update(put("key")); err != nil {
+			t.Fatal(err)
+		}
+		return db.Allocated() - before
+	}
+	once()
+	few := once()
+	fill := func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("many"))
+		for i := 0; err == nil && i < 20_000; i++ {
+			err = b.Put(binary.BigEndian.AppendUint32(nil, uint32(i)), make([]byte, 1<<10))
+		}
+		return err
+	}
+	empty := func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("many")) }
+	if err := errors.Join(db.Update(fill), db.Update(empty)); err != nil {
+		t.Fatal(err)
+	}
+	once()
+	if many := once(); many > 2*few {
+		t.Errorf("a commit writes %d bytes among many free pages, %d among few", many, few)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	err = file.View(func(tx *bbolt.Tx) error {
+		for id := 0; ; id++ {
+			switch page, err := tx.Page(id); {
+			case err != nil || page == nil:
+				return errors.Join(errors.New("the file has no list of its free pages"), err)
+			case page.Type == "freelist":
+				return nil
+			}
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // TestProcessEnds ends a process at either stage of a write and reads what it left.
