@@ -10,19 +10,23 @@ import (
 type Invoker func(context.Context, Invocation) (output []byte, err error)
 
 // Drive steps an execution and makes its invocations, one after another, until it has ended or waits for a time or a
-// token; it returns the last Next. Save is called at every durable point with what happened since the last one. Drive
-// fails with what save fails with, and with the context's error; then the execution is to be loaded again as it was
-// last saved.
+// token; it returns the last Next. The execution is as it was last saved. Drive saves it before each invocation and
+// before it returns, with what happened since the last save, if anything has changed since then: an execution that only
+// waits is not saved. Drive fails with what save fails with, and with the context's error; then the execution is to be
+// loaded again as it was last saved.
 func (m *Machine) Drive(ctx context.Context, ex *Execution, env Env, invoke Invoker, save func([]Event) error) (Next, error) {
+	returned := false // what came of an invocation is not saved yet; until it is, only Step does anything
 	for {
 		next, err := m.Step(ex, env)
 		if err != nil {
 			return next, err
 		}
-		if err := save(next.Events); err != nil {
-			return next, err
+		if len(next.Events) > 0 || returned {
+			if err := save(next.Events); err != nil {
+				return next, err
+			}
 		}
-		if next.Again {
+		if returned = false; next.Again {
 			continue
 		}
 		if len(next.Invocations) == 0 {
@@ -33,12 +37,11 @@ func (m *Machine) Drive(ctx context.Context, ex *Execution, env Env, invoke Invo
 		if err != nil {
 			return next, err
 		}
-		if err := m.Returned(ex, invocation.ID, result); err != nil && !errors.Is(err, ErrTaskClosed) {
+		err = m.Returned(ex, invocation.ID, result)
+		if err != nil && !errors.Is(err, ErrTaskClosed) {
 			return next, err
 		}
-		if err := save(nil); err != nil {
-			return next, err
-		}
+		returned = err == nil
 	}
 }
 

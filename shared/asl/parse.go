@@ -55,6 +55,9 @@ func Parse(definition []byte) (*Machine, error) {
 // file: Step refuses an execution that another definition began.
 func (m *Machine) Definition() []byte { return slices.Clone(m.definition) }
 
+// Fingerprint tells definitions apart, whatever their white space; an Execution has that of its own.
+func (m *Machine) Fingerprint() string { return m.fingerprint }
+
 // maxSeconds bounds every number of seconds in a definition.
 const maxSeconds = 99_999_999
 

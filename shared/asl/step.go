@@ -22,7 +22,7 @@ type Next struct {
 	Again       bool         // Step again at once; it only paused to be persisted
 	Invocations []Invocation // to be made now, in any order or at the same time; including those already under way
 	At          time.Time    // Step again at this time at the latest; zero if nothing is due by itself
-	Events      []Event      // what happened during the step
+	Events      []Event      // what happened during the step; none if it changed nothing
 }
 
 // What one step, and one execution, may consist of at most.

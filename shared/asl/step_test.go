@@ -2,6 +2,7 @@ package asl_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,12 +50,26 @@ func MustStart(t *testing.T, definition, input string) *running {
 
 func (r *running) step() asl.Next {
 	r.Helper()
+	before := r.text()
 	next, err := r.m.Step(r.ex, r.env())
 	if err != nil {
 		r.Fatal(err)
 	}
+	if changed := r.text() != before; changed != (len(next.Events) > 0) {
+		r.Errorf("%d events in a step that changed something: %v", len(next.Events), changed)
+	}
 	r.trace = append(r.trace, next.Events...)
 	return next
+}
+
+// text is the execution as it would be saved.
+func (r *running) text() string {
+	r.Helper()
+	text, err := json.Marshal(r.ex)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return string(text)
 }
 
 // returned reports what came of an invocation that took no time.
@@ -483,26 +498,49 @@ func TestDrive(t *testing.T) {
 
 	t.Run("to a wait", func(t *testing.T) {
 		r := MustStart(t, definition, `{}`)
-		saved := 0
+		saved, saves := r.text(), 0
+		save := func(events []asl.Event) error {
+			saved, saves = r.text(), saves+1
+			r.trace = append(r.trace, events...)
+			return nil
+		}
 		invoke := func(ctx context.Context, i asl.Invocation) ([]byte, error) {
 			if deadline, ok := ctx.Deadline(); ok != (i.State == "A") || ok && time.Until(deadline) > 30*time.Second {
 				t.Errorf("%s has the deadline %v", i.State, deadline)
 			}
-			if saved%2 == 0 {
+			if r.text() != saved {
 				t.Errorf("%s is invoked before it was saved", i.State)
 			}
 			return []byte(`1`), nil
 		}
-		next, err := r.m.Drive(t.Context(), r.ex, r.env(), invoke, func(events []asl.Event) error {
-			saved++
-			r.trace = append(r.trace, events...)
-			return nil
-		})
-		if err != nil || next.Status != asl.Running || len(next.Invocations) != 0 || len(r.ex.Waits()) != 1 || saved != 5 {
-			t.Errorf("next is %+v, %v after %d saves", next, err, saved)
+		next, err := r.m.Drive(t.Context(), r.ex, r.env(), invoke, save)
+		if err != nil || next.Status != asl.Running || len(next.Invocations) != 0 || len(r.ex.Waits()) != 1 || r.text() != saved {
+			t.Errorf("next is %+v, %v", next, err)
+		}
+		if saves != 3 { // before A, between A and B, after B
+			t.Errorf("%d saves of two invocations", saves)
 		}
 		if len(r.trace) != r.ex.Events {
 			t.Errorf("saved %d of %d events", len(r.trace), r.ex.Events)
+		}
+		if again, err := r.m.Drive(t.Context(), r.ex, r.env(), invoke, save); err != nil || again.At != next.At || saves != 3 {
+			t.Errorf("%d saves, %v; want none of an execution that only waits", saves-3, err)
+		}
+	})
+	t.Run("from an invocation", func(t *testing.T) {
+		r := MustStart(t, definition, `{}`)
+		if _, err := r.m.Step(r.ex, r.env()); err != nil {
+			t.Fatal(err)
+		}
+		saved, saves := r.text(), 0
+		_, err := r.m.Drive(t.Context(), r.ex, r.env(), func(context.Context, asl.Invocation) ([]byte, error) {
+			if r.text() != saved {
+				t.Error("another attempt is made than was saved")
+			}
+			return []byte(`1`), nil
+		}, func([]asl.Event) error { saved, saves = r.text(), saves+1; return nil })
+		if err != nil || saves != 2 {
+			t.Errorf("%d saves, %v", saves, err)
 		}
 	})
 	t.Run("until stopped", func(t *testing.T) {
