@@ -3,7 +3,6 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -48,42 +47,21 @@ type Orchestrator struct {
 	o    Options
 	base base
 
+	older sync.Map // *asl.Machine by the fingerprint of its definition, which is not in use any more
+
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel context.CancelFunc // holding mu, so that nothing begins afterwards
 	wg     sync.WaitGroup
 
-	mu    sync.Mutex
-	locks map[string]*sync.Mutex // of executions and of their drivers, one at a time each
+	mu     sync.Mutex
+	locks  map[string]*lock       // of executions and of their drivers, while somebody wants them
+	timers map[string]*time.Timer // of executions that wait
 }
 
-var (
-	executions = []byte("orchestrator/executions") // name → stored
-	settings   = []byte("orchestrator/settings")
-	baseKey    = []byte("base")
-)
-
-// stored is an execution as it lies in the file.
-type stored struct {
-	Machine    string          `json:"machine"`
-	Definition json.RawMessage `json:"definition"` // that it was started with, and ends with
-	Execution  *asl.Execution  `json:"execution"`
-	Settled    bool            `json:"settled"` // its end has been told
-}
-
-// machine returns the machine that runs a stored execution: today's, or the one that it began with.
-func (r *Orchestrator) machine(s stored) (*asl.Machine, error) {
-	if m := r.o.Machines[s.Machine]; m != nil && bytes.Equal(compact(m.Definition()), s.Definition) {
-		return m, nil
-	}
-	return asl.Parse(s.Definition)
-}
-
-func compact(text []byte) []byte {
-	var out bytes.Buffer
-	if err := json.Compact(&out, text); err != nil {
-		return text
-	}
-	return out.Bytes()
+// lock lets one at a time do something with an execution, or drive it.
+type lock struct {
+	sync.Mutex
+	wanted int // by how many, the one who has it among them; guarded by Orchestrator.mu
 }
 
 // New makes an Orchestrator on a file; Resume sets going what is in it.
@@ -91,16 +69,13 @@ func New(db *bolt.DB, o Options) (*Orchestrator, error) {
 	if o.TimeScale <= 0 {
 		o.TimeScale = 1
 	}
-	r := &Orchestrator{db: db, o: o, locks: map[string]*sync.Mutex{}}
+	r := &Orchestrator{db: db, o: o, locks: map[string]*lock{}, timers: map[string]*time.Timer{}}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, db.Update(func(tx *bbolt.Tx) error {
-		if _, err := tx.CreateBucketIfNotExists(executions); err != nil {
+		if err := createBuckets(tx); err != nil {
 			return err
 		}
-		bucket, err := tx.CreateBucketIfNotExists(settings)
-		if err != nil {
-			return err
-		}
+		bucket := tx.Bucket(settings)
 		now := time.Now().Round(0)
 		r.base = base{Real: now, Scaled: now, Scale: o.TimeScale}
 		if text := bucket.Get(baseKey); text != nil {
@@ -114,42 +89,63 @@ func New(db *bolt.DB, o Options) (*Orchestrator, error) {
 		if err != nil {
 			return err
 		}
-		return bucket.Put(baseKey, text)
+		if err := bucket.Put(baseKey, text); err != nil {
+			return err
+		}
+		return sweep(tx, now)
 	})
 }
 
-// Resume sets every execution going that has not ended, or whose end has not been told.
+// resuming is how many executions Resume drives at a time, so that its memory does not grow with their number.
+const resuming = 64
+
+// Resume sets every execution going that has not ended, or whose end has not been told. It does not wait for them.
 func (r *Orchestrator) Resume() error {
-	var names []string
-	err := r.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(executions).ForEach(func(name, text []byte) error {
-			var s stored
-			if err := json.Unmarshal(text, &s); err != nil {
-				return fmt.Errorf("execution %s: %w", name, err)
-			}
-			if !s.Settled {
-				names = append(names, string(name))
-			}
-			return nil
-		})
-	})
-	for _, name := range names {
-		r.goOn(name)
+	names, err := r.names()
+	if err != nil {
+		return err
 	}
-	return err
+	queue := make(chan string)
+	for range resuming {
+		r.wg.Go(func() {
+			for name := range queue {
+				r.driveOrRetry(name)
+			}
+		})
+	}
+	r.wg.Go(func() {
+		defer close(queue)
+		for _, name := range names {
+			select {
+			case queue <- name:
+			case <-r.ctx.Done():
+				return
+			}
+		}
+	})
+	return nil
 }
 
 // Close stops driving; what runs goes on with the next Resume.
 func (r *Orchestrator) Close() {
+	r.mu.Lock()
 	r.cancel()
+	for _, timer := range r.timers {
+		timer.Stop()
+	}
+	r.mu.Unlock()
 	r.wg.Wait()
 }
 
-// Start starts an execution. That one of this name has been started already is success.
+// Start starts an execution. That one of this name has been started already is success, for as long as it runs and for
+// the retention after its end.
 func (r *Orchestrator) Start(_ context.Context, machine, name string, input []byte) error {
 	m := r.o.Machines[machine]
 	if m == nil {
 		return fmt.Errorf("orchestrator: no state machine %q", machine)
+	}
+	if started, err := r.started(name); started || err != nil {
+		return err
 	}
 	id := asl.Identity{
 		ID:        "arn:aws:states:local:000000000000:execution:" + machine + ":" + name,
@@ -159,28 +155,24 @@ func (r *Orchestrator) Start(_ context.Context, machine, name string, input []by
 	if err != nil {
 		return err
 	}
-	err = r.db.Update(func(tx *bbolt.Tx) error {
-		if tx.Bucket(executions).Get([]byte(name)) != nil {
-			return errStarted
-		}
-		return put(tx, name, stored{Machine: machine, Definition: compact(m.Definition()), Execution: execution})
-	})
-	if errors.Is(err, errStarted) {
-		return nil
+	next, err := m.Step(execution, r.env(name)) // what it does first is in its first commit
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		r.goOn(name)
+	created, err := r.create(name, stored{Machine: machine, Definition: m.Definition(), Execution: execution})
+	if err != nil || !created {
+		return err
 	}
-	return err
+	r.tell(name, next.Events)
+	r.goOn(name)
+	return nil
 }
-
-var errStarted = errors.New("orchestrator: started before")
 
 // Answer completes the task that waits with the token; orchestrator.ErrGone where none does.
 func (r *Orchestrator) Answer(_ context.Context, token string, output []byte) error {
 	name, _, _ := strings.Cut(token, tokenSeparator)
 	defer r.lock(name)()
-	s, err := r.load(name)
+	s, err := r.load(name, executions)
 	if err != nil {
 		return err
 	}
@@ -195,19 +187,24 @@ func (r *Orchestrator) Answer(_ context.Context, token string, output []byte) er
 	if errors.Is(err, asl.ErrTaskClosed) {
 		return orchestrator.ErrGone
 	}
-	if err == nil {
-		err = r.save(name, s)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		r.goOn(name)
+	next, err := machine.Step(s.Execution, r.env(name)) // what the answer leads to is in its commit
+	if err != nil {
+		return err
 	}
-	return err
+	if err := r.save(name, s, next.Events); err != nil {
+		return err
+	}
+	r.goOn(name)
+	return nil
 }
 
 // Stop aborts an execution. That it has ended, or was never started, is success.
 func (r *Orchestrator) Stop(_ context.Context, _, name, cause string) error {
 	defer r.lock(name)()
-	s, err := r.load(name)
+	s, err := r.load(name, executions)
 	if err != nil || s.Execution == nil || s.Execution.Status != asl.Running {
 		return err
 	}
@@ -215,41 +212,53 @@ func (r *Orchestrator) Stop(_ context.Context, _, name, cause string) error {
 	if err != nil {
 		return err
 	}
-	machine.Abort(s.Execution, r.now(), cause, "")
-	if err := r.save(name, s); err != nil {
+	events := machine.Abort(s.Execution, r.now(), cause, "")
+	if err := r.save(name, s, events); err != nil {
 		return err
 	}
 	r.goOn(name)
 	return nil
 }
 
-// Execution returns an execution as it was last written, for tests and for people who look.
+// Execution returns an execution as it was last written, for tests and for people who look; nil if there is none, or not
+// any more.
 func (r *Orchestrator) Execution(name string) (*asl.Execution, error) {
-	s, err := r.load(name)
+	s, err := r.load(name, executions, ended)
 	return s.Execution, err
 }
 
-// goOn drives an execution until it ends or waits.
+// goOn drives an execution until it ends or waits, unless the orchestrator is closed.
 func (r *Orchestrator) goOn(name string) {
-	r.wg.Go(func() {
-		if err := r.drive(name); err != nil && r.ctx.Err() == nil {
-			r.o.Log.Error("execution not driven", "cause", err)
-			r.later(name, time.Second)
-		}
-	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() == nil {
+		r.wg.Go(func() { r.driveOrRetry(name) })
+	}
 }
 
-// later drives an execution after a while, unless the process ends before.
+func (r *Orchestrator) driveOrRetry(name string) {
+	if err := r.drive(name); err != nil && r.ctx.Err() == nil {
+		r.o.Log.Error("execution not driven", "cause", err)
+		r.later(name, time.Second)
+	}
+}
+
+// later drives an execution after a while, in the place of any time that was set for it before.
 func (r *Orchestrator) later(name string, d time.Duration) {
-	r.wg.Go(func() {
-		timer := time.NewTimer(max(d, 0))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			r.goOn(name)
-		case <-r.ctx.Done():
-		}
-	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget(name)
+	if r.ctx.Err() == nil {
+		r.timers[name] = time.AfterFunc(d, func() { r.goOn(name) })
+	}
+}
+
+// forget drops the time at which an execution was to be driven. The caller holds mu.
+func (r *Orchestrator) forget(name string) {
+	if timer := r.timers[name]; timer != nil {
+		timer.Stop()
+		delete(r.timers, name)
+	}
 }
 
 // drive steps an execution until it ends or waits. While a function runs, the execution is nobody's: it may be stopped
@@ -258,16 +267,17 @@ func (r *Orchestrator) drive(name string) error {
 	defer r.lock(driver + name)()
 	unlock := r.lock(name)
 	defer func() { unlock() }()
-	s, err := r.load(name)
-	if err != nil || s.Execution == nil || s.Settled {
+	s, err := r.load(name, executions)
+	if err != nil || s.Execution == nil {
 		return err
+	}
+	if s.Settled {
+		return r.retire(name, s)
 	}
 	machine, err := r.machine(s)
 	if err != nil {
 		return err
 	}
-	env := asl.Env{Now: r.now, Rand: mathrand.Float64, UUID: uuid.NewString,
-		Token: func() string { return name + tokenSeparator + rand.Text() }}
 	var next asl.Next
 	if s.Execution.Status == asl.Running {
 		var unread error
@@ -276,7 +286,7 @@ func (r *Orchestrator) drive(name string) error {
 			out, failed := r.invoke(ctx, in)
 			unlock = r.lock(name)
 			var changed stored
-			if changed, unread = r.load(name); unread == nil {
+			if changed, unread = r.load(name, executions); unread == nil {
 				*s.Execution = *changed.Execution
 			}
 			return out, failed
@@ -285,12 +295,9 @@ func (r *Orchestrator) drive(name string) error {
 			if unread != nil {
 				return unread
 			}
-			if r.o.History != nil {
-				r.o.History(name, events)
-			}
-			return r.save(name, s)
+			return r.save(name, s, events)
 		}
-		if next, err = machine.Drive(r.ctx, s.Execution, env, invoke, save); err != nil {
+		if next, err = machine.Drive(r.ctx, s.Execution, r.env(name), invoke, save); err != nil {
 			return err
 		}
 	}
@@ -312,8 +319,13 @@ func (r *Orchestrator) settle(name string, s stored) error {
 	if err := r.o.Ended(r.ctx, change); err != nil {
 		return err
 	}
-	s.Settled = true
-	return r.save(name, s)
+	return r.retire(name, s)
+}
+
+// env is what an execution needs of the world.
+func (r *Orchestrator) env(name string) asl.Env {
+	return asl.Env{Now: r.now, Rand: mathrand.Float64, UUID: uuid.NewString,
+		Token: func() string { return name + tokenSeparator + rand.Text() }}
 }
 
 // invoke runs a function as Lambda would, and reports its error by the bare name of its type.
@@ -367,34 +379,18 @@ func (r *Orchestrator) lock(name string) (unlock func()) {
 	r.mu.Lock()
 	l := r.locks[name]
 	if l == nil {
-		l = &sync.Mutex{}
+		l = &lock{}
 		r.locks[name] = l
 	}
+	l.wanted++
 	r.mu.Unlock()
 	l.Lock()
-	return l.Unlock
-}
-
-// load returns a zero value where there is no execution of the name.
-func (r *Orchestrator) load(name string) (s stored, err error) {
-	err = r.db.View(func(tx *bbolt.Tx) error {
-		text := tx.Bucket(executions).Get([]byte(name))
-		if text == nil {
-			return nil
+	return func() {
+		l.Unlock()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if l.wanted--; l.wanted == 0 {
+			delete(r.locks, name)
 		}
-		return json.Unmarshal(text, &s)
-	})
-	return s, err
-}
-
-func (r *Orchestrator) save(name string, s stored) error {
-	return r.db.Update(func(tx *bbolt.Tx) error { return put(tx, name, s) })
-}
-
-func put(tx *bbolt.Tx, name string, s stored) error {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return err
 	}
-	return tx.Bucket(executions).Put([]byte(name), text)
 }

@@ -38,23 +38,29 @@ func (r Refused) Error() string { return string(r) }
 
 // world is what executions meet outside.
 type world struct {
-	t      *testing.T
-	db     *bolt.DB
-	o      *local.Orchestrator
-	tokens chan string
-	ended  chan orchestrator.StatusChange
-	calls  atomic.Int64
-	call   function
-	deaf   atomic.Bool // the end of executions is not heard
+	t       *testing.T
+	db      *bolt.DB
+	commits atomic.Int64
+	o       *local.Orchestrator
+	tokens  chan string
+	ended   chan orchestrator.StatusChange
+	calls   atomic.Int64
+	call    function
+	deaf    atomic.Bool // the end of executions is not heard
 }
 
 func newWorld(t *testing.T) *world {
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "test.db"))
+	w := &world{t: t, tokens: make(chan string, 1000), ended: make(chan orchestrator.StatusChange, 1000)}
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "test.db"), bolt.OnWrite(func(stage string) {
+		if stage == "after" {
+			w.commits.Add(1)
+		}
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	w := &world{t: t, db: db, tokens: make(chan string, 100), ended: make(chan orchestrator.StatusChange, 100)}
+	w.db = db
 	w.call = func(context.Context, []byte) ([]byte, error) { return []byte(`"called"`), nil }
 	w.open(1)
 	return w
