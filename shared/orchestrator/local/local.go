@@ -220,8 +220,8 @@ func (r *Orchestrator) Stop(_ context.Context, _, name, cause string) error {
 	return nil
 }
 
-// Execution returns an execution as it was last written, for tests and for people who look; nil if there is none, or not
-// any more.
+// Execution returns an execution as it was last written, for tests and for people who look; nil if there is none, or
+// none any more.
 func (r *Orchestrator) Execution(name string) (*asl.Execution, error) {
 	s, err := r.load(name, executions, ended)
 	return s.Execution, err

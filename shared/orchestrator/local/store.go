@@ -60,7 +60,7 @@ func (r *Orchestrator) names() (names []string, err error) {
 	return names, err
 }
 
-// load returns an execution from one of the buckets that hold some; a zero value where there is none of the name.
+// load returns an execution from the first of the buckets that has it; a zero value where none does.
 func (r *Orchestrator) load(name string, buckets ...[]byte) (s stored, err error) {
 	err = r.db.View(func(tx *bbolt.Tx) error {
 		for _, bucket := range buckets {
@@ -103,6 +103,7 @@ func (r *Orchestrator) save(name string, s stored, events []asl.Event) error {
 	return r.db.Update(func(tx *bbolt.Tx) error { return put(tx, executions, name, s) })
 }
 
+// tell hands on what happened in an execution.
 func (r *Orchestrator) tell(name string, events []asl.Event) {
 	if r.o.History != nil {
 		r.o.History(name, events)
@@ -137,7 +138,10 @@ func sweep(tx *bbolt.Tx, now time.Time) error {
 	var expired [][]byte
 	until := stamp(now.Add(-retention))
 	c := tx.Bucket(endings).Cursor()
-	for key, _ := c.First(); key != nil && len(expired) < sweepLimit && bytes.Compare(key[:len(until)], until) <= 0; key, _ = c.Next() {
+	for key, _ := c.First(); key != nil && len(expired) < sweepLimit; key, _ = c.Next() {
+		if bytes.Compare(key[:len(until)], until) > 0 {
+			break
+		}
 		expired = append(expired, bytes.Clone(key))
 	}
 	for _, key := range expired {
@@ -156,7 +160,8 @@ func stamp(at time.Time) []byte { return binary.BigEndian.AppendUint64(nil, uint
 
 // put writes an execution, and its definition where it belongs if it isn't there yet.
 func put(tx *bbolt.Tx, bucket []byte, name string, s stored) error {
-	if fingerprint := []byte(s.Execution.Fingerprint); s.Definition != nil && tx.Bucket(definitions).Get(fingerprint) == nil {
+	fingerprint := []byte(s.Execution.Fingerprint)
+	if s.Definition != nil && tx.Bucket(definitions).Get(fingerprint) == nil {
 		if err := tx.Bucket(definitions).Put(fingerprint, s.Definition); err != nil {
 			return err
 		}

@@ -184,8 +184,8 @@ func TestForget(t *testing.T) {
 		}
 		w.o.Close()
 		w.open(1)
-		if ended, endings := w.rows("orchestrator/ended"), w.rows("orchestrator/endings"); len(ended) != 2 || len(endings) != 2 ||
-			ended["later"] == "" || ended["last"] == "" {
+		ended, endings := w.rows("orchestrator/ended"), w.rows("orchestrator/endings")
+		if len(ended) != 2 || len(endings) != 2 || ended["later"] == "" || ended["last"] == "" {
 			t.Errorf("%d are kept at %d times, want the last two", len(ended), len(endings))
 		}
 	})
