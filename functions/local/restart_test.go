@@ -17,6 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	main "sallyport/functions/local"
+	"sallyport/shared/asl"
 	"sallyport/shared/bolt"
 )
 
@@ -81,10 +82,7 @@ func restart(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	view := s.follow(string(id), ended)
-	waitFor(t, func() bool { // until its end has been told
-		execution, err := s.Execution(string(id))
-		return err == nil && execution.Status != "RUNNING"
-	})
+	s.endedExecution(string(id))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +91,19 @@ func restart(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	fmt.Println(string(line))
+}
+
+// endedExecution waits for the end of a journey's execution, which comes after the journey is shown as ended.
+func (s *stack) endedExecution(id string) (execution *asl.Execution) {
+	s.t.Helper()
+	waitFor(s.t, func() bool {
+		var err error
+		if execution, err = s.Execution(id); err != nil {
+			s.t.Fatal(err)
+		}
+		return execution.Status != asl.Running
+	})
+	return execution
 }
 
 // peak is the most memory that this process has had resident, in bytes; zero where the system doesn't tell.
