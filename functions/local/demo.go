@@ -13,7 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +26,7 @@ import (
 
 const (
 	demoScale    = 40              // a sandbox minute takes a second and a half
+	demoAtOnce   = 16              // scenarios that are played at the same time; most of them wait most of the time
 	demoPatience = 2 * time.Minute // what one scenario may take at most
 	demoTick     = 100 * time.Millisecond
 	demoLook     = time.Second // how often the steps of a journey that runs are read
@@ -34,18 +37,27 @@ var errInterrupted = errors.New("interrupted")
 // demo plays every scenario on a stack of its own, through HTTP as a caller would, and shows each step. It returns an
 // error where something went otherwise than a scenario expects, after all of them, or where ctx has ended.
 func demo(ctx context.Context, out *os.File, template string) error {
-	return play(ctx, newScreen(out, os.Getenv), template, demoScale, demoScenarios())
+	return player{screen: newScreen(out, os.Getenv), template: template, scale: demoScale}.play(ctx, demoScenarios())
 }
 
-// play starts the stack, plays the scenarios and leaves nothing behind but, where one deviated, the stack's log.
-func play(ctx context.Context, out *screen, template string, scale float64, scenarios []scenario) (err error) {
+// player plays scenarios and shows them on a screen.
+type player struct {
+	*screen
+	template string  // template.yaml
+	temp     string  // folder for temporary files; the system's where empty
+	scale    float64 // of a scenario that has none of its own
+}
+
+// play plays scenarios, some at the same time, and shows them one after the other. It leaves nothing behind but, where
+// one deviated, the stacks' log.
+func (p player) play(ctx context.Context, scenarios []scenario) (err error) {
 	began := time.Now()
-	dir, err := os.MkdirTemp("", "sallyport-demo-")
+	dir, err := os.MkdirTemp(p.temp, "sallyport-demo-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	logs, err := os.CreateTemp("", "sallyport-demo-*.log")
+	logs, err := os.CreateTemp(p.temp, "sallyport-demo-*.log")
 	if err != nil {
 		return err
 	}
@@ -55,37 +67,59 @@ func play(ctx context.Context, out *screen, template string, scale float64, scen
 			err = errors.Join(err, os.Remove(logs.Name()))
 			return
 		}
-		out.line(markNote, "the stack's log is in "+logs.Name())
+		p.line(markNote, "the stacks' log is in "+logs.Name())
 	}()
-	stack := &Main{Address: "127.0.0.1:0", Dir: filepath.Join(dir, "state"), Template: template, TimeScale: scale,
-		Log: telemetry.NewLogger(logs, slog.LevelInfo)}
-	if err := stack.Run(ctx); err != nil {
-		return err
+	log := telemetry.NewLogger(logs, slog.LevelInfo)
+	runs := make([]*run, len(scenarios))
+	for i, s := range scenarios {
+		stack := &Main{Address: "127.0.0.1:0", Dir: filepath.Join(dir, strconv.Itoa(i)), Template: p.template,
+			TimeScale: cmp.Or(s.scale, p.scale), Log: log}
+		runs[i] = &run{screen: p.behind(), scenario: s, stack: stack, shown: map[string]bool{}, ended: make(chan struct{})}
 	}
-	defer func() { err = errors.Join(err, stack.Close()) }()
+	var playing sync.WaitGroup
+	defer playing.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	next := make(chan *run)
+	for range demoAtOnce {
+		playing.Go(func() {
+			for r := range next {
+				r.err = r.play(ctx)
+				close(r.ended)
+			}
+		})
+	}
+	playing.Go(func() {
+		defer close(next)
+		for _, r := range runs {
+			select {
+			case next <- r:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 
 	var deviated []string
-	for n, s := range scenarios {
-		if wanted := cmp.Or(s.scale, scale); wanted != stack.TimeScale {
-			if err := stack.Close(); err != nil {
-				return err
-			}
-			*stack = Main{Address: stack.Address, Dir: stack.Dir, Template: template, TimeScale: wanted, Log: stack.Log}
-			if err := stack.Run(ctx); err != nil {
-				return err
-			}
+	for _, r := range runs {
+		r.begin()
+		select {
+		case <-r.ended:
+		case <-ctx.Done():
+			playing.Wait()
 		}
-		r := &run{screen: out, scenario: s, scale: stack.TimeScale, url: stack.URL, key: fmt.Sprintf("demo-%d", n+1), shown: map[string]bool{}}
-		r.play(ctx)
-		if ctx.Err() != nil {
-			out.line(markBad, "interrupted")
+		switch {
+		case ctx.Err() != nil:
+			r.line(markBad, "interrupted")
 			return errInterrupted
-		}
-		if r.deviated {
-			deviated = append(deviated, s.title)
+		case r.err != nil:
+			return r.err
+		case r.deviated:
+			deviated = append(deviated, r.title)
 		}
 	}
-	out.headline(fmt.Sprintf("%d of %d scenarios went as expected, in %s", len(scenarios)-len(deviated), len(scenarios), took(time.Since(began))))
+	p.headline(fmt.Sprintf("%d of %d scenarios went as expected, in %s",
+		len(scenarios)-len(deviated), len(scenarios), took(time.Since(began))))
 	if len(deviated) > 0 {
 		return fmt.Errorf("otherwise than expected: %s", strings.Join(deviated, "; "))
 	}
@@ -96,17 +130,26 @@ func play(ctx context.Context, out *screen, template string, scale float64, scen
 type run struct {
 	*screen
 	scenario
-	scale    float64
-	url      string
-	key      string // what idempotency keys begin with
+	stack    *Main // of its own
 	posts    int
 	id       string          // of the journey, once it has been started
 	shown    map[string]bool // steps that were
 	deviated bool
+	err      error         // of its stack
+	ended    chan struct{} // closed at its end
 }
 
-// play shows one scenario from its headline to its end.
-func (r *run) play(ctx context.Context) {
+// play shows the scenario from its headline to its end. It returns an error where the stack can't be started or closed.
+func (r *run) play(ctx context.Context) (err error) {
+	if err := r.stack.Run(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.stack.Close()) }()
+	r.show(ctx)
+	return nil
+}
+
+func (r *run) show(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	r.headline(r.title)
@@ -128,9 +171,6 @@ func (r *run) play(ctx context.Context) {
 
 // drive makes the journey go through all acts to its end.
 func (r *run) drive(ctx context.Context) (at position, err error) {
-	if err := r.post(ctx, act{path: "/sandbox/reset"}, nil); err != nil {
-		return at, err
-	}
 	for _, a := range r.before {
 		if err := r.do(ctx, a, at); err != nil {
 			return at, err
@@ -184,7 +224,7 @@ func (r *run) do(ctx context.Context, a act, at position) error {
 
 // pass lets sandbox time go by.
 func (r *run) pass(ctx context.Context, d time.Duration) error {
-	left := time.Duration(float64(d) / r.scale)
+	left := time.Duration(float64(d) / r.stack.TimeScale)
 	r.line(markWait, fmt.Sprintf("%s must pass, here in %s", took(d), took(left)))
 	over, tick := time.NewTimer(left), time.NewTicker(demoTick)
 	defer over.Stop()
@@ -307,7 +347,7 @@ func (r *run) deviation(text string) {
 	r.line(markBad, text)
 }
 
-// abandon cancels a journey that was left, so that nothing of it disturbs the next or keeps the stack from closing.
+// abandon cancels a journey that was left, so that nothing of it keeps the stack from closing.
 func (r *run) abandon(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -365,15 +405,15 @@ func (r *run) read(ctx context.Context, known string) (at position, err error) {
 
 func (r *run) post(ctx context.Context, a act, out any) error {
 	r.posts++
-	key := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Append(nil, r.key, "-", r.posts)).String() // Iron takes nothing else
+	key := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Append(nil, "demo-", r.posts)).String() // Iron takes nothing else
 	_, err := r.call(ctx, cmp.Or(a.method, http.MethodPost), a.path, http.Header{"Idempotency-Key": {key}}, a.body, out)
 	return err
 }
 
 // call makes a request and reads its answer into out, unless that is nil or there is none. Every status from 400 is an error.
 func (r *run) call(ctx context.Context, method, path string, header http.Header, body string, out any) (*http.Response, error) {
-	address, form := strings.CutPrefix(path, r.url) // a page of a partner's, which people fill in
-	req, err := http.NewRequestWithContext(ctx, method, r.url+address, strings.NewReader(body))
+	address, form := strings.CutPrefix(path, r.stack.URL) // a page of a partner's, which people fill in
+	req, err := http.NewRequestWithContext(ctx, method, r.stack.URL+address, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -1,21 +1,26 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
 // screen shows lines to a person. On a terminal the last one can be a line of progress that is kept up to date; elsewhere
 // everything is plain ASCII. Whatever looks like an identity number or an OTP is masked.
 type screen struct {
-	out    io.Writer
 	live   bool // out is a terminal that can replace a line
 	colour bool
-	drawn  bool // a line of progress stands
+
+	mu    sync.Mutex // of what follows
+	out   io.Writer
+	kept  *bytes.Buffer // takes what is shown before the screen's turn; nil when that has come
+	drawn bool          // a line of progress stands
 }
 
 // newScreen looks at what out is, and at NO_COLOR and TERM.
@@ -26,6 +31,22 @@ func newScreen(out *os.File, env func(string) string) *screen {
 	}
 	s.colour = s.live && env("NO_COLOR") == ""
 	return s
+}
+
+// behind returns a screen that shows things in the same place later: it keeps them until begin says that its turn has
+// come.
+func (s *screen) behind() *screen {
+	return &screen{live: s.live, colour: s.colour, out: s.out, kept: &bytes.Buffer{}}
+}
+
+// begin shows what the screen has kept. From now on it shows everything at once.
+func (s *screen) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept != nil {
+		_, _ = s.kept.WriteTo(s.out)
+		s.kept = nil
+	}
 }
 
 // mark is the sign that a line begins with.
@@ -53,32 +74,41 @@ const (
 
 // headline shows what follows.
 func (s *screen) headline(text string) {
-	s.clear()
-	fmt.Fprintf(s.out, "\n%s\n", s.paint(bold, s.clean(text)))
+	s.print("\n" + s.paint(bold, s.clean(text)) + "\n")
 }
 
 // line shows one thing that happened.
 func (s *screen) line(m mark, text string) {
-	s.clear()
 	if s.live {
-		fmt.Fprintf(s.out, "  %s %s\n", s.paint(m.colour, m.sign), s.clean(text))
+		s.print(fmt.Sprintf("  %s %s\n", s.paint(m.colour, m.sign), s.clean(text)))
 	} else {
-		fmt.Fprintf(s.out, "  %-2s %s\n", m.plain, s.clean(text))
+		s.print(fmt.Sprintf("  %-2s %s\n", m.plain, s.clean(text)))
 	}
 }
 
-// progress shows what goes on, on a terminal only, until anything else is shown.
+// progress shows what goes on, on a terminal only, until anything else is shown. Before the screen's turn it shows
+// nothing.
 func (s *screen) progress(text string) {
-	if s.live {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live && s.kept == nil {
 		s.drawn = true
 		fmt.Fprint(s.out, clearLine+"    "+s.paint(dim, s.clean(text)))
 	}
 }
 
-func (s *screen) clear() {
-	if s.drawn {
+// print shows text in place of a line of progress.
+func (s *screen) print(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.kept != nil:
+		s.kept.WriteString(text)
+	case s.drawn:
 		s.drawn = false
-		fmt.Fprint(s.out, clearLine)
+		fmt.Fprint(s.out, clearLine+text)
+	default:
+		fmt.Fprint(s.out, text)
 	}
 }
 
