@@ -80,6 +80,7 @@ func fixed(body string) string {
 
 // TestDigit9Lookup has every row of the contract's status table (digit9 §9.1), byte for byte.
 func TestDigit9Lookup(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	if got := s.post(onboardURL, "", customer("784199000000017")); got.status != 200 {
 		t.Fatalf("onboarding: %d %s", got.status, got.body)
@@ -115,6 +116,7 @@ func TestDigit9Lookup(t *testing.T) {
 
 // TestDigit9Onboard has every row of the contract's status table (digit9 §9.2), byte for byte.
 func TestDigit9Onboard(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	for _, test := range []struct {
 		name, body string
@@ -161,6 +163,7 @@ func TestDigit9Onboard(t *testing.T) {
 }
 
 func TestDigit9GetCustomer(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	got := s.post(onboardURL, "", customer("784199000000017"))
 	number := ecrn.FindString(got.body)
@@ -181,6 +184,7 @@ func TestDigit9GetCustomer(t *testing.T) {
 
 // TestDigit9Tenants: tenants on one account don't see each other's customers until they have onboarded them themselves.
 func TestDigit9Tenants(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	s.set("duplicate_ids", "update")
 	s.addCaller("other-key", "other", "*")
@@ -204,6 +208,7 @@ func TestDigit9Tenants(t *testing.T) {
 }
 
 func TestDigit9Token(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	form := func(body string) reply {
 		return s.do("POST", tokenURL, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "No-Key": {""}}, body)
@@ -273,6 +278,7 @@ func TestDigit9Token(t *testing.T) {
 
 // TestDigit9PartnerTokens: one token for all, however many need it, and one renewal when it stops working.
 func TestDigit9PartnerTokens(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	const calls = 100
 	together := func(first int) {
@@ -311,7 +317,8 @@ func TestDigit9PartnerTokens(t *testing.T) {
 // TestDigit9LostOnboarding: lookups tell what became of an onboarding whose answer was lost, and only when none of its
 // documents is known after the quiet period is it sent once more.
 func TestDigit9LostOnboarding(t *testing.T) {
-	s := MustRun(t, func(m *main.Main) { m.TimeScale, m.UpstreamTimeout = 600, time.Second })
+	t.Parallel()
+	s := MustRun(t, func(m *main.Main) { m.UpstreamTimeout = 3 * time.Second })
 	t.Run("Found", func(t *testing.T) {
 		s.arm("digit9", "onboard-customer", "reset_after_effect")
 		got := s.post(onboardURL, "lost", customer("784199000000117"))
@@ -327,10 +334,9 @@ func TestDigit9LostOnboarding(t *testing.T) {
 		if got.status != 502 || got.condition() != "outcome_unknown" || !strings.Contains(got.body, "40001") {
 			t.Fatalf("got %d %s (%s)", got.status, got.body, got.condition())
 		}
-		deadline := time.Now().Add(30 * time.Second)
-		for got.condition() == "outcome_unknown" && time.Now().Before(deadline) {
-			got = s.post(onboardURL, "dropped", customer("784199000000217"))
-		}
+		got = s.untilKnown("digit9/onboard-customer", "", func() reply {
+			return s.post(onboardURL, "dropped", customer("784199000000217"))
+		})
 		if got.status != 200 || s.onboardings() != before+1 {
 			t.Errorf("got %d %s, %d more onboardings", got.status, got.body, s.onboardings()-before)
 		}
@@ -338,11 +344,9 @@ func TestDigit9LostOnboarding(t *testing.T) {
 	t.Run("Late", func(t *testing.T) { // a quick negative lookup would have sent it twice
 		before := s.onboardings()
 		s.arm("digit9", "onboard-customer", "late_effect")
-		got := s.post(onboardURL, "late", customer("784199000000317"))
-		deadline := time.Now().Add(30 * time.Second)
-		for got.condition() == "outcome_unknown" && time.Now().Before(deadline) {
-			got = s.post(onboardURL, "late", customer("784199000000317"))
-		}
+		got := s.untilKnown("digit9/onboard-customer", "late_effect", func() reply {
+			return s.post(onboardURL, "late", customer("784199000000317"))
+		})
 		if got.status != 200 || s.onboardings() != before+1 {
 			t.Errorf("got %d %s, %d more onboardings", got.status, got.body, s.onboardings()-before)
 		}
@@ -358,6 +362,7 @@ func TestDigit9LostOnboarding(t *testing.T) {
 
 // TestDigit9Callback tells who may say that an alert is closed, and how.
 func TestDigit9Callback(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	const closure = `{"aml_scan_status":"Accepted","ecrn":"7841009900000025","customer_status":"KYC PENDING"}`
 	const acknowledged = `{"status":"success","status_code":200,"message":"Acknowledged","state":"ACKNOWLEDGED"}`
@@ -395,6 +400,7 @@ func TestDigit9Callback(t *testing.T) {
 }
 
 func TestDigit9Files(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	file := func(size int) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, size)) }
 	photo := func(text string) string {

@@ -10,6 +10,7 @@ import (
 
 // TestOnboardingsShareAToken: however many journeys begin at once when no token is there, one is asked for.
 func TestOnboardingsShareAToken(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	const journeys = 100
 	ids := make([]string, journeys)

@@ -23,6 +23,7 @@ const (
 )
 
 func TestVerification(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.initTransaction()
 	first := s.post(executeURL, "send", execute(id, happy, ""))
@@ -48,6 +49,7 @@ func TestVerification(t *testing.T) {
 
 // TestStatusTable holds the bytes of every documented answer of the execute operation, and of the OTP's own.
 func TestStatusTable(t *testing.T) {
+	t.Parallel()
 	otpFailure := func(code, message string) string {
 		return failed + `"status_code":"` + code + `","message":"` + message + `"` + noData
 	}
@@ -82,6 +84,7 @@ func TestStatusTable(t *testing.T) {
 		{"NumberWithSeparators", "9999-0000 0016", []string{""}, 200, sent},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			s := MustRun(t)
 			id := s.initTransaction()
 			var got reply
@@ -104,6 +107,7 @@ func TestStatusTable(t *testing.T) {
 }
 
 func TestRequiredFields(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	for body, want := range map[string]string{
 		`{"journey_id":"j","input_data":{"aadhaar_no":"999900000016"}}`:                                          "transaction_id is required",
@@ -134,6 +138,7 @@ func TestRequiredFields(t *testing.T) {
 }
 
 func TestAuthentication(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	s.addCaller("narrow-key", "narrow", "transactions")
 	const want = `{"status":"FAILURE","status_code":"invalid_credentials","message":"Invalid Client Credentials"}`
@@ -167,6 +172,7 @@ func TestAuthentication(t *testing.T) {
 }
 
 func TestTenants(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	s.addCaller("other-key", "other", "*")
 	other := http.Header{"X-Api-Key": {"other-key"}}
@@ -268,6 +274,7 @@ func TestThousandConcurrentCalls(t *testing.T) {
 }
 
 func TestRequestIDIsAKey(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.initTransaction()
 	body := strings.Replace(execute(id, happy, ""), `{`, `{"request_id":"att-0001",`, 1)
@@ -281,6 +288,7 @@ func TestRequestIDIsAKey(t *testing.T) {
 }
 
 func TestFetchData(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.initTransaction()
 	s.post(executeURL, "", execute(id, "999900000085", ""))
@@ -306,6 +314,7 @@ func TestFetchData(t *testing.T) {
 
 // TestNothingLeaks runs everything that handles a number or an OTP and then searches all that was written.
 func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.initTransaction()
 	numbers := []string{happy, "999900000028", "999900000017", "999900000059", "999900000092"}

@@ -65,8 +65,10 @@ func (s *stack) keepsQuiet(secrets ...string) {
 
 // TestEZTOCallback: each hook and form that the partner has arrives, however the transaction ends.
 func TestEZTOCallback(t *testing.T) {
+	t.Parallel()
 	for _, application := range []string{"ping", "ping-token", "ping-encrypted", "push", "push-token", "push-encrypted"} {
 		t.Run(application, func(t *testing.T) {
+			t.Parallel()
 			s := MustRun(t)
 			handle := s.trigger(application, "u-7731@example.com")
 			if got := s.enterIEC("AAXCT4821K"); got.status != http.StatusOK {
@@ -78,6 +80,7 @@ func TestEZTOCallback(t *testing.T) {
 			s.keepsQuiet(handle, "u-7731")
 		})
 		t.Run(application+"/Comma", func(t *testing.T) {
+			t.Parallel()
 			s := MustRun(t)
 			s.setEZTO("trailing_comma=yes", "pushed_handle=yes", "envelope=camelCase")
 			s.trigger(application, "u-7731@example.com")
@@ -94,8 +97,10 @@ func TestEZTOCallback(t *testing.T) {
 
 // TestEZTOCallbackForged: what nobody signed or encrypted is refused; in plain text it is a hint that changes nothing.
 func TestEZTOCallbackForged(t *testing.T) {
+	t.Parallel()
 	for application, want := range map[string]int{"ping": 200, "ping-token": 401, "ping-encrypted": 401, "push": 200, "push-token": 401, "push-encrypted": 401} {
 		t.Run(application, func(t *testing.T) {
+			t.Parallel()
 			s := MustRun(t)
 			s.arm("ezto", "callback", "forged_callback")
 			handle := s.trigger(application, "u-7731@example.com")
@@ -114,8 +119,10 @@ func TestEZTOCallbackForged(t *testing.T) {
 // TestEZTOCallbackKeys: while the realm's keys can't be had, the partner is asked to repeat, and does; the realm is asked no sooner than
 // a minute later.
 func TestEZTOCallbackKeys(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []string{"refuse_connection", "status_429", "status_503_before_effect", "malformed", "truncated"} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			var ahead atomic.Int64 // the gateway's clock, of the partner's
 			s := MustRun(t, func(m *main.Main) {
 				m.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -146,6 +153,7 @@ func TestEZTOCallbackKeys(t *testing.T) {
 
 // TestEZTOCallbackByHand: what does not come from the partner.
 func TestEZTOCallbackByHand(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	const ping = `{"auth_req_id":"a-handle","request_id":"r","status":"COMPLETED"}`
 	for name, test := range map[string]struct {
@@ -349,6 +357,7 @@ var strangerKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.G
 // TestIECJourneyRefusedResults: what is forged, cut off, in another form than the application's, meant for another one or too old is refused and
 // recorded, and the journey that it would be about waits on, without a word to the partner. The true result still ends it.
 func TestIECJourneyRefusedResults(t *testing.T) {
+	t.Parallel()
 	for application, other := range map[string]string{
 		"ping": "", "ping-token": "push-token", "ping-encrypted": "", "push": "", "push-token": "ping-token", "push-encrypted": "",
 	} {
@@ -480,6 +489,7 @@ func TestIECJourneyRefusedResults(t *testing.T) {
 
 // TestIECJourneyReplayedResults: a true callback that is sent once more is a hint at most. The partner is asked, and the journey waits on.
 func TestIECJourneyReplayedResults(t *testing.T) {
+	t.Parallel()
 	for _, application := range []string{"ping", "ping-token", "ping-encrypted", "push", "push-token", "push-encrypted"} {
 		// Of a transaction that failed, which another one of the same user's has not.
 		t.Run(application+"/Failed", func(t *testing.T) {

@@ -37,6 +37,7 @@ func eztoCredentials(o sandbox.EZTOOptions, names ...string) map[string]any {
 
 // TestDeployedEZTO goes through the routes of EZTO's functions and of the settings. An answer that was lost stays unknown.
 func TestDeployedEZTO(t *testing.T) {
+	t.Parallel()
 	s := deployed(t)
 	s.function("ezto/callback") // the API needs it later, in a goroutine of its own
 	s.wantSettings()
@@ -169,6 +170,7 @@ func (s *stage) enters(url string) {
 // TestDeployedLicence runs whole iec-verifications, from the tenant's settings to what the partner signs, encrypts or hints at; one whose
 // first answer is lost, and one that the settings leave out.
 func TestDeployedLicence(t *testing.T) {
+	t.Parallel()
 	s := deployed(t)
 	s.function("ezto/callback") // the API needs it later, in a goroutine of its own
 	put := func(path, body string) {

@@ -91,6 +91,7 @@ func (s *stack) setEZTO(settings ...string) {
 
 // TestEZTO is a verification over the partner's own routes, with the key in each of the places where clients put one.
 func TestEZTO(t *testing.T) {
+	t.Parallel()
 	id := sandbox.EZTODefaults().Applications["poll"].ID
 	request := `{"user":{"user_id":"u-7731","metadata":{"workflow":"verification"}}}`
 	basic := func(user string) http.Header {
@@ -106,6 +107,7 @@ func TestEZTO(t *testing.T) {
 		"APIKey":      {http.Header{}, url.Values{"app_id": {id}}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := MustRun(t)
 			with := func(name, value string) string {
 				form := url.Values{name: {value}}
@@ -145,6 +147,7 @@ func TestEZTO(t *testing.T) {
 
 // TestEZTOErrors: what is refused, in the partner's shape, before any call and by the partner.
 func TestEZTOErrors(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	s.addCaller("other-key", "other", "*")
 	handle := s.trigger("poll", "u-7731")
@@ -187,6 +190,7 @@ func TestEZTOErrors(t *testing.T) {
 
 // TestEZTOFixtures: each licence of the contract (ezto §13), as the partner tells of it.
 func TestEZTOFixtures(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	for _, test := range []struct{ number, want string }{
 		{"AAXCT4821K", `"iec_status":"Valid"`}, {"BZKPM3307Q", `"iec_status":"Valid"`}, {"AAFFR1190C", `"iec_status":"Suspended"`},
@@ -204,6 +208,7 @@ func TestEZTOFixtures(t *testing.T) {
 
 // TestEZTOTrailingComma: what is JSON but for a comma is passed on as it came.
 func TestEZTOTrailingComma(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	s.setEZTO("trailing_comma=yes")
 	handle := s.trigger("poll", "u-7731")
@@ -215,6 +220,7 @@ func TestEZTOTrailingComma(t *testing.T) {
 
 // TestEZTOOnce: a repeated trigger begins no second transaction, and after a lost answer neither.
 func TestEZTOOnce(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	body := triggerOf("poll", "u-7731")
 	first := s.post(triggerURL, "k", body)
@@ -295,6 +301,7 @@ func verified(number, name, address, status, pan string) string {
 // TestIECJourney: a person enters the licence at the hosted page, for each mode of a hook and each form of what it sends. One that polls sends
 // nothing, so the form concerns only what the tenant's settings say.
 func TestIECJourney(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ application, way, response string }{
 		{"poll", "poll", "plaintext"}, {"poll", "poll", "token"}, {"poll", "poll", "encrypted"},
 		{"ping", "ping", "plaintext"}, {"ping-token", "ping", "token"}, {"ping-encrypted", "ping", "encrypted"},
@@ -340,6 +347,7 @@ func TestIECJourney(t *testing.T) {
 
 // TestIECJourneyAgain: what is pushed of the same person's next verification ends its wait as well.
 func TestIECJourneyAgain(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t, func(m *main.Main) { m.TimeScale = 0.01 }) // only callbacks end a wait
 	s.configure("push", "", `,"notification_way":"push"`)
 	for _, key := range []string{"k1", "k2"} {
@@ -358,6 +366,7 @@ func TestIECJourneyAgain(t *testing.T) {
 // TestIECJourneySettings: each of enabled × rule × claims. What does not run calls nobody; of what does, the outcome has the claims that are
 // selected, beside the envelope and the address, which can't be selected.
 func TestIECJourneySettings(t *testing.T) {
+	t.Parallel()
 	rules := map[string]string{"NoRule": ``, "RuleTrue": `,"rule":"metadata.desk == 'importers'"`, "RuleFalse": `,"rule":"country == 'US'"`}
 	claims := map[string]struct{ module, want string }{
 		"AllClaims":  {``, verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "AAXCT4821K")},
@@ -426,6 +435,7 @@ func TestIECJourneySettings(t *testing.T) {
 
 // TestWorkspaceSettings: a hostile rule is refused when it is saved, in words that say where, and what was there stays.
 func TestWorkspaceSettings(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	s.settle("/workflows/iec", `{"modules":[{"type":"iec_verification","rule":"country == 'IN'"}]}`)
 	before := s.do("GET", "/workflows/iec", nil, "").body
@@ -458,6 +468,7 @@ func TestWorkspaceSettings(t *testing.T) {
 
 // TestIECJourneyRules: a rule that can't be evaluated, or not within its cost, neither skips the verification nor lets it run.
 func TestIECJourneyRules(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ rule, more string }{
 		"MissingKey": {"metadata.vip == true", ``},
 		"NotANumber": {"int(user_id) > 1", ``},
@@ -478,6 +489,7 @@ func TestIECJourneyRules(t *testing.T) {
 
 // TestIECJourneyFixtures: each licence of the contract (ezto §13) ends as its row says; the one that is not found, in TestIECJourneyExpires.
 func TestIECJourneyFixtures(t *testing.T) {
+	t.Parallel()
 	for number, test := range map[string]struct{ page, end, outcome string }{
 		"AAXCT4821K": {"Completed", "SUCCEEDED valid", verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "AAXCT4821K")},
 		"BZKPM3307Q": {"Completed", "SUCCEEDED valid", verified("BZKPM3307Q", "MEERA KULKARNI", "7 Laxmi Road, Pune 411030", "Valid", "BZKPM3307Q")},
@@ -507,6 +519,7 @@ func TestIECJourneyFixtures(t *testing.T) {
 
 // TestIECJourneyMismatch: a number that is made like a PAN and is not the holder's is flagged, whether or not the PAN is shown, and no more.
 func TestIECJourneyMismatch(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ number, claims, want string }{
 		"Flagged": {"AAXCT4821K", ``, strings.TrimSuffix(verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "ZZXCT4821K"), "}") + `,"pan_mismatch":true}`},
 		"Unshown": {"AAXCT4821K", `,"claims":["iec_status"]`, `{"workflow":"verification","user_id":"u-1","request_id":"<request>","address":"14 Dock Road, Kochi 682003","iec_status":"Valid","pan_mismatch":true}`},
@@ -532,10 +545,11 @@ func TestIECJourneyMismatch(t *testing.T) {
 // TestIECJourneyExpires: somebody who enters a number that no licence has stays on the page. Once that has expired, the result is read a last time.
 // That it has nobody tells (ezto §14), so it makes no difference how results are notified of.
 func TestIECJourneyExpires(t *testing.T) {
+	t.Parallel()
 	for _, way := range []string{"poll", "push"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
-			const scale = 20
+			const scale = 6 // the page is there for ten seconds
 			s := MustRun(t, func(m *main.Main) { m.TimeScale = scale })
 			s.configure("short-link", "", `,"notification_way":"`+way+`"`)
 			id := s.startIEC("k", "short-link", "u-1", "")
@@ -574,6 +588,7 @@ func TestIECJourneyExpires(t *testing.T) {
 
 // TestIECJourneyForgedResults: where something forged comes in the place of the true callback, the interval finds the true result.
 func TestIECJourneyForgedResults(t *testing.T) {
+	t.Parallel()
 	for application, test := range map[string]struct {
 		way    string
 		status int
@@ -602,6 +617,7 @@ func TestIECJourneyForgedResults(t *testing.T) {
 // TestIECJourneyOnboarding: who is new to the partner is onboarded first, and who is known where that is forced. Whoever has been
 // onboarded is known.
 func TestIECJourneyOnboarding(t *testing.T) {
+	t.Parallel()
 	const welcome, number, completed = "Welcome", "IEC Verification", "Completed"
 	for name, test := range map[string]struct {
 		user          string
@@ -634,6 +650,7 @@ func TestIECJourneyOnboarding(t *testing.T) {
 
 // TestIECJourneyConsent: what a person is asked to consent to stands at the head of the pages, and a person who declines is a definite no.
 func TestIECJourneyConsent(t *testing.T) {
+	t.Parallel()
 	for decision, test := range map[string]struct {
 		seen []string
 		ends string

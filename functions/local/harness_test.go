@@ -9,13 +9,16 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
+	"sallyport/shared/asl"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
 	"sallyport/shared/telemetry"
@@ -40,8 +43,29 @@ const (
 // stack is the real program on a free port, with everything that it wrote.
 type stack struct {
 	*main.Main
-	t    *testing.T
-	logs *safeBuffer
+	t     *testing.T
+	logs  *safeBuffer
+	ahead atomic.Int64 // how far the gateway's clock is ahead of the partners'
+
+	mu     sync.Mutex
+	traces map[string]*trace // by journey
+}
+
+// trace is what is known of an execution.
+type trace struct {
+	transitions int           // once it has ended
+	ended       chan struct{} // closed then
+}
+
+// patience is how long tests wait for what comes of itself: far longer than it takes on a busy machine.
+const patience = 5 * time.Minute
+
+// every is the step in which a matrix is gone through: 1, with -short n.
+func every(n int) int {
+	if testing.Short() {
+		return n
+	}
+	return 1
 }
 
 type safeBuffer struct {
@@ -63,11 +87,19 @@ func (s *safeBuffer) String() string {
 
 func MustRun(t *testing.T, configure ...func(*main.Main)) *stack {
 	t.Helper()
-	s := &stack{t: t, logs: &safeBuffer{}}
+	s := &stack{t: t, logs: &safeBuffer{}, traces: map[string]*trace{}}
 	s.Main = &main.Main{Address: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "state"), Template: template, TimeScale: 40}
 	s.Main.Log = telemetry.NewLogger(s.logs, slog.LevelDebug)
+	s.Main.Now = func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 	for _, f := range configure {
 		f(s.Main)
+	}
+	history := s.Main.History
+	s.Main.History = func(journey string, events []asl.Event) {
+		s.happened(journey, events)
+		if history != nil {
+			history(journey, events)
+		}
 	}
 	if err := s.Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -78,6 +110,40 @@ func MustRun(t *testing.T, configure ...func(*main.Main)) *stack {
 		}
 	})
 	return s
+}
+
+// pass moves the gateway's clock ahead, and not the partners'.
+func (s *stack) pass(d time.Duration) { s.ahead.Add(int64(d)) }
+
+// trace returns the trace of a journey's execution.
+func (s *stack) trace(journey string) *trace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.traces[journey] == nil {
+		s.traces[journey] = &trace{ended: make(chan struct{})}
+	}
+	return s.traces[journey]
+}
+
+func (s *stack) happened(journey string, events []asl.Event) {
+	tr := s.trace(journey)
+	tr.transitions += asl.Trace(events).Transitions() // nobody else has it before the end
+	if slices.ContainsFunc(events, func(e asl.Event) bool { return e.Type == asl.ExecutionEnded }) {
+		close(tr.ended)
+	}
+}
+
+// transitions waits for the end of a journey's execution, which comes later than callers see that of the journey, and
+// returns how many state transitions it took.
+func (s *stack) transitions(journey string) int {
+	s.t.Helper()
+	tr := s.trace(journey)
+	select {
+	case <-tr.ended:
+	case <-time.After(patience):
+		s.t.Fatal("the execution did not end")
+	}
+	return tr.transitions
 }
 
 // reply is an HTTP answer.

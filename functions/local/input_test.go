@@ -8,6 +8,7 @@ import (
 
 // TestBadInput sends what nobody should to every route that takes a body.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	deep := strings.Repeat(`{"input_data":`, 3000) + `1` + strings.Repeat(`}`, 3000)
 	for name, test := range map[string]struct {
@@ -58,6 +59,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestDetailsSayWhatAndWhere(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	for body, want := range map[string]string{
 		``:                                       "body is empty",
@@ -81,6 +83,7 @@ func TestDetailsSayWhatAndWhere(t *testing.T) {
 }
 
 func TestUnknownRoutes(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	for _, route := range []string{"GET /", "GET /equal", "GET " + initURL, "POST " + initURL + "/", "DELETE /transactions", "POST /%2e%2e/etc/passwd",
 		"GET /transactions/a/b", "PUT /x%00y", "GET /" + strings.Repeat("a/", 500), "OPTIONS " + executeURL, "GET /%ff", "GET //transactions"} {
@@ -103,6 +106,7 @@ func TestUnknownRoutes(t *testing.T) {
 }
 
 func TestTransactionsList(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	for range 5 {
 		s.initTransaction()

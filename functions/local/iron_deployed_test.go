@@ -17,6 +17,7 @@ import (
 
 // TestDeployedIron goes through the routes of Iron's functions. Answers to creations are lost, and settled by a repeat.
 func TestDeployedIron(t *testing.T) {
+	t.Parallel()
 	s := deployed(t)
 	s.function("iron/callback") // the API needs it later, in a goroutine of its own
 	customer := s.wantSettled("create-customer", ironCustomersURL, ironCustomer("Person", "noor@example.com"))

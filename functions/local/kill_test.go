@@ -169,12 +169,24 @@ type client struct {
 func (c *client) call(name, path, body string) reply {
 	header := map[string][]string{"Idempotency-Key": {uuid.NewSHA1(uuid.Nil, []byte(name)).String()}}
 	got, err := c.send("POST", path, header, body)
-	for i := 0; err == nil && got.condition() == "outcome_unknown" && got.header.Get("Retry-After") != "" && i < 300; i++ {
-		time.Sleep(100 * time.Millisecond)
+	repeat(func() bool {
+		if err != nil || got.condition() != "outcome_unknown" || got.header.Get("Retry-After") == "" {
+			return true
+		}
 		got, err = send(c.url, "POST", path, header, body)
-	}
+		return false
+	})
 	c.all = append(c.all, answered{name, got, err})
 	return got
+}
+
+// repeat asks another process, less and less often, until done returns true or patience is over.
+func repeat(done func() bool) {
+	pause := 5 * time.Millisecond
+	for until := time.Now().Add(patience); !done() && time.Now().Before(until); {
+		time.Sleep(pause)
+		pause = min(2*pause, 200*time.Millisecond)
+	}
 }
 
 // do makes a request that takes no key, as it comes to the same however often it is made. It is among the client's calls only where it
@@ -248,9 +260,10 @@ var scripts = []script{
 	}, []string{"result"}, map[string]int{"ezto/trigger-request": 1}},
 }
 
-// TestKilled kills the program before and after every single write that a client's calls make, starts it again, and lets
-// the client repeat what it got no answer to.
-func TestKilled(t *testing.T) {
+// TestKillMatrix kills the program before and after every single write that a client's calls make, starts it again, and
+// lets the client repeat what it got no answer to. With -short it is killed at some of them.
+func TestKillMatrix(t *testing.T) {
+	t.Parallel()
 	for i, script := range scripts {
 		dry := &client{url: "", restart: func(err error) string { t.Error(err); return "" }}
 		program := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
@@ -266,7 +279,7 @@ func TestKilled(t *testing.T) {
 			t.Fatalf("only %d writes were seen", writes)
 		}
 		t.Logf("%s: %d writes, %d of them before", script.name, writes, program.writes)
-		for n := killedFrom(i, program); n <= writes; n++ {
+		for n := killedFrom(i, program); n <= writes; n += every(16) {
 			for _, stage := range []string{"before", "after"} {
 				t.Run(fmt.Sprintf("%s/%s write %d", script.name, stage, n), func(t *testing.T) {
 					t.Parallel()
@@ -337,9 +350,11 @@ func (s *stack) wantAtMost(acts map[string]int) {
 	}
 }
 
-// TestJourneyKilled kills the program before and after every single write of a journey. Whatever it was doing, the
-// journey is there afterwards and goes on, and whoever has to do with it gets to the end.
-func TestJourneyKilled(t *testing.T) {
+// TestJourneyKillMatrix kills the program before and after every single write of a journey. Whatever it was doing, the
+// journey is there afterwards and goes on, and whoever has to do with it gets to the end. With -short it is killed at
+// some of them.
+func TestJourneyKillMatrix(t *testing.T) {
+	t.Parallel()
 	for i, journey := range []struct {
 		name string
 		run  func(*person) journeyView
@@ -367,7 +382,7 @@ func TestJourneyKilled(t *testing.T) {
 				t.Errorf("%s: %d of %d kills lost an outcome", journey.name, n, 2*writes)
 			}
 		})
-		for n := killedFrom(i, dry); n <= writes; n++ {
+		for n := killedFrom(i, dry); n <= writes; n += every(32) {
 			for _, stage := range []string{"before", "after"} {
 				t.Run(fmt.Sprintf("%s/%s write %d", journey.name, stage, n), func(t *testing.T) {
 					t.Parallel()
@@ -441,18 +456,15 @@ func (p *person) start(path, body string) string {
 
 // follow calls answer whenever a journey waits, until it has ended.
 func (p *person) follow(id string, answer func(view journeyView, text string)) (view journeyView) {
-	for until := time.Now().Add(time.Minute); time.Now().Before(until); {
+	repeat(func() bool {
 		got := p.do("GET", "/journeys/"+id, nil, "")
 		view = journeyView{}
 		MustDecode(p.t, got.body, &view)
-		if view.ended() {
-			return view
-		}
 		if view.Status == "WAITING" {
 			answer(view, got.body)
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return view.ended()
+	})
 	return view
 }
 
@@ -559,6 +571,7 @@ func ironSigned(body string) http.Header {
 }
 
 func TestSecondStart(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	other := &main.Main{Address: "127.0.0.1:0", Dir: s.Dir, Template: template, TimeScale: 1, Log: s.Log}
 	if err := other.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "already runs, at "+s.URL) {

@@ -106,6 +106,7 @@ const activation = `{"activationDate":"2026-03-04","dateFormat":"yyyy-MM-dd","lo
 
 // TestMbanqSteps are the four steps of the contract, out of order and in order.
 func TestMbanqSteps(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.createClient("ext-1", "5550101")
 	if c := s.client(id); c.Status.ID != 100 || c.SubStatus.Name != "" {
@@ -156,6 +157,7 @@ func TestMbanqSteps(t *testing.T) {
 
 // TestMbanqPartial: PARTIAL does without a tax id, and may be raised to FULL.
 func TestMbanqPartial(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.createClient("ext-1", "5550101")
 	s.post("/mbanq/v1/client/"+id+"/addresses?type=1", "", primary)
@@ -177,6 +179,7 @@ func TestMbanqPartial(t *testing.T) {
 
 // TestMbanqTenants: another tenant's client is not there.
 func TestMbanqTenants(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	s.addCaller("other-key", "other", "*")
 	other := http.Header{"X-Api-Key": {"other-key"}}
@@ -198,7 +201,8 @@ func TestMbanqTenants(t *testing.T) {
 
 // TestMbanqLost: what became of a lost command, the client tells; it is sent again only where nothing shows it.
 func TestMbanqLost(t *testing.T) {
-	s := MustRun(t, func(m *main.Main) { m.TimeScale, m.UpstreamTimeout = 600, time.Second })
+	t.Parallel()
+	s := MustRun(t, func(m *main.Main) { m.UpstreamTimeout = 3 * time.Second })
 	ready := func(name, mobile string) string {
 		id := s.createClient(name, mobile)
 		s.post("/mbanq/v1/client/"+id+"/addresses?type=1", "", primary)
@@ -210,19 +214,15 @@ func TestMbanqLost(t *testing.T) {
 		}
 		return id
 	}
-	until := func(do func() reply) (got reply) {
-		deadline := time.Now().Add(30 * time.Second)
-		for got = do(); got.condition() == "outcome_unknown" && time.Now().Before(deadline); got = do() {
-		}
-		return got
-	}
 	for i, fault := range []string{"reset_after_effect", "reset_before_effect", "status_500_after_effect", "late_effect"} {
 		t.Run(fault, func(t *testing.T) {
 			id := ready("lost-"+fault, fmt.Sprintf("55502%02d", i))
 			for _, c := range [][2]string{{"verify", `{"kycVerificationType":"PARTIAL"}`}, {"activate", activation}} {
 				before := s.mbanqEffects("client-command")
 				s.arm("mbanq", "client-command", fault)
-				got := until(func() reply { return s.command(id, c[0], fault+c[0], c[1]) })
+				got := s.untilKnown("mbanq/client-command", fault, func() reply {
+					return s.command(id, c[0], fault+c[0], c[1])
+				})
 				if got.status != 200 || s.mbanqEffects("client-command")-before != 1 {
 					t.Errorf("%s: %d %s after %d effects", c[0], got.status, got.body, s.mbanqEffects("client-command")-before)
 				}
@@ -233,7 +233,7 @@ func TestMbanqLost(t *testing.T) {
 		for i, fault := range []string{"reset_after_effect", "reset_before_effect"} {
 			before := s.mbanqEffects("create-client")
 			s.arm("mbanq", "create-client", fault)
-			got := until(func() reply {
+			got := s.untilKnown("mbanq/create-client", fault, func() reply {
 				return s.post(clientsURL, fault, clientOf("created-"+fault, fmt.Sprintf("55503%02d", i)))
 			})
 			if got.status != 200 || s.mbanqEffects("create-client")-before != 1 {
@@ -247,7 +247,9 @@ func TestMbanqLost(t *testing.T) {
 			for _, fault := range []string{"reset_after_effect"} {
 				before := s.mbanqEffects(operation)
 				s.arm("mbanq", operation, fault)
-				got := until(func() reply { return s.post(call[0], operation+fault, call[1]) })
+				got := s.untilKnown("mbanq/"+operation, fault, func() reply {
+					return s.post(call[0], operation+fault, call[1])
+				})
 				if got.status != 200 || s.mbanqEffects(operation)-before != 1 {
 					t.Errorf("%s, %s: %d %s after %d effects", operation, fault, got.status, got.body, s.mbanqEffects(operation)-before)
 				}
@@ -258,6 +260,7 @@ func TestMbanqLost(t *testing.T) {
 
 // TestMbanqDocument: the scan goes on as it came, and lies nowhere.
 func TestMbanqDocument(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.createClient("ext-1", "5550101")
 	var identifier struct {
@@ -313,6 +316,7 @@ func (s *stack) startClient(key, body string) string {
 }
 
 func TestClientJourney(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	scanned := strings.TrimSuffix(passport, "}") + `,"document":{"name":"passport","content_type":"image/jpeg","file":"/9j/"}}`
 	body := clientJourney("j-1", "5550101", "FULL", home, scanned+","+ssn)
@@ -341,23 +345,24 @@ func TestClientJourney(t *testing.T) {
 
 // TestClientJourneyTransitions compares what the README says with a happy path.
 func TestClientJourneyTransitions(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.startClient("k", clientJourney("j-1", "5550101", "PARTIAL", home, passport))
 	if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
 		t.Fatalf("got %s (%s)", view.Status, view.Reason)
 	}
-	execution := s.endedExecution(id)
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("takes %d state transitions.\n\n<!-- diagram of client-onboarding", execution.Transitions); !strings.Contains(string(readme), want) {
+	if want := fmt.Sprintf("takes %d state transitions.\n\n<!-- diagram of client-onboarding", s.transitions(id)); !strings.Contains(string(readme), want) {
 		t.Errorf("the README doesn't say: %s", want)
 	}
 }
 
 // TestClientJourneyMissing: a refused verification leaves the journey waiting for what is missing, named.
 func TestClientJourneyMissing(t *testing.T) {
+	t.Parallel()
 	s := MustRun(t)
 	id := s.startClient("k", clientJourney("j-1", "5550101", "FULL", "", passport))
 	s.follow(id, waiting)
@@ -393,12 +398,14 @@ func TestClientJourneyMissing(t *testing.T) {
 
 // TestClientJourneyAsync: a verification that takes its time is followed until it settles.
 func TestClientJourneyAsync(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ callbacks, identifiers, status, reason string }{
 		"Approved": {"sent", passport + "," + ssn, "SUCCEEDED", "active"},
 		"Lost":     {"lost", passport + "," + ssn, "SUCCEEDED", "active"},
 		"Rejected": {"sent", passport, "REJECTED", "verification_rejected"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := MustRun(t, func(m *main.Main) { m.TimeScale = 400 })
 			s.setMbanq("verify", "async")
 			s.setMbanq("callbacks", test.callbacks)

@@ -14,6 +14,7 @@ import (
 
 // TestReadme runs the first minute's commands as they stand, and the curl that the program prints.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
 		if os.Getenv("REQUIRE_ALL") == "1" {
 			t.Fatal("curl is required")
@@ -56,6 +57,7 @@ func TestReadme(t *testing.T) {
 
 // TestReadmeSettings runs the commands that configure a verification, and have one made.
 func TestReadmeSettings(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("SKIPPED: the README's commands need curl") // TestReadme fails where it is required
 	}
@@ -87,6 +89,7 @@ func shell(t *testing.T, url, script string) string {
 }
 
 func TestDamagedState(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(dir string) error{
 		"no keys": func(dir string) error { return os.Remove(filepath.Join(dir, "secrets.json")) },
 		"keys":    func(dir string) error { return os.WriteFile(filepath.Join(dir, "secrets.json"), []byte(`{}`), 0o600) },

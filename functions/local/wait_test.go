@@ -5,22 +5,7 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
-
-	"sallyport/shared/asl"
 )
-
-// endedExecution returns an execution once it has ended, which is a moment after the journey's record says so.
-func (s *stack) endedExecution(id string) (execution *asl.Execution) {
-	s.t.Helper()
-	waitFor(s.t, func() bool {
-		var err error
-		if execution, err = s.Execution(id); err != nil {
-			s.t.Fatal(err)
-		}
-		return execution.Status != asl.Running
-	})
-	return execution
-}
 
 // A request that waits for a journey reads no more of the file than one that doesn't: it is woken, and does not poll.
 func TestPreferWaitPollsNothing(t *testing.T) {
