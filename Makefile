@@ -5,44 +5,66 @@
 FUZZTIME    ?= 10s
 CONFIG      ?= default
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOTESTSUM    = gotest.tools/gotestsum@v1.13.0
+
+export GOFLAGS += -trimpath # so that checkouts share what is built
 
 SOURCES     := $(wildcard functions shared statemachines)
 FUNCTIONS   := $(filter-out local operator,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go functions/*/*/main.go)))
-GO_BUILD     = GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -ldflags='-s -w'
+GO_BUILD     = GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false \
+	-ldflags='-s -w'
 
 # A logical id as words joined by dashes: EqualExecuteJourney becomes equal-execute-journey.
 WORDS        = sed 's/\([a-z0-9]\)\([A-Z]\)/\1-\2/g' | tr '[:upper:]' '[:lower:]'
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 run: ## start everything on 127.0.0.1:3000 (PORT), without an account
-	@mkdir -p .local/bin
-	@go build -o .local/bin/sallyport ./functions/local && exec .local/bin/sallyport
+	@$(BUILD_LOCAL) && exec .local/bin/sallyport
 
 demo: ## show every journey on a stack of its own, step by step
-	@mkdir -p .local/bin
-	@go build -o .local/bin/sallyport ./functions/local && exec .local/bin/sallyport demo
+	@$(BUILD_LOCAL) && exec .local/bin/sallyport demo
 
-test: ## run all tests, with the race detector where there is a C compiler; says what it skipped
-	@mkdir -p .build
-	@race=; skipped=; \
-	if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then race=-race; \
-	else skipped="the race detector: no C compiler"; fi; \
-	for tool in java npm; do \
-		command -v $$tool >/dev/null || skipped="$${skipped:+$$skipped; }whatever needs $$tool: not installed"; \
-	done; \
-	if [ -n "$$skipped" ] && [ "$$REQUIRE_ALL" = 1 ]; then echo "REQUIRE_ALL=1, but this would skip $$skipped"; exit 1; fi; \
-	echo "go test $$race -parallel 8 -timeout 30m ./..."; \
-	{ go test -v $$race -parallel 8 -timeout 30m ./... 2>&1; echo $$? >.build/test.status; } | tee .build/test.log | awk ' \
-		/^=== / || /^ *--- (PASS|SKIP)/ || /^PASS$$/ || /^\?/ {next} \
-		/^ok/ {print; output = ""; next} \
-		/^FAIL\t/ {printf "%s", output; print; output = ""; next} \
-		{output = output $$0 "\n"} \
-		END {printf "%s", output}'; \
-	sed -n 's/^ *[A-Za-z_0-9]*\.go:[0-9]*: SKIPPED[:,]* */SKIPPED /p' .build/test.log | sort | uniq -c; \
-	if [ -n "$$skipped" ]; then echo "SKIPPED $$skipped"; fi; \
-	exit "$$(cat .build/test.status)"
+BUILD_LOCAL = mkdir -p .local/bin && \
+	{ [ -e .local/bin/sallyport ] || echo "building it, which takes a minute or two the first time"; } && \
+	go build -o .local/bin/sallyport ./functions/local
+
+# Tests that go through a whole matrix have names that end in Matrix. The race detector makes them several times as long.
+MATRIX          = ^Test.*Matrix$$
+MATRICES        = $(shell grep -roE --include='*_test.go' '^func Test[A-Za-z0-9_]*Matrix' $(SOURCES) | tr ' ' '/')
+MATRIX_PACKAGES = $(sort $(foreach matrix,$(MATRICES),./$(dir $(firstword $(subst :, ,$(matrix))))))
+
+RACE    = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && echo -race)
+LACKING = $(if $(RACE),,a C compiler for the race detector) \
+	$(foreach tool,java npm,$(if $(shell command -v $(tool)),,$(tool)))
+
+# Runs tests with flags. Shows what fails, every package, and each test that takes a second or longer; at the end, what
+# failed or was skipped, and where. .build/$(1).json has the results.
+gotest = mkdir -p .build; echo "go test $(strip $(2))"; \
+	{ go run $(GOTESTSUM) --format testname --jsonfile-timing-events .build/$(1).json -- -parallel 8 $(2) 2>&1; \
+	echo $$? >.build/$(1).status; } | \
+	grep --line-buffered -vE '^PASS .*(\.Test[^ ]*/|\(0\.[0-9]+s\)$$)'; [ "$$(cat .build/$(1).status)" = 0 ]
+
+# Says which tools tests will miss. That is an error with REQUIRE_ALL=1.
+lacking = $(if $(strip $(LACKING)),echo "SKIPPED whatever needs $(strip $(LACKING))"; [ "$$REQUIRE_ALL" != 1 ],:)
+
+test: ## run all tests, raced where there is a C compiler but for the matrices; says what it skipped
+	@$(lacking)
+	@status=0; \
+	$(call gotest,test,$(RACE) -timeout 30m -skip '$(MATRIX)' ./...) || status=1; \
+	$(call gotest,matrices,-timeout 30m -run '$(MATRIX)' $(MATRIX_PACKAGES)) || status=1; \
+	ran=$$(grep -cE '"Action":"(pass|fail)".*"Test":"[A-Za-z0-9_]*Matrix"' .build/matrices.json); \
+	echo "$$ran of $(words $(MATRICES)) matrices have run"; [ "$$ran" = $(words $(MATRICES)) ] || status=1; \
+	$(lacking) && exit $$status
+
+test-quick: ## run what a minute allows: samples of the matrices, no race detector, nothing as it is deployed
+	@$(call gotest,quick,-short -timeout 10m ./...)
+
+soak: ## run everything, raced
+	@[ -n "$(RACE)" ] || { echo "the race detector needs a C compiler"; exit 1; }
+	@$(lacking)
+	@$(call gotest,soak,$(RACE) -count 1 -timeout 3h ./...)
 
 lint: ## check format, code and template
 	@unformatted=$$(gofmt -l $(SOURCES)); if [ -n "$$unformatted" ]; then echo "gofmt would change"; echo "$$unformatted"; exit 1; fi
@@ -53,18 +75,25 @@ lint: ## check format, code and template
 	@if command -v sam >/dev/null; then echo "sam validate --lint"; sam validate --lint; \
 	else echo "SKIPPED sam validate: not installed"; fi
 
-# Go's fuzzer before 1.27 sometimes fails (golang.org/issue/75804) with no more than "context deadline exceeded" when its time is up in an unlucky moment:
-# a target that fails so, without an input to show, is run once more. Any other failure counts.
-fuzz: ## run every fuzz target for FUZZTIME (10s), one after the other
+# Go's fuzzer before 1.27 sometimes fails (golang.org/issue/75804) with no more than "context deadline exceeded" when its
+# time is up in an unlucky moment: a target that fails so, without an input to show, is run again. Any other failure
+# counts.
+fuzz: ## run every fuzz target for FUZZTIME (10s, or a number of inputs as 5000x)
 	@mkdir -p .build
-	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' $(SOURCES) | sort | while IFS=: read -r file func; do \
-		name=$${func#func }; \
-		for try in 1 2 3; do \
-			echo "fuzz $${file%/*} $$name for $(FUZZTIME)"; \
-			{ go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s "./$${file%/*}" </dev/null 2>&1; echo $$? >.build/fuzz.status; } | tee .build/fuzz.log; \
-			[ "$$(cat .build/fuzz.status)" = 0 ] && break; \
-			if [ $$try = 3 ] || ! grep -q '^ *context deadline exceeded' .build/fuzz.log || grep -q 'Failing input' .build/fuzz.log; then exit 1; fi; \
-			echo "the fuzzer's own deadline: once more"; \
+	@grep -rlE --include='*_test.go' '^func Fuzz' $(SOURCES) | xargs -n 1 dirname | sort -u | while read -r package; do \
+		go test -c -fuzz . -o .build/fuzz.test "./$$package" || exit 1; \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$$package"/*_test.go | sed 's/func //'); do \
+			for try in 1 2 3; do \
+				echo "fuzz $$package $$target for $(FUZZTIME)"; \
+				{ (cd "$$package" && "$(CURDIR)/.build/fuzz.test" -test.run '^$$' -test.fuzz "^$$target\$$" \
+					-test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 1s \
+					-test.fuzzcachedir "$$(go env GOCACHE)/fuzz/sallyport/$$package") </dev/null 2>&1; \
+				echo $$? >.build/fuzz.status; } | tee .build/fuzz.log; \
+				[ "$$(cat .build/fuzz.status)" = 0 ] && break; \
+				if [ $$try = 3 ] || ! grep -q '^ *context deadline exceeded' .build/fuzz.log || \
+					grep -q 'Failing input' .build/fuzz.log; then exit 1; fi; \
+				echo "the fuzzer's own deadline: once more"; \
+			done || exit 1; \
 		done || exit 1; \
 	done
 
@@ -73,8 +102,12 @@ bench: ## measure what has a budget, and fail over one: calls, large answers, st
 	@go test -c -o .build/bench/budgets ./functions/local
 	@cd functions/local && ../../.build/bench/budgets -test.run '^TestBudgets$$' -budgets '$(or $(BENCH),.)'
 
-build: $(FUNCTIONS:%=.build/%.zip) ## build every function as an arm64 zip below .build
-	@wc -c $^
+build: ## build every function as an arm64 zip below .build
+	@$(MAKE) --no-print-directory -j $$(getconf _NPROCESSORS_ONLN) $(ZIPS)
+	@echo "$(words $(ZIPS)) functions are in .build; the largest have, in bytes:"; \
+	wc -c $(ZIPS) | grep -v ' total$$' | sort -rn | head -n 5
+
+ZIPS = $(FUNCTIONS:%=.build/%.zip)
 
 .build/%.zip: FORCE
 	@mkdir -p .build/$*
@@ -99,4 +132,4 @@ invoke: ## run one function in a container with its sample event: FN=EqualExecut
 	sam local invoke $(FN) --env-vars events/env.json --event "$(or $(EVENT),events/$$(echo '$(FN)' | $(WORDS)).json)"
 
 FORCE:
-.PHONY: help run demo test lint fuzz bench build deploy caller invoke FORCE
+.PHONY: help run demo test test-quick soak lint fuzz bench build deploy caller invoke FORCE
