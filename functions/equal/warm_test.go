@@ -203,6 +203,13 @@ func (m *memory) Owners(_ context.Context, record string) ([]string, error) {
 	return m.owners[record], nil
 }
 
+func (m *memory) Created(_ context.Context, record, id string, generation int) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.records[id]
+	return t.Owns == record && t.Generation == generation, nil
+}
+
 // Caller implements gateway.Callers.
 func (m *memory) Caller(_ context.Context, keyHash string) (ledger.Caller, error) {
 	m.mu.Lock()
