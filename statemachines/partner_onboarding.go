@@ -1,0 +1,326 @@
+package statemachines
+
+import (
+	"time"
+
+	"sallyport/shared/asl/flow"
+)
+
+// partnerOnboarding is the journey partner-onboarding.
+func partnerOnboarding() *flow.Machine {
+	m := &flow.Machine{
+		Comment: "Onboards a customer whom lookups don't find, and waits for compliance where one is held. State " +
+			"carries references and codes only.",
+		Timeout: 62 * 24 * time.Hour,
+	}
+	m.Add("Authenticate", call{
+		Comment:  "Fetches the partner's access token, which all functions share; it is not handed over.",
+		Function: "Digit9IssueToken", ResultPath: flow.Discard,
+		Retry: retryRead,
+		Catch: []flow.Catch{
+			flow.On("InvalidInput Refused CredentialsRejected", "ReadFailure"),
+			flow.On(flow.All, "FinishUndetermined"),
+		},
+		Next: "Begin",
+	})
+	m.Add("Begin", flow.Pass{
+		Comment: "onboarded: whether the customer may be at the partner by now. days: how long a hold may last still.",
+		Value:   flow.F{"onboarded": false, "doubtful": false, "ecrn": "", "polls": 0, "days": 30}, ResultPath: "$.now",
+		Next: "LookUpIDs",
+	})
+	m.Add("LookUpIDs", flow.Map{
+		Comment: "Looks up every identity document. It comes back here whenever only the partner can tell how things " +
+			"are.",
+		Items: "$.ids", AtOnce: 4,
+		Item: flow.F{
+			"tenant.$": "$.tenant", "execution.$": "$$.Execution.Name", "index.$": "$$.Map.Item.Index",
+			"id.$": "$$.Map.Item.Value",
+		},
+		Each: func(each *flow.Machine) {
+			each.Add("LookUpID", call{
+				Function: "Digit9LookupCustomer", InMap: true, BodyPath: "$.id", OutputPath: "$.Payload",
+				Retry: retryRead,
+			})
+		}, ResultPath: "$.lookups",
+		Catch: []flow.Catch{
+			flow.On("Refused InvalidInput CredentialsRejected", "LookUpRefused"),
+			flow.On(flow.All, "LookUpFailed"),
+		},
+		Next: "Weigh",
+	})
+	m.Add("Weigh", flow.Pass{
+		Comment: "One document that is known decides, however many are not.",
+		Template: flow.F{
+			"blocked.$":          "States.ArrayContains($.lookups[*].verdict, 'blocked')",
+			"unclear.$":          "States.ArrayContains($.lookups[*].verdict, 'unclear')",
+			"held.$":             "States.ArrayContains($.lookups[*].verdict, 'held')",
+			"held_unnamed.$":     "States.ArrayContains($.lookups[*].verdict, 'held_unnamed')",
+			"rejected.$":         "States.ArrayContains($.lookups[*].verdict, 'rejected')",
+			"screening_failed.$": "States.ArrayContains($.lookups[*].verdict, 'screening_failed')",
+			"inactive.$":         "States.ArrayContains($.lookups[*].verdict, 'inactive')",
+			"kyc_pending.$":      "States.ArrayContains($.lookups[*].verdict, 'kyc_pending')",
+			"accepted.$":         "States.ArrayContains($.lookups[*].verdict, 'accepted')",
+		},
+		ResultPath: "$.known", Next: "Decide",
+	})
+	m.Add("Decide", flow.Choice{
+		Rules: []flow.Rule{
+			flow.When(flow.Is("$.known.blocked", true), "FinishBlocked"),
+			flow.When(flow.Is("$.known.unclear", true), "FinishUnclear"),
+			flow.When(
+				flow.Or(
+					flow.Is("$.known.held", true), flow.Is("$.known.rejected", true),
+					flow.Is("$.known.screening_failed", true), flow.Is("$.known.inactive", true),
+					flow.Is("$.known.kyc_pending", true), flow.Is("$.known.accepted", true),
+				),
+				"Name",
+			),
+			flow.When(flow.Is("$.known.held_unnamed", true), "Hold"),
+			flow.When(flow.Is("$.now.onboarded", false), "Onboard"),
+		},
+		Default: "CountPoll",
+	})
+	m.Add("Name", flow.Pass{
+		Comment: "The customer's number, of which all documents must lead to the same.",
+		Template: flow.F{
+			"ecrn.$":    "States.ArrayGetItem($.lookups[*].ecrn, 0)",
+			"numbers.$": "States.ArrayLength(States.ArrayUnique($.lookups[*].ecrn))",
+		},
+		ResultPath: "$.customer_found", Next: "DecideNamed",
+	})
+	m.Add("DecideNamed", flow.Choice{
+		Rules: []flow.Rule{
+			flow.When(flow.Above("$.customer_found.numbers", 1), "FinishSeveral"),
+			flow.When(flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true)), "Hold"),
+			flow.When(flow.Is("$.known.rejected", true), "FinishRejected"),
+			flow.When(flow.And(flow.Is("$.update", true), flow.Is("$.now.onboarded", false)), "Onboard"),
+			flow.When(flow.Is("$.now.doubtful", true), "FinishDoubtful"),
+			flow.When(flow.Is("$.known.screening_failed", true), "CountPoll"),
+			flow.When(flow.Is("$.known.inactive", true), "FinishInactive"),
+			flow.When(flow.Is("$.known.kyc_pending", true), "FinishKYCPending"),
+		},
+		Default: "FinishAccepted",
+	})
+	m.Add("Onboard", call{
+		Comment: "Creates the customer, or updates one. What became of a lost creation, the function finds out by " +
+			"lookups; it repeats it once, after the quiet period.",
+		Function: "Digit9OnboardCustomer", BodyPath: "$.customer", Keep: "ecrn",
+		Retry: retryLookup,
+		Catch: []flow.Catch{
+			flow.On("Refused", "ReadRefusal"),
+			flow.On("Conflict", "ReadCustomer"),
+			flow.On("InvalidInput CredentialsRejected", "ReadFailure"),
+			flow.On("Throttled", "FinishUndetermined"),
+			flow.On(flow.All, "PerhapsOnboarded"),
+		},
+		Next: "Onboarded",
+	})
+	m.Add("Onboarded", flow.Pass{
+		Comment: "Only a lookup says how it ended.",
+		Template: flow.F{
+			"onboarded": true, "doubtful": false, "ecrn.$": "$.result.ecrn", "polls": 0, "days.$": "$.now.days",
+		},
+		ResultPath: "$.now", Next: "LookUpIDs",
+	})
+	m.Add("PerhapsOnboarded", flow.Pass{
+		Comment: "Only a lookup may tell. Of an update it can't: its customer was there before.",
+		Template: flow.F{
+			"onboarded": true, "doubtful.$": "$.update", "ecrn.$": "$.ecrn", "polls": 0, "days.$": "$.now.days",
+		},
+		ResultPath: "$.now", Next: "LookUpIDs",
+	})
+	m.Add("CountPoll", flow.Pass{
+		Template: flow.F{
+			"onboarded.$": "$.now.onboarded", "doubtful.$": "$.now.doubtful", "ecrn.$": "$.now.ecrn",
+			"polls.$": "States.MathAdd($.now.polls, 1)", "days.$": "$.now.days",
+		},
+		ResultPath: "$.now", Next: "MayPoll",
+	})
+	m.Add("MayPoll", flow.Choice{
+		Rules: []flow.Rule{
+			flow.When(flow.AtMost("$.now.polls", 6), "PollLater"),
+			flow.When(flow.Is("$.now.doubtful", true), "FinishDoubtful"),
+			flow.When(flow.Is("$.known.screening_failed", true), "FinishScreeningFailed"),
+		},
+		Default: "FinishUnconfirmed",
+	})
+	m.Add("PollLater", flow.Wait{For: 10 * time.Minute, Next: "LookUpIDs"})
+	m.Add("Hold", flow.Choice{
+		Comment: "The number is in the answer to the onboarding, else in a lookup; where neither tells it, only " +
+			"lookups can end the wait.",
+		Rules: []flow.Rule{
+			flow.When(flow.Not(flow.Is("$.now.ecrn", "")), "HoldOnboarded"),
+			flow.When(flow.Present("$.customer_found"), "HoldFound"),
+			flow.When(flow.Not(flow.Is("$.ecrn", "")), "HoldUpdated"),
+		},
+		Default: "HoldUnnamed",
+	})
+	m.Add("HoldOnboarded", flow.Pass{
+		Template: flow.F{
+			"record.$": "States.Format('digit9/ecrn/{}', $.now.ecrn)", "details": flow.F{"ecrn.$": "$.now.ecrn"},
+		},
+		ResultPath: "$.hold", Next: "MayWait",
+	})
+	m.Add("HoldFound", flow.Pass{
+		Template: flow.F{
+			"record.$": "States.Format('digit9/ecrn/{}', $.customer_found.ecrn)",
+			"details":  flow.F{"ecrn.$": "$.customer_found.ecrn"},
+		},
+		ResultPath: "$.hold", Next: "MayWait",
+	})
+	m.Add("HoldUpdated", flow.Pass{
+		Template: flow.F{
+			"record.$": "States.Format('digit9/ecrn/{}', $.ecrn)", "details": flow.F{"ecrn.$": "$.ecrn"},
+		},
+		ResultPath: "$.hold", Next: "MayWait",
+	})
+	m.Add("HoldUnnamed", flow.Pass{
+		Value: flow.F{"record": "", "details": flow.F{}}, ResultPath: "$.hold", Next: "MayWait",
+	})
+	m.Add("MayWait", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.Above("$.now.days", 0), "AwaitClosure")},
+		Default: "FinishExpired",
+	})
+	m.Add("AwaitClosure", await{
+		Comment: "A callback ends the wait, else the day does. It is a hint: the lookup after it decides.",
+		Kind:    "aml_alert_closure",
+		Payload: flow.F{
+			"record.$": "$.hold.record", "accepts": []any{}, "days.$": "$.now.days", "reason": "under_investigation",
+			"details.$": "$.hold.details",
+		},
+		Timeout: 1 * 24 * time.Hour, ResultPath: "$.input",
+		Catch: []flow.Catch{flow.On("States.Timeout", "CountDay"), flow.On(flow.All, "WaitUnlisted")},
+		Next:  "LookUpIDs",
+	})
+	m.Add("WaitUnlisted", flow.Wait{
+		Comment: "Where the wait itself can't be recorded, the day passes all the same.",
+		For:     1 * 24 * time.Hour, Next: "CountDay",
+	})
+	m.Add("CountDay", flow.Pass{
+		Template: flow.F{
+			"onboarded.$": "$.now.onboarded", "doubtful.$": "$.now.doubtful", "ecrn.$": "$.now.ecrn",
+			"polls.$": "$.now.polls", "days.$": "States.MathAdd($.now.days, -1)",
+		},
+		ResultPath: "$.now", Next: "LookUpIDs",
+	})
+	m.Add("LookUpRefused", flow.Choice{
+		Comment: "A no to the lookup is the journey's end only where nothing has come of it yet.",
+		Rules: []flow.Rule{
+			flow.When(
+				flow.And(
+					flow.Present("$.known"),
+					flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true)),
+				),
+				"MayWait",
+			),
+			flow.When(flow.Is("$.now.onboarded", true), "CountFailedPoll"),
+		},
+		Default: "ReadFailure",
+	})
+	m.Add("LookUpFailed", flow.Choice{
+		Comment: "While a hold lasts, tomorrow's lookup may tell.",
+		Rules: []flow.Rule{
+			flow.When(
+				flow.And(
+					flow.Present("$.known"),
+					flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true)),
+				),
+				"MayWait",
+			),
+			flow.When(flow.Is("$.now.onboarded", true), "CountFailedPoll"),
+		},
+		Default: "FinishUndetermined",
+	})
+	m.Add("CountFailedPoll", flow.Pass{
+		Template: flow.F{
+			"onboarded": true, "doubtful.$": "$.now.doubtful", "ecrn.$": "$.now.ecrn",
+			"polls.$": "States.MathAdd($.now.polls, 1)", "days.$": "$.now.days",
+		},
+		ResultPath: "$.now", Next: "MayPollAgain",
+	})
+	m.Add("MayPollAgain", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.AtMost("$.now.polls", 6), "PollLater")},
+		Default: "FinishUndetermined",
+	})
+	m.Add("ReadCustomer", call{
+		Comment:  "What the refused update would have changed.",
+		Function: "Digit9GetCustomer", Path: flow.F{"ecrn.$": "$.ecrn"}, Keep: "transaction_id",
+		Retry: retryRead,
+		Catch: []flow.Catch{flow.On(flow.All, "FinishConflictUnread")},
+		Next:  "FinishConflict",
+	})
+	m.Add("ReadRefusal", flow.Pass{
+		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
+		ResultPath: "$.error", Next: "RefusedHow",
+	})
+	m.Add("RefusedHow", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked")},
+		Default: "FinishRefused",
+	})
+	m.Add("ReadFailure", flow.Pass{
+		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
+		ResultPath: "$.error", Next: "FinishFailed",
+	})
+	m.Add("FinishAccepted", finish{
+		Status: "SUCCEEDED", Reason: "accepted",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishRejected", finish{
+		Status: "REJECTED", Reason: "rejected",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishBlocked", finish{
+		Status: "REJECTED", Reason: "blocked",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishRefused", finish{
+		Comment: "A code that nobody knows is nobody's no.",
+		Status:  "REVIEW", Reason: "$.error.refusal.errorMessage",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishKYCPending", finish{
+		Status: "REVIEW", Reason: "kyc_pending",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishInactive", finish{
+		Status: "REVIEW", Reason: "inactive",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishSeveral", finish{
+		Comment: "The documents belong to different customers.",
+		Status:  "REVIEW", Reason: "several_customers",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishDoubtful", finish{
+		Status: "REVIEW", Reason: "update_unknown",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishConflict", finish{
+		Status: "REVIEW", Reason: "update_failed",
+		Payload: flow.F{"transaction_id.$": "$.result.transaction_id"},
+	})
+	m.Add("FinishConflictUnread", finish{
+		Status: "REVIEW", Reason: "update_failed",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishExpired", finish{
+		Status: "EXPIRED", Reason: "alert_not_closed",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishScreeningFailed", finish{
+		Status: "FAILED", Reason: "screening_failed",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishUnclear", finish{
+		Status: "REVIEW", Reason: "unclear",
+		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+	})
+	m.Add("FinishUnconfirmed", finish{
+		Comment: "It was onboarded, but no lookup finds it.",
+		Status:  "FAILED", Reason: "not_confirmed",
+	})
+	m.Add("FinishFailed", finish{Status: "FAILED", Reason: "$.error.refusal.errorMessage"})
+	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined"})
+	m.Add("Ended", flow.Succeed{})
+	return m
+}
