@@ -66,6 +66,10 @@ soak: ## run everything, raced
 	@$(lacking)
 	@$(call gotest,soak,$(RACE) -count 1 -timeout 3h ./...)
 
+generate: ## write the state machines and the documents' diagrams anew
+	go test ./statemachines -run TestGenerated -update
+	go test ./functions/local -run TestDiagrams -update
+
 lint: ## check format, code and template
 	@unformatted=$$(gofmt -l $(SOURCES)); if [ -n "$$unformatted" ]; then echo "gofmt would change"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
@@ -132,4 +136,4 @@ invoke: ## run one function in a container with its sample event: FN=EqualExecut
 	sam local invoke $(FN) --env-vars events/env.json --event "$(or $(EVENT),events/$$(echo '$(FN)' | $(WORDS)).json)"
 
 FORCE:
-.PHONY: help run demo test test-quick soak lint fuzz bench build deploy caller invoke FORCE
+.PHONY: help run demo test test-quick soak generate lint fuzz bench build deploy caller invoke FORCE
