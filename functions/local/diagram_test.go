@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +14,7 @@ import (
 	"sallyport/statemachines"
 )
 
-var update = flag.Bool("update", false, "write the README's diagrams anew")
+var update = flag.Bool("update", false, "write the documents' diagrams anew")
 
 // state is what a diagram needs of a state.
 type state struct {
@@ -140,41 +142,43 @@ func condition(choice map[string]any) string {
 	return ""
 }
 
-// TestDiagrams compares the README's diagrams with the definitions; -update writes them.
+// TestDiagrams compares the diagrams of the partners' documents with the definitions; -update writes them.
 func TestDiagrams(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+	documents, err := filepath.Glob("../*/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme := string(text)
-	files, err := statemachines.Files.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		definition, err := statemachines.Files.ReadFile(file.Name())
+	drawn := map[string]bool{}
+	for _, document := range documents {
+		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := strings.TrimSuffix(file.Name(), ".asl.json")
-		begin, end := "<!-- diagram of "+name+" -->\n", "<!-- end of diagram -->\n"
-		before, rest, ok := strings.Cut(readme, begin)
-		drawn, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Errorf("README.md has no place for the diagram of %s: %q and %q", name, begin, end)
-			continue
-		}
-		if want := diagram(t, definition); drawn != want {
-			if *update {
-				readme = before + begin + want + end + after
-				continue
+		now := diagrams.ReplaceAllStringFunc(string(text), func(found string) string {
+			journey := diagrams.FindStringSubmatch(found)[1]
+			definition, err := statemachines.Files.ReadFile(journey + ".asl.json")
+			if err != nil {
+				t.Fatalf("%s has a diagram of %s: %v", document, journey, err)
 			}
-			t.Errorf("the diagram of %s is not that of its definition; run go test ./functions/local -run TestDiagrams -update", name)
+			drawn[journey] = true
+			return "<!-- diagram of " + journey + " -->\n" + diagram(t, definition) + "<!-- end of diagram -->\n"
+		})
+		switch {
+		case now == string(text):
+		case *update:
+			if err := os.WriteFile(document, []byte(now), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			t.Errorf("a diagram of %s is not that of its definition: run make generate", document)
 		}
 	}
-	if *update {
-		if err := os.WriteFile("../../README.md", []byte(readme), 0o644); err != nil {
-			t.Fatal(err)
+	for journey := range statemachines.Definitions() {
+		if !drawn[journey] {
+			t.Errorf("no document has a place for the diagram of %s", journey)
 		}
 	}
 }
+
+// diagrams finds a diagram, and the journey that it is of.
+var diagrams = regexp.MustCompile("(?s)<!-- diagram of ([a-z0-9-]+) -->\n.*?<!-- end of diagram -->\n")

@@ -83,12 +83,12 @@ func TestOnboardingJourney(t *testing.T) {
 	if s.onboardings() != 1 || len(s.digit9Requests("lookup-customer")) != 2 || len(s.digit9Requests("issue-token")) != 1 {
 		t.Errorf("%d onboardings, %d lookups", s.onboardings(), len(s.digit9Requests("lookup-customer")))
 	}
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../digit9/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := fmt.Sprintf("With one document the happy path takes %d state transitions", s.transitions(id)); !strings.Contains(string(readme), want) {
-		t.Errorf("the README doesn't say: %s", want)
+		t.Errorf("functions/digit9/README.md doesn't say: %s", want)
 	}
 	t.Run("AgainWithAnotherKey", func(t *testing.T) {
 		view := s.follow(s.startOnboarding("k2", customer("784199000000017")), ended)

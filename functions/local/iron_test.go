@@ -425,12 +425,12 @@ func TestIdentificationJourney(t *testing.T) {
 	if out := s.identificationOf(id).Outcome; view.Status != "SUCCEEDED" || view.Reason != "approved" || out["status"] != "Approved" || out["customer_id"] != waits.Awaiting.CustomerID {
 		t.Errorf("got %s (%s) %v", view.Status, view.Reason, out)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../iron/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := fmt.Sprintf("With a new customer and two webhooks the happy path takes %d state transitions.", s.transitions(id)); !strings.Contains(string(readme), want) {
-		t.Errorf("the README doesn't say: %s", want)
+		t.Errorf("functions/iron/README.md doesn't say: %s", want)
 	}
 	t.Run("ApprovedBefore", func(t *testing.T) {
 		id := s.startIdentification("k2", `{"customer_id":"`+waits.Awaiting.CustomerID+`","identification":{"type":"Link"}}`)

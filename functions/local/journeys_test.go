@@ -122,12 +122,12 @@ func TestJourney(t *testing.T) {
 	if got := s.input(id, enter(otp)); got.status != 410 || !strings.Contains(got.body, "journey_ended") {
 		t.Errorf("input after the end: %d %s", got.status, got.body)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../equal/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := fmt.Sprintf("The happy path takes %d state transitions.", s.transitions(id)); !strings.Contains(string(readme), want) {
-		t.Errorf("the README doesn't say: %s", want)
+		t.Errorf("functions/equal/README.md doesn't say: %s", want)
 	}
 }
 

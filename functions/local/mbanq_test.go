@@ -343,7 +343,7 @@ func TestClientJourney(t *testing.T) {
 	s.wantNothingLeft()
 }
 
-// TestClientJourneyTransitions compares what the README says with a happy path.
+// TestClientJourneyTransitions compares what the document says with a happy path.
 func TestClientJourneyTransitions(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
@@ -351,12 +351,12 @@ func TestClientJourneyTransitions(t *testing.T) {
 	if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
 		t.Fatalf("got %s (%s)", view.Status, view.Reason)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../mbanq/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := fmt.Sprintf("takes %d state transitions.\n\n<!-- diagram of client-onboarding", s.transitions(id)); !strings.Contains(string(readme), want) {
-		t.Errorf("the README doesn't say: %s", want)
+		t.Errorf("functions/mbanq/README.md doesn't say: %s", want)
 	}
 }
 

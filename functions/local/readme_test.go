@@ -61,11 +61,15 @@ func TestReadmeSettings(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("SKIPPED: the README's commands need curl") // TestReadme fails where it is required
 	}
-	text, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	setting := regexp.MustCompile("(?m)^(URL|KEY|JSON)=.*\n").FindAllString(string(text), -1)
+	setting := regexp.MustCompile("(?m)^(URL|KEY|JSON)=.*\n").FindAllString(string(readme), -1)
+	text, err := os.ReadFile("../ezto/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, section, _ := strings.Cut(string(text), "\n## Workspace settings\n")
 	_, script, _ := strings.Cut(section, "```sh\n")
 	script, _, _ = strings.Cut(script, "```")

@@ -96,6 +96,16 @@ func TestImports(t *testing.T) {
 			}
 		})
 	})
+	check(t, "a definition is made of the language alone", func(f file, fail func(string)) {
+		if f.dir != "statemachines" || f.test {
+			return
+		}
+		f.eachImport(module, func(what string) {
+			if what != "shared/asl/flow" {
+				fail("imports " + what)
+			}
+		})
+	})
 	check(t, "logs are log/slog's", func(f file, fail func(string)) {
 		f.eachImport("log", func(rest string) {
 			if rest == "" {
