@@ -10,30 +10,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-)
-
-// A binary that does nothing but ask for invocations, and where binaries are kept, so that the next run compiles only what
-// has changed.
-const (
-	handlerOnly = "testdata/handler"
-	benchDir    = "../../.build/bench"
 )
 
 // measureStarts compares the start of every function, until it asks for its first invocation, with that of one that does
 // nothing. Its rows go by processor time, which other work on the machine hardly changes; the clock's ratios are told beside.
 func measureStarts(t *testing.T, effort int) []reading {
 	folders := lambdas(t)
-	binaries := compileAll(t, append(slices.Clone(folders), handlerOnly))
+	progress("  compiling %d functions", len(folders))
+	if err := compile(); err != nil {
+		t.Fatal(err)
+	}
 	l := newLauncher(t)
-	l.launch(t, binaries[handlerOnly])
+	l.launch(t, binary(handlerOnly))
 
 	processor, clock := map[string][]float64{}, map[string][]float64{} // ratios by folder, one for each round
 	rounds := 15 * effort
@@ -45,8 +38,8 @@ func measureStarts(t *testing.T, effort int) []reading {
 		var base []started
 		took := map[string]started{}
 		for _, folder := range folders {
-			base = append(base, l.launch(t, binaries[handlerOnly]))
-			took[folder] = l.launch(t, binaries[folder])
+			base = append(base, l.launch(t, binary(handlerOnly)))
+			took[folder] = l.launch(t, binary(folder))
 		}
 		by := func(of func(started) time.Duration) time.Duration {
 			all := make([]time.Duration, len(base))
@@ -66,7 +59,7 @@ func measureStarts(t *testing.T, effort int) []reading {
 	slices.SortFunc(folders, func(a, b string) int { return cmp.Compare(middle(processor[a]), middle(processor[b])) })
 	var ordinary, large []string // the latter evaluate rules, or simulate five partners
 	for _, folder := range folders {
-		if folder == "sandbox/serve" || links(t, binaries[folder], "cel.dev/cel-go") {
+		if folder == "sandbox/serve" || links(t, binary(folder), "cel.dev/cel-go") {
 			large = append(large, folder)
 		} else {
 			ordinary = append(ordinary, folder)
@@ -101,39 +94,6 @@ func lambdas(t *testing.T) (folders []string) {
 		}
 	}
 	return folders
-}
-
-// compileAll compiles commands, as many at a time as there are processors, and returns their binaries by folder.
-func compileAll(t *testing.T, folders []string) map[string]string {
-	t.Helper()
-	progress("  compiling %d functions", len(folders))
-	binaries := map[string]string{}
-	var waiting sync.WaitGroup
-	var done atomic.Int64
-	slots := make(chan struct{}, runtime.NumCPU())
-	for _, folder := range folders {
-		binary := filepath.Join(benchDir, strings.ReplaceAll(folder, "/", "."))
-		binaries[folder] = binary
-		waiting.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			source := "../" + folder
-			if folder == handlerOnly {
-				source = "./" + folder
-			}
-			if err := compile(source, binary); err != nil {
-				t.Error(err)
-			}
-			if n := done.Add(1); n%10 == 0 {
-				progress("  compiled %d of %d", n, len(folders))
-			}
-		})
-	}
-	waiting.Wait()
-	if t.Failed() {
-		t.FailNow()
-	}
-	return binaries
 }
 
 // links reports whether a binary links something of a module.

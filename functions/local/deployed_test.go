@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -226,8 +225,8 @@ func deployed(t *testing.T) *stage {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short, for which no function is built as it is deployed")
 	}
-	if binaries.Do(func() { binaries.dir, binaries.err = compileFunctions() }); binaries.err != nil {
-		t.Fatal(binaries.err)
+	if err := compile(); err != nil {
+		t.Fatal(err)
 	}
 	client := dynamolocal.Client(t)
 	table := dynamolocal.Table(t, client)
@@ -410,7 +409,7 @@ func (s *stage) launch(folder string) *function {
 	s.t.Helper()
 	f := &function{t: s.t, folder: folder, api: runtimeAPI{make(chan []byte), make(chan []byte)}, ended: make(chan error, 1), log: &safeBuffer{}}
 	f.server = httptest.NewServer(f.api)
-	command := exec.Command(filepath.Join(binaries.dir, folder))
+	command := exec.Command(binary(folder))
 	command.Env = append(slices.Clone(s.environment), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(f.server.URL, "http://"), "AWS_ACCESS_KEY_ID="+strings.ReplaceAll(folder, "/", "."))
 	command.Stdout, command.Stderr = f.log, f.log
 	if err := command.Start(); err != nil {
@@ -457,45 +456,6 @@ func (s *stage) http(folder string, event []byte) (response events.APIGatewayV2H
 	s.t.Helper()
 	MustDecode(s.t, string(s.function(folder).invoke(event)), &response)
 	return response
-}
-
-// binaries are the functions, compiled as they are deployed but for this machine. All tests share them; TestMain removes
-// them.
-var binaries struct {
-	sync.Once
-	dir string // has the function of functions/equal/fetch-data in equal/fetch-data
-	err error
-}
-
-// compileFunctions compiles all functions, before any test begins whose journeys would run out of time meanwhile.
-func compileFunctions() (dir string, err error) {
-	if dir, err = os.MkdirTemp("", "sallyport-functions-"); err != nil {
-		return "", err
-	}
-	groups, err := os.ReadDir("..")
-	for _, group := range groups {
-		if slices.Contains([]string{"local", "operator", "sandbox"}, group.Name()) {
-			continue
-		}
-		build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false",
-			"-ldflags", "-s -w", "-o", filepath.Join(dir, group.Name())+"/", "../"+group.Name()+"/...")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, failed := build.CombinedOutput(); failed != nil {
-			err = errors.Join(err, fmt.Errorf("%w\n%s", failed, out))
-		}
-	}
-	return dir, err
-}
-
-// compile compiles a command as functions are deployed, but for this machine.
-func compile(folder, binary string) error {
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w", "-o", binary, folder)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
 }
 
 func event(t *testing.T, body, key string, params map[string]string) []byte {
