@@ -15,9 +15,12 @@ func TestGrowth(t *testing.T) {
 		frame string
 		call  func()
 	}{
-		"Lookup":  {`{"status":"success","data":{"ecrn":"7841009900000017","more":%s}}`, func() { call(t, digit9.LookupCustomer(c), body(aLookup)) }},
-		"Get":     {`{"status":"failed","error_code":40000,"details":{"field":%s}}`, func() { call(t, digit9.GetCustomer(c), ecrnOf("7841009900000017")) }},
-		"Onboard": {`{"status":"failure","errorCode":"45013","message":%s}`, func() { call(t, digit9.OnboardCustomer(c), body(sample)) }},
+		"Lookup": {`{"status":"success","data":{"ecrn":"7841009900000017","more":%s}}`,
+			func() { call(t, digit9.LookupCustomer(c), body(aLookup)) }},
+		"Get": {`{"status":"failed","error_code":40000,"details":{"field":%s}}`,
+			func() { call(t, digit9.GetCustomer(c), ecrnOf("7841009900000017")) }},
+		"Onboard": {`{"status":"failure","errorCode":"45013","message":%s}`,
+			func() { call(t, digit9.OnboardCustomer(c), body(sample)) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			growth.Linear(t, test.frame, "7841009900000017", func(text []byte) {

@@ -71,8 +71,8 @@ func normalCustomerStatus(text string) string {
 	return strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(text)), " ", "_")
 }
 
-// ecrnIn finds the customer number that a message names: the first word of 16 digits, else of 10 to 20; empty where there
-// is none (digit9 §9.4).
+// ecrnIn finds the customer number that a message names: the first word of 16 digits, else of 10 to 20; empty where
+// there is none (digit9 §9.4).
 func ecrnIn(message string) (ecrn string) {
 	for word := range strings.FieldsFuncSeq(message, endsWord) {
 		if strings.Trim(word, "0123456789") != "" {

@@ -31,13 +31,13 @@ func TestAllocations(t *testing.T) {
 	replay := testing.AllocsPerRun(runs, func() { w.call(t, payloads[0]) })
 	t.Logf("a fresh call allocates %v times, a replay %v times", fresh, replay)
 	if fresh > freshAllocations || replay > replayAllocations {
-		t.Errorf("a fresh call allocates %v times, a replay %v times; want at most %d and %d", fresh, replay, freshAllocations, replayAllocations)
+		t.Errorf("want at most %d and %d", freshAllocations, replayAllocations)
 	}
 	w.asked(t, requests{claim: 2 * (runs + 1), complete: runs + 1})
 }
 
-// TestRequests: what a call costs in requests to the ledger and to the secrets, once the container knows its caller, its
-// secrets and who owns the transaction.
+// TestRequests: what a call costs in requests to the ledger and to the secrets, once the container knows its caller,
+// its secrets and who owns the transaction.
 func TestRequests(t *testing.T) {
 	w := newWarm(t, fmt.Sprintf(verified, "null"))
 	secrets := w.secrets.Load()

@@ -109,7 +109,8 @@ func passOn(resp upstream.Response, e *envelope, number string) (reply gateway.R
 func (e envelope) refs(more map[string]string) map[string]string {
 	refs := make(map[string]string, 4+len(more))
 	for _, ref := range [...]struct{ name, value string }{
-		{"transaction_id", e.TransactionID}, {"journey_transaction_id", e.JourneyTransactionID}, {"journey_id", e.JourneyID}, {"decision", e.Decision},
+		{"transaction_id", e.TransactionID}, {"journey_transaction_id", e.JourneyTransactionID},
+		{"journey_id", e.JourneyID}, {"decision", e.Decision},
 	} {
 		if ref.value != "" && isReference(ref.value) {
 			refs[ref.name] = ref.value

@@ -28,10 +28,12 @@ import (
 )
 
 // verified is what Equal answers to a right OTP (equal §13), with a %s for further data.
-const verified = `{"transaction_id":"5f0c7b1e-3a52-4d0e-9c1b-2f6d8e4a7b10","journey_transaction_id":"EQ.GT.5f0c7b1e#aadhaar_otp_sim_v1#1",` +
-	`"journey_id":"aadhaar_otp_sim_v1","status":"SUCCESS","status_code":"success","message":"Request successful","decision":"CLEAR","checks":[],` +
-	`"data":{"keys":{"aadhaar":[{"aadhaar_no":"999900000016","name":"MEERA KULKARNI","source":"sandbox","issuer":"UIDAI","decision":"CLEAR",` +
-	`"checks":[{"check_id":"name","check_result":"CLEAR","status_code":"success","message":"matches","metadata":{"data_source":"uidai","match_logic":"exact"}}]}]},"more":%s}}`
+const verified = `{"transaction_id":"5f0c7b1e-3a52-4d0e-9c1b-2f6d8e4a7b10",` +
+	`"journey_transaction_id":"EQ.GT.5f0c7b1e#aadhaar_otp_sim_v1#1","journey_id":"aadhaar_otp_sim_v1","status":"SUCCESS",` +
+	`"status_code":"success","message":"Request successful","decision":"CLEAR","checks":[],"data":{"keys":{"aadhaar":[` +
+	`{"aadhaar_no":"999900000016","name":"MEERA KULKARNI","source":"sandbox","issuer":"UIDAI","decision":"CLEAR",` +
+	`"checks":[{"check_id":"name","check_result":"CLEAR","status_code":"success","message":"matches",` +
+	`"metadata":{"data_source":"uidai","match_logic":"exact"}}]}]},"more":%s}}`
 
 // warm is the operation that sends an OTP or verifies it, as a container runs it that has been called before, between a
 // ledger in memory and a partner without a network.
@@ -44,19 +46,25 @@ type warm struct {
 
 func newWarm(t testing.TB, answer string) *warm {
 	t.Helper()
-	w := &warm{ledger: &memory{records: map[string]ledger.Transaction{}, owners: map[string][]string{}}, partner: &canned{body: answer}}
+	w := &warm{
+		ledger:  &memory{records: map[string]ledger.Transaction{}, owners: map[string][]string{}},
+		partner: &canned{body: answer},
+	}
 	keys, err := json.Marshal(seal.Keys{ID: "an id key for tests, long enough"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	values := source{asked: &w.secrets, values: map[string]string{
-		"sallyport/test/keys": string(keys), "sallyport/test/partners/equal": `{"client_id":"client","client_secret":"secret"}`}}
+		"sallyport/test/keys":           string(keys),
+		"sallyport/test/partners/equal": `{"client_id":"client","client_secret":"secret"}`,
+	}}
 	cache := secrets.NewCache(values, "test", time.Now)
 	w.Handler = operation.New(&operation.Pipeline{
 		Ledger: w.ledger, Auth: gateway.NewAuthenticator(w.ledger, time.Now), Secrets: cache, Ring: seal.Cached(cache.Keys),
 		Upstream: upstream.New(upstream.WithTransport(func(http.RoundTripper) http.RoundTripper { return w.partner })),
-		Log:      telemetry.NewLogger(io.Discard, slog.LevelInfo), Metrics: telemetry.NewMetrics(io.Discard, "test", time.Now),
-		Now: time.Now, NewID: operation.NewID,
+		Log:      telemetry.NewLogger(io.Discard, slog.LevelInfo),
+		Metrics:  telemetry.NewMetrics(io.Discard, "test", time.Now),
+		Now:      time.Now, NewID: operation.NewID,
 	}, equal.ExecuteJourney(equal.Config{BaseURL: "https://equal.test"}))
 	w.ledger.owners["equal/transaction/5f0c7b1e-3a52-4d0e-9c1b-2f6d8e4a7b10"] = []string{"acme"}
 	w.call(t, event(t, "warm"))
@@ -78,20 +86,24 @@ func (w *warm) asked(t testing.TB, want requests) {
 // event is an API Gateway event with an idempotency key, as HTTP APIs send them.
 func event(t testing.TB, key string) []byte {
 	t.Helper()
-	body := `{"transaction_id":"5f0c7b1e-3a52-4d0e-9c1b-2f6d8e4a7b10","journey_id":"aadhaar_otp_sim_v1","request_id":"r",` +
-		`"input_data":{"aadhaar_no":"9999 0000 0016","otp":"123456"}}`
+	body := `{"transaction_id":"5f0c7b1e-3a52-4d0e-9c1b-2f6d8e4a7b10","journey_id":"aadhaar_otp_sim_v1",` +
+		`"request_id":"r","input_data":{"aadhaar_no":"9999 0000 0016","otp":"123456"}}`
 	const route = "/equal/ie/transaction/journey/execute"
 	payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RouteKey: "POST " + route, RawPath: route, Body: body,
 		Headers: map[string]string{
 			"accept": "application/json", "content-length": fmt.Sprint(len(body)), "content-type": "application/json",
-			"host": "abcdefghij.execute-api.ap-south-1.amazonaws.com", "idempotency-key": key, "user-agent": "curl/8", "x-api-key": "acme-key",
-			"x-amzn-trace-id": "Root=1-5f0c7b1e-3a524d0e9c1b2f6d8e4a7b10", "x-forwarded-for": "192.0.2.1", "x-forwarded-port": "443", "x-forwarded-proto": "https",
+			"host": "abcdefghij.execute-api.ap-south-1.amazonaws.com", "idempotency-key": key, "user-agent": "curl/8",
+			"x-api-key": "acme-key", "x-amzn-trace-id": "Root=1-5f0c7b1e-3a524d0e9c1b2f6d8e4a7b10",
+			"x-forwarded-for": "192.0.2.1", "x-forwarded-port": "443", "x-forwarded-proto": "https",
 		},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: "POST " + route, AccountID: "123456789012", Stage: "$default", RequestID: "JKJaXmPLvHcESHA=", APIID: "abcdefghij",
-			DomainName: "abcdefghij.execute-api.ap-south-1.amazonaws.com", DomainPrefix: "abcdefghij", Time: "01/Jan/2026:00:00:00 +0000", TimeEpoch: 1767225600000,
-			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "POST", Path: route, Protocol: "HTTP/1.1", SourceIP: "192.0.2.1", UserAgent: "curl/8"},
+			RouteKey: "POST " + route, AccountID: "123456789012", Stage: "$default", RequestID: "JKJaXmPLvHcESHA=",
+			APIID: "abcdefghij", DomainName: "abcdefghij.execute-api.ap-south-1.amazonaws.com", DomainPrefix: "abcdefghij",
+			Time: "01/Jan/2026:00:00:00 +0000", TimeEpoch: 1767225600000,
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
+				Method: "POST", Path: route, Protocol: "HTTP/1.1", SourceIP: "192.0.2.1", UserAgent: "curl/8",
+			},
 		},
 	})
 	if err != nil {

@@ -14,9 +14,12 @@ func TestGrowth(t *testing.T) {
 		frame string
 		call  func()
 	}{
-		"Customer":        {`{"id":"` + customerID + `","more":%s}`, func() { call(t, iron.GetCustomer(p.config()), about()) }},
-		"Identification":  {`{"id":"` + identificationID + `","status":"Pending","step_status":%s}`, func() { call(t, iron.GetIdentification(p.config()), about()) }},
-		"Identifications": {`{"items":%s}`, func() { call(t, iron.ListIdentifications(p.config()), fromMachine(about())) }},
+		"Customer": {`{"id":"` + customerID + `","more":%s}`,
+			func() { call(t, iron.GetCustomer(p.config()), about()) }},
+		"Identification": {`{"id":"` + identificationID + `","status":"Pending","step_status":%s}`,
+			func() { call(t, iron.GetIdentification(p.config()), about()) }},
+		"Identifications": {`{"items":%s}`,
+			func() { call(t, iron.ListIdentifications(p.config()), fromMachine(about())) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			growth.Linear(t, test.frame, customerID, func(text []byte) {

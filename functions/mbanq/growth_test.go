@@ -15,7 +15,8 @@ func TestGrowth(t *testing.T) {
 		frame  string
 		call   func()
 	}{
-		"Client":      {200, `{"id":8812,"status":{"id":100},"more":%s}`, func() { call(t, mbanq.GetClient(p.config()), to("")) }},
+		"Client": {200, `{"id":8812,"status":{"id":100},"more":%s}`,
+			func() { call(t, mbanq.GetClient(p.config()), to("")) }},
 		"Errors":      {403, `{"errors":%s}`, func() { call(t, mbanq.GetClient(p.config()), to("")) }},
 		"Identifiers": {200, `%s`, func() { lookup(t, mbanq.AddIdentifier(p.config()), to(aPassport)) }},
 	} {

@@ -29,19 +29,23 @@ func TestParseEvent(t *testing.T) {
 	}
 	req, err := parse(events.APIGatewayV2HTTPRequest{
 		Headers: map[string]string{"X-API-Key": "k", "Content-Length": "12"}, Body: base64.StdEncoding.EncodeToString([]byte("\xffbody")),
-		IsBase64Encoded: true, PathParameters: map[string]string{"id": "1"}, QueryStringParameters: map[string]string{"a": "b"}, RawPath: "/x%20y",
-		RequestContext: events.APIGatewayV2HTTPRequestContext{RequestID: "req-1", HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "PUT"}},
+		IsBase64Encoded: true, PathParameters: map[string]string{"id": "1"}, QueryStringParameters: map[string]string{"a": "b"},
+		RawPath: "/x%20y", RequestContext: events.APIGatewayV2HTTPRequestContext{
+			RequestID: "req-1", HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "PUT"},
+		},
 	})
 	if err != nil || string(req.Body) != "\xffbody" || req.Header["x-api-key"] != "k" || req.Size != 12 || req.Params["id"] != "1" ||
 		req.Query["a"] != "b" || req.Path != "/x%20y" || req.ID != "req-1" || req.Method != "PUT" {
 		t.Errorf("got %+v, %v", req, err)
 	}
 	var input *gateway.InputError
-	req, err = parse(events.APIGatewayV2HTTPRequest{Body: "~", IsBase64Encoded: true, RequestContext: events.APIGatewayV2HTTPRequestContext{RequestID: "req-1"}})
+	named := events.APIGatewayV2HTTPRequestContext{RequestID: "req-1"}
+	req, err = parse(events.APIGatewayV2HTTPRequest{Body: "~", IsBase64Encoded: true, RequestContext: named})
 	if !errors.As(err, &input) || req.ID != "req-1" {
 		t.Errorf("got %+v, %v", req, err)
 	}
-	if _, err := gateway.ParseEvent([]byte(`{"version":"2.0","authorizer":[1],"body":null,"headers":null,"headers":{"a":"` + "\xff" + `"}}`)); err != nil {
+	odd := `{"version":"2.0","authorizer":[1],"body":null,"headers":null,"headers":{"a":"` + "\xff" + `"}}`
+	if _, err := gateway.ParseEvent([]byte(odd)); err != nil {
 		t.Errorf("got %v", err)
 	}
 	for _, payload := range []string{``, `[]`, `{"body":{}}`, `{"body":"a"`, `{"headers":[]}`} {
@@ -54,7 +58,8 @@ func TestParseEvent(t *testing.T) {
 func TestFirstMember(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"version":"2.0","task":{}}`: "version", `{"body":{"version":1},"task":null}`: "task", ` {"\u0074ask":`: "task",
-		`{"task":{}}`: "task", `{"x":"task"}`: "", `{"x":[1,{"task":2}],`: "", `["task"]`: "", `"task"`: "", `{"x":,"task":1}`: "", `{`: "", ``: "",
+		`{"task":{}}`: "task", `{"x":"task"}`: "", `{"x":[1,{"task":2}],`: "", `["task"]`: "",
+		`"task"`: "", `{"x":,"task":1}`: "", `{`: "", ``: "",
 	} {
 		if got := gateway.FirstMember([]byte(text), "task", "version"); got != want {
 			t.Errorf("%s: got %q, want %q", text, got, want)

@@ -76,7 +76,8 @@ func ParseEvent(payload []byte) (Request, error) {
 		Body            string `json:"body"`
 		IsBase64Encoded bool   `json:"isBase64Encoded"`
 	}
-	if err := json.Unmarshal(payload, &event, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
+	err := json.Unmarshal(payload, &event, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err != nil {
 		return Request{}, ErrNotEvent
 	}
 	req := Request{

@@ -54,7 +54,8 @@ func DecodeJSON(body []byte, v any) error {
 
 // flat reports whether valid JSON can neither nest deeper than MaxDepth nor hold a NUL, without reading it as JSON.
 func flat(body []byte) bool {
-	return bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) <= MaxDepth && !bytes.Contains(body, []byte(`\u0000`))
+	return bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) <= MaxDepth &&
+		!bytes.Contains(body, []byte(`\u0000`))
 }
 
 // CheckJSON applies DecodeJSON's rules for any value to a text that is read otherwise. Its errors are *InputError.

@@ -12,7 +12,8 @@ import (
 	"sallyport/shared/gateway"
 )
 
-// FuzzDecodeJSONAsChecked: a text is taken or refused, with the same words, as if it were checked as a whole before it is read.
+// FuzzDecodeJSONAsChecked: a text is taken or refused, with the same words, as if it were checked as a whole before it
+// is read.
 func FuzzDecodeJSONAsChecked(f *testing.F) {
 	type value struct {
 		Text  string           `json:"text"`
@@ -25,9 +26,12 @@ func FuzzDecodeJSONAsChecked(f *testing.F) {
 	}
 	for _, text := range []string{
 		`{"text":"a","count":1,"list":[1,"b",{}],"any":{"x":[null]},"inner":{"flag":true}}`,
-		`{"other":1,"text":"a"`, `{"other":1,"text":"a"}`, `{"count":"1","text":}`, `{"count":"1","count":1}`, `{"text":"a","text":5}`, `{"text":"\u0000"}`,
-		`{"any":"\\u0000","list":["\u0000"]}`, "{\"any\":\"\xff\",\"other\":1}", `{"inner":{"flag":1},"any":"\u0000"}`, `{} {}`, `{"text":"a"} x`, ` `, ``, `null`, `[]`,
-		`{"any":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, `{"any":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `,"list":[[],[],[]]}`,
+		`{"other":1,"text":"a"`, `{"other":1,"text":"a"}`, `{"count":"1","text":}`,
+		`{"count":"1","count":1}`, `{"text":"a","text":5}`, `{"text":"\u0000"}`,
+		`{"any":"\\u0000","list":["\u0000"]}`, "{\"any\":\"\xff\",\"other\":1}", `{"inner":{"flag":1},"any":"\u0000"}`,
+		`{} {}`, `{"text":"a"} x`, ` `, ``, `null`, `[]`,
+		`{"any":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`,
+		`{"any":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `,"list":[[],[],[]]}`,
 		`{"any":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `,"other":1}`, `{"count":1e400}`, "\ufeff{}",
 	} {
 		f.Add([]byte(text))

@@ -42,7 +42,8 @@ func Linear(t *testing.T, frame, near string, work func(text []byte)) {
 					shortest[i] = min(shortest[i], used(t)-started)
 				}
 			}
-			switch took := fmt.Sprintf("%d bytes take %v, %d bytes %v", len(texts[0]), shortest[0], len(texts[1]), shortest[1]); {
+			took := fmt.Sprintf("%d bytes take %v, %d bytes %v", len(texts[0]), shortest[0], len(texts[1]), shortest[1])
+			switch {
 			case shortest[1] > tolerated*shortest[0]:
 				t.Error(took)
 			case shortest[1] > budget*shortest[0]:

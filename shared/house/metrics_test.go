@@ -14,8 +14,8 @@ import (
 	"sallyport/shared/telemetry"
 )
 
-// TestMetricsAreRead: every custom metric costs money at any traffic, so that each is emitted in those dimensions in which
-// an alarm or the dashboard reads it, and in no others.
+// TestMetricsAreRead: every custom metric costs money at any traffic, so that each is emitted in those dimensions in
+// which an alarm or the dashboard reads it, and in no others.
 func TestMetricsAreRead(t *testing.T) {
 	emitted, read := emittedMetrics(t), readMetrics(t)
 	if !maps.Equal(emitted, read) {
@@ -74,7 +74,8 @@ func readMetrics(t *testing.T) map[string]bool {
 				dimensions = append(dimensions, name[1])
 			}
 			read[r.property("MetricName")+" by "+strings.Join(dimensions, ",")] = true
-		case r.Type == "AWS::CloudWatch::Alarm" && strings.Contains(r.property("Metrics"), "Namespace, "+telemetry.Namespace+","):
+		case r.Type == "AWS::CloudWatch::Alarm" &&
+			strings.Contains(r.property("Metrics"), "Namespace, "+telemetry.Namespace+","):
 			t.Errorf("%s reads a metric of ours in an expression, which this test doesn't understand", id)
 		case r.Type == "AWS::CloudWatch::Dashboard":
 			var body struct {

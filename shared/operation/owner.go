@@ -57,7 +57,8 @@ type ownerCheck struct {
 	err     error
 }
 
-// checkOwner starts a check where the request refers to a record whose owner isn't remembered. Whoever starts one stops it.
+// checkOwner starts a check where the request refers to a record whose owner isn't remembered. Whoever starts one stops
+// it.
 func (r *pass[In]) checkOwner(ctx context.Context) *ownerCheck {
 	if r.h.op.Touches == nil {
 		return nil

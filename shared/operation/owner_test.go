@@ -72,7 +72,8 @@ func TestOwnerIsReadBesideTheClaim(t *testing.T) {
 	s.want(s.post(operation.New(s.p, s.act(operation.Manual)), "k", onRecord), 200, "")
 }
 
-// TestOwnerIsRemembered: a yes is, so that a warm container doesn't ask again; a no is not, nor that nobody owns a record.
+// TestOwnerIsRemembered: a yes is, so that a warm container doesn't ask again; a no is not, nor that nobody owns a
+// record.
 func TestOwnerIsRemembered(t *testing.T) {
 	s := newStack(t)
 	asked := &owners{Ledger: s.counting}
@@ -104,7 +105,8 @@ func TestOwnerIsRemembered(t *testing.T) {
 	s.want(s.postAs("globex", h, "not remembered", onRecord), 503, operation.LedgerDown)
 }
 
-// TestOwnerIsNotNeeded: what needs no call is answered without the owner, however the read goes, and the read has ended by then.
+// TestOwnerIsNotNeeded: what needs no call is answered without the owner, however the read goes, and the read has ended
+// by then.
 func TestOwnerIsNotNeeded(t *testing.T) {
 	hangs := func(ctx context.Context) error {
 		<-ctx.Done()

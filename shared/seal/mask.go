@@ -120,7 +120,8 @@ func maskNumber(text []byte, number string) (changed bool) {
 	return changed
 }
 
-// spelled returns the length of number at the beginning of a text, however its digits are separated; 0 where it is not there.
+// spelled returns the length of number at the beginning of a text, however its digits are separated; 0 where it is not
+// there.
 func spelled(text []byte, number string) (length int) {
 	for i := range len(number) {
 		if i > 0 && length < len(text) && (text[length] == ' ' || text[length] == '-') {

@@ -63,7 +63,11 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("got  %swant %s", out.String(), test.want)
 		}
 	}
-	if allocs := testing.AllocsPerRun(10, func() { m.Call("equal/execute-journey", "unknown", "outcome_unknown", time.Second); out.Reset() }); allocs > 0 {
+	allocs := testing.AllocsPerRun(10, func() {
+		m.Call("equal/execute-journey", "unknown", "outcome_unknown", time.Second)
+		out.Reset()
+	})
+	if allocs > 0 {
 		t.Errorf("a line takes %v allocations", allocs)
 	}
 	var none *telemetry.Metrics
