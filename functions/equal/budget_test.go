@@ -62,8 +62,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestGrowth: an answer of 256 KB takes no more than five times as long as one of 64 KB, from the event to the answer.
-func TestGrowth(t *testing.T) {
+// TestGrowthMatrix: an answer of 256 KB takes no more than five times as long as one of 64 KB, from the event to the answer.
+func TestGrowthMatrix(t *testing.T) {
 	w := newWarm(t, fmt.Sprintf(verified, "null"))
 	payload := event(t, "key")
 	growth.Linear(t, verified, "999900000016", func(answer []byte) {

@@ -9,8 +9,8 @@ import (
 	"sallyport/shared/growth"
 )
 
-// TestGrowth: an answer of 256 KB takes no more than five times as long to read as one of 64 KB.
-func TestGrowth(t *testing.T) {
+// TestGrowthMatrix: an answer of 256 KB takes no more than five times as long to read as one of 64 KB.
+func TestGrowthMatrix(t *testing.T) {
 	var body []byte
 	partner := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }))
 	t.Cleanup(partner.Close)

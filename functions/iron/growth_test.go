@@ -7,8 +7,8 @@ import (
 	"sallyport/shared/growth"
 )
 
-// TestGrowth: an answer of 256 KB takes no more than five times as long to read as one of 64 KB.
-func TestGrowth(t *testing.T) {
+// TestGrowthMatrix: an answer of 256 KB takes no more than five times as long to read as one of 64 KB.
+func TestGrowthMatrix(t *testing.T) {
 	p := newPartner(t)
 	for name, test := range map[string]struct {
 		frame string

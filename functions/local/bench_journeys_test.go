@@ -46,3 +46,12 @@ func measureJourneys(t *testing.T, effort int) []reading {
 	}
 	return []reading{{what: "journeys per second on the local stack", value: float64(journeys) / time.Since(began).Seconds(), note: "aadhaar-otp, one at a time"}}
 }
+
+// measureRestart restarts a stack on which 10,000 journeys wait.
+func measureRestart(t *testing.T, _ int) []reading {
+	got := restartWith(t, 10_000)
+	return []reading{{
+		"restart with 10,000 waiting journeys", maxRestartMemory >> 20, float64(got.Peak) / (1 << 20), " MB",
+		fmt.Sprintf("%d commits", got.Commits),
+	}}
+}

@@ -45,6 +45,7 @@ func measurements() []measurement {
 	return append(all,
 		measurement{"starts of all functions", measureStarts},
 		measurement{"journeys on the local stack", measureJourneys},
+		measurement{"restart of the local stack", measureRestart},
 	)
 }
 

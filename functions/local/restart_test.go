@@ -44,15 +44,7 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	var few, many restarted
 	for n, got := range map[int]*restarted{10: &few, 10_000: &many} {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestRestart$")
-		cmd.Env = append(os.Environ(), "SALLYPORT_TEST_RESTART="+waitingJourneys(t, n))
-		cmd.Stderr = os.Stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		line, _, _ := strings.Cut(string(out), "\n")
-		MustDecode(t, line, got)
+		*got = restartWith(t, n)
 		t.Logf("%d journeys: %d commits, %d MB", n, got.Commits, got.Peak>>20)
 		if got.Status != "EXPIRED" {
 			t.Errorf("with %d journeys, the last one is %s", n, got.Status)
@@ -64,6 +56,21 @@ func TestRestart(t *testing.T) {
 	if many.Peak > maxRestartMemory && !raced() {
 		t.Errorf("%d MB with 10,000 waiting journeys", many.Peak>>20)
 	}
+}
+
+// restartWith restarts a program that has n journeys that wait, as a process of its own.
+func restartWith(t *testing.T, n int) (got restarted) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRestart$")
+	cmd.Env = append(os.Environ(), "SALLYPORT_TEST_RESTART="+waitingJourneys(t, n))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	MustDecode(t, line, &got)
+	return got
 }
 
 // restart runs the program until the last journey has ended, and prints what it took.

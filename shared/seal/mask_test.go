@@ -187,9 +187,9 @@ func TestMaskJSONDeep(t *testing.T) {
 	}
 }
 
-// TestMaskJSONIsLinear: four times the text is about four times the work, whatever it holds, and what is allocated is
+// TestMaskJSONGrowthMatrix: four times the text is about four times the work, whatever it holds, and what is allocated is
 // what comes out.
-func TestMaskJSONIsLinear(t *testing.T) {
+func TestMaskJSONGrowthMatrix(t *testing.T) {
 	growth.Linear(t, `{"aadhaar_no":"999900000016","data":%s}`, number, func(text []byte) {
 		if seal.MaskJSON(text, "aadhaar_no", number) == nil {
 			t.Error("is not masked")
