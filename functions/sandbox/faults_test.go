@@ -191,15 +191,23 @@ func call(ctx context.Context, server string, r *http.Request) (o outcome) {
 	return outcome{status: resp.StatusCode, length: resp.ContentLength, body: string(b), err: err}
 }
 
-// TestFaults arms every fault for every operation over a real connection, and looks at what the client saw, at the row
-// and at whether the effect really happened.
-func TestFaults(t *testing.T) {
+// TestFaultMatrix arms every fault for every operation over a real connection, and looks at what the client saw, at the
+// row and at whether the effect really happened. With -short, an operation meets some of them.
+func TestFaultMatrix(t *testing.T) {
+	t.Parallel()
+	cell := 0
 	for _, op := range sandbox.Operations() {
 		for _, f := range sandbox.Faults() {
 			if sandbox.Applicable(op.Partner, op.Name, f.Name) != nil {
 				continue
 			}
-			t.Run(op.Partner+"/"+op.Name+"/"+f.Name, func(t *testing.T) { testFault(t, op, f) })
+			if cell++; testing.Short() && cell%11 != 0 {
+				continue
+			}
+			t.Run(op.Partner+"/"+op.Name+"/"+f.Name, func(t *testing.T) {
+				t.Parallel()
+				testFault(t, op, f)
+			})
 		}
 	}
 }
