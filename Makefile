@@ -44,7 +44,7 @@ LACKING = $(if $(RACE),,a C compiler for the race detector) \
 gotest = mkdir -p .build; echo "go test $(strip $(2))"; \
 	{ go run $(GOTESTSUM) --format testname --jsonfile-timing-events .build/$(1).json -- -parallel 8 $(2) 2>&1; \
 	echo $$? >.build/$(1).status; } | \
-	grep --line-buffered -vE '^PASS .*(\.Test[^ ]*/|\(0\.[0-9]+s\)$$)'; [ "$$(cat .build/$(1).status)" = 0 ]
+	grep --line-buffered -vE '^EMPTY|^PASS .*(\.Test[^ ]*/|\(0\.[0-9]+s\)$$)'; [ "$$(cat .build/$(1).status)" = 0 ]
 
 # Says which tools tests will miss. That is an error with REQUIRE_ALL=1.
 lacking = $(if $(strip $(LACKING)),echo "SKIPPED whatever needs $(strip $(LACKING))"; [ "$$REQUIRE_ALL" != 1 ],:)
