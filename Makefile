@@ -101,10 +101,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10s, or a number of inputs as 5000x
 		done || exit 1; \
 	done
 
-bench: ## measure what has a budget, and fail over one: calls, large answers, starts (BENCH=starts for these alone)
+bench: ## measure what has a budget, and fail over one (BENCH=starts for these alone, UPDATE=1 to document the result)
 	@mkdir -p .build/bench
 	@go test -c -o .build/bench/budgets ./functions/local
-	@cd functions/local && ../../.build/bench/budgets -test.run '^TestBudgets$$' -budgets '$(or $(BENCH),.)'
+	@cd functions/local && ../../.build/bench/budgets -test.run '^TestBudgets$$' -budgets '$(or $(BENCH),.)' $(if $(UPDATE),-update)
 
 build: ## build every function as an arm64 zip below .build
 	@$(MAKE) --no-print-directory -j $$(getconf _NPROCESSORS_ONLN) $(ZIPS)

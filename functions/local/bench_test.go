@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -73,6 +74,7 @@ func TestBudgets(t *testing.T) {
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "what\tbudget\tmeasured\tok\t")
+	document := "| what | budget | measured | |\n|---|---|---|---|\n"
 	for _, r := range all {
 		budget, ok := "-", "-"
 		if r.budget > 0 {
@@ -83,9 +85,31 @@ func TestBudgets(t *testing.T) {
 			t.Errorf("%s: %s, the budget is %s", r.what, show(r.value, r.unit), budget)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.what, budget, show(r.value, r.unit), ok, r.note)
+		document += fmt.Sprintf("| %s | %s | %s | %s |\n", r.what, budget, show(r.value, r.unit), r.note)
 	}
 	if err := table.Flush(); err != nil {
 		t.Error(err)
+	}
+	if *update {
+		writeBudgets(t, document)
+	}
+}
+
+// writeBudgets writes the table between the marks of the document of budgets.
+func writeBudgets(t *testing.T, table string) {
+	t.Helper()
+	const file, begin, end = "../../shared/docs/budgets.md", "<!-- measured -->\n", "<!-- end of measured -->\n"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for the table", file)
+	}
+	if err := os.WriteFile(file, []byte(before+begin+table+end+after), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"sallyport/statemachines"
 )
 
-var update = flag.Bool("update", false, "write the documents' diagrams anew")
+var update = flag.Bool("update", false, "write what is generated in the documents anew")
 
 // state is what a diagram needs of a state.
 type state struct {
