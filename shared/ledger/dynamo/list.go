@@ -19,8 +19,8 @@ const (
 // A page costs at most maxQueries calls, each of which looks at no more than filteredRows rows where a filter may
 // drop many: a rare match is found over several pages instead.
 const (
-	maxQueries   = 10
 	filteredRows = 250
+	maxQueries   = ledger.PageRows / filteredRows
 )
 
 // Transactions returns one page of a tenant's records, or ledger.ErrBadCursor. A limit outside 1 to 100 counts as the
