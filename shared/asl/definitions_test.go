@@ -36,9 +36,9 @@ func deployed(t testing.TB) []string {
 	return files
 }
 
-// TestDefinitions: every definition that is deployed has a corpus that goes through all of it, and in each of its cases
+// TestDefinitionsMatrix: every definition that is deployed has a corpus that goes through all of it, and in each of its cases
 // the functions get to see what they should.
-func TestDefinitions(t *testing.T) {
+func TestDefinitionsMatrix(t *testing.T) {
 	corpora := map[string]corpus{}
 	for name, c := range readCorpus(t) {
 		if c.File != "" {

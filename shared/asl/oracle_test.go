@@ -43,9 +43,9 @@ var unknownToValidator = map[string]string{
 	`States.Format('it\'s \{{}\} \\', $.n)`:           "it knows no backslash at the end of a string",
 }
 
-// TestOracle plays every scenario by another interpreter as well, and has every definition checked by a validator.
+// TestOracleMatrix plays every scenario by another interpreter as well, and has every definition checked by a validator.
 // Where we know why one of them answers otherwise, it must: an excuse that is no longer needed is a failure.
-func TestOracle(t *testing.T) {
+func TestOracleMatrix(t *testing.T) {
 	folder, err := installOracles()
 	if err != nil {
 		if os.Getenv("REQUIRE_ALL") == "1" {

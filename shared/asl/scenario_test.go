@@ -396,14 +396,14 @@ func (s scenario) check(t *testing.T, o outcome) {
 	}
 }
 
-func TestScenarios(t *testing.T) {
+func TestScenariosMatrix(t *testing.T) {
 	for _, s := range scenarios(t) {
 		t.Run(s.Name, func(t *testing.T) { s.check(t, newPlayer(t, s).play()) })
 	}
 }
 
-// TestResume stores and loads the execution after every step, and does every step twice, the first time in vain.
-func TestResume(t *testing.T) {
+// TestResumeMatrix stores and loads the execution after every step, and does every step twice, the first time in vain.
+func TestResumeMatrix(t *testing.T) {
 	for _, s := range scenarios(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			want := newPlayer(t, s).play()
@@ -421,8 +421,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestCoverage: the corpus goes through every state, choice, retry and catch of its definitions.
-func TestCoverage(t *testing.T) {
+// TestCoverageMatrix: the corpus goes through every state, choice, retry and catch of its definitions.
+func TestCoverageMatrix(t *testing.T) {
 	for name, c := range readCorpus(t) {
 		t.Run(name, func(t *testing.T) {
 			m, err := asl.Parse(c.Definition)
