@@ -41,6 +41,9 @@ func TestRestart(t *testing.T) {
 		restart(t, dir)
 		return
 	}
+	if testing.Short() {
+		t.Skip("SKIPPED, with -short: ten thousand journeys")
+	}
 	t.Parallel()
 	var few, many restarted
 	for n, got := range map[int]*restarted{10: &few, 10_000: &many} {

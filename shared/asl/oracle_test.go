@@ -46,6 +46,9 @@ var unknownToValidator = map[string]string{
 // TestOracleMatrix plays every scenario by another interpreter as well, and has every definition checked by a validator.
 // Where we know why one of them answers otherwise, it must: an excuse that is no longer needed is a failure.
 func TestOracleMatrix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, with -short: other interpreters")
+	}
 	folder, err := installOracles()
 	if err != nil {
 		if os.Getenv("REQUIRE_ALL") == "1" {
