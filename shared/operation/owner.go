@@ -67,7 +67,8 @@ func (r *pass[In]) checkOwner(ctx context.Context) *ownerCheck {
 	if record == "" || r.h.owned.has(ownership{tenant, record}) {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	now := r.h.p.Now()
+	ctx, cancel := context.WithTimeout(ctx, deadline(ctx, now).Add(-recordReserve).Sub(now)) // a denied claim is released
 	c := &ownerCheck{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)

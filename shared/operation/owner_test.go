@@ -169,3 +169,50 @@ func TestOwnerReadFails(t *testing.T) {
 		t.Errorf("record %+v", record)
 	}
 }
+
+// TestDeniedStaysDenied: a request for another tenant's record is denied as well when it finds its own claim, which nobody
+// could release. A lookup for it would find what the other tenant has done.
+func TestDeniedStaysDenied(t *testing.T) {
+	for _, resolution := range []operation.Resolution{operation.Lookup, operation.Manual, operation.SafeRetry} {
+		t.Run(fmt.Sprint(resolution), func(t *testing.T) {
+			s := newStack(t)
+			h := operation.New(s.p, s.act(resolution))
+			s.want(s.postAs("globex", h, "theirs", `{"value":"create"}`), 200, "")
+			s.counting.Fail = func(op string) (before, after error) {
+				if op == "Complete" {
+					before = errors.New("down")
+				}
+				return before, nil
+			}
+			s.want(s.post(h, "k", onRecord), 404, operation.NoSuchRecord)
+			s.counting.Fail = nil
+			s.pass(2 * time.Minute)
+			s.partner.onFind(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"of":"globex"}`)) })
+			for range 2 {
+				if got := s.post(operation.New(s.p, s.act(resolution)), "k", onRecord); got.status == 200 {
+					t.Errorf("got %+v", got)
+				}
+			}
+			if found := s.partner.finds.Load(); found != 0 {
+				t.Errorf("the partner was asked %d times", found)
+			}
+			s.wantCalls(1)
+		})
+	}
+}
+
+// TestOwnerReadLeavesTime: an owner's read that takes long leaves the time in which the claim is released.
+func TestOwnerReadLeavesTime(t *testing.T) {
+	s := newStack(t)
+	began := time.Now()
+	s.p.Ledger = &owners{Ledger: s.counting, read: func(ctx context.Context) error {
+		if limit, ok := ctx.Deadline(); !ok || limit.Sub(began) > operation.InvocationTimeout-2*time.Second {
+			t.Errorf("it may take until %v, %t", limit.Sub(began), ok)
+		}
+		return errors.New("down")
+	}}
+	h := operation.New(s.p, s.act(operation.Manual))
+	s.want(s.post(h, "k", onRecord), 503, operation.LedgerDown)
+	s.p.Ledger = s.counting
+	s.want(s.post(operation.New(s.p, s.act(operation.Manual)), "k", onRecord), 200, "")
+}

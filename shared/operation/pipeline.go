@@ -164,7 +164,9 @@ func (r *pass[In]) act(ctx context.Context, t ledger.Transaction) answer {
 			return r.complete(ctx, t, Outcome{Class: Unknown, Code: a.code}, r.h.p.Now())
 		}
 		r.end(&t, Outcome{Class: Invalid, Code: a.code}, time.Time{})
-		_, _ = r.h.p.Ledger.Complete(ctx, t) // where this fails, the lapsed claim is resolved like any other
+		if _, err := r.h.p.Ledger.Complete(ctx, t); err != nil { // a repeat is denied again, once the lease has lapsed
+			r.h.p.Log.ErrorContext(ctx, "claim not released", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
+		}
 		return a
 	}
 	outcome, sentAt := r.call(ctx, t)
@@ -213,6 +215,9 @@ func (r *pass[In]) resolution(t ledger.Transaction) Resolution {
 
 // resolve asks the partner what became of the attempt that holds the record.
 func (r *pass[In]) resolve(ctx context.Context, ours, standing ledger.Transaction) answer {
+	if a, denied := r.denied(ctx, standing); denied { // it was never sent, and a lookup would find what others have done
+		return a
+	}
 	asked := r.h.p.Now()
 	outcome, finding := r.lookup(ctx, standing)
 	if finding == Found {
