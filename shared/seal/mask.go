@@ -3,6 +3,8 @@ package seal
 import (
 	"bytes"
 	"io"
+	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -45,7 +47,7 @@ func isAlphanumeric(c byte) bool {
 
 // MaskJSON masks a JSON text and leaves every other byte as it is: the values of members of the given name, with those
 // in arrays there, and number wherever it stands in a string or as a number, with single spaces or hyphens between its
-// digits as well. number is digits alone; an empty one masks only by name. Text that is not JSON, or nests deeper than
+// digits as well, or with an exponent. number is digits alone; an empty one masks only by name. Text that is not JSON, or nests deeper than
 // the 10,000 levels of package jsontext, comes back empty; text in which nothing is masked is returned itself. The
 // time that it takes is proportional to the text's length.
 func MaskJSON(text []byte, name, number string) []byte {
@@ -82,11 +84,8 @@ func MaskJSON(text []byte, name, number string) []byte {
 		if isName {
 			named[depth] = string(plain) == name
 		}
-		if isName || !named[depth] {
-			if !maskNumber(plain, number) {
-				continue
-			}
-		} else if !mask(plain) {
+		whole := !isName && named[depth] || kind == '0' && number != "" && bytes.Contains(plainDigits(plain), []byte(number))
+		if whole && !mask(plain) || !whole && !maskNumber(plain, number) {
 			continue
 		}
 		end := int(decoder.InputOffset())
@@ -97,6 +96,22 @@ func MaskJSON(text []byte, name, number string) []byte {
 		return text
 	}
 	return append(out, text[copied:]...)
+}
+
+// plainDigits returns the digits of a JSON number that has an exponent, as they are without it; nil of one that has none,
+// or one of more than a hundred zeros.
+func plainDigits(number []byte) []byte {
+	e := bytes.IndexAny(number, "eE")
+	if e < 0 {
+		return nil
+	}
+	exponent, err := strconv.Atoi(string(number[e+1:]))
+	whole, fraction, _ := bytes.Cut(bytes.TrimPrefix(number[:e], []byte("-")), []byte("."))
+	zeros := max(0, exponent-len(fraction))
+	if err != nil || zeros > 100 {
+		return nil
+	}
+	return slices.Concat(whole, fraction, bytes.Repeat([]byte("0"), zeros))
 }
 
 // appendQuote appends a JSON string; an empty one where a mask has cut a character in two.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,16 +36,18 @@ func TestMask(t *testing.T) {
 
 func TestMaskJSON(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"aadhaar_no":"999900000016","x" : [1, "y"]}`:        `{"aadhaar_no":"XXXXXXXX0016","x" : [1, "y"]}`,
-		`{"aadhaar_no":999900000016}`:                         `{"aadhaar_no":"XXXXXXXX0016"}`,
-		`{"a":{"aadhaar_no":["999900000028",{"b":"c"}]}}`:     `{"a":{"aadhaar_no":["XXXXXXXX0028",{"b":"c"}]}}`,
-		`{"message":"no record of 999900000016."}`:            `{"message":"no record of XXXXXXXX0016."}`,
-		`{"999900000016":"v"}`:                                `{"XXXXXXXX0016":"v"}`,
-		`{"aadhaar_no":"\u0039\u0039\u0039900000016"}`:        `{"aadhaar_no":"XXXXXXXX0016"}`,
-		` {"other":"999900000028","n":null,"t":[true,false]}`: ` {"other":"999900000028","n":null,"t":[true,false]}`,
-		`{"a":"x","a":"y"}`:                                   `{"a":"x","a":"y"}`,
-		`not json`:                                            ``,
-		`{"aadhaar_no":"9999`:                                 ``,
+		`{"aadhaar_no":"999900000016","x" : [1, "y"]}`:         `{"aadhaar_no":"XXXXXXXX0016","x" : [1, "y"]}`,
+		`{"aadhaar_no":999900000016}`:                          `{"aadhaar_no":"XXXXXXXX0016"}`,
+		`{"a":{"aadhaar_no":["999900000028",{"b":"c"}]}}`:      `{"a":{"aadhaar_no":["XXXXXXXX0028",{"b":"c"}]}}`,
+		`{"message":"no record of 999900000016."}`:             `{"message":"no record of XXXXXXXX0016."}`,
+		`{"999900000016":"v"}`:                                 `{"XXXXXXXX0016":"v"}`,
+		`{"aadhaar_no":"\u0039\u0039\u0039900000016"}`:         `{"aadhaar_no":"XXXXXXXX0016"}`,
+		` {"other":"999900000028","n":null,"t":[true,false]}`:  ` {"other":"999900000028","n":null,"t":[true,false]}`,
+		`{"a":"x","a":"y"}`:                                    `{"a":"x","a":"y"}`,
+		`[9.99900000016E11,99990000001.6e+1,9999000000161e-1]`: `["X.XXXXXXXXXX6E11","XXXXXXXXXX1.6e+1","XXXXXXXXXXX61e-1"]`,
+		`[9.9990000001E11,1e999999999999,1e99]`:                `[9.9990000001E11,1e999999999999,1e99]`,
+		`not json`:                                             ``,
+		`{"aadhaar_no":"9999`:                                  ``,
 	} {
 		if got := seal.MaskJSON([]byte(text), "aadhaar_no", "999900000016"); string(got) != want {
 			t.Errorf("%s\nbecame %s\nwant   %s", text, got, want)
@@ -94,7 +97,16 @@ func reference(text []byte, name, number string) []byte {
 			value = string(plain)
 		}
 		masked := value
-		if under(decoder, name) {
+		mantissa, exponent, _ := strings.Cut(strings.ToLower(value), "e")
+		if n, err := strconv.Atoi(exponent); raw.Kind() == '0' && number != "" && err == nil && n <= 100 {
+			_, fraction, _ := strings.Cut(mantissa, ".")
+			digits := strings.NewReplacer("-", "", ".", "").Replace(mantissa) + strings.Repeat("0", max(0, n-len(fraction)))
+			if strings.Contains(digits, number) {
+				masked = seal.Mask(value)
+			}
+		}
+		if masked != value {
+		} else if under(decoder, name) {
 			masked = seal.Mask(value)
 		} else if number != "" {
 			spelled := regexp.MustCompile(strings.Join(strings.Split(number, ""), "[ -]?"))
