@@ -48,7 +48,7 @@ func New(db *bolt.DB) (*Ledger, error) {
 		return l, err
 	}
 	return l, db.Update(func(tx *bbolt.Tx) error {
-		indexed := tx.Bucket(expiries) != nil
+		indexed := tx.Bucket(expiries) != nil && tx.Bucket(openJourneys) != nil && tx.Bucket(keysOfJourneys) != nil
 		for _, name := range buckets {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
