@@ -58,7 +58,7 @@ test: ## run all tests, raced where there is a C compiler but for the matrices; 
 	echo "$$ran of $(words $(MATRICES)) matrices have run"; [ "$$ran" = $(words $(MATRICES)) ] || status=1; \
 	$(lacking) && exit $$status
 
-test-quick: ## run what a minute allows: samples of the matrices, no race detector, nothing as it is deployed
+test-quick: ## run what two minutes allow: samples of the matrices, no race detector, nothing as it is deployed
 	@$(call gotest,quick,-short -timeout 10m ./...)
 
 soak: ## run everything, raced
