@@ -325,8 +325,8 @@ func begun(t testing.TB, value any) string {
 	return text + rest[1:]
 }
 
-// TestEveryField: of every member of every type, what happens where it is missing, null, empty, or of another type.
-func TestEveryField(t *testing.T) {
+// TestEveryFieldMatrix: of every member of every type, what happens where it is missing, null, empty, or of another type.
+func TestEveryFieldMatrix(t *testing.T) {
 	for name, sample := range samples() {
 		t.Run(name, func(t *testing.T) {
 			value := parsed(t, sample.body)
@@ -467,8 +467,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestFormats has what is said of single values.
-func TestFormats(t *testing.T) {
+// TestFormatsMatrix has what is said of single values.
+func TestFormatsMatrix(t *testing.T) {
 	image := func(size int) string { return base64.StdEncoding.EncodeToString(make([]byte, size)) }
 	const front, proof = `"identity_document_front":"/9j/"`, `"source_of_funds_proof":"/9j/"`
 	for name, test := range map[string]struct{ body, pointer string }{

@@ -34,9 +34,9 @@ type restarted struct {
 	Status  string // of the last journey
 }
 
-// TestRestart starts the program with few and with many journeys that wait, and with one whose time is up. Those that
+// TestRestartMatrix starts the program with few and with many journeys that wait, and with one whose time is up. Those that
 // only wait cost no commit, and little memory.
-func TestRestart(t *testing.T) {
+func TestRestartMatrix(t *testing.T) {
 	if dir := os.Getenv("SALLYPORT_TEST_RESTART"); dir != "" {
 		restart(t, dir)
 		return
@@ -64,7 +64,7 @@ func TestRestart(t *testing.T) {
 // restartWith restarts a program that has n journeys that wait, as a process of its own.
 func restartWith(t *testing.T, n int) (got restarted) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestRestart$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRestartMatrix$")
 	cmd.Env = append(os.Environ(), "SALLYPORT_TEST_RESTART="+waitingJourneys(t, n))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

@@ -139,7 +139,7 @@ func TestDigit9_Nationality(t *testing.T) {
 	}
 }
 
-func TestDigit9_Sizes(t *testing.T) {
+func TestDigit9_SizesMatrix(t *testing.T) {
 	file := func(size int) string { return base64.StdEncoding.EncodeToString(make([]byte, size)) }
 	front := func(data string) string { return strings.Replace(onboarding(ordinary), `"AAAA"`, `"`+data+`"`, 1) }
 	tooLarge := invalidField(`{"additionalDocs[0].base64Data":"Invalid base64 data"}`)

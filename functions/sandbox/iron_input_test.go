@@ -215,7 +215,7 @@ func TestIron_Bodies(t *testing.T) {
 	}
 }
 
-func TestIron_BodyValues(t *testing.T) {
+func TestIron_BodyValuesMatrix(t *testing.T) {
 	file := func(size int) string { return `"` + base64.StdEncoding.EncodeToString(make([]byte, size)) + `"` }
 	bodies := map[string]int{}
 	for n, body := range ironBodies {
@@ -332,7 +332,7 @@ func TestIron_Agreement(t *testing.T) {
 	want(t, h.ir("POST", "/customers/"+business+"/identifications", ironDirect)[:3], "201")
 }
 
-func TestIron_BodySize(t *testing.T) {
+func TestIron_BodySizeMatrix(t *testing.T) {
 	h := openOn(t, &memory{})
 	path := "/customers/" + h.ironMakes("Person", "a@b") + "/identifications"
 	want(t, h.ir("POST", path, ironDirect+strings.Repeat(" ", 64<<20-len(ironDirect)))[:3], "201")

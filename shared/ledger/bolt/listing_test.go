@@ -68,7 +68,7 @@ func mustFill(t *testing.T) (*ledgerbolt.Ledger, *bolt.DB) {
 }
 
 // A listing looks at ledger.PageRows rows for a page, whatever it filters by, and finds all over several pages.
-func TestListingsReadABoundedNumberOfRows(t *testing.T) {
+func TestListingsReadABoundedNumberOfRowsMatrix(t *testing.T) {
 	l, db := mustFill(t)
 	listings := map[string]func(filter, other, cursor string) (rows int, next string, err error){
 		"Transactions": func(operation, state, cursor string) (int, string, error) {
