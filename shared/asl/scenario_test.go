@@ -398,7 +398,10 @@ func (s scenario) check(t *testing.T, o outcome) {
 
 func TestScenariosMatrix(t *testing.T) {
 	for _, s := range scenarios(t) {
-		t.Run(s.Name, func(t *testing.T) { s.check(t, newPlayer(t, s).play()) })
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			s.check(t, newPlayer(t, s).play())
+		})
 	}
 }
 
@@ -406,6 +409,7 @@ func TestScenariosMatrix(t *testing.T) {
 func TestResumeMatrix(t *testing.T) {
 	for _, s := range scenarios(t) {
 		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
 			want := newPlayer(t, s).play()
 			p := newPlayer(t, s)
 			p.crash, p.store = true, true
