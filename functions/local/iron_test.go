@@ -477,7 +477,8 @@ func TestIdentificationJourneyResubmitted(t *testing.T) {
 		return waits.Reason == "pending" && waits.Awaiting.ID != first.ID && waits.Awaiting.URL != ""
 	})
 	got, err := send("", "POST", s.identificationOf(id).Awaiting.URL, http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}}, "identity=done")
-	if err != nil || got.status != 200 || !strings.Contains(got.body, "Completed") {
+	// The page is read after the form was taken, and may show that it has ended meanwhile.
+	if err != nil || got.status != 200 || !strings.Contains(got.body, "Completed") && !strings.Contains(got.body, "has ended") {
 		t.Fatalf("the page: %v %d %s", err, got.status, got.body)
 	}
 	if view := s.follow(id, ended); view.Status != "SUCCEEDED" || s.ironEffects("create-identification") != 1 {
