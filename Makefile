@@ -107,6 +107,8 @@ bench: ## measure what has a budget, and fail over one (BENCH=starts for these a
 	@cd functions/local && ../../.build/bench/budgets -test.run '^TestBudgets$$' -budgets '$(or $(BENCH),.)' $(if $(UPDATE),-update)
 
 build: ## build every function as an arm64 zip below .build
+	@for group in $(sort $(foreach function,$(FUNCTIONS),$(firstword $(subst /, ,$(function))))); do \
+		$(GO_BUILD) -o .build/arm64/$$group/ ./functions/$$group/... || exit 1; done
 	@$(MAKE) --no-print-directory -j $$(getconf _NPROCESSORS_ONLN) $(ZIPS)
 	@echo "$(words $(ZIPS)) functions are in .build; the largest have, in bytes:"; \
 	wc -c $(ZIPS) | grep -v ' total$$' | sort -rn | head -n 5
@@ -114,8 +116,7 @@ build: ## build every function as an arm64 zip below .build
 ZIPS = $(FUNCTIONS:%=.build/%.zip)
 
 .build/%.zip: FORCE
-	@mkdir -p .build/$*
-	@$(GO_BUILD) -o .build/$*/bootstrap ./functions/$*
+	@mkdir -p .build/$* && cp .build/arm64/$(firstword $(subst /, ,$*))/$(notdir $*) .build/$*/bootstrap
 	@rm -f $@ && zip -q -X -j $@ .build/$*/bootstrap
 
 # What sam build calls for a function, by its logical id.

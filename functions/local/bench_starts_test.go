@@ -29,7 +29,7 @@ func measureStarts(t *testing.T, effort int) []reading {
 	l.launch(t, binary(handlerOnly))
 
 	processor, clock := map[string][]float64{}, map[string][]float64{} // ratios by folder, one for each round
-	rounds := 15 * effort
+	rounds := 9 * effort
 	for round := range rounds {
 		if round%5 == 0 {
 			progress("  round %d of %d", round+1, rounds)
