@@ -160,12 +160,10 @@ func (r *pass[In]) read(ctx context.Context, t ledger.Transaction) answer {
 // act makes the call that t has been claimed for, and completes it.
 func (r *pass[In]) act(ctx context.Context, t ledger.Transaction) answer {
 	if a, denied := r.denied(ctx, t); denied {
-		if r.doubtful {
-			return r.complete(ctx, t, Outcome{Class: Unknown, Code: a.code}, r.h.p.Now())
-		}
 		r.end(&t, Outcome{Class: Invalid, Code: a.code}, time.Time{})
 		if _, err := r.h.p.Ledger.Complete(ctx, t); err != nil { // a repeat is denied again, once the lease has lapsed
-			r.h.p.Log.ErrorContext(ctx, "claim not released", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
+			r.h.p.Log.ErrorContext(ctx, "claim not released", "transaction_id", t.ID, "operation", t.Operation,
+				"cause", err)
 		}
 		return a
 	}
@@ -193,7 +191,11 @@ func (r *pass[In]) meet(ctx context.Context, ours, standing ledger.Transaction) 
 		return answer{condition: InFlight, code: string(InFlight), transaction: standing.ID,
 			retryAfter: min(standing.Lease.Sub(now), maxRetryAfter)}
 	}
-	// An unknown outcome, or a claim whose holder died: whether the partner acted is not known.
+	// An unknown outcome, or a claim whose holder died: whether the partner acted is not known. A call that is denied was
+	// never sent, and to resolve it would find what others have done.
+	if a, denied := r.denied(ctx, standing); denied {
+		return a
+	}
 	switch r.resolution(standing) {
 	case SafeRetry:
 		r.doubtful = true
@@ -215,9 +217,6 @@ func (r *pass[In]) resolution(t ledger.Transaction) Resolution {
 
 // resolve asks the partner what became of the attempt that holds the record.
 func (r *pass[In]) resolve(ctx context.Context, ours, standing ledger.Transaction) answer {
-	if a, denied := r.denied(ctx, standing); denied { // it was never sent, and a lookup would find what others have done
-		return a
-	}
 	asked := r.h.p.Now()
 	outcome, finding := r.lookup(ctx, standing)
 	if finding == Found {
