@@ -147,22 +147,8 @@ func aadhaarOTP() *flow.Machine {
 	})
 	m.Add("Verified", flow.Choice{
 		Rules: []flow.Rule{
-			flow.When(
-				flow.And(
-					flow.Is("$.result.status", "SUCCESS"), flow.Is("$.result.status_code", "success"),
-					flow.Is("$.result.named", true),
-					flow.OneOf("$.result.decision", "CLEAR", ""),
-				),
-				"FinishVerified",
-			),
-			flow.When(
-				flow.And(
-					flow.Is("$.result.status", "SUCCESS"), flow.Is("$.result.status_code", "success"),
-					flow.Is("$.result.named", true),
-					flow.OneOf("$.result.decision", "MUST REVIEW", "NEEDS REVIEW"),
-				),
-				"FinishReview",
-			),
+			flow.When(succeededWith("CLEAR", ""), "FinishVerified"),
+			flow.When(succeededWith("MUST REVIEW", "NEEDS REVIEW"), "FinishReview"),
 			flow.When(flow.Is("$.result.status", "IN_PROGRESS"), "Poll"),
 		},
 		Default: "FinishUndetermined",
@@ -183,10 +169,7 @@ func aadhaarOTP() *flow.Machine {
 		Value:      flow.F{"reason": "otp_not_generated", "delivery": "not_sent", "accepts": []any{"otp", "resend"}},
 		ResultPath: "$.wait", Next: "AwaitPerson",
 	})
-	m.Add("ReadRefusal", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "WhyRefused",
-	})
+	m.Add("ReadRefusal", readCause{Next: "WhyRefused"})
 	m.Add("WhyRefused", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_otp"), "TakeAttempt"),
@@ -252,40 +235,17 @@ func aadhaarOTP() *flow.Machine {
 	})
 	m.Add("Fetched", flow.Choice{
 		Rules: []flow.Rule{
-			flow.When(
-				flow.And(
-					flow.Is("$.result.status", "SUCCESS"), flow.Is("$.result.status_code", "success"),
-					flow.Is("$.result.named", true),
-					flow.OneOf("$.result.decision", "CLEAR", ""),
-				),
-				"FinishVerified",
-			),
-			flow.When(
-				flow.And(
-					flow.Is("$.result.status", "SUCCESS"), flow.Is("$.result.status_code", "success"),
-					flow.Is("$.result.named", true),
-					flow.OneOf("$.result.decision", "MUST REVIEW", "NEEDS REVIEW"),
-				),
-				"FinishReview",
-			),
+			flow.When(succeededWith("CLEAR", ""), "FinishVerified"),
+			flow.When(succeededWith("MUST REVIEW", "NEEDS REVIEW"), "FinishReview"),
 			flow.When(
 				flow.And(flow.Is("$.result.status", "IN_PROGRESS"), flow.Below("$.now.fetch", 60)), "WaitForSource",
 			),
 		},
 		Default: "FinishUndetermined",
 	})
-	m.Add("ReadFailure", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "WhyFailed",
-	})
-	m.Add("ReadDecline", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "FinishRefused",
-	})
-	m.Add("ReadMistake", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "WhyMistaken",
-	})
+	m.Add("ReadFailure", readCause{Next: "WhyFailed"})
+	m.Add("ReadDecline", readCause{Next: "FinishRefused"})
+	m.Add("ReadMistake", readCause{Next: "WhyMistaken"})
 	m.Add("WhyMistaken", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(
@@ -307,13 +267,13 @@ func aadhaarOTP() *flow.Machine {
 	})
 	m.Add("FinishVerified", finish{
 		Status: "SUCCEEDED", Reason: "$.result.status_code",
-		Payload: flow.F{"transaction_id.$": "$.result.transaction_id"},
-		Brief:   true,
+		OutcomeOf: "$.result",
+		Brief:     true,
 	})
 	m.Add("FinishReview", finish{
 		Status: "REVIEW", Reason: "$.result.decision",
-		Payload: flow.F{"transaction_id.$": "$.result.transaction_id"},
-		Brief:   true,
+		OutcomeOf: "$.result",
+		Brief:     true,
 	})
 	m.Add("FinishRefused", finish{Status: "REJECTED", Reason: "$.error.refusal.errorMessage", Brief: true})
 	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "no_input", Brief: true})
@@ -321,4 +281,12 @@ func aadhaarOTP() *flow.Machine {
 	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined", Brief: true})
 	m.Add("Ended", flow.Succeed{})
 	return m
+}
+
+// succeededWith holds where the source knows the person and has come to one of some decisions.
+func succeededWith(decisions ...string) flow.Condition {
+	return flow.And(
+		flow.Is("$.result.status", "SUCCESS"), flow.Is("$.result.status_code", "success"),
+		flow.Is("$.result.named", true), flow.OneOf("$.result.decision", decisions...),
+	)
 }

@@ -72,11 +72,7 @@ func clientOnboarding() *flow.Machine {
 		},
 		Next: "AddAddresses",
 	})
-	m.Add("ReadConflict", flow.Pass{
-		Comment:    "Another journey may have created it meanwhile.",
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "FindClient",
-	})
+	m.Add("ReadConflict", readCause{Comment: "Another journey may have created it meanwhile.", Next: "FindClient"})
 	m.Add("AddAddresses", flow.Map{
 		Comment: "What the client has already is not added twice.",
 		Items:   "$.input.addresses", AtOnce: 1,
@@ -137,10 +133,7 @@ func clientOnboarding() *flow.Machine {
 		},
 		Next: "ReadClient",
 	})
-	m.Add("ReadRefusedAddition", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "AdditionRefused",
-	})
+	m.Add("ReadRefusedAddition", readCause{Next: "AdditionRefused"})
 	m.Add("AdditionRefused", flow.Pass{
 		Comment: "A document that the partner does not take leaves the journey waiting for another. What was to come " +
 			"after it, the verification will miss.",
@@ -270,56 +263,53 @@ func clientOnboarding() *flow.Machine {
 		Catch: []flow.Catch{flow.OnAt(flow.All, "$.activated", "ReadClient")},
 		Next:  "ReadClient",
 	})
-	m.Add("ReadFailure", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "FinishFailed",
-	})
+	m.Add("ReadFailure", readCause{Next: "FinishFailed"})
 	m.Add("FinishActive", finish{
 		Status: "SUCCEEDED", Reason: "active",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishRejected", finish{
 		Status: "REJECTED", Reason: "verification_rejected",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishNotCreated", finish{
 		Comment: "Such as a mobile number that another client has.",
 		Status:  "REVIEW", Reason: "$.error.refusal.errorMessage",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishOther", finish{
 		Comment: "The client is neither pending nor active, such as closed.",
 		Status:  "REVIEW", Reason: "not_pending",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishNotVerified", finish{
 		Status: "REVIEW", Reason: "not_verified",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishNotActivated", finish{
 		Comment: "Refused, or kept by maker-checker for somebody to approve.",
 		Status:  "REVIEW", Reason: "not_activated",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishRounds", finish{
 		Status: "REVIEW", Reason: "too_many_rounds",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishNotSettled", finish{
 		Status: "FAILED", Reason: "verification_not_settled",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishExpired", finish{
 		Status: "EXPIRED", Reason: "no_documents",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishFailed", finish{
 		Status: "FAILED", Reason: "$.error.refusal.errorMessage",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("FinishUndetermined", finish{
 		Status: "FAILED", Reason: "undetermined",
-		Payload: flow.F{"transaction_id.$": "$.client_now.transaction_id"},
+		OutcomeOf: "$.client_now",
 	})
 	m.Add("Ended", flow.Succeed{})
 	return m

@@ -62,10 +62,7 @@ func customerIdentification() *flow.Machine {
 		},
 		Next: "TakeCustomer",
 	})
-	m.Add("ReadRefusedCustomer", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "CustomerRefused",
-	})
+	m.Add("ReadRefusedCustomer", readCause{Next: "CustomerRefused"})
 	m.Add("CustomerRefused", flow.Choice{
 		Comment: "Another journey may have created it meanwhile.",
 		Rules:   []flow.Rule{flow.When(flow.Is("$.find", true), "FindCustomer")},
@@ -187,39 +184,36 @@ func customerIdentification() *flow.Machine {
 		Rules:   []flow.Rule{flow.When(flow.Above("$.now.left", 0), "AwaitIdentification")},
 		Default: "FinishUndetermined",
 	})
-	m.Add("ReadFailure", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "FinishFailed",
-	})
+	m.Add("ReadFailure", readCause{Next: "FinishFailed"})
 	m.Add("FinishApproved", finish{
 		Status: "SUCCEEDED", Reason: "approved",
-		Payload: flow.F{"transaction_id.$": "$.identified.transaction_id"},
+		OutcomeOf: "$.identified",
 	})
 	m.Add("FinishDeclined", finish{
 		Status: "REJECTED", Reason: "declined",
-		Payload: flow.F{"transaction_id.$": "$.identified.transaction_id"},
+		OutcomeOf: "$.identified",
 	})
 	m.Add("FinishExpired", finish{
 		Comment: "The customer did not finish in time.",
 		Status:  "EXPIRED", Reason: "expired",
-		Payload: flow.F{"transaction_id.$": "$.identified.transaction_id"},
+		OutcomeOf: "$.identified",
 	})
 	m.Add("FinishArchived", finish{
 		Comment: "Somebody has invalidated it.",
 		Status:  "FAILED", Reason: "archived",
-		Payload: flow.F{"transaction_id.$": "$.identified.transaction_id"},
+		OutcomeOf: "$.identified",
 	})
 	m.Add("FinishNotSettled", finish{
 		Status: "EXPIRED", Reason: "not_settled",
-		Payload: flow.F{"transaction_id.$": "$.identified.transaction_id"},
+		OutcomeOf: "$.identified",
 	})
 	m.Add("FinishFailed", finish{
 		Status: "FAILED", Reason: "$.error.refusal.errorMessage",
-		Payload: flow.F{"transaction_id.$": "$.identified.transaction_id"},
+		OutcomeOf: "$.identified",
 	})
 	m.Add("FinishUndetermined", finish{
 		Status: "FAILED", Reason: "undetermined",
-		Payload: flow.F{"transaction_id.$": "$.identified.transaction_id"},
+		OutcomeOf: "$.identified",
 	})
 	m.Add("Ended", flow.Succeed{})
 	return m

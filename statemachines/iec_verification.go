@@ -134,14 +134,8 @@ func iecVerification() *flow.Machine {
 		},
 		Default: "FinishUndetermined",
 	})
-	m.Add("ReadFailure", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "FinishFailed",
-	})
-	m.Add("ReadRefusal", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "Denied",
-	})
+	m.Add("ReadFailure", readCause{Next: "FinishFailed"})
+	m.Add("ReadRefusal", readCause{Next: "Denied"})
 	m.Add("Denied", flow.Choice{
 		Comment: "The rules of the partner's own gate.",
 		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "access_denied"), "FinishDenied")},

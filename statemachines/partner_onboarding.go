@@ -8,6 +8,8 @@ import (
 
 // partnerOnboarding is the journey partner-onboarding.
 func partnerOnboarding() *flow.Machine {
+	isHeld := flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true))
+	lookups := flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"} // whose answers hold the outcome
 	m := &flow.Machine{
 		Comment: "Onboards a customer whom lookups don't find, and waits for compliance where one is held. State " +
 			"carries references and codes only.",
@@ -91,7 +93,7 @@ func partnerOnboarding() *flow.Machine {
 	m.Add("DecideNamed", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.Above("$.customer_found.numbers", 1), "FinishSeveral"),
-			flow.When(flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true)), "Hold"),
+			flow.When(isHeld, "Hold"),
 			flow.When(flow.Is("$.known.rejected", true), "FinishRejected"),
 			flow.When(flow.And(flow.Is("$.update", true), flow.Is("$.now.onboarded", false)), "Onboard"),
 			flow.When(flow.Is("$.now.doubtful", true), "FinishDoubtful"),
@@ -206,13 +208,7 @@ func partnerOnboarding() *flow.Machine {
 	m.Add("LookUpRefused", flow.Choice{
 		Comment: "A no to the lookup is the journey's end only where nothing has come of it yet.",
 		Rules: []flow.Rule{
-			flow.When(
-				flow.And(
-					flow.Present("$.known"),
-					flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true)),
-				),
-				"MayWait",
-			),
+			flow.When(flow.And(flow.Present("$.known"), isHeld), "MayWait"),
 			flow.When(flow.Is("$.now.onboarded", true), "CountFailedPoll"),
 		},
 		Default: "ReadFailure",
@@ -220,13 +216,7 @@ func partnerOnboarding() *flow.Machine {
 	m.Add("LookUpFailed", flow.Choice{
 		Comment: "While a hold lasts, tomorrow's lookup may tell.",
 		Rules: []flow.Rule{
-			flow.When(
-				flow.And(
-					flow.Present("$.known"),
-					flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true)),
-				),
-				"MayWait",
-			),
+			flow.When(flow.And(flow.Present("$.known"), isHeld), "MayWait"),
 			flow.When(flow.Is("$.now.onboarded", true), "CountFailedPoll"),
 		},
 		Default: "FinishUndetermined",
@@ -249,71 +239,65 @@ func partnerOnboarding() *flow.Machine {
 		Catch: []flow.Catch{flow.On(flow.All, "FinishConflictUnread")},
 		Next:  "FinishConflict",
 	})
-	m.Add("ReadRefusal", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "RefusedHow",
-	})
+	m.Add("ReadRefusal", readCause{Next: "RefusedHow"})
 	m.Add("RefusedHow", flow.Choice{
 		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked")},
 		Default: "FinishRefused",
 	})
-	m.Add("ReadFailure", flow.Pass{
-		Template:   flow.F{"refusal.$": "States.StringToJson($.error.Cause)"},
-		ResultPath: "$.error", Next: "FinishFailed",
-	})
+	m.Add("ReadFailure", readCause{Next: "FinishFailed"})
 	m.Add("FinishAccepted", finish{
 		Status: "SUCCEEDED", Reason: "accepted",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishRejected", finish{
 		Status: "REJECTED", Reason: "rejected",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishBlocked", finish{
 		Status: "REJECTED", Reason: "blocked",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishRefused", finish{
 		Comment: "A code that nobody knows is nobody's no.",
 		Status:  "REVIEW", Reason: "$.error.refusal.errorMessage",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishKYCPending", finish{
 		Status: "REVIEW", Reason: "kyc_pending",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishInactive", finish{
 		Status: "REVIEW", Reason: "inactive",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishSeveral", finish{
 		Comment: "The documents belong to different customers.",
 		Status:  "REVIEW", Reason: "several_customers",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishDoubtful", finish{
 		Status: "REVIEW", Reason: "update_unknown",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishConflict", finish{
 		Status: "REVIEW", Reason: "update_failed",
-		Payload: flow.F{"transaction_id.$": "$.result.transaction_id"},
+		OutcomeOf: "$.result",
 	})
 	m.Add("FinishConflictUnread", finish{
 		Status: "REVIEW", Reason: "update_failed",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishExpired", finish{
 		Status: "EXPIRED", Reason: "alert_not_closed",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishScreeningFailed", finish{
 		Status: "FAILED", Reason: "screening_failed",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishUnclear", finish{
 		Status: "REVIEW", Reason: "unclear",
-		Payload: flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"},
+		Payload: lookups,
 	})
 	m.Add("FinishUnconfirmed", finish{
 		Comment: "It was onboarded, but no lookup finds it.",

@@ -90,11 +90,12 @@ func (a await) Raw() flow.Raw {
 
 // finish is a state that records how a journey ended.
 type finish struct {
-	Comment string
-	Status  string
-	Reason  string // a code, or the path of one
-	Payload flow.F // what else journeys/finish takes
-	Brief   bool   // retried for a minute only, and the execution's output is its state
+	Comment   string
+	Status    string
+	Reason    string // a code, or the path of one
+	OutcomeOf string // path of the call whose answer holds the outcome; empty for none
+	Payload   flow.F // what else journeys/finish takes
+	Brief     bool   // retried for a minute only, and the execution's output is its state
 }
 
 // Raw implements flow.State.
@@ -108,6 +109,9 @@ func (f finish) Raw() flow.Raw {
 	for name, value := range f.Payload {
 		payload[name] = value
 	}
+	if f.OutcomeOf != "" {
+		payload["transaction_id.$"] = f.OutcomeOf + ".transaction_id"
+	}
 	task := flow.Task{
 		Comment: f.Comment, Function: "JourneysFinish", Payload: payload, Timeout: functionTimeout,
 		ResultPath: flow.Discard, OutputPath: flow.Discard, Retry: retryStep, Next: "Ended",
@@ -116,4 +120,16 @@ func (f finish) Raw() flow.Raw {
 		task.OutputPath, task.Retry = "", retryStepBriefly
 	}
 	return task.Raw()
+}
+
+// readCause is a state that reads the text of the error at $.error: $.error.refusal has its errorType, and its
+// errorMessage, which is a code.
+type readCause struct{ Comment, Next string }
+
+// Raw implements flow.State.
+func (r readCause) Raw() flow.Raw {
+	return flow.Pass{
+		Comment: r.Comment, Template: flow.F{"refusal.$": "States.StringToJson($.error.Cause)"}, ResultPath: "$.error",
+		Next: r.Next,
+	}.Raw()
 }
