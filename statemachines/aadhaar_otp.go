@@ -1,13 +1,19 @@
 package statemachines
 
 import (
+	"cmp"
+	"maps"
 	"time"
 
 	"sallyport/shared/asl/flow"
 )
 
 // aadhaarOTP is the journey aadhaar-otp.
+//
+// $.now.send is the round of SendOTP, $.now.verify that of VerifyOTP. $.now.answered counts Equal's answers to
+// verifications. $.now.otp is what the person is told: round is that of the sending whose OTP is the latest.
 func aadhaarOTP() *flow.Machine {
+	isInProgress := flow.Is("$.result.status", "IN_PROGRESS")
 	m := &flow.Machine{
 		Comment: "Verifies that a person holds the mobile number behind an Aadhaar number. State carries references " +
 			"and codes only.",
@@ -18,20 +24,17 @@ func aadhaarOTP() *flow.Machine {
 		Function: "EqualInitTransaction",
 		Body:     flow.F{"gateway_instance_id.$": "$.gateway_instance_id", "idempotency_id.$": "$.journey_id"},
 		Keep:     "exchange_transaction_id",
-		Retry:    retryEffect,
+		Select: flow.F{
+			"send": 0, "verify": 0, "answered": 0, "otp": flow.F{"round": 0, "attempts_left": attempts},
+		},
+		ResultPath: "$.now",
+		Retry:      retryEffect,
 		Catch: []flow.Catch{
-			flow.On("Refused", "ReadDecline"),
+			flow.On("Refused", "FinishRefused"),
 			flow.On("InvalidInput CredentialsRejected", "ReadFailure"),
 			flow.On(flow.All, "FinishUndetermined"),
 		},
-		Next: "Begin",
-	})
-	m.Add("Begin", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.result.exchange_transaction_id", "send": 0, "verify": 0, "request": 0,
-			"attempts_left": 3, "fetch": 0,
-		},
-		ResultPath: "$.now", Next: "SendOTP",
+		Next: "SendOTP",
 	})
 	m.Add("SendOTP", call{
 		Comment:  "Sends an SMS. A lost answer is never repeated by itself: the person knows whether it arrived.",
@@ -41,246 +44,212 @@ func aadhaarOTP() *flow.Machine {
 			"request_id.$": "States.Format('{}-send-{}', $.journey_id, $.now.send)",
 			"input_data":   flow.F{"aadhaar_no.$": "$.aadhaar_no"},
 		},
-		Keep:  "transaction_id",
-		Retry: retryEffect,
+		Keep: "round", Select: told("", "sent", "otp", "resend").with(flow.F{"attempts_left": attempts}),
+		ResultPath: "$.now.otp",
+		Retry:      retryEffect,
 		Catch: []flow.Catch{
-			flow.On("OutcomeUnknown", "PerhapsSent"),
+			flow.On("OutcomeUnknown", "SentUnknown"),
 			flow.On("Conflict", "SentTooSoon"),
-			flow.On("Refused", "ReadDecline"),
+			flow.On("Refused", "FinishRefused"),
 			flow.On("InvalidInput CredentialsRejected", "ReadFailure"),
 			flow.On(flow.All, "FinishUndetermined"),
 		},
-		Next: "Sent",
-	})
-	m.Add("Sent", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.now.exchange_transaction_id", "send.$": "$.now.send",
-			"verify.$": "$.now.verify", "request.$": "States.MathAdd($.now.request, 1)", "fetch.$": "$.now.fetch",
-			"attempts_left": 3,
-		},
-		ResultPath: "$.now", Next: "OTPSent",
-	})
-	m.Add("OTPSent", flow.Pass{
-		Value: flow.F{"reason": "", "delivery": "sent", "accepts": []any{"otp", "resend"}}, ResultPath: "$.wait",
 		Next: "AwaitPerson",
 	})
-	m.Add("PerhapsSent", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.now.exchange_transaction_id", "send.$": "$.now.send",
-			"verify.$": "$.now.verify", "request.$": "States.MathAdd($.now.request, 1)", "fetch.$": "$.now.fetch",
-			"attempts_left": 3,
-		},
-		ResultPath: "$.now", Next: "DeliveryUnknown",
-	})
-	m.Add("DeliveryUnknown", flow.Pass{
-		Value:      flow.F{"reason": "delivery_unknown", "delivery": "unknown", "accepts": []any{"otp", "resend"}},
-		ResultPath: "$.wait", Next: "AwaitPerson",
+	m.Add("SentUnknown", flow.Pass{
+		Template: told("delivery_unknown", "unknown", "otp", "resend").with(flow.F{
+			"round.$": "$.now.send", "attempts_left": attempts,
+		}),
+		ResultPath: "$.now.otp", Next: "AwaitPerson",
 	})
 	m.Add("SentTooSoon", flow.Pass{
-		Value:      flow.F{"reason": "otp_request_too_soon", "delivery": "not_sent", "accepts": []any{"otp", "resend"}},
-		ResultPath: "$.wait", Next: "AwaitPerson",
+		Template:   told("otp_request_too_soon", "not_sent", "otp", "resend").with(sameOTP),
+		ResultPath: "$.now.otp", Next: "AwaitPerson",
 	})
 	m.Add("AwaitPerson", await{
 		Comment: "The person is told 35 seconds less than the state waits, so that an input in time always finds it " +
 			"waiting.",
 		Kind: "otp",
 		Payload: flow.F{
-			"seconds": 565, "reason.$": "$.wait.reason",
+			"seconds": 565, "reason.$": "$.now.otp.reason",
 			"details": flow.F{
-				"delivery.$": "$.wait.delivery", "attempts_left.$": "States.Format('{}', $.now.attempts_left)",
+				"delivery.$": "$.now.otp.delivery", "attempts_left.$": "States.Format('{}', $.now.otp.attempts_left)",
 			},
-			"accepts.$": "$.wait.accepts",
+			"accepts.$": "$.now.otp.accepts",
 		},
 		Timeout: 10 * time.Minute, ResultPath: "$.input",
 		Catch: []flow.Catch{flow.On("States.Timeout", "FinishExpired"), flow.On(flow.All, "FinishUndetermined")},
-		Next:  "WhatNow",
+		Next:  "RouteInput",
 	})
-	m.Add("WhatNow", flow.Choice{
+	m.Add("RouteInput", flow.Choice{
 		Rules: []flow.Rule{
-			flow.When(flow.Is("$.input.kind", "otp"), "CountVerify"),
+			flow.When(flow.Is("$.input.kind", "otp"), "VerifyOTP"),
 			flow.When(flow.Is("$.input.kind", "resend"), "CountSend"),
 		},
 		Default: "FinishUndetermined",
 	})
 	m.Add("CountSend", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.now.exchange_transaction_id", "send.$": "States.MathAdd($.now.send, 1)",
-			"verify.$": "$.now.verify", "request.$": "$.now.request", "attempts_left.$": "$.now.attempts_left",
-			"fetch.$": "$.now.fetch",
-		},
-		ResultPath: "$.now", Next: "MaySend",
+		Template:   verifications(flow.F{"send.$": "States.MathAdd($.now.send, 1)", "otp.$": "$.now.otp"}),
+		ResultPath: "$.now", Next: "CheckSends",
 	})
-	m.Add("MaySend", flow.Choice{
+	m.Add("CheckSends", flow.Choice{
 		Rules:   []flow.Rule{flow.When(flow.Below("$.now.send", 6), "SendOTP")},
 		Default: "TooManySent",
 	})
 	m.Add("TooManySent", flow.Pass{
-		Value:      flow.F{"reason": "resend_limit", "delivery": "not_sent", "accepts": []any{"otp"}},
-		ResultPath: "$.wait", Next: "AwaitPerson",
-	})
-	m.Add("CountVerify", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.now.exchange_transaction_id", "send.$": "$.now.send",
-			"verify.$": "States.MathAdd($.now.verify, 1)", "request.$": "$.now.request",
-			"attempts_left.$": "$.now.attempts_left", "fetch.$": "$.now.fetch",
-		},
-		ResultPath: "$.now", Next: "VerifyOTP",
+		Template:   told("resend_limit", "not_sent", "otp").with(sameOTP),
+		ResultPath: "$.now.otp", Next: "AwaitPerson",
 	})
 	m.Add("VerifyOTP", call{
-		Comment:  "request_id changes after a definite answer only, so that Equal can know a repeat after a lost one.",
+		Comment: "request_id changes after a definite answer only, so that Equal can know a repeat after a lost one. " +
+			"fetch counts the readings that follow.",
 		Function: "EqualExecuteJourney", Round: "$.now.verify",
 		Body: flow.F{
 			"transaction_id.$": "$.now.exchange_transaction_id", "journey_id.$": "$.partner_journey_id",
-			"request_id.$": "States.Format('{}-verify-{}', $.journey_id, $.now.request)",
+			"request_id.$": "States.Format('{}-verify-{}-{}', $.journey_id, $.now.otp.round, $.now.answered)",
 			"input_data":   flow.F{"aadhaar_no.$": "$.aadhaar_no", "otp.$": "$.input.otp"},
 		},
-		Keep:  "transaction_id status status_code decision named journey_transaction_id",
+		Keep: "transaction_id status status_code decision named journey_transaction_id", Select: flow.F{"fetch": 0},
 		Retry: retryEffect,
 		Catch: []flow.Catch{
 			flow.On("OutcomeUnknown", "VerificationUnknown"),
-			flow.On("Conflict", "NoLiveOTP"),
+			flow.On("Conflict", "OTPNotGenerated"),
 			flow.On("Refused", "ReadRefusal"),
 			flow.On("InvalidInput CredentialsRejected", "ReadMistake"),
 			flow.On(flow.All, "FinishUndetermined"),
 		},
-		Next: "Verified",
+		Next: "RouteByDecision",
 	})
-	m.Add("Verified", flow.Choice{
+	m.Add("RouteByDecision", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(succeededWith("CLEAR", ""), "FinishVerified"),
 			flow.When(succeededWith("MUST REVIEW", "NEEDS REVIEW"), "FinishReview"),
-			flow.When(flow.Is("$.result.status", "IN_PROGRESS"), "Poll"),
+			flow.When(flow.And(isInProgress, flow.Is("$.result.fetch", 0)), "KeepHandle"),
+			flow.When(flow.And(isInProgress, flow.Below("$.result.fetch", 60)), "WaitForSource"),
 		},
 		Default: "FinishUndetermined",
 	})
-	m.Add("VerificationUnknown", flow.Pass{
-		Value:      flow.F{"reason": "verification_unknown", "delivery": "sent", "accepts": []any{"otp"}},
-		ResultPath: "$.wait", Next: "AwaitPerson",
+	m.Add("KeepHandle", flow.Pass{
+		InputPath: "$.result.journey_transaction_id", ResultPath: "$.handle", Next: "WaitForSource",
 	})
-	m.Add("NoLiveOTP", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.now.exchange_transaction_id", "send.$": "$.now.send",
-			"verify.$": "$.now.verify", "request.$": "States.MathAdd($.now.request, 1)",
-			"attempts_left.$": "$.now.attempts_left", "fetch.$": "$.now.fetch",
-		},
-		ResultPath: "$.now", Next: "OTPNotGenerated",
-	})
-	m.Add("OTPNotGenerated", flow.Pass{
-		Value:      flow.F{"reason": "otp_not_generated", "delivery": "not_sent", "accepts": []any{"otp", "resend"}},
-		ResultPath: "$.wait", Next: "AwaitPerson",
-	})
-	m.Add("ReadRefusal", readCause{Next: "WhyRefused"})
-	m.Add("WhyRefused", flow.Choice{
-		Rules: []flow.Rule{
-			flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_otp"), "TakeAttempt"),
-			flow.When(flow.Is("$.error.refusal.errorMessage", "otp_expired"), "Expired"),
-		},
-		Default: "FinishRefused",
-	})
-	m.Add("TakeAttempt", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.now.exchange_transaction_id", "send.$": "$.now.send",
-			"verify.$": "$.now.verify", "request.$": "States.MathAdd($.now.request, 1)",
-			"attempts_left.$": "States.MathAdd($.now.attempts_left, -1)", "fetch.$": "$.now.fetch",
-		},
-		ResultPath: "$.now", Next: "AttemptsLeft",
-	})
-	m.Add("AttemptsLeft", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Above("$.now.attempts_left", 0), "WrongOTP")},
-		Default: "FinishRefused",
-	})
-	m.Add("WrongOTP", flow.Pass{
-		Value:      flow.F{"reason": "invalid_otp", "delivery": "sent", "accepts": []any{"otp", "resend"}},
-		ResultPath: "$.wait", Next: "AwaitPerson",
-	})
-	m.Add("Expired", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.now.exchange_transaction_id", "send.$": "$.now.send",
-			"verify.$": "$.now.verify", "request.$": "States.MathAdd($.now.request, 1)",
-			"attempts_left.$": "$.now.attempts_left", "fetch.$": "$.now.fetch",
-		},
-		ResultPath: "$.now", Next: "OTPExpired",
-	})
-	m.Add("OTPExpired", flow.Pass{
-		Value:      flow.F{"reason": "otp_expired", "delivery": "expired", "accepts": []any{"otp", "resend"}},
-		ResultPath: "$.wait", Next: "AwaitPerson",
-	})
-	m.Add("Poll", flow.Pass{
-		Template:   flow.F{"journey_transaction_id.$": "$.result.journey_transaction_id"},
-		ResultPath: "$.poll", Next: "WaitForSource",
-	})
-	m.Add("WaitForSource", flow.Wait{For: 5 * time.Second, Next: "CountFetch"})
-	m.Add("CountFetch", flow.Pass{
-		Template: flow.F{
-			"exchange_transaction_id.$": "$.now.exchange_transaction_id", "send.$": "$.now.send",
-			"verify.$": "$.now.verify", "request.$": "$.now.request", "attempts_left.$": "$.now.attempts_left",
-			"fetch.$": "States.MathAdd($.now.fetch, 1)",
-		},
-		ResultPath: "$.now", Next: "FetchData",
-	})
+	m.Add("WaitForSource", flow.Wait{For: 5 * time.Second, Next: "FetchData"})
 	m.Add("FetchData", call{
-		Function: "EqualFetchData", Round: "$.now.fetch",
+		Function: "EqualFetchData", Round: "States.MathAdd($.result.fetch, 1)",
 		Body: flow.F{
-			"transaction_id.$":         "$.now.exchange_transaction_id",
-			"journey_transaction_id.$": "$.poll.journey_transaction_id",
+			"transaction_id.$": "$.now.exchange_transaction_id", "journey_transaction_id.$": "$.handle",
 		},
-		Keep:  "transaction_id status status_code decision named journey_transaction_id",
+		Keep: "transaction_id status status_code decision named", Select: flow.F{"fetch.$": "$.Payload.round"},
 		Retry: retryRead,
 		Catch: []flow.Catch{
-			flow.On("Refused", "ReadDecline"),
+			flow.On("Refused", "FinishRefused"),
 			flow.On("InvalidInput CredentialsRejected", "ReadFailure"),
 			flow.On(flow.All, "FinishUndetermined"),
 		},
-		Next: "Fetched",
+		Next: "RouteByDecision",
 	})
-	m.Add("Fetched", flow.Choice{
+	m.Add("VerificationUnknown", verifyAgain{Reason: "verification_unknown", Delivery: "sent", Accepts: []any{"otp"}})
+	m.Add("OTPNotGenerated", verifyAgain{Reason: "otp_not_generated", Delivery: "not_sent", Answered: true})
+	m.Add("OTPExpired", verifyAgain{Reason: "otp_expired", Delivery: "expired", Answered: true})
+	m.Add("WrongOTP", verifyAgain{
+		Reason: "invalid_otp", Delivery: "sent", Answered: true, TakesAttempt: true, Next: "CheckAttempts",
+	})
+	m.Add("OTPNotReadable", verifyAgain{Reason: "otp_not_readable"})
+	m.Add("CheckAttempts", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.Above("$.now.otp.attempts_left", 0), "AwaitPerson")},
+		Default: "FinishRefused",
+	})
+	m.Add("ReadRefusal", readCause{Next: "RouteRefusal"})
+	m.Add("RouteRefusal", flow.Choice{
 		Rules: []flow.Rule{
-			flow.When(succeededWith("CLEAR", ""), "FinishVerified"),
-			flow.When(succeededWith("MUST REVIEW", "NEEDS REVIEW"), "FinishReview"),
+			flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_otp"), "WrongOTP"),
+			flow.When(flow.Is("$.error.refusal.errorMessage", "otp_expired"), "OTPExpired"),
+		},
+		Default: "FinishRefused",
+	})
+	m.Add("ReadMistake", readCause{Next: "RouteMistake"})
+	m.Add("RouteMistake", flow.Choice{
+		Comment: "What the gateway refuses of an OTP, the person may enter again.",
+		Rules: []flow.Rule{
 			flow.When(
-				flow.And(flow.Is("$.result.status", "IN_PROGRESS"), flow.Below("$.now.fetch", 60)), "WaitForSource",
+				flow.OneOf("$.error.refusal.errorMessage", "invalid_otp", "document_not_found"), "OTPNotReadable",
 			),
 		},
-		Default: "FinishUndetermined",
+		Default: "RouteFailure",
 	})
-	m.Add("ReadFailure", readCause{Next: "WhyFailed"})
-	m.Add("ReadDecline", readCause{Next: "FinishRefused"})
-	m.Add("ReadMistake", readCause{Next: "WhyMistaken"})
-	m.Add("WhyMistaken", flow.Choice{
-		Rules: []flow.Rule{
-			flow.When(
-				flow.OneOf("$.error.refusal.errorMessage", "invalid_otp", "document_not_found"),
-				"OTPNotReadable",
-			),
-		},
-		Default: "WhyFailed",
-	})
-	m.Add("OTPNotReadable", flow.Pass{
-		Template: flow.F{
-			"reason": "otp_not_readable", "delivery.$": "$.wait.delivery", "accepts.$": "$.wait.accepts",
-		},
-		ResultPath: "$.wait", Next: "AwaitPerson",
-	})
-	m.Add("WhyFailed", flow.Choice{
+	m.Add("ReadFailure", readCause{Next: "RouteFailure"})
+	m.Add("RouteFailure", flow.Choice{
 		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_aadhaar_no"), "FinishRefused")},
 		Default: "FinishFailed",
 	})
-	m.Add("FinishVerified", finish{
-		Status: "SUCCEEDED", Reason: "$.result.status_code",
-		OutcomeOf: "$.result",
-		Brief:     true,
-	})
-	m.Add("FinishReview", finish{
-		Status: "REVIEW", Reason: "$.result.decision",
-		OutcomeOf: "$.result",
-		Brief:     true,
-	})
-	m.Add("FinishRefused", finish{Status: "REJECTED", Reason: "$.error.refusal.errorMessage", Brief: true})
-	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "no_input", Brief: true})
-	m.Add("FinishFailed", finish{Status: "FAILED", Reason: "$.error.refusal.errorMessage", Brief: true})
-	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined", Brief: true})
-	m.Add("Ended", flow.Succeed{})
+	m.Add("FinishVerified", finish{Status: "SUCCEEDED", Reason: "$.result.status_code", OutcomeOf: "$.result"})
+	m.Add("FinishReview", finish{Status: "REVIEW", Reason: "$.result.decision", OutcomeOf: "$.result"})
+	m.Add("FinishRefused", finish{Status: "REJECTED", Reason: caught})
+	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "no_input"})
+	m.Add("FinishFailed", finish{Status: "FAILED", Reason: caught})
+	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined"})
 	return m
+}
+
+// attempts are how many wrong OTPs end the journey.
+const attempts = 3
+
+// otp is $.now.otp, or a part of it.
+type otp flow.F
+
+// told is what the person is told: why, what became of the OTP, and what the journey accepts.
+func told(reason, delivery string, accepts ...any) otp {
+	return otp{"reason": reason, "delivery": delivery, "accepts": accepts}
+}
+
+// sameOTP keeps the OTP that was sent before, and the attempts that it has left.
+var sameOTP = flow.F{"round.$": "$.now.otp.round", "attempts_left.$": "$.now.otp.attempts_left"}
+
+func (o otp) with(more flow.F) flow.F {
+	all := maps.Clone(flow.F(o))
+	maps.Copy(all, more)
+	return all
+}
+
+// verifications is $.now, as it was but for changes.
+func verifications(changes flow.F) flow.F {
+	now := flow.F{"exchange_transaction_id.$": "$.now.exchange_transaction_id"}
+	for _, name := range []string{"send", "verify", "answered"} {
+		if changes[name+".$"] == nil {
+			now[name+".$"] = "$.now." + name
+		}
+	}
+	maps.Copy(now, changes)
+	return now
+}
+
+// verifyAgain is a state after a verification in vain: the person may try again.
+type verifyAgain struct {
+	Reason       string
+	Delivery     string // empty for the same as before, as for Accepts
+	Accepts      []any  // nil for an OTP and a resend
+	Answered     bool   // Equal has answered
+	TakesAttempt bool
+	Next         string // AwaitPerson where it is empty
+}
+
+// Raw implements flow.State.
+func (v verifyAgain) Raw() flow.Raw {
+	if v.Accepts == nil {
+		v.Accepts = []any{"otp", "resend"}
+	}
+	next := told(v.Reason, v.Delivery, v.Accepts...).with(sameOTP)
+	if v.Delivery == "" {
+		next = flow.F{"reason": v.Reason, "delivery.$": "$.now.otp.delivery", "accepts.$": "$.now.otp.accepts"}
+		maps.Copy(next, sameOTP)
+	}
+	if v.TakesAttempt {
+		next["attempts_left.$"] = "States.MathAdd($.now.otp.attempts_left, -1)"
+	}
+	changes := flow.F{"verify.$": "States.MathAdd($.now.verify, 1)", "otp": next}
+	if v.Answered {
+		changes["answered.$"] = "States.MathAdd($.now.answered, 1)"
+	}
+	return flow.Pass{Template: verifications(changes), ResultPath: "$.now", Next: cmp.Or(v.Next, "AwaitPerson")}.Raw()
 }
 
 // succeededWith holds where the source knows the person and has come to one of some decisions.

@@ -7,125 +7,111 @@ import (
 )
 
 // customerIdentification is the journey customer-identification.
+//
+// $.now.identified is the identification as it was last read. $.now.time, in seconds: interval is how long the next wait
+// lasts, minus the same below zero, left how long the journey may wait still. $.now.tries counts failed ways to begin.
 func customerIdentification() *flow.Machine {
 	m := &flow.Machine{
 		Comment: "Identifies a customer: begins an identification unless one is under way, and follows it to its " +
 			"end. State carries references and codes only.",
 		Timeout: 32 * 24 * time.Hour,
 	}
-	m.Add("Begin", flow.Pass{
-		Comment: "identified: the identification as it was last read. interval: how long the next wait lasts, in " +
-			"seconds; minus: the same below zero; left: how long the journey may wait still. tries: of creating.",
-		Template: flow.F{
-			"tenant.$": "$.tenant", "journey_id.$": "$.journey_id", "customer_id.$": "$.customer_id",
-			"sub_partner_id.$": "$.sub_partner_id", "find.$": "$.find", "generation.$": "$.generation",
-			"customer.$": "$.customer", "external_id.$": "$.external_id", "identification.$": "$.identification",
-			"identified": flow.F{"identification_id": "", "state": "none", "transaction_id": ""},
-			"now":        flow.F{"interval": 60, "minus": -60, "left": 2592000, "tries": 0},
-		},
-		Next: "Customer",
-	})
-	m.Add("Customer", flow.Choice{
+	m.Add("RouteByInput", flow.Choice{
 		Rules: []flow.Rule{
-			flow.When(flow.Not(flow.Is("$.customer_id", "")), "ReadNewest"),
+			flow.When(flow.Not(flow.Is("$.customer_id", "")), "TakeCustomer"),
 			flow.When(flow.Is("$.find", true), "FindCustomer"),
 		},
 		Default: "CreateCustomer",
 	})
+	m.Add("TakeCustomer", flow.Pass{
+		Template: ofCustomer("$.customer_id"), ResultPath: "$.now", Next: "ReadNewest",
+	})
 	m.Add("FindCustomer", call{
 		Comment:  "An external_id is unique, so it tells whether there is a customer already.",
 		Function: "IronGetCustomer", Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"},
-		Body: flow.F{"external_id.$": "$.external_id"},
-		Keep: "customer_id", ResultPath: "$.found",
+		Body:   flow.F{"external_id.$": "$.external_id"},
+		Select: ofCustomer("$.Payload.customer_id"), ResultPath: "$.now",
 		Retry: retryRead,
 		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict CredentialsRejected", "ReadFailure"),
-			flow.On(flow.All, "FinishUndetermined"),
+			flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishNoCustomer"),
+			flow.On(flow.All, "FinishCustomerUnknown"),
 		},
-		Next: "Found",
+		Next: "RouteByCustomer",
 	})
-	m.Add("Found", flow.Choice{
+	m.Add("RouteByCustomer", flow.Choice{
 		Rules: []flow.Rule{
-			flow.When(flow.Not(flow.Is("$.found.customer_id", "")), "TakeCustomer"),
-			flow.When(flow.Present("$.error"), "FinishFailed"),
+			flow.When(flow.Not(flow.Is("$.now.customer_id", "")), "ReadNewest"),
+			flow.When(flow.Present("$.error"), "FinishNoCustomer"),
 		},
 		Default: "CreateCustomer",
 	})
 	m.Add("CreateCustomer", call{
 		Function: "IronCreateCustomer", Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"}, BodyPath: "$.customer",
-		Keep: "customer_id", ResultPath: "$.found",
-		Retry: retryLookupJittered,
+		Select: ofCustomer("$.Payload.customer_id"), ResultPath: "$.now",
+		Retry: retryLookup,
 		Catch: []flow.Catch{
-			flow.On("InvalidInput Conflict", "ReadRefusedCustomer"),
-			flow.On("Refused CredentialsRejected", "ReadFailure"),
-			flow.On(flow.All, "FinishUndetermined"),
+			flow.On("InvalidInput Conflict", "FindAnother"),
+			flow.On("Refused CredentialsRejected", "FinishNoCustomer"),
+			flow.On(flow.All, "FinishCustomerUnknown"),
 		},
-		Next: "TakeCustomer",
+		Next: "ReadNewest",
 	})
-	m.Add("ReadRefusedCustomer", readCause{Next: "CustomerRefused"})
-	m.Add("CustomerRefused", flow.Choice{
+	m.Add("FindAnother", flow.Choice{
 		Comment: "Another journey may have created it meanwhile.",
 		Rules:   []flow.Rule{flow.When(flow.Is("$.find", true), "FindCustomer")},
-		Default: "FinishFailed",
-	})
-	m.Add("TakeCustomer", flow.Pass{
-		InputPath: "$.found.customer_id", ResultPath: "$.customer_id", Next: "ReadNewest",
+		Default: "FinishNoCustomer",
 	})
 	m.Add("ReadNewest", call{
 		Comment:  "The newest identification is the one that counts, so none that is under way may get a newer one.",
-		Function: "IronListIdentifications", Path: flow.F{"customerId.$": "$.customer_id"},
+		Function: "IronListIdentifications", Path: flow.F{"customerId.$": "$.now.customer_id"},
 		Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"}, Keep: "identification_id state transaction_id",
-		ResultPath: "$.identified",
+		ResultPath: "$.now.identified",
 		Retry:      retryRead,
 		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict CredentialsRejected", "ReadFailure"),
+			flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishFailed"),
 			flow.On(flow.All, "CountTry"),
 		},
-		Next: "Newest",
+		Next: "RouteByNewest",
 	})
-	m.Add("Newest", flow.Choice{
+	m.Add("RouteByNewest", flow.Choice{
 		Comment: "One that was approved before is an identification, too.",
 		Rules: []flow.Rule{
 			flow.When(
-				flow.OneOf("$.identified.state", "none", "declined", "expired", "archived"),
+				flow.OneOf("$.now.identified.state", "none", "declined", "expired", "archived"),
 				"CreateIdentification",
 			),
 		},
-		Default: "Stands",
+		Default: "RouteByStatus",
 	})
 	m.Add("CreateIdentification", call{
 		Comment:  "The partner honours its key, so a repeat creates no second one.",
 		Function: "IronCreateIdentification",
-		Path:     flow.F{"customerId.$": "$.customer_id", "generation.$": "$.generation"},
+		Path:     flow.F{"customerId.$": "$.now.customer_id", "generation.$": "$.generation"},
 		Query:    flow.F{"sub_partner_id.$": "$.sub_partner_id"}, BodyPath: "$.identification",
-		Keep: "identification_id state transaction_id", ResultPath: "$.identified",
+		Keep: "identification_id state transaction_id", ResultPath: "$.now.identified",
 		Retry: retryEffect,
 		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused CredentialsRejected", "ReadFailure"),
+			flow.On("InvalidInput Refused CredentialsRejected", "FinishFailed"),
 			flow.On(flow.All, "CountTry"),
 		},
-		Next: "Stands",
+		Next: "RouteByStatus",
 	})
 	m.Add("CountTry", flow.Pass{
-		Comment: "The list tells whether there is one: somebody else's, or that of an answer that was lost.",
-		Template: flow.F{
-			"interval.$": "$.now.interval", "minus.$": "$.now.minus", "left.$": "$.now.left",
-			"tries.$": "States.MathAdd($.now.tries, 1)",
-		},
-		ResultPath: "$.now", Next: "MayTry",
+		Comment:  "The list tells whether there is one: somebody else's, or that of an answer that was lost.",
+		Template: flow.F{"count.$": "States.MathAdd($.now.tries.count, 1)"}, ResultPath: "$.now.tries", Next: "CheckTries",
 	})
-	m.Add("MayTry", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Below("$.now.tries", 5), "TryLater")},
+	m.Add("CheckTries", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.Below("$.now.tries.count", 5), "TryLater")},
 		Default: "FinishUndetermined",
 	})
 	m.Add("TryLater", flow.Wait{For: time.Minute, Next: "ReadNewest"})
-	m.Add("Stands", flow.Choice{
+	m.Add("RouteByStatus", flow.Choice{
 		Rules: []flow.Rule{
-			flow.When(flow.Is("$.identified.state", "approved"), "FinishApproved"),
-			flow.When(flow.Is("$.identified.state", "declined"), "FinishDeclined"),
-			flow.When(flow.Is("$.identified.state", "expired"), "FinishExpired"),
-			flow.When(flow.Is("$.identified.state", "archived"), "FinishArchived"),
-			flow.When(flow.Above("$.now.left", 0), "AwaitIdentification"),
+			flow.When(flow.Is("$.now.identified.state", "approved"), "FinishApproved"),
+			flow.When(flow.Is("$.now.identified.state", "declined"), "FinishDeclined"),
+			flow.When(flow.Is("$.now.identified.state", "expired"), "FinishExpired"),
+			flow.When(flow.Is("$.now.identified.state", "archived"), "FinishArchived"),
+			flow.When(flow.Above("$.now.time.left", 0), "AwaitIdentification"),
 		},
 		Default: "FinishNotSettled",
 	})
@@ -133,88 +119,96 @@ func customerIdentification() *flow.Machine {
 		Comment: "A webhook ends the wait, else the interval does. It is a hint: the identification is read after it.",
 		Kind:    "identification",
 		Payload: flow.F{
-			"record.$":  "States.Format('iron/identification/{}', $.identified.identification_id)",
-			"seconds.$": "$.now.left", "reason.$": "$.identified.state", "accepts": []any{},
+			"record.$":  "States.Format('iron/identification/{}', $.now.identified.identification_id)",
+			"seconds.$": "$.now.time.left", "reason.$": "$.now.identified.state", "accepts": []any{},
 			"details": flow.F{
-				"customer_id.$": "$.customer_id", "identification_id.$": "$.identified.identification_id",
+				"customer_id.$": "$.now.customer_id", "identification_id.$": "$.now.identified.identification_id",
 			},
-			"shows": []any{"url"}, "transaction_id.$": "$.identified.transaction_id",
+			"shows": []any{"url"}, "transaction_id.$": "$.now.identified.transaction_id",
 		},
-		TimeoutPath: "$.now.interval", ResultPath: flow.Discard,
-		Catch: []flow.Catch{flow.On("States.Timeout", "MayGrow"), flow.On(flow.All, "WaitUnlisted")},
+		TimeoutPath: "$.now.time.interval", ResultPath: flow.Discard,
+		Catch: []flow.Catch{flow.On("States.Timeout", "CheckInterval"), flow.On(flow.All, "WaitUnlisted")},
 		Next:  "ReadIdentification",
 	})
 	m.Add("WaitUnlisted", flow.Wait{
 		Comment: "Where the wait can't be recorded, the interval passes all the same.",
-		ForPath: "$.now.interval", Next: "MayGrow",
+		ForPath: "$.now.time.interval", Next: "CheckInterval",
 	})
 	m.Add("CountWait", flow.Pass{
 		Template: flow.F{
-			"interval.$": "$.now.interval", "minus.$": "$.now.minus",
-			"left.$": "States.MathAdd($.now.left, $.now.minus)", "tries.$": "$.now.tries",
+			"interval.$": "$.now.time.interval", "minus.$": "$.now.time.minus",
+			"left.$": "States.MathAdd($.now.time.left, $.now.time.minus)",
 		},
-		ResultPath: "$.now", Next: "ReadIdentification",
+		ResultPath: "$.now.time", Next: "ReadIdentification",
 	})
-	m.Add("MayGrow", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Below("$.now.interval", 15360), "Grow")},
+	m.Add("CheckInterval", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.Below("$.now.time.interval", 15360), "LengthenInterval")},
 		Default: "CountWait",
 	})
-	m.Add("Grow", flow.Pass{
+	m.Add("LengthenInterval", flow.Pass{
 		Comment: "From a minute to about four hours.",
 		Template: flow.F{
-			"interval.$": "States.MathAdd($.now.interval, $.now.interval)",
-			"minus.$":    "States.MathAdd($.now.minus, $.now.minus)",
-			"left.$":     "States.MathAdd($.now.left, $.now.minus)", "tries.$": "$.now.tries",
+			"interval.$": "States.MathAdd($.now.time.interval, $.now.time.interval)",
+			"minus.$":    "States.MathAdd($.now.time.minus, $.now.time.minus)",
+			"left.$":     "States.MathAdd($.now.time.left, $.now.time.minus)",
 		},
-		ResultPath: "$.now", Next: "ReadIdentification",
+		ResultPath: "$.now.time", Next: "ReadIdentification",
 	})
 	m.Add("ReadIdentification", call{
 		Comment:  "Only the identification itself tells where it stands.",
-		Function: "IronGetIdentification", Path: flow.F{"identificationId.$": "$.identified.identification_id"},
+		Function: "IronGetIdentification", Path: flow.F{"identificationId.$": "$.now.identified.identification_id"},
 		Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"}, Keep: "identification_id state transaction_id",
-		ResultPath: "$.identified",
+		ResultPath: "$.now.identified",
 		Retry:      retryRead,
 		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict", "ReadFailure"),
-			flow.On(flow.All, "MayReadAgain"),
+			flow.On("InvalidInput Refused Conflict", "FinishFailed"),
+			flow.On(flow.All, "CheckTime"),
 		},
-		Next: "Stands",
+		Next: "RouteByStatus",
 	})
-	m.Add("MayReadAgain", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Above("$.now.left", 0), "AwaitIdentification")},
+	m.Add("CheckTime", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.Above("$.now.time.left", 0), "AwaitIdentification")},
 		Default: "FinishUndetermined",
 	})
-	m.Add("ReadFailure", readCause{Next: "FinishFailed"})
 	m.Add("FinishApproved", finish{
 		Status: "SUCCEEDED", Reason: "approved",
-		OutcomeOf: "$.identified",
+		OutcomeOf: "$.now.identified",
 	})
 	m.Add("FinishDeclined", finish{
 		Status: "REJECTED", Reason: "declined",
-		OutcomeOf: "$.identified",
+		OutcomeOf: "$.now.identified",
 	})
 	m.Add("FinishExpired", finish{
 		Comment: "The customer did not finish in time.",
 		Status:  "EXPIRED", Reason: "expired",
-		OutcomeOf: "$.identified",
+		OutcomeOf: "$.now.identified",
 	})
 	m.Add("FinishArchived", finish{
 		Comment: "Somebody has invalidated it.",
 		Status:  "FAILED", Reason: "archived",
-		OutcomeOf: "$.identified",
+		OutcomeOf: "$.now.identified",
 	})
 	m.Add("FinishNotSettled", finish{
 		Status: "EXPIRED", Reason: "not_settled",
-		OutcomeOf: "$.identified",
+		OutcomeOf: "$.now.identified",
 	})
 	m.Add("FinishFailed", finish{
-		Status: "FAILED", Reason: "$.error.refusal.errorMessage",
-		OutcomeOf: "$.identified",
+		Status: "FAILED", Reason: caught,
+		OutcomeOf: "$.now.identified",
 	})
 	m.Add("FinishUndetermined", finish{
 		Status: "FAILED", Reason: "undetermined",
-		OutcomeOf: "$.identified",
+		OutcomeOf: "$.now.identified",
 	})
-	m.Add("Ended", flow.Succeed{})
+	m.Add("FinishNoCustomer", finish{Status: "FAILED", Reason: caught})
+	m.Add("FinishCustomerUnknown", finish{Status: "FAILED", Reason: "undetermined"})
 	return m
+}
+
+// ofCustomer is $.now at first, of a customer whose id is at a path.
+func ofCustomer(id string) flow.F {
+	return flow.F{
+		"customer_id.$": id, "identified": flow.F{"identification_id": "", "state": "none", "transaction_id": ""},
+		"time": flow.F{"interval": 60, "minus": -60, "left": 30 * 24 * 60 * 60}, "tries": flow.F{"count": 0},
+	}
 }

@@ -7,9 +7,13 @@ import (
 )
 
 // partnerOnboarding is the journey partner-onboarding.
+//
+// $.now.left.days is how long a hold may last still. $.now.onboarding tells whether the customer may be at the partner by now;
+// ecrn is its number there, as far as it is known; polls counts the lookups in vain since. $.known is what the lookups
+// have found, $.customer_found whom they have named.
 func partnerOnboarding() *flow.Machine {
 	isHeld := flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true))
-	lookups := flow.F{"transaction_ids.$": "$.lookups[*].transaction_id"} // whose answers hold the outcome
+	lookups := flow.F{"transaction_ids.$": "$.known.transaction_ids"} // whose answers hold the outcome
 	m := &flow.Machine{
 		Comment: "Onboards a customer whom lookups don't find, and waits for compliance where one is held. State " +
 			"carries references and codes only.",
@@ -17,22 +21,22 @@ func partnerOnboarding() *flow.Machine {
 	}
 	m.Add("Authenticate", call{
 		Comment:  "Fetches the partner's access token, which all functions share; it is not handed over.",
-		Function: "Digit9IssueToken", ResultPath: flow.Discard,
-		Retry: retryRead,
+		Function: "Digit9IssueToken",
+		Select: flow.F{
+			"onboarding": flow.F{"begun": false, "doubtful": false, "ecrn": "", "polls": 0},
+			"left":       flow.F{"days": 30},
+		},
+		ResultPath: "$.now",
+		Retry:      retryRead,
 		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused CredentialsRejected", "ReadFailure"),
+			flow.On("InvalidInput Refused CredentialsRejected", "FinishFailed"),
 			flow.On(flow.All, "FinishUndetermined"),
 		},
-		Next: "Begin",
-	})
-	m.Add("Begin", flow.Pass{
-		Comment: "onboarded: whether the customer may be at the partner by now. days: how long a hold may last still.",
-		Value:   flow.F{"onboarded": false, "doubtful": false, "ecrn": "", "polls": 0, "days": 30}, ResultPath: "$.now",
 		Next: "LookUpIDs",
 	})
 	m.Add("LookUpIDs", flow.Map{
-		Comment: "Looks up every identity document. It comes back here whenever only the partner can tell how things " +
-			"are.",
+		Comment: "Looks up every identity document, of which one that is known decides, however many are not. It comes " +
+			"back here whenever only the partner can tell how things are.",
 		Items: "$.ids", AtOnce: 4,
 		Item: flow.F{
 			"tenant.$": "$.tenant", "execution.$": "$$.Execution.Name", "index.$": "$$.Map.Item.Index",
@@ -43,29 +47,28 @@ func partnerOnboarding() *flow.Machine {
 				Function: "Digit9LookupCustomer", InMap: true, BodyPath: "$.id", OutputPath: "$.Payload",
 				Retry: retryRead,
 			})
-		}, ResultPath: "$.lookups",
+		},
+		Select: flow.F{
+			"transaction_ids.$":  "$[*].transaction_id",
+			"lookups.$":          "$",
+			"blocked.$":          "States.ArrayContains($[*].verdict, 'blocked')",
+			"unclear.$":          "States.ArrayContains($[*].verdict, 'unclear')",
+			"held.$":             "States.ArrayContains($[*].verdict, 'held')",
+			"held_unnamed.$":     "States.ArrayContains($[*].verdict, 'held_unnamed')",
+			"rejected.$":         "States.ArrayContains($[*].verdict, 'rejected')",
+			"screening_failed.$": "States.ArrayContains($[*].verdict, 'screening_failed')",
+			"inactive.$":         "States.ArrayContains($[*].verdict, 'inactive')",
+			"kyc_pending.$":      "States.ArrayContains($[*].verdict, 'kyc_pending')",
+			"accepted.$":         "States.ArrayContains($[*].verdict, 'accepted')",
+		},
+		ResultPath: "$.known",
 		Catch: []flow.Catch{
 			flow.On("Refused InvalidInput CredentialsRejected", "LookUpRefused"),
 			flow.On(flow.All, "LookUpFailed"),
 		},
-		Next: "Weigh",
+		Next: "RouteByVerdict",
 	})
-	m.Add("Weigh", flow.Pass{
-		Comment: "One document that is known decides, however many are not.",
-		Template: flow.F{
-			"blocked.$":          "States.ArrayContains($.lookups[*].verdict, 'blocked')",
-			"unclear.$":          "States.ArrayContains($.lookups[*].verdict, 'unclear')",
-			"held.$":             "States.ArrayContains($.lookups[*].verdict, 'held')",
-			"held_unnamed.$":     "States.ArrayContains($.lookups[*].verdict, 'held_unnamed')",
-			"rejected.$":         "States.ArrayContains($.lookups[*].verdict, 'rejected')",
-			"screening_failed.$": "States.ArrayContains($.lookups[*].verdict, 'screening_failed')",
-			"inactive.$":         "States.ArrayContains($.lookups[*].verdict, 'inactive')",
-			"kyc_pending.$":      "States.ArrayContains($.lookups[*].verdict, 'kyc_pending')",
-			"accepted.$":         "States.ArrayContains($.lookups[*].verdict, 'accepted')",
-		},
-		ResultPath: "$.known", Next: "Decide",
-	})
-	m.Add("Decide", flow.Choice{
+	m.Add("RouteByVerdict", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.Is("$.known.blocked", true), "FinishBlocked"),
 			flow.When(flow.Is("$.known.unclear", true), "FinishUnclear"),
@@ -77,26 +80,26 @@ func partnerOnboarding() *flow.Machine {
 				),
 				"Name",
 			),
-			flow.When(flow.Is("$.known.held_unnamed", true), "Hold"),
-			flow.When(flow.Is("$.now.onboarded", false), "Onboard"),
+			flow.When(flow.Is("$.known.held_unnamed", true), "RouteHold"),
+			flow.When(flow.Is("$.now.onboarding.begun", false), "Onboard"),
 		},
 		Default: "CountPoll",
 	})
 	m.Add("Name", flow.Pass{
 		Comment: "The customer's number, of which all documents must lead to the same.",
 		Template: flow.F{
-			"ecrn.$":    "States.ArrayGetItem($.lookups[*].ecrn, 0)",
-			"numbers.$": "States.ArrayLength(States.ArrayUnique($.lookups[*].ecrn))",
+			"ecrn.$":    "States.ArrayGetItem($.known.lookups[*].ecrn, 0)",
+			"numbers.$": "States.ArrayLength(States.ArrayUnique($.known.lookups[*].ecrn))",
 		},
-		ResultPath: "$.customer_found", Next: "DecideNamed",
+		ResultPath: "$.customer_found", Next: "RouteNamed",
 	})
-	m.Add("DecideNamed", flow.Choice{
+	m.Add("RouteNamed", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.Above("$.customer_found.numbers", 1), "FinishSeveral"),
-			flow.When(isHeld, "Hold"),
+			flow.When(isHeld, "RouteHold"),
 			flow.When(flow.Is("$.known.rejected", true), "FinishRejected"),
-			flow.When(flow.And(flow.Is("$.update", true), flow.Is("$.now.onboarded", false)), "Onboard"),
-			flow.When(flow.Is("$.now.doubtful", true), "FinishDoubtful"),
+			flow.When(flow.And(flow.Is("$.update", true), flow.Is("$.now.onboarding.begun", false)), "Onboard"),
+			flow.When(flow.Is("$.now.onboarding.doubtful", true), "FinishDoubtful"),
 			flow.When(flow.Is("$.known.screening_failed", true), "CountPoll"),
 			flow.When(flow.Is("$.known.inactive", true), "FinishInactive"),
 			flow.When(flow.Is("$.known.kyc_pending", true), "FinishKYCPending"),
@@ -105,89 +108,59 @@ func partnerOnboarding() *flow.Machine {
 	})
 	m.Add("Onboard", call{
 		Comment: "Creates the customer, or updates one. What became of a lost creation, the function finds out by " +
-			"lookups; it repeats it once, after the quiet period.",
+			"lookups; it repeats it once, after the quiet period. Only a lookup says how it ended.",
 		Function: "Digit9OnboardCustomer", BodyPath: "$.customer", Keep: "ecrn",
+		Select: flow.F{"begun": true, "doubtful": false, "polls": 0}, ResultPath: "$.now.onboarding",
 		Retry: retryLookup,
 		Catch: []flow.Catch{
 			flow.On("Refused", "ReadRefusal"),
 			flow.On("Conflict", "ReadCustomer"),
-			flow.On("InvalidInput CredentialsRejected", "ReadFailure"),
+			flow.On("InvalidInput CredentialsRejected", "FinishFailed"),
 			flow.On("Throttled", "FinishUndetermined"),
-			flow.On(flow.All, "PerhapsOnboarded"),
+			flow.On(flow.All, "OnboardingUnknown"),
 		},
-		Next: "Onboarded",
+		Next: "LookUpIDs",
 	})
-	m.Add("Onboarded", flow.Pass{
-		Comment: "Only a lookup says how it ended.",
-		Template: flow.F{
-			"onboarded": true, "doubtful": false, "ecrn.$": "$.result.ecrn", "polls": 0, "days.$": "$.now.days",
-		},
-		ResultPath: "$.now", Next: "LookUpIDs",
+	m.Add("OnboardingUnknown", flow.Pass{
+		Comment:    "Only a lookup may tell. Of an update it can't: its customer was there before.",
+		Template:   flow.F{"begun": true, "doubtful.$": "$.update", "ecrn.$": "$.ecrn", "polls": 0},
+		ResultPath: "$.now.onboarding", Next: "LookUpIDs",
 	})
-	m.Add("PerhapsOnboarded", flow.Pass{
-		Comment: "Only a lookup may tell. Of an update it can't: its customer was there before.",
-		Template: flow.F{
-			"onboarded": true, "doubtful.$": "$.update", "ecrn.$": "$.ecrn", "polls": 0, "days.$": "$.now.days",
-		},
-		ResultPath: "$.now", Next: "LookUpIDs",
-	})
-	m.Add("CountPoll", flow.Pass{
-		Template: flow.F{
-			"onboarded.$": "$.now.onboarded", "doubtful.$": "$.now.doubtful", "ecrn.$": "$.now.ecrn",
-			"polls.$": "States.MathAdd($.now.polls, 1)", "days.$": "$.now.days",
-		},
-		ResultPath: "$.now", Next: "MayPoll",
-	})
-	m.Add("MayPoll", flow.Choice{
+	m.Add("CountPoll", countPoll("CheckPolls"))
+	m.Add("CheckPolls", flow.Choice{
 		Rules: []flow.Rule{
-			flow.When(flow.AtMost("$.now.polls", 6), "PollLater"),
-			flow.When(flow.Is("$.now.doubtful", true), "FinishDoubtful"),
+			flow.When(flow.AtMost("$.now.onboarding.polls", 6), "PollLater"),
+			flow.When(flow.Is("$.now.onboarding.doubtful", true), "FinishDoubtful"),
 			flow.When(flow.Is("$.known.screening_failed", true), "FinishScreeningFailed"),
 		},
 		Default: "FinishUnconfirmed",
 	})
 	m.Add("PollLater", flow.Wait{For: 10 * time.Minute, Next: "LookUpIDs"})
-	m.Add("Hold", flow.Choice{
+	m.Add("RouteHold", flow.Choice{
 		Comment: "The number is in the answer to the onboarding, else in a lookup; where neither tells it, only " +
 			"lookups can end the wait.",
 		Rules: []flow.Rule{
-			flow.When(flow.Not(flow.Is("$.now.ecrn", "")), "HoldOnboarded"),
+			flow.When(flow.Not(flow.Is("$.now.onboarding.ecrn", "")), "HoldOnboarded"),
 			flow.When(flow.Present("$.customer_found"), "HoldFound"),
 			flow.When(flow.Not(flow.Is("$.ecrn", "")), "HoldUpdated"),
 		},
 		Default: "HoldUnnamed",
 	})
-	m.Add("HoldOnboarded", flow.Pass{
-		Template: flow.F{
-			"record.$": "States.Format('digit9/ecrn/{}', $.now.ecrn)", "details": flow.F{"ecrn.$": "$.now.ecrn"},
-		},
-		ResultPath: "$.hold", Next: "MayWait",
-	})
-	m.Add("HoldFound", flow.Pass{
-		Template: flow.F{
-			"record.$": "States.Format('digit9/ecrn/{}', $.customer_found.ecrn)",
-			"details":  flow.F{"ecrn.$": "$.customer_found.ecrn"},
-		},
-		ResultPath: "$.hold", Next: "MayWait",
-	})
-	m.Add("HoldUpdated", flow.Pass{
-		Template: flow.F{
-			"record.$": "States.Format('digit9/ecrn/{}', $.ecrn)", "details": flow.F{"ecrn.$": "$.ecrn"},
-		},
-		ResultPath: "$.hold", Next: "MayWait",
-	})
+	m.Add("HoldOnboarded", hold("$.now.onboarding.ecrn"))
+	m.Add("HoldFound", hold("$.customer_found.ecrn"))
+	m.Add("HoldUpdated", hold("$.ecrn"))
 	m.Add("HoldUnnamed", flow.Pass{
-		Value: flow.F{"record": "", "details": flow.F{}}, ResultPath: "$.hold", Next: "MayWait",
+		Value: flow.F{"record": "", "details": flow.F{}}, ResultPath: "$.hold", Next: "CheckDays",
 	})
-	m.Add("MayWait", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Above("$.now.days", 0), "AwaitClosure")},
+	m.Add("CheckDays", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.Above("$.now.left.days", 0), "AwaitClosure")},
 		Default: "FinishExpired",
 	})
 	m.Add("AwaitClosure", await{
 		Comment: "A callback ends the wait, else the day does. It is a hint: the lookup after it decides.",
 		Kind:    "aml_alert_closure",
 		Payload: flow.F{
-			"record.$": "$.hold.record", "accepts": []any{}, "days.$": "$.now.days", "reason": "under_investigation",
+			"record.$": "$.hold.record", "accepts": []any{}, "days.$": "$.now.left.days", "reason": "under_investigation",
 			"details.$": "$.hold.details",
 		},
 		Timeout: 1 * 24 * time.Hour, ResultPath: "$.input",
@@ -199,37 +172,27 @@ func partnerOnboarding() *flow.Machine {
 		For:     1 * 24 * time.Hour, Next: "CountDay",
 	})
 	m.Add("CountDay", flow.Pass{
-		Template: flow.F{
-			"onboarded.$": "$.now.onboarded", "doubtful.$": "$.now.doubtful", "ecrn.$": "$.now.ecrn",
-			"polls.$": "$.now.polls", "days.$": "States.MathAdd($.now.days, -1)",
-		},
-		ResultPath: "$.now", Next: "LookUpIDs",
+		Template: flow.F{"days.$": "States.MathAdd($.now.left.days, -1)"}, ResultPath: "$.now.left", Next: "LookUpIDs",
 	})
 	m.Add("LookUpRefused", flow.Choice{
 		Comment: "A no to the lookup is the journey's end only where nothing has come of it yet.",
 		Rules: []flow.Rule{
-			flow.When(flow.And(flow.Present("$.known"), isHeld), "MayWait"),
-			flow.When(flow.Is("$.now.onboarded", true), "CountFailedPoll"),
+			flow.When(flow.And(flow.Present("$.known"), isHeld), "CheckDays"),
+			flow.When(flow.Is("$.now.onboarding.begun", true), "CountFailedPoll"),
 		},
-		Default: "ReadFailure",
+		Default: "FinishFailed",
 	})
 	m.Add("LookUpFailed", flow.Choice{
 		Comment: "While a hold lasts, tomorrow's lookup may tell.",
 		Rules: []flow.Rule{
-			flow.When(flow.And(flow.Present("$.known"), isHeld), "MayWait"),
-			flow.When(flow.Is("$.now.onboarded", true), "CountFailedPoll"),
+			flow.When(flow.And(flow.Present("$.known"), isHeld), "CheckDays"),
+			flow.When(flow.Is("$.now.onboarding.begun", true), "CountFailedPoll"),
 		},
 		Default: "FinishUndetermined",
 	})
-	m.Add("CountFailedPoll", flow.Pass{
-		Template: flow.F{
-			"onboarded": true, "doubtful.$": "$.now.doubtful", "ecrn.$": "$.now.ecrn",
-			"polls.$": "States.MathAdd($.now.polls, 1)", "days.$": "$.now.days",
-		},
-		ResultPath: "$.now", Next: "MayPollAgain",
-	})
-	m.Add("MayPollAgain", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.AtMost("$.now.polls", 6), "PollLater")},
+	m.Add("CountFailedPoll", countPoll("CheckFailedPolls"))
+	m.Add("CheckFailedPolls", flow.Choice{
+		Rules:   []flow.Rule{flow.When(flow.AtMost("$.now.onboarding.polls", 6), "PollLater")},
 		Default: "FinishUndetermined",
 	})
 	m.Add("ReadCustomer", call{
@@ -239,12 +202,11 @@ func partnerOnboarding() *flow.Machine {
 		Catch: []flow.Catch{flow.On(flow.All, "FinishConflictUnread")},
 		Next:  "FinishConflict",
 	})
-	m.Add("ReadRefusal", readCause{Next: "RefusedHow"})
-	m.Add("RefusedHow", flow.Choice{
+	m.Add("ReadRefusal", readCause{Next: "RouteRefusal"})
+	m.Add("RouteRefusal", flow.Choice{
 		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked")},
 		Default: "FinishRefused",
 	})
-	m.Add("ReadFailure", readCause{Next: "FinishFailed"})
 	m.Add("FinishAccepted", finish{
 		Status: "SUCCEEDED", Reason: "accepted",
 		Payload: lookups,
@@ -259,7 +221,7 @@ func partnerOnboarding() *flow.Machine {
 	})
 	m.Add("FinishRefused", finish{
 		Comment: "A code that nobody knows is nobody's no.",
-		Status:  "REVIEW", Reason: "$.error.refusal.errorMessage",
+		Status:  "REVIEW", Reason: caught,
 		Payload: lookups,
 	})
 	m.Add("FinishKYCPending", finish{
@@ -303,8 +265,28 @@ func partnerOnboarding() *flow.Machine {
 		Comment: "It was onboarded, but no lookup finds it.",
 		Status:  "FAILED", Reason: "not_confirmed",
 	})
-	m.Add("FinishFailed", finish{Status: "FAILED", Reason: "$.error.refusal.errorMessage"})
+	m.Add("FinishFailed", finish{Status: "FAILED", Reason: caught})
 	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined"})
-	m.Add("Ended", flow.Succeed{})
 	return m
+}
+
+// countPoll counts a lookup in vain.
+func countPoll(next string) flow.Pass {
+	return flow.Pass{
+		Template: flow.F{
+			"begun.$": "$.now.onboarding.begun", "doubtful.$": "$.now.onboarding.doubtful",
+			"ecrn.$": "$.now.onboarding.ecrn", "polls.$": "States.MathAdd($.now.onboarding.polls, 1)",
+		},
+		ResultPath: "$.now.onboarding", Next: next,
+	}
+}
+
+// hold waits for word about the customer of a number.
+func hold(ecrn string) flow.Pass {
+	return flow.Pass{
+		Template: flow.F{
+			"record.$": "States.Format('digit9/ecrn/{}', " + ecrn + ")", "details": flow.F{"ecrn.$": ecrn},
+		},
+		ResultPath: "$.hold", Next: "CheckDays",
+	}
 }

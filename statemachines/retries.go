@@ -23,30 +23,26 @@ func backoff(attempts, interval int, errors ...string) flow.Retry {
 // with returns errors and the transient ones.
 func with(errors ...string) []string { return slices.Concat(errors, transient) }
 
-// inFlight waits for the lease of an attempt that may still be running.
+// inFlight waits, without jitter, for the lease of an attempt that may still be running to end.
 var inFlight = flow.Retry{ErrorEquals: []string{"InFlight"}, IntervalSeconds: 36, BackoffRate: 1, MaxAttempts: 4}
 
 // One policy for each purpose.
 var (
 	// retryStep is for the steps of a journey: settings, and the record of its end.
 	retryStep = []flow.Retry{backoff(12, 2, with("Unavailable", "States.Timeout")...)}
-	// retryStepBriefly gives up after a minute.
-	retryStepBriefly = []flow.Retry{backoff(6, 2, with("Unavailable", "States.Timeout")...)}
 	// retryAwait is for waits, whose timeout is an end like another.
 	retryAwait = []flow.Retry{backoff(6, 2, with("Unavailable")...)}
 	// retryRead is for reads.
 	retryRead = []flow.Retry{backoff(6, 2, with("Throttled", "Unavailable", "States.Timeout")...)}
 	// retryEffect is for effects that the function never repeats, or whose repeat the partner recognises.
 	retryEffect = append(slices.Clone(retryRead), inFlight)
-	// retryLookup is for effects whose lost outcome the function looks up: a no counts only after the quiet period.
-	retryLookup = []flow.Retry{backoff(8, 5, "Throttled"), quiet("NONE"), inFlight}
-	// retryLookupJittered is the same, with jitter.
-	retryLookupJittered = []flow.Retry{backoff(8, 5, "Throttled"), quiet("FULL"), inFlight}
+	// retryLookup is for effects whose lost outcome the function looks up.
+	retryLookup = []flow.Retry{backoff(8, 5, "Throttled"), quiet, inFlight}
 )
 
-// quiet retries past the quiet period.
-func quiet(jitter string) flow.Retry {
-	r := backoff(8, 20, with("Unavailable", "States.Timeout")...)
-	r.BackoffRate, r.MaxDelaySeconds, r.JitterStrategy = 1.5, 120, jitter
-	return r
+// quiet retries until well past the quiet period, before which a lookup's no doesn't count. Jitter halves the pauses on
+// the average; that all eight together fall short of a minute happens once in seventy thousand times.
+var quiet = flow.Retry{
+	ErrorEquals: with("Unavailable", "States.Timeout"), IntervalSeconds: 20, BackoffRate: 1.5, MaxAttempts: 8,
+	MaxDelaySeconds: 120, JitterStrategy: "FULL",
 }

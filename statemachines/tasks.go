@@ -1,6 +1,7 @@
 package statemachines
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -16,12 +17,13 @@ const functionTimeout = time.Minute
 type call struct {
 	Comment     string
 	Function    string
-	Round       string // path of the round; empty for round 0
+	Round       string // path of the round, or what makes it; empty for round 0
 	InMap       bool   // the execution's name and the index come with the item
 	Path, Query flow.F
 	Body        flow.F // of the request
 	BodyPath    string // instead of Body: where it stands
 	Keep        string // names of the answer's members to keep, separated by spaces
+	Select      flow.F // what else the result holds, of the answer at $.Payload, which tells its round as well
 	ResultPath  string
 	OutputPath  string
 	Retry       []flow.Retry
@@ -56,7 +58,7 @@ func (c call) Raw() flow.Raw {
 	}
 	return flow.Task{
 		Comment: c.Comment, Function: c.Function, Payload: payload, Timeout: functionTimeout, Keep: c.Keep,
-		ResultPath: c.ResultPath, OutputPath: c.OutputPath, Retry: c.Retry, Catch: c.Catch, Next: c.Next,
+		Select: c.Select, ResultPath: c.ResultPath, OutputPath: c.OutputPath, Retry: c.Retry, Catch: c.Catch, Next: c.Next,
 	}.Raw()
 }
 
@@ -78,9 +80,7 @@ func (a await) Raw() flow.Raw {
 	payload := flow.F{
 		"tenant.$": "$.tenant", "journey_id.$": "$.journey_id", "token.$": "$$.Task.Token", "kind": a.Kind,
 	}
-	for name, value := range a.Payload {
-		payload[name] = value
-	}
+	maps.Copy(payload, a.Payload)
 	return flow.Task{
 		Comment: a.Comment, Function: "JourneysAwait", Payload: payload, WaitForToken: true,
 		Timeout: a.Timeout, TimeoutPath: a.TimeoutPath, ResultPath: a.ResultPath,
@@ -88,48 +88,48 @@ func (a await) Raw() flow.Raw {
 	}.Raw()
 }
 
-// finish is a state that records how a journey ended.
+// caught, as the reason of an end, takes the code of the error at $.error.
+const caught = "caught"
+
+// finish is the last state of an execution: it records how the journey ended.
 type finish struct {
 	Comment   string
 	Status    string
-	Reason    string // a code, or the path of one
+	Reason    string // a code, the path of one, or caught
 	OutcomeOf string // path of the call whose answer holds the outcome; empty for none
 	Payload   flow.F // what else journeys/finish takes
-	Brief     bool   // retried for a minute only, and the execution's output is its state
 }
 
 // Raw implements flow.State.
 func (f finish) Raw() flow.Raw {
 	payload := flow.F{"tenant.$": "$.tenant", "journey_id.$": "$.journey_id", "status": f.Status}
-	if strings.HasPrefix(f.Reason, "$") {
+	switch {
+	case f.Reason == caught:
+		payload["cause.$"] = "$.error.Cause"
+	case strings.HasPrefix(f.Reason, "$"):
 		payload["reason.$"] = f.Reason
-	} else {
+	default:
 		payload["reason"] = f.Reason
 	}
-	for name, value := range f.Payload {
-		payload[name] = value
-	}
+	maps.Copy(payload, f.Payload)
 	if f.OutcomeOf != "" {
 		payload["transaction_id.$"] = f.OutcomeOf + ".transaction_id"
 	}
-	task := flow.Task{
+	return flow.Task{
 		Comment: f.Comment, Function: "JourneysFinish", Payload: payload, Timeout: functionTimeout,
-		ResultPath: flow.Discard, OutputPath: flow.Discard, Retry: retryStep, Next: "Ended",
-	}
-	if f.Brief {
-		task.OutputPath, task.Retry = "", retryStepBriefly
-	}
-	return task.Raw()
+		OutputPath: flow.Discard, Retry: retryStep, Next: flow.End,
+	}.Raw()
 }
 
-// readCause is a state that reads the text of the error at $.error: $.error.refusal has its errorType, and its
-// errorMessage, which is a code.
+// readCause is a state that reads the text of the error at $.error, for a choice by its code: $.error.refusal has its
+// errorType, and its errorMessage, which is the code.
 type readCause struct{ Comment, Next string }
 
 // Raw implements flow.State.
 func (r readCause) Raw() flow.Raw {
 	return flow.Pass{
-		Comment: r.Comment, Template: flow.F{"refusal.$": "States.StringToJson($.error.Cause)"}, ResultPath: "$.error",
-		Next: r.Next,
+		Comment:    r.Comment,
+		Template:   flow.F{"Cause.$": "$.error.Cause", "refusal.$": "States.StringToJson($.error.Cause)"},
+		ResultPath: "$.error", Next: r.Next,
 	}.Raw()
 }

@@ -114,11 +114,12 @@ func TestSummaries(t *testing.T) {
 		}
 	}
 	for body, want := range map[string]string{
-		begun:                                 `{"auth_req_id":"hdr..iv.body.tag","back":-5,"grace":15,"interval":5,"left":885}`,
-		`{"auth_req_id":"h"}`:                 `{"auth_req_id":"h","back":-5,"grace":15,"interval":5,"left":885}`,
-		`{"auth_req_id":"h","expires_in":30}`: `{"auth_req_id":"h","back":-5,"grace":0,"interval":5,"left":30}`,
-		`{"auth_req_id":"h","expires_in":31}`: `{"auth_req_id":"h","back":-5,"grace":15,"interval":5,"left":16}`,
-		`{"auth_req_id":"h","expires_in":"99999999999","interval":"86400"}`: `{"auth_req_id":"h","back":-300,"grace":15,"interval":300,"left":2591985}`,
+		begun:                                 `{"auth_req_id":"hdr..iv.body.tag","back":-5,"grace":15,"left":885,"wait":5}`,
+		`{"auth_req_id":"h"}`:                 `{"auth_req_id":"h","back":-5,"grace":15,"left":885,"wait":5}`,
+		`{"auth_req_id":"h","expires_in":30}`: `{"auth_req_id":"h","back":-5,"grace":0,"left":30,"wait":5}`,
+		`{"auth_req_id":"h","expires_in":3}`:  `{"auth_req_id":"h","back":-5,"grace":0,"left":3,"wait":3}`,
+		`{"auth_req_id":"h","expires_in":31}`: `{"auth_req_id":"h","back":-5,"grace":15,"left":16,"wait":5}`,
+		`{"auth_req_id":"h","expires_in":"99999999999","interval":"86400"}`: `{"auth_req_id":"h","back":-300,"grace":15,"left":2591985,"wait":300}`,
 	} {
 		if text, _ := json.Marshal(ezto.TriggerRequest(ezto.Config{}).Summary(gateway.JSON(200, []byte(body)))); string(text) != want {
 			t.Errorf("%s: %s", body, text)

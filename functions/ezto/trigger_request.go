@@ -74,15 +74,15 @@ const (
 // grace is how long before a page's end the result is read once more, in seconds: it may be gone with the page.
 const grace = 15
 
-// summaryOfTrigger is what a state machine goes by: for how long to wait, and in which steps, all in seconds; back is a step below
-// zero. What is left is so long without the grace, of which a short time has none.
+// summaryOfTrigger is what a state machine goes by, all in seconds: what is left, without the grace, of which a short time
+// has none; how long the first wait lasts; back, a step below zero.
 func summaryOfTrigger(reply gateway.Reply) map[string]any {
 	begun, _ := readTriggered(reply.Body)
 	step, left, last := seconds(begun.Interval, usualInterval, maxInterval), seconds(begun.ExpiresIn, usualExpiry, maxExpiry), 0
 	if left > 2*grace {
 		left, last = left-grace, grace
 	}
-	return map[string]any{"auth_req_id": begun.Handle, "left": left, "grace": last, "interval": step, "back": -step}
+	return map[string]any{"auth_req_id": begun.Handle, "left": left, "grace": last, "wait": min(step, left), "back": -step}
 }
 
 func seconds(d, usual, most time.Duration) int {

@@ -440,6 +440,26 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 }
 
 // What identifies somebody is kept, piece by piece, as long as the journey may last; everything else for a day.
+// TestFinishByCause: a state machine hands over the error that it caught, whose message is the reason.
+func TestFinishByCause(t *testing.T) {
+	for cause, want := range map[string]string{
+		`{"errorMessage":"mobile_not_linked","errorType":"Refused"}`: "mobile_not_linked",
+		`{"errorMessage":"","errorType":"Refused"}`:                  "",
+		`from Lambda`: "",
+	} {
+		s := newStack(t)
+		s.create("j")
+		err := s.Finish(t.Context(), journeys.FinishInput{
+			Tenant: "acme", Journey: "j", Status: ledger.JourneyRejected, Cause: cause,
+		})
+		if j := s.journey("j"); want != "" && (err != nil || j.Reason != want || j.Status != ledger.JourneyRejected) {
+			t.Errorf("%s: %v, the journey is %s: %s", cause, err, j.Status, j.Reason)
+		} else if want == "" && (!isTaskError[task.InvalidInput](err, "cause") || j.Status.Ended()) {
+			t.Errorf("%s: %v, the journey is %s", cause, err, j.Status)
+		}
+	}
+}
+
 func TestListsAndHeldDocuments(t *testing.T) {
 	s := newStack(t)
 	put := func(id string) {

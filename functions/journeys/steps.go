@@ -121,7 +121,9 @@ type FinishInput struct {
 	Tenant  string               `json:"tenant"`
 	Journey string               `json:"journey_id"`
 	Status  ledger.JourneyStatus `json:"status"`
-	Reason  string               `json:"reason"`
+	Reason  string               `json:"reason"` // a code
+	// Cause is that of the error that ends the journey, as Lambda reports it; its message takes the place of Reason.
+	Cause string `json:"cause"`
 	// Transaction is whose answer the outcome is made of; of several, the first whose answer tells something. Empty for none.
 	Transaction  string   `json:"transaction_id"`
 	Transactions []string `json:"transaction_ids"`
@@ -133,6 +135,15 @@ type FinishInput struct {
 func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 	if !in.Status.Ended() {
 		return task.InvalidInput("status")
+	}
+	if in.Cause != "" {
+		var reported struct {
+			Message string `json:"errorMessage"`
+		}
+		if err := json.Unmarshal([]byte(in.Cause), &reported); err != nil || reported.Message == "" {
+			return task.InvalidInput("cause")
+		}
+		in.Reason = reported.Message
 	}
 	ring, err := s.Ring(ctx)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/asl/asltest"
 )
 
 // choices are rules, what they see, and whether they hold; an error where that is what must come of it.
@@ -98,11 +100,11 @@ var choices = []struct {
 	{`"Variable":"$['v'].w[1]","NumericEquals":2`, `{"v":{"w":[1,2]}}`, true, ""},
 }
 
-func choiceScenarios(t testing.TB) []scenario {
+func choiceScenarios(t testing.TB) []asltest.Scenario {
 	t.Helper()
-	var all []scenario
+	var all []asltest.Scenario
 	for _, c := range choices {
-		s := scenario{
+		s := asltest.Scenario{
 			Name:       fmt.Sprintf("choice: {%s} of %s", c.rule, c.input),
 			Definition: jsontext.Value(`{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{` + c.rule + `,"Next":"Yes"}],"Default":"No"},"Yes":{"Type":"Succeed"},"No":{"Type":"Succeed"}}}`),
 			Input:      jsontext.Value(c.input),

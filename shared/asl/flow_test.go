@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/asl/asltest"
 )
 
 // flows are states named S that end, what they get, and what comes of it: JSON, or the name of an error.
@@ -61,11 +63,11 @@ var fails = []struct{ state, input, want, oracle string }{
 	{`"Type":"Fail","ErrorPath":"States.Format('{}', $.e)"`, `{"e":"E"}`, "E", "it takes no intrinsic functions in ErrorPath"},
 }
 
-func flowScenarios(t testing.TB) []scenario {
+func flowScenarios(t testing.TB) []asltest.Scenario {
 	t.Helper()
-	var all []scenario
+	var all []asltest.Scenario
 	add := func(name, state, input, want, oracle string) {
-		s := scenario{
+		s := asltest.Scenario{
 			Name:       "flow: {" + name + "} of " + input,
 			Definition: jsontext.Value(machine(state)), Input: jsontext.Value(input), Oracle: oracle,
 			Status: "SUCCEEDED", Output: jsontext.Value(want),

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/asl/asltest"
 )
 
 const intrinsicInput = `{"name":"Arnav","template":"Hello, {} and {}.","n":3,"f":1.5,"yes":true,"none":null,"list":[1,"two",{"three":3}],"nums":[1,2,3,4,5],` +
@@ -95,15 +97,15 @@ var intrinsicCases = []struct{ call, want, oracle string }{
 	{`States.ArrayLength($.all[*].nothing)`, "States.Runtime", ""},
 }
 
-func intrinsicScenarios(t testing.TB) []scenario {
+func intrinsicScenarios(t testing.TB) []asltest.Scenario {
 	t.Helper()
-	var all []scenario
+	var all []asltest.Scenario
 	for _, c := range intrinsicCases {
 		quoted, err := jsontext.AppendQuote(nil, c.call)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := scenario{
+		s := asltest.Scenario{
 			Name:       "intrinsic: " + c.call,
 			Definition: jsontext.Value(`{"StartAt":"P","States":{"P":{"Type":"Pass","Parameters":{"v.$":` + string(quoted) + `},"OutputPath":"$.v","End":true}}}`),
 			Input:      jsontext.Value(intrinsicInput),

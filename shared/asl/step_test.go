@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sallyport/shared/asl"
+	"sallyport/shared/asl/asltest"
 )
 
 // world is a clock and what an execution draws from it.
@@ -41,11 +42,11 @@ type running struct {
 func MustStart(t *testing.T, definition, input string) *running {
 	t.Helper()
 	m := MustParse(t, definition)
-	ex, err := m.Start(asl.Identity{ID: "id", Name: "name", MachineID: "mid", MachineName: "mname"}, []byte(input), began)
+	ex, err := m.Start(asl.Identity{ID: "id", Name: "name", MachineID: "mid", MachineName: "mname"}, []byte(input), asltest.Began)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &running{T: t, world: &world{now: began}, m: m, ex: ex}
+	return &running{T: t, world: &world{now: asltest.Began}, m: m, ex: ex}
 }
 
 func (r *running) step() asl.Next {
@@ -138,7 +139,7 @@ func TestInvocation(t *testing.T) {
 		{"a function's error", asl.Result{Err: asl.FunctionError("Refused", "code")}, "Refused", `{"errorMessage":"code","errorType":"Refused"}`},
 		{"a wrapped error", asl.Result{Err: fmt.Errorf("invoking: %w", &asl.Error{Name: "Lambda.TooManyRequestsException", Cause: "c"})}, "Lambda.TooManyRequestsException", "c"},
 		{"another error", asl.Result{Err: errors.New("broken \xff")}, asl.LambdaUnknown, "broken \uFFFD"},
-		{"too late", asl.Result{Began: began, Ended: began.Add(30 * time.Second), Output: []byte(`1`)}, asl.StatesTimeout, ""},
+		{"too late", asl.Result{Began: asltest.Began, Ended: asltest.Began.Add(30 * time.Second), Output: []byte(`1`)}, asl.StatesTimeout, ""},
 		{"given up", asl.Result{Err: context.DeadlineExceeded}, asl.StatesTimeout, ""},
 		{"not JSON", asl.Result{Output: []byte(`{`)}, asl.StatesRuntime, "An error occurred while executing the state 'S' (entered at the event id #2). The output of the function is not JSON."},
 	} {
@@ -176,11 +177,11 @@ func TestToken(t *testing.T) {
 
 	t.Run("waits", func(t *testing.T) {
 		r, next := submit(t)
-		if len(next.Invocations) != 0 || !next.At.Equal(began.Add(65*time.Second)) {
+		if len(next.Invocations) != 0 || !next.At.Equal(asltest.Began.Add(65*time.Second)) {
 			t.Errorf("next is %+v", next)
 		}
 		waits := r.ex.Waits()
-		if len(waits) != 1 || waits[0].Token != "t1" || waits[0].State != "S" || !waits[0].ExpiresAt.Equal(began.Add(600*time.Second)) || !waits[0].Since.Equal(began) {
+		if len(waits) != 1 || waits[0].Token != "t1" || waits[0].State != "S" || !waits[0].ExpiresAt.Equal(asltest.Began.Add(600*time.Second)) || !waits[0].Since.Equal(asltest.Began) {
 			t.Errorf("waits for %+v", waits)
 		}
 	})
@@ -232,7 +233,7 @@ func TestToken(t *testing.T) {
 		if err := r.m.SendTaskSuccess(r.ex, r.now, "t1", []byte(`"`+strings.Repeat("x", asl.MaxPayload)+`"`)); !errors.Is(err, asl.ErrTooLarge) {
 			t.Errorf("a large output gives %v", err)
 		}
-		if err := r.m.SendTaskSuccess(r.ex, began.Add(65*time.Second), "t1", []byte(`1`)); !errors.Is(err, asl.ErrTaskClosed) {
+		if err := r.m.SendTaskSuccess(r.ex, asltest.Began.Add(65*time.Second), "t1", []byte(`1`)); !errors.Is(err, asl.ErrTaskClosed) {
 			t.Errorf("an answer that is late, though nobody noticed, gives %v", err)
 		}
 	})
@@ -242,7 +243,7 @@ func TestToken(t *testing.T) {
 		if err := r.m.SendTaskHeartbeat(r.ex, r.now, "t1"); err != nil {
 			t.Fatal(err)
 		}
-		if next = r.step(); !next.At.Equal(began.Add(124 * time.Second)) {
+		if next = r.step(); !next.At.Equal(asltest.Began.Add(124 * time.Second)) {
 			t.Errorf("next at %v", next.At)
 		}
 		r.now = next.At
@@ -407,10 +408,10 @@ func TestLimits(t *testing.T) {
 
 	t.Run("input", func(t *testing.T) {
 		m := MustParse(t, machine(`"Type":"Succeed"`))
-		if _, err := m.Start(asl.Identity{}, []byte(full[:10]+"x"+full[10:]), began); !errors.Is(err, asl.ErrTooLarge) {
+		if _, err := m.Start(asl.Identity{}, []byte(full[:10]+"x"+full[10:]), asltest.Began); !errors.Is(err, asl.ErrTooLarge) {
 			t.Errorf("an input of %d bytes gives %v", len(full)+1, err)
 		}
-		if _, err := m.Start(asl.Identity{}, []byte(`{`), began); !errors.Is(err, asl.ErrInvalidOutput) {
+		if _, err := m.Start(asl.Identity{}, []byte(`{`), asltest.Began); !errors.Is(err, asl.ErrInvalidOutput) {
 			t.Errorf("an input that is not JSON gives %v", err)
 		}
 		r := MustStart(t, machine(`"Type":"Succeed"`), "  "+full)
@@ -438,10 +439,10 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("time", func(t *testing.T) {
 		r := MustStart(t, `{"StartAt":"S","TimeoutSeconds":60,"States":{"S":{"Type":"Wait","Seconds":100,"End":true}}}`, `{}`)
-		if next := r.step(); !next.At.Equal(began.Add(time.Minute)) {
+		if next := r.step(); !next.At.Equal(asltest.Began.Add(time.Minute)) {
 			t.Errorf("next at %v", next.At)
 		}
-		r.now = began.Add(time.Minute)
+		r.now = asltest.Began.Add(time.Minute)
 		r.step()
 		r.ends(asl.TimedOut, asl.StatesTimeout, "")
 	})

@@ -595,6 +595,7 @@ func TestReadsConflict(t *testing.T) {
 			t.Errorf("%d: the record is %s, %v", test.status, record.State, err)
 		}
 		delete(result, "transaction_id")
+		delete(result, "round")
 		if got, _ := json.Marshal(result); string(got) != test.want {
 			t.Errorf("%d: %s, want %s", test.status, got, test.want)
 		}

@@ -191,7 +191,7 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	if err := taskError(a); err != nil && !(h.op.ReadsConflict && a.class == Conflict && a.condition == "") {
 		return nil, err
 	}
-	result := map[string]any{"transaction_id": a.transaction, "code": a.code}
+	result := map[string]any{"transaction_id": a.transaction, "code": a.code, "round": input.Task.Round}
 	for _, name := range h.op.Exposes {
 		result[name] = a.refs[name]
 	}

@@ -28,8 +28,8 @@ func TestTask(t *testing.T) {
 	if err := json.Unmarshal(first, &result); err != nil {
 		t.Fatal(err)
 	}
-	if result["code"] != "partner_200" || result["size"] != float64(len(`{"effect":1}`)) || len(result) != 3 {
-		t.Errorf("result is %s, want the code, the transaction and the summary", first)
+	if result["code"] != "partner_200" || result["size"] != float64(len(`{"effect":1}`)) || result["round"] != 0.0 || len(result) != 4 {
+		t.Errorf("result is %s, want the code, the round, the transaction and the summary", first)
 	}
 	again, err := h.Invoke(context.Background(), taskPayload("0", `{"value":"a"}`))
 	if err != nil || string(again) != string(first) {
@@ -58,7 +58,7 @@ func TestTaskExposes(t *testing.T) {
 	for range 2 {
 		out, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"a"}`))
 		var result map[string]any
-		if err != nil || json.Unmarshal(out, &result) != nil || result["step"] != "test" || result["other"] != "" || len(result) != 5 {
+		if err != nil || json.Unmarshal(out, &result) != nil || result["step"] != "test" || result["other"] != "" || len(result) != 6 {
 			t.Errorf("got %s, %v", out, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"maps"
 	"strings"
 	"time"
 )
@@ -16,7 +17,8 @@ type Task struct {
 	WaitForToken bool          // goes on when somebody returns the task's token
 	Timeout      time.Duration // has to be longer than the function's own
 	TimeoutPath  string        // instead of Timeout: where the state tells the seconds
-	Keep         string        // names of the answer's members to keep, separated by spaces; empty for all
+	Keep         string        // names of the answer's members to keep, separated by spaces
+	Select       F             // what else the result holds, of the answer at $.Payload; all of it without Keep and Select
 	ResultPath   string        // where the result goes; empty for the whole output
 	OutputPath   string
 	Retry        []Retry
@@ -36,10 +38,11 @@ func (t Task) Raw() Raw {
 	if t.WaitForToken {
 		s.Resource += ".waitForTaskToken"
 	}
+	if t.Keep != "" || t.Select != nil {
+		s.ResultSelector = F{}
+		maps.Copy(s.ResultSelector, t.Select)
+	}
 	for name := range strings.FieldsSeq(t.Keep) {
-		if s.ResultSelector == nil {
-			s.ResultSelector = F{}
-		}
 		s.ResultSelector[name+".$"] = "$.Payload." + name
 	}
 	return s
@@ -89,6 +92,7 @@ type Map struct {
 	AtOnce     int    // how many items at a time
 	Item       F      // template of what the flow gets
 	Each       func(*Machine)
+	Select     F // what the result holds, of the list of the items' outputs at $; the list itself without it
 	ResultPath string
 	Catch      []Catch
 	Next       string
@@ -102,7 +106,8 @@ func (m Map) Raw() Raw {
 	processor.ProcessorConfig = &processorConfig{Mode: "INLINE"}
 	return Raw{
 		Type: "Map", Comment: m.Comment, ItemsPath: m.Items, MaxConcurrency: m.AtOnce, ItemSelector: m.Item,
-		ItemProcessor: &processor, ResultPath: path(m.ResultPath), Catch: m.Catch, Next: m.Next, End: m.Next == End,
+		ItemProcessor: &processor, ResultSelector: m.Select, ResultPath: path(m.ResultPath), Catch: m.Catch,
+		Next: m.Next, End: m.Next == End,
 	}
 }
 

@@ -1,8 +1,10 @@
-package asl_test
+// Package asltest plays definitions of state machines by scenarios: what their tasks answer, and how they must end. It
+// compares what package asl does with another interpreter.
+package asltest
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,24 +21,24 @@ import (
 	"sallyport/shared/asl"
 )
 
-// corpus is a file in testdata: a definition and what happens in it.
-type corpus struct {
+// Corpus is a file in testdata: a definition and what happens in it.
+type Corpus struct {
 	File       string              `json:"file"`       // of a definition that is deployed, relative to this package
 	Definition jsontext.Value      `json:"definition"` // where there is no file
 	Input      jsontext.Value      `json:"input"`      // of all cases that have none
-	Answers    map[string][]answer `json:"answers"`    // that cases take by name
+	Answers    map[string][]Answer `json:"answers"`    // that cases take by name
 	Reads      []string            `json:"reads"`      // functions without effect: a repeat needs no round of its own
 	Keyed      []string            `json:"keyed"`      // functions whose repeat must be the same call: its key makes it harmless
-	Cases      []scenario          `json:"cases"`
+	Cases      []Scenario          `json:"cases"`
 	Uncovered  []string            `json:"uncovered"` // what the cases need not go through
 }
 
-// scenario is one execution: what its tasks answer, and how it must end.
-type scenario struct {
+// Scenario is one execution: what its tasks answer, and how it must end.
+type Scenario struct {
 	Name        string              `json:"name"`
 	Definition  jsontext.Value      `json:"definition"`
 	Input       jsontext.Value      `json:"input"`
-	Tasks       map[string][]answer `json:"tasks"` // by state, in the order of attempts
+	Tasks       map[string][]Answer `json:"tasks"` // by state, in the order of attempts
 	Status      asl.Status          `json:"status"`
 	Output      jsontext.Value      `json:"output,omitzero"`
 	Error       string              `json:"error"`
@@ -55,9 +57,9 @@ type scenario struct {
 	Finished    jsontext.Value   `json:"finished,omitzero"`  // how the journey is said to have ended
 }
 
-// answer is what came of one attempt of a task. In a file "name" stands for all answers of that name, and "name*3" for
-// three times these.
-type answer struct {
+// Answer is what came of one attempt of a task. In a file "name" stands for all answers of that name, and "name*3" for
+// three times these. Output may have a member "round.$":"$.task.round", which tells the round that the task was given.
+type Answer struct {
 	Name      string         `json:"-"`
 	Output    jsontext.Value `json:"output,omitzero"`
 	Error     string         `json:"error"`
@@ -67,16 +69,16 @@ type answer struct {
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (a *answer) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+func (a *Answer) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if d.PeekKind() == '"' {
 		return json.UnmarshalDecode(d, &a.Name)
 	}
-	type plain answer
+	type plain Answer
 	return json.UnmarshalDecode(d, (*plain)(a))
 }
 
-// named puts in the answers that others are the names of.
-func (c corpus) named(t testing.TB, answers []answer) (all []answer) {
+// Named puts in the answers that others are the names of.
+func (c Corpus) Named(t testing.TB, answers []Answer) (all []Answer) {
 	t.Helper()
 	for _, a := range answers {
 		if a.Name == "" {
@@ -89,28 +91,28 @@ func (c corpus) named(t testing.TB, answers []answer) (all []answer) {
 			t.Fatalf("there is no answer %q", a.Name)
 		}
 		for range max(n, 1) {
-			all = append(all, c.named(t, c.Answers[name])...)
+			all = append(all, c.Named(t, c.Answers[name])...)
 		}
 	}
 	return all
 }
 
-// readCorpus returns all files of testdata by name.
-func readCorpus(t testing.TB) map[string]corpus {
+// Read returns the corpora that a pattern finds, as filepath.Glob takes one, by name: <name>.json, or <name>/cases.json
+// with snapshots of the states that its cases enter beside it.
+func Read(t testing.TB, pattern string) map[string]Corpus {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.json")
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no corpus: %v", err)
 	}
-	all := map[string]corpus{}
+	all := map[string]Corpus{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var c corpus
-		if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
-			t.Fatalf("%s: %v", file, err)
+		var c Corpus
+		read(t, file, &c)
+		name, snapshots := strings.TrimSuffix(filepath.Base(file), ".json"), map[string]string{}
+		if name == "cases" {
+			name = filepath.Base(filepath.Dir(file))
+			read(t, Snapshots(name), &snapshots)
 		}
 		if c.File != "" {
 			if c.Definition, err = os.ReadFile(c.File); err != nil {
@@ -123,34 +125,47 @@ func readCorpus(t testing.TB) map[string]corpus {
 			if s.Input == nil {
 				s.Input = c.Input
 			}
+			if states, ok := snapshots[s.Name]; ok {
+				s.States = strings.Fields(states)
+			}
 			for state, answers := range s.Tasks {
-				s.Tasks[state] = c.named(t, answers)
+				s.Tasks[state] = c.Named(t, answers)
 			}
 		}
-		all[strings.TrimSuffix(filepath.Base(file), ".json")] = c
+		all[name] = c
 	}
 	return all
 }
 
-// scenarios are those of the corpus and of the tables.
-func scenarios(t testing.TB) []scenario {
+// Snapshots is the file that has the states which the cases of a journey enter.
+func Snapshots(journey string) string { return filepath.Join("testdata", journey, "snapshots.json") }
+
+func read(t testing.TB, file string, into any) {
 	t.Helper()
-	var all []scenario
-	for name, c := range readCorpus(t) {
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, into, json.RejectUnknownMembers(true))
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
+// Scenarios returns those of all corpora, in the order of their names.
+func Scenarios(corpora map[string]Corpus) []Scenario {
+	var all []Scenario
+	for name, c := range corpora {
 		for _, s := range c.Cases {
 			s.Name = name + ": " + s.Name
 			all = append(all, s)
 		}
 	}
-	all = append(all, choiceScenarios(t)...)
-	all = append(all, intrinsicScenarios(t)...)
-	all = append(all, flowScenarios(t)...)
-	slices.SortFunc(all, func(a, b scenario) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b Scenario) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
-// outcome is how an execution went.
-type outcome struct {
+// Outcome is how an execution went.
+type Outcome struct {
 	Status        asl.Status
 	Output        string // canonical JSON
 	Error, Cause  string
@@ -161,28 +176,30 @@ type outcome struct {
 	StepsRepeated int
 }
 
-var began = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+// Began is when every execution begins.
+var Began = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 
-// player plays a scenario on a clock of its own.
+// player plays a Scenario on a clock of its own.
 type player struct {
 	t        testing.TB
 	m        *asl.Machine
 	ex       *asl.Execution
 	now      time.Time
 	serial   int
-	tasks    map[string][]answer
-	promised map[string]answer // by token
+	tasks    map[string][]Answer
+	promised map[string]Answer // by token
 	trace    asl.Trace
 	crash    bool // whether everything is done twice, the first time in vain
 	store    bool // whether everything is stored and loaded in between
 	repeated int
 }
 
-func (p *player) env() asl.Env {
+// newEnv is a clock that somebody sets, tokens that count up, and nothing by chance.
+func newEnv(now *time.Time, serial *int) asl.Env {
 	return asl.Env{
-		Now:   func() time.Time { return p.now },
+		Now:   func() time.Time { return *now },
 		Rand:  func() float64 { return 0.5 },
-		Token: func() string { p.serial++; return fmt.Sprintf("token-%d", p.serial) },
+		Token: func() string { *serial++; return fmt.Sprintf("token-%d", *serial) },
 		UUID:  func() string { return "6b1b1c3e-1111-4222-8333-123456789abc" },
 	}
 }
@@ -228,7 +245,7 @@ func (p *player) load(ex *asl.Execution) *asl.Execution {
 }
 
 // take returns the next answer of a state's task.
-func (p *player) take(state string) answer {
+func (p *player) take(state string) Answer {
 	p.t.Helper()
 	if len(p.tasks[state]) == 0 {
 		p.t.Fatalf("the task %s is attempted more often than the scenario knows", state)
@@ -238,12 +255,12 @@ func (p *player) take(state string) answer {
 	return a
 }
 
-func (p *player) play() outcome {
+func (p *player) play() Outcome {
 	p.t.Helper()
 	for range 10_000 {
 		var next asl.Next
 		p.do(func() (err error) {
-			next, err = p.m.Step(p.ex, p.env())
+			next, err = p.m.Step(p.ex, newEnv(&p.now, &p.serial))
 			return err
 		})
 		p.trace = append(p.trace, next.Events...)
@@ -261,7 +278,7 @@ func (p *player) play() outcome {
 		}
 	}
 	p.t.Fatal("the execution does not end")
-	return outcome{}
+	return Outcome{}
 }
 
 func (p *player) invoke(i asl.Invocation) {
@@ -282,10 +299,27 @@ func (p *player) invoke(i asl.Invocation) {
 	case a.Error != "":
 		result.Err = &asl.Error{Name: a.Error, Cause: a.Cause}
 	default:
-		result.Output = a.Output
+		result.Output = withRound(p.t, a.Output, i.Payload)
 	}
 	result.Ended = p.now
 	p.do(func() error { return p.m.Returned(p.ex, i.ID, result) })
+}
+
+// withRound puts the round of a task's payload in the place of "round.$".
+func withRound(t testing.TB, output, payload jsontext.Value) jsontext.Value {
+	const member = `"round.$":"$.task.round"`
+	if !bytes.Contains(output, []byte(member)) {
+		return output
+	}
+	var in struct {
+		Task struct {
+			Round int `json:"round"`
+		} `json:"task"`
+	}
+	if err := json.Unmarshal(payload, &in); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.ReplaceAll(output, []byte(member), fmt.Appendf(nil, `"round":%d`, in.Task.Round))
 }
 
 // respond answers the first token that is to be answered, or sends a heartbeat for one that is to time out otherwise.
@@ -313,42 +347,49 @@ func (p *player) respond(next asl.Next) bool {
 	return false
 }
 
-func (p *player) outcome() outcome {
+func (p *player) outcome() Outcome {
 	p.t.Helper()
 	for state, left := range p.tasks {
 		if len(left) > 0 {
 			p.t.Errorf("the task %s was attempted %d times less than the scenario says", state, len(left))
 		}
 	}
-	o := outcome{Status: p.ex.Status, Trace: p.trace, Transitions: p.ex.Transitions, Ended: p.ex.EndedAt, Execution: p.ex, StepsRepeated: p.repeated}
+	o := Outcome{Status: p.ex.Status, Trace: p.trace, Transitions: p.ex.Transitions, Ended: p.ex.EndedAt, Execution: p.ex, StepsRepeated: p.repeated}
 	if p.ex.Error != nil {
 		o.Error, o.Cause = p.ex.Error.Name, p.ex.Error.Cause
 	}
 	if p.ex.Output != nil {
-		o.Output = canonical(p.t, p.ex.Output)
+		o.Output = Canonical(p.t, p.ex.Output)
 	}
 	return o
 }
 
-func newPlayer(t testing.TB, s scenario) *player {
+// Play plays the scenario to its end.
+func (s Scenario) Play(t testing.TB) Outcome {
+	t.Helper()
+	return newPlayer(t, s).play()
+}
+
+func newPlayer(t testing.TB, s Scenario) *player {
 	t.Helper()
 	m, err := asl.Parse(s.Definition)
 	if err != nil {
 		t.Fatal(err)
 	}
 	id := asl.Identity{ID: "arn:execution", Name: "execution", MachineID: "arn:machine", MachineName: "machine"}
-	ex, err := m.Start(id, s.Input, began)
+	ex, err := m.Start(id, s.Input, Began)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tasks := map[string][]answer{}
+	tasks := map[string][]Answer{}
 	for state, answers := range s.Tasks {
 		tasks[state] = slices.Clone(answers)
 	}
-	return &player{t: t, m: m, ex: ex, now: began, tasks: tasks, promised: map[string]answer{}}
+	return &player{t: t, m: m, ex: ex, now: Began, tasks: tasks, promised: map[string]Answer{}}
 }
 
-func canonical(t testing.TB, text jsontext.Value) string {
+// Canonical returns a JSON text in its canonical form.
+func Canonical(t testing.TB, text jsontext.Value) string {
 	t.Helper()
 	copied := slices.Clone(text)
 	if err := copied.Canonicalize(); err != nil {
@@ -357,14 +398,14 @@ func canonical(t testing.TB, text jsontext.Value) string {
 	return string(copied)
 }
 
-// check compares an outcome with what the scenario says.
-func (s scenario) check(t *testing.T, o outcome) {
+// Check compares an outcome with what the scenario says.
+func (s Scenario) Check(t *testing.T, o Outcome) {
 	t.Helper()
 	if o.Status != s.Status {
 		t.Errorf("ended %s (%s: %s), want %s", o.Status, o.Error, o.Cause, s.Status)
 	}
-	if s.Output != nil && o.Output != canonical(t, s.Output) {
-		t.Errorf("output is\n%s\nwant\n%s", o.Output, canonical(t, s.Output))
+	if s.Output != nil && o.Output != Canonical(t, s.Output) {
+		t.Errorf("output is\n%s\nwant\n%s", o.Output, Canonical(t, s.Output))
 	}
 	if o.Error != s.Error {
 		t.Errorf("error is %q, want %q", o.Error, s.Error)
@@ -378,7 +419,7 @@ func (s scenario) check(t *testing.T, o outcome) {
 	if s.Transitions != 0 && o.Transitions != s.Transitions {
 		t.Errorf("took %d state transitions, want %d", o.Transitions, s.Transitions)
 	}
-	if took := int(o.Ended.Sub(began).Seconds()); s.Took != 0 && took != s.Took {
+	if took := int(o.Ended.Sub(Began).Seconds()); s.Took != 0 && took != s.Took {
 		t.Errorf("took %d seconds, want %d", took, s.Took)
 	}
 	if o.Transitions != o.Trace.Transitions() {
@@ -396,25 +437,26 @@ func (s scenario) check(t *testing.T, o outcome) {
 	}
 }
 
-func TestScenariosMatrix(t *testing.T) {
-	for _, s := range scenarios(t) {
+// Run plays scenarios.
+func Run(t *testing.T, all []Scenario) {
+	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			s.check(t, newPlayer(t, s).play())
+			s.Check(t, s.Play(t))
 		})
 	}
 }
 
-// TestResumeMatrix stores and loads the execution after every step, and does every step twice, the first time in vain.
-func TestResumeMatrix(t *testing.T) {
-	for _, s := range scenarios(t) {
+// Resume stores and loads the execution after every step, and does every step twice, the first time in vain.
+func Resume(t *testing.T, all []Scenario) {
+	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			want := newPlayer(t, s).play()
+			want := s.Play(t)
 			p := newPlayer(t, s)
 			p.crash, p.store = true, true
 			got := p.play()
-			s.check(t, got)
+			s.Check(t, got)
 			if got.Output != want.Output || got.Error != want.Error || got.Cause != want.Cause || !got.Ended.Equal(want.Ended) {
 				t.Errorf("got %+v, uninterrupted %+v", got, want)
 			}
@@ -425,9 +467,9 @@ func TestResumeMatrix(t *testing.T) {
 	}
 }
 
-// TestCoverageMatrix: the corpus goes through every state, choice, retry and catch of its definitions.
-func TestCoverageMatrix(t *testing.T) {
-	for name, c := range readCorpus(t) {
+// Cover checks that each corpus goes through every state, choice, retry and catch of its definition.
+func Cover(t *testing.T, corpora map[string]Corpus) {
+	for name, c := range corpora {
 		t.Run(name, func(t *testing.T) {
 			m, err := asl.Parse(c.Definition)
 			if err != nil {
@@ -438,35 +480,11 @@ func TestCoverageMatrix(t *testing.T) {
 				t.Error("everything is covered from the start")
 			}
 			for _, s := range c.Cases {
-				covered.Add(newPlayer(t, s).play().Trace)
+				covered.Add(s.Play(t).Trace)
 			}
 			if missing := covered.Missing(); !slices.Equal(missing, c.Uncovered) {
 				t.Errorf("not covered: %q, want %q", missing, c.Uncovered)
 			}
 		})
 	}
-}
-
-// MustParse is for definitions that are right.
-func MustParse(t testing.TB, definition string) *asl.Machine {
-	t.Helper()
-	m, err := asl.Parse([]byte(definition))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// problems returns why a definition is refused, a line each.
-func problems(t testing.TB, definition string) string {
-	t.Helper()
-	_, err := asl.Parse([]byte(definition))
-	if err == nil {
-		return ""
-	}
-	var refused *asl.DefinitionError
-	if !errors.As(err, &refused) || len(refused.Problems) == 0 {
-		t.Fatalf("Parse fails with %T %v", err, err)
-	}
-	return strings.TrimPrefix(err.Error(), "asl: ")
 }

@@ -51,6 +51,8 @@ async function run({ definition, input, tasks }) {
         throw failure;
       }
       if (state.Resource.endsWith('.waitForTaskToken')) return answer.output;
+      const { 'round.$': told, ...output } = answer.output ?? {};
+      if (told) answer.output = { ...output, round: input.Payload.task.round };
       return { ExecutedVersion: '$LATEST', Payload: answer.output ?? null, StatusCode: 200 };
     };
   }

@@ -1,13 +1,11 @@
-package asl_test
+package statemachines_test
 
 import (
-	"bytes"
 	"cmp"
-	"flag"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,92 +16,136 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/asl"
+	"sallyport/shared/asl/asltest"
+	"sallyport/statemachines"
 )
-
-var update = flag.Bool("update", false, "rewrite the states and outputs that cases of deployed definitions expect")
 
 // maxJourneyPayload is how large anything in a journey may be: its state carries references and codes only. AWS takes
 // eight times as much.
 const maxJourneyPayload = 32 << 10
 
-// deployed are the files of all definitions that are.
-func deployed(t testing.TB) []string {
+func corpora(t testing.TB) map[string]asltest.Corpus {
 	t.Helper()
-	files, err := filepath.Glob("../../statemachines/*.asl.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no definitions: %v", err)
-	}
-	return files
-}
-
-// TestDefinitionsMatrix: every definition that is deployed has a corpus that goes through all of it, and in each of its cases
-// the functions get to see what they should.
-func TestDefinitionsMatrix(t *testing.T) {
-	corpora := map[string]corpus{}
-	for name, c := range readCorpus(t) {
-		if c.File != "" {
-			corpora[filepath.Clean(c.File)] = c
-			if want := strings.TrimSuffix(filepath.Base(c.File), ".asl.json"); name != want {
-				t.Errorf("testdata/%s.json must be named after its definition: %s", name, want)
-			}
+	all := asltest.Read(t, "testdata/*/cases.json")
+	for journey := range statemachines.Definitions() {
+		if _, ok := all[journey]; !ok {
+			t.Errorf("%s has no cases: testdata/%s/cases.json", journey, journey)
 		}
 	}
-	for _, file := range deployed(t) {
-		name := strings.TrimSuffix(filepath.Base(file), ".asl.json")
+	return all
+}
+
+func TestScenariosMatrix(t *testing.T) { asltest.Run(t, asltest.Scenarios(corpora(t))) }
+
+func TestResumeMatrix(t *testing.T) { asltest.Resume(t, asltest.Scenarios(corpora(t))) }
+
+func TestCoverageMatrix(t *testing.T) { asltest.Cover(t, corpora(t)) }
+
+func TestOracleMatrix(t *testing.T) {
+	all, definitions := corpora(t), map[string]jsontext.Value{}
+	for name, c := range all {
+		definitions[name] = c.Definition
+	}
+	asltest.Oracle(t, asltest.Scenarios(all), definitions, nil)
+}
+
+// FuzzStep: whatever goes into a journey and comes out of its functions, its execution neither panics nor gets stuck,
+// and can be stored and resumed at every point.
+func FuzzStep(f *testing.F) {
+	all := corpora(f)
+	var machines []*asl.Machine
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		machines = append(machines, parse(f, all[name]))
+		for i, s := range all[name].Cases {
+			f.Add(byte(len(machines)-1), []byte(s.Input), []byte(`{"status":"IN_PROGRESS","kind":"otp"}`), uint64(i*7919))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which byte, input, output []byte, choices uint64) {
+		m := machines[int(which)%len(machines)]
+		asltest.Wander(t, m, m, input, output, choices)
+	})
+}
+
+func parse(t testing.TB, c asltest.Corpus) *asl.Machine {
+	t.Helper()
+	m, err := asl.Parse(c.Definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// mostTransitions is how many states the happy path of a journey may enter: each costs money.
+var mostTransitions = map[string]int{
+	"aadhaar-otp": 8, "client-onboarding": 20, "customer-identification": 13, "iec-verification": 10,
+	"partner-onboarding": 13, // with two documents; each is looked up twice
+}
+
+// TestCallsMatrix: in each case the functions get to see what they should.
+func TestCallsMatrix(t *testing.T) {
+	for name, c := range corpora(t) {
 		t.Run(name, func(t *testing.T) {
-			c, ok := corpora[file]
-			if !ok {
-				t.Fatalf("no file in testdata has cases for %s", file)
-			}
-			m := MustParse(t, string(c.Definition))
-			covered, open, counted := m.Coverage(), errorsOf(m), false
-			var outcomes []outcome
+			m, states := parse(t, c), map[string]string{}
+			open, counted := errorsOf(m), false
 			for _, s := range c.Cases {
 				t.Run(s.Name, func(t *testing.T) {
-					o := newPlayer(t, s).play()
-					outcomes = append(outcomes, o)
-					covered.Add(o.Trace)
+					o := s.Play(t)
+					states[s.Name] = strings.Join(o.Trace.States(), " ")
 					open.add(m, o.Trace)
-					counted = counted || s.Name == "happy path" && s.Transitions > 0
+					if s.Name == "happy path" {
+						counted = true
+						if most := mostTransitions[name]; o.Transitions > most {
+							t.Errorf("takes %d state transitions, it may take %d", o.Transitions, most)
+						}
+					}
 					if e, size := o.Trace.Largest(); size > maxJourneyPayload {
 						t.Errorf("the %s of %s has a payload of %d bytes, it may have %d", e.Type, e.State, size, maxJourneyPayload)
 					}
-					s.checkCalls(t, m, c, o.Trace)
+					checkCalls(t, s, m, c, o.Trace)
 				})
 			}
-			if *update && len(outcomes) == len(c.Cases) {
-				rewrite(t, name, outcomes)
-			}
-			if missing := covered.Missing(); len(missing) > 0 || len(c.Uncovered) > 0 {
-				t.Errorf("not covered: %q", missing)
+			if *update {
+				write(t, asltest.Snapshots(name), states)
 			}
 			if missing := slices.Sorted(maps.Keys(open)); len(missing) > 0 {
 				t.Errorf("errors that no case meets: %q", missing)
 			}
 			if !counted {
-				t.Error(`there must be a case "happy path" that counts its state transitions`)
+				t.Error(`there must be a case "happy path"`)
 			}
 		})
+	}
+}
+
+// write writes a JSON object with a member a line.
+func write(t *testing.T, file string, members map[string]string) {
+	t.Helper()
+	text, err := json.Marshal(members, json.Deterministic(true), jsontext.WithIndent("  "))
+	if err == nil {
+		err = os.WriteFile(file, append(text, '\n'), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
 // TestLongestWait: a page that is there for thirty days is asked after until then, within what a history holds on AWS.
 func TestLongestWait(t *testing.T) {
 	const mostEvents = 25_000
-	s := scenario{Status: "SUCCEEDED", Tasks: map[string][]answer{}}
-	c := readCorpus(t)["iec-verification"]
+	s := asltest.Scenario{Status: "SUCCEEDED", Tasks: map[string][]asltest.Answer{}}
+	c := corpora(t)["iec-verification"]
 	s.Definition, s.Input = c.Definition, c.Input
 	for state, name := range map[string]string{
 		"Evaluate": "poll", "Trigger": "begun_month", "AwaitResult": "interval*1019", "GetResult": "pending*1019", "FinishExpired": "done",
 	} {
-		s.Tasks[state] = c.named(t, []answer{{Name: name}})
+		s.Tasks[state] = c.Named(t, []asltest.Answer{{Name: name}})
 	}
-	o := newPlayer(t, s).play()
-	s.check(t, o)
+	o := s.Play(t)
+	s.Check(t, o)
 	waits := o.Trace.Invocations("${JourneysAwait}")
 	// A state is entered and left; a task is scheduled, started, perhaps submitted, and ends.
 	events := 2 + 2*o.Transitions + 4*waits + 3*(o.Trace.Invocations("${EztoGetResult}")+3)
-	if lasted := o.Ended.Sub(began); lasted < 30*24*time.Hour || events > mostEvents*3/4 {
+	if lasted := o.Ended.Sub(asltest.Began); lasted < 30*24*time.Hour || events > mostEvents*3/4 {
 		t.Errorf("%d waits and %d events in %s", waits, events, lasted)
 	}
 }
@@ -174,7 +216,7 @@ func entries(t *testing.T, trace asl.Trace) (all []*entry) {
 				open[at] = &entry{state: e.State, path: e.Path, function: e.Function}
 				all = append(all, open[at])
 			}
-			open[at].payloads = append(open[at].payloads, tokens.ReplaceAllString(canonical(t, e.Input), `"token"`))
+			open[at].payloads = append(open[at].payloads, asltest.Payload(t, e))
 		}
 	}
 	return all
@@ -184,9 +226,9 @@ func entries(t *testing.T, trace asl.Trace) (all []*entry) {
 // "state round key", where key is what the partner would know a repeat by, or what a lookup or a poll asks for, then the
 // record and the command of one on a record, and *n for n attempts; what the settings are asked about; for a wait, what the
 // person is told and may do; and how
-// the journey is said to have ended. In every definition a Retry repeats the very same payload, a state that is entered
+// the journey is said to have ended, its reason by the cause or by itself. In every definition a Retry repeats the very same payload, a state that is entered
 // again has a higher round unless all it does is read, or must be the very same call again, and a journey ends once.
-func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.Trace) {
+func checkCalls(t *testing.T, s asltest.Scenario, m *asl.Machine, c asltest.Corpus, trace asl.Trace) {
 	t.Helper()
 	for _, function := range m.Functions() {
 		if _, ok := s.Invocations[function]; !ok && trace.Invocations(function) > 0 {
@@ -263,6 +305,10 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 			for _, name := range []string{"tenant", "journey_id", "token"} {
 				delete(all, name)
 			}
+			if cause, ok := all["cause"]; ok {
+				delete(all, "cause")
+				all["reason"] = codeOf(t, cause)
+			}
 			told := marshal(t, all)
 			if payload.Token != "" {
 				asked = append(asked, told)
@@ -303,13 +349,13 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 	}
 	var wantEvaluated, wantAsked, wantFinished []string
 	if s.Evaluated != nil {
-		wantEvaluated = append(wantEvaluated, canonical(t, s.Evaluated))
+		wantEvaluated = append(wantEvaluated, asltest.Canonical(t, s.Evaluated))
 	}
 	for _, value := range s.Asked {
-		wantAsked = append(wantAsked, canonical(t, value))
+		wantAsked = append(wantAsked, asltest.Canonical(t, value))
 	}
 	if s.Finished != nil {
-		wantFinished = append(wantFinished, canonical(t, s.Finished))
+		wantFinished = append(wantFinished, asltest.Canonical(t, s.Finished))
 	}
 	if !slices.Equal(evaluated, wantEvaluated) {
 		t.Errorf("evaluated\n%s\nwant\n%s", strings.Join(evaluated, "\n"), strings.Join(wantEvaluated, "\n"))
@@ -322,87 +368,24 @@ func (s scenario) checkCalls(t *testing.T, m *asl.Machine, c corpus, trace asl.T
 	}
 }
 
+// codeOf is the code of an error, as journeys/finish reads it of the cause that Lambda reports.
+func codeOf(t *testing.T, cause jsontext.Value) jsontext.Value {
+	t.Helper()
+	var text string
+	var reported struct {
+		Message jsontext.Value `json:"errorMessage"`
+	}
+	if err := errors.Join(json.Unmarshal(cause, &text), json.Unmarshal([]byte(text), &reported)); err != nil {
+		t.Fatalf("the cause %s: %v", cause, err)
+	}
+	return reported.Message
+}
+
 func marshal(t *testing.T, value any) string {
 	t.Helper()
 	text, err := json.Marshal(value, json.Deterministic(true))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return canonical(t, text)
-}
-
-// member is one of a JSON object whose order is kept.
-type member struct {
-	name  string
-	value jsontext.Value
-}
-
-func members(t *testing.T, object jsontext.Value) (all []member) {
-	t.Helper()
-	d := jsontext.NewDecoder(bytes.NewReader(object))
-	if _, err := d.ReadToken(); err != nil {
-		t.Fatal(err)
-	}
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := member{name: name.String()}
-		value, err := d.ReadValue()
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.value = value.Clone()
-		if err := m.value.Compact(); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, m)
-	}
-	return all
-}
-
-// layout writes an object with a line for each member.
-func layout(indent string, all []member) string {
-	lines := make([]string, len(all))
-	for i, m := range all {
-		lines[i] = fmt.Sprintf("%s  %q: %s", indent, m.name, m.value)
-	}
-	return "{\n" + strings.Join(lines, ",\n") + "\n" + indent + "}"
-}
-
-// rewrite puts states and outputs into a corpus file. What functions are invoked with, and how often, is never
-// rewritten: that has to be thought about.
-func rewrite(t *testing.T, name string, outcomes []outcome) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".json")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := members(t, text)
-	for i, m := range all {
-		switch m.name {
-		case "answers":
-			all[i].value = jsontext.Value(layout("  ", members(t, m.value)))
-		case "cases":
-			var cases []jsontext.Value
-			if err := json.Unmarshal(m.value, &cases); err != nil {
-				t.Fatal(err)
-			}
-			lines := make([]string, len(cases))
-			for j, o := range outcomes {
-				kept := slices.DeleteFunc(members(t, cases[j]), func(m member) bool { return m.name == "states" || m.name == "output" })
-				kept = append(kept, member{"states", jsontext.Value(marshal(t, o.Trace.States()))})
-				if o.Output != "" {
-					kept = append(kept, member{"output", jsontext.Value(o.Output)})
-				}
-				lines[j] = "    " + layout("    ", kept)
-			}
-			all[i].value = jsontext.Value("[\n" + strings.Join(lines, ",\n") + "\n  ]")
-		}
-	}
-	if err := os.WriteFile(file, []byte(layout("", all)+"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return asltest.Canonical(t, text)
 }
