@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/functions/ezto/workspace"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
-	"sallyport/shared/workspace"
 )
 
 // Put serves PUT /applications/{name}.

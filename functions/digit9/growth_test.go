@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"sallyport/functions/digit9"
-	"sallyport/shared/growth"
+	"sallyport/shared/growthtest"
 )
 
 // TestGrowthMatrix: an answer of 256 KB takes no more than five times as long to read as one of 64 KB.
@@ -23,7 +23,7 @@ func TestGrowthMatrix(t *testing.T) {
 			func() { call(t, digit9.OnboardCustomer(c), body(sample)) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			growth.Linear(t, test.frame, "7841009900000017", func(text []byte) {
+			growthtest.Linear(t, test.frame, "7841009900000017", func(text []byte) {
 				p.mu.Lock()
 				p.answers = []answer{{200, string(text)}}
 				p.mu.Unlock()

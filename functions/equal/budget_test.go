@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"testing"
 
-	"sallyport/shared/growth"
+	"sallyport/shared/growthtest"
 )
 
 // What one warm call allocates at most, from the event to its answer, without ledger and network. It may only fall;
@@ -66,7 +66,7 @@ func TestRequests(t *testing.T) {
 func TestGrowthMatrix(t *testing.T) {
 	w := newWarm(t, fmt.Sprintf(verified, "null"))
 	payload := event(t, "key")
-	growth.Linear(t, verified, "999900000016", func(answer []byte) {
+	growthtest.Linear(t, verified, "999900000016", func(answer []byte) {
 		w.partner.body = string(answer)
 		clear(w.ledger.records)
 		if out := w.call(t, payload); len(answer) > 200<<10 && len(out) < 200<<10 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"sallyport/functions/ezto"
-	"sallyport/shared/growth"
+	"sallyport/shared/growthtest"
 )
 
 // TestGrowthMatrix: an answer of 256 KB takes no more than five times as long to read as one of 64 KB.
@@ -21,7 +21,7 @@ func TestGrowthMatrix(t *testing.T) {
 		"Error":  `{"error":%s}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			growth.Linear(t, frame, "0388012345", func(text []byte) {
+			growthtest.Linear(t, frame, "0388012345", func(text []byte) {
 				body = text
 				op.Summary(call(t, op, form("app_id", "poll", "auth_req_id", "hdr..iv.body.tag")).Reply)
 			})

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"sallyport/functions/iron"
-	"sallyport/shared/growth"
+	"sallyport/shared/growthtest"
 )
 
 // TestGrowthMatrix: an answer of 256 KB takes no more than five times as long to read as one of 64 KB.
@@ -22,7 +22,7 @@ func TestGrowthMatrix(t *testing.T) {
 			func() { call(t, iron.ListIdentifications(p.config()), fromMachine(about())) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			growth.Linear(t, test.frame, customerID, func(text []byte) {
+			growthtest.Linear(t, test.frame, customerID, func(text []byte) {
 				p.mu.Lock()
 				p.answers = []answer{{200, string(text)}}
 				p.asked = nil

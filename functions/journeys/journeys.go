@@ -33,23 +33,19 @@ const (
 
 // Ledger is what journeys need of the record.
 type Ledger interface {
+	callback.Ledger
 	CreateJourney(ctx context.Context, key string, j ledger.Journey) (ledger.Journey, error)
 	JourneyOf(ctx context.Context, key string) (ledger.Journey, error)
-	Journey(ctx context.Context, tenant, id string) (ledger.Journey, error)
-	UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error)
 	Journeys(ctx context.Context, q ledger.JourneyQuery) (ledger.JourneyPage, error)
 	JourneyTransactions(ctx context.Context, tenant, journey string) ([]ledger.Transaction, error)
 	Transaction(ctx context.Context, tenant, id string) (ledger.Transaction, error)
-	AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error)
-	RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error
-	AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error)
 }
 
 // Orchestrator runs state machines. That an execution has been started already, or has ended when it is stopped, is
-// success; Answer returns orchestrator.ErrGone where nobody waits with the token.
+// success.
 type Orchestrator interface {
+	callback.Orchestrator
 	Start(ctx context.Context, machine, name string, input []byte) error
-	Answer(ctx context.Context, token string, output []byte) error
 	Stop(ctx context.Context, machine, name, cause string) error
 }
 

@@ -10,6 +10,7 @@ import (
 	"sallyport/functions/documents"
 	"sallyport/functions/equal"
 	"sallyport/functions/ezto"
+	"sallyport/functions/ezto/rule"
 	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
@@ -19,7 +20,6 @@ import (
 	"sallyport/shared/gateway"
 	ledgerbolt "sallyport/shared/ledger/bolt"
 	"sallyport/shared/operation"
-	"sallyport/shared/rule"
 )
 
 // functions returns every Lambda but the sandbox by its folder, wired to the partners simulated below sandboxURL, whose time passes scale times

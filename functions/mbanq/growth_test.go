@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"sallyport/functions/mbanq"
-	"sallyport/shared/growth"
+	"sallyport/shared/growthtest"
 )
 
 // TestGrowthMatrix: an answer of 256 KB takes no more than five times as long to read as one of 64 KB.
@@ -21,7 +21,7 @@ func TestGrowthMatrix(t *testing.T) {
 		"Identifiers": {200, `%s`, func() { lookup(t, mbanq.AddIdentifier(p.config()), to(aPassport)) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			growth.Linear(t, test.frame, "8812", func(text []byte) {
+			growthtest.Linear(t, test.frame, "8812", func(text []byte) {
 				p.mu.Lock()
 				p.answers = []answer{{test.status, string(text)}}
 				p.asked = nil

@@ -7,11 +7,11 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"sallyport/functions/ezto/workspace"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
 	"sallyport/shared/operation/task"
 	"sallyport/shared/vault"
-	"sallyport/shared/workspace"
 )
 
 // maxInput is of a step's input with its references opened, in bytes.

@@ -13,15 +13,15 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/functions/ezto/rule"
+	"sallyport/functions/ezto/workspace"
 	"sallyport/functions/workflows"
 	"sallyport/shared/bolt"
 	"sallyport/shared/ledger"
 	"sallyport/shared/operation/task"
-	"sallyport/shared/rule"
 	"sallyport/shared/seal"
 	"sallyport/shared/vault"
 	vaultbolt "sallyport/shared/vault/bolt"
-	"sallyport/shared/workspace"
 )
 
 // evaluator makes the step over w's ledger and a vault of its own, in which every tenant's documents are put by put.

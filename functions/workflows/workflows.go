@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"time"
 
+	"sallyport/functions/ezto/workspace"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
-	"sallyport/shared/workspace"
 )
 
 // Put serves PUT /workflows/{name}. checkRule tells what is wrong with a rule: rule.Check.

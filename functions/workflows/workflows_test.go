@@ -15,12 +15,12 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"sallyport/functions/ezto/rule"
 	"sallyport/functions/workflows"
 	"sallyport/shared/bolt"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
 	ledgerbolt "sallyport/shared/ledger/bolt"
-	"sallyport/shared/rule"
 )
 
 // epoch is when everything happens.

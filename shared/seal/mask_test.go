@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"sallyport/shared/growth"
+	"sallyport/shared/growthtest"
 	"sallyport/shared/seal"
 )
 
@@ -202,7 +202,7 @@ func TestMaskJSONDeep(t *testing.T) {
 // TestMaskJSONGrowthMatrix: four times the text is about four times the work, whatever it holds, and what is allocated is
 // what comes out.
 func TestMaskJSONGrowthMatrix(t *testing.T) {
-	growth.Linear(t, `{"aadhaar_no":"999900000016","data":%s}`, number, func(text []byte) {
+	growthtest.Linear(t, `{"aadhaar_no":"999900000016","data":%s}`, number, func(text []byte) {
 		if seal.MaskJSON(text, "aadhaar_no", number) == nil {
 			t.Error("is not masked")
 		}

@@ -3,11 +3,11 @@ package main
 import (
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"sallyport/functions/ezto/rule"
 	"sallyport/functions/workflows"
 	"sallyport/shared/awsenv"
 	"sallyport/shared/awsenv/awssecrets"
 	"sallyport/shared/awsenv/awsvault"
-	"sallyport/shared/rule"
 	"sallyport/shared/seal"
 )
 

@@ -5,9 +5,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"sallyport/functions/ezto/rule"
 	"sallyport/functions/workflows"
 	"sallyport/shared/awsenv"
-	"sallyport/shared/rule"
 )
 
 func main() {

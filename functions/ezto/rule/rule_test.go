@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"sallyport/shared/rule"
-	"sallyport/shared/workspace"
+	"sallyport/functions/ezto/rule"
+	"sallyport/functions/ezto/workspace"
 )
 
 func facts() workspace.Facts {

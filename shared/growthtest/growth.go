@@ -1,5 +1,5 @@
-// Package growth holds work on texts from outside to a time that is proportional to their size.
-package growth
+// Package growthtest holds work on texts from outside to a time that is proportional to their size.
+package growthtest
 
 import (
 	"fmt"

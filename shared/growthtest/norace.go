@@ -1,5 +1,5 @@
 //go:build !race
 
-package growth
+package growthtest
 
 const raced = false

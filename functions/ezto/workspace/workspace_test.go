@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"sallyport/functions/ezto/workspace"
 	"sallyport/shared/gateway"
-	"sallyport/shared/workspace"
 )
 
 // refuseBad stands for who knows what rules mean.

@@ -7,7 +7,7 @@ import (
 	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
 
-	"sallyport/shared/workspace"
+	"sallyport/functions/ezto/workspace"
 )
 
 // What facts are estimated to be. Larger ones meet the limit of an evaluation.

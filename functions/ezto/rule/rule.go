@@ -14,7 +14,7 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/interpreter"
 
-	"sallyport/shared/workspace"
+	"sallyport/functions/ezto/workspace"
 )
 
 // Limits of a rule.
