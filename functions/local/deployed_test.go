@@ -708,7 +708,7 @@ func (s *stage) begin(kind, key, body string) *execution {
 
 func (x *execution) drive() {
 	x.t.Helper()
-	env := asl.Env{Now: time.Now, Rand: func() float64 { return 0 }, UUID: func() string { return x.id }, Token: func() string {
+	env := asl.Env{Now: time.Now, Rand: func() float64 { return 0 }, Token: func() string {
 		x.tokens++
 		return fmt.Sprint(x.kind, " ", x.id, " ", x.tokens)
 	}}

@@ -22,17 +22,19 @@ type Invocation struct {
 	Timeout  time.Duration // of the state; zero for none
 }
 
-// Result is what came of an invocation. A state's timeout counts from Began; a heartbeat from Ended. Err may be an *Error, which carries the name that ErrorEquals sees;
-// context.DeadlineExceeded, which is States.Timeout; or anything else, which is Lambda.Unknown.
+// Result is what came of an invocation. A state's timeout counts from Began. Err may be an *Error, which carries the name
+// that ErrorEquals sees; context.DeadlineExceeded, which is States.Timeout; or anything else, which is Lambda.Unknown.
 type Result struct {
 	Began, Ended time.Time
 	Output       []byte // JSON; empty for null
 	Err          error
 }
 
-// Returned records what came of an invocation; Step goes on from there. A result that took longer than the state may
-// is States.Timeout: who invokes must give up by itself after Invocation.Timeout, Step does not watch what is under way. The output of a function whose state waits for a task token is dropped. It fails with
-// ErrTaskClosed if nobody waits for the invocation any more, which is no reason to worry: the token was answered
+// Returned records what came of an invocation; Step goes on from there. A result that took longer than the state may is
+// States.Timeout. Step does not watch what is under way: who invokes must give up after Invocation.Timeout. The output of
+// a function whose state waits for a task token is dropped.
+//
+// It fails with ErrTaskClosed if nobody waits for the invocation any more. That is no fault: the token was answered
 // before the function returned, or another iteration of the same Map has failed.
 func (m *Machine) Returned(ex *Execution, id int, result Result) error {
 	t := ex.find(func(t *Thread) bool { return t.Phase == Scheduled && t.Task.ID == id })
@@ -55,9 +57,6 @@ func (m *Machine) Returned(ex *Execution, id int, result Result) error {
 		if timeout > 0 {
 			t.Task.Deadline = result.Began.Add(timeout)
 		}
-		// The heartbeat is not enforced while the function runs
-		// (docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html).
-		t.Task.beat(result.Ended)
 	}
 	return nil
 }
@@ -83,41 +82,17 @@ func (t *Thread) settle(output jsontext.Value, err *Error) {
 	t.Phase, t.Task.Output, t.Task.Error = Settled, output, err
 }
 
-func (a *Attempt) beat(now time.Time) {
-	if a.Heartbeat > 0 {
-		a.BeatBy = now.Add(time.Duration(a.Heartbeat) * time.Second)
-	}
-}
+// expired reports whether a task's time is up.
+func (a *Attempt) expired(now time.Time) bool { return !a.Deadline.IsZero() && !now.Before(a.Deadline) }
 
-// due is the error of a task whose time is up.
-func (a *Attempt) due(now time.Time) *Error {
-	switch {
-	case !a.Deadline.IsZero() && !now.Before(a.Deadline):
-		return &Error{Name: StatesTimeout}
-	case !a.BeatBy.IsZero() && !now.Before(a.BeatBy):
-		return &Error{Name: StatesHeartbeatTimeout}
-	}
-	return nil
-}
-
-// awaiting returns the thread that the token belongs to. A token may be answered as soon as it exists, before its
-// function has returned.
-func (ex *Execution) awaiting(token string, now time.Time) (*Thread, error) {
+// SendTaskSuccess answers a task token; Step goes on from there. A token may be answered as soon as it exists, before its
+// function has returned. It fails with ErrTaskClosed, ErrInvalidOutput or ErrTooLarge.
+func (m *Machine) SendTaskSuccess(ex *Execution, now time.Time, token string, output []byte) error {
 	t := ex.find(func(t *Thread) bool {
 		return token != "" && t.Task.Token == token && (t.Phase == Scheduled || t.Phase == Submitted)
 	})
-	if t == nil || t.Task.due(now) != nil {
-		return nil, ErrTaskClosed
-	}
-	return t, nil
-}
-
-// SendTaskSuccess answers a task token; Step goes on from there. It fails with ErrTaskClosed, ErrInvalidOutput or
-// ErrTooLarge.
-func (m *Machine) SendTaskSuccess(ex *Execution, now time.Time, token string, output []byte) error {
-	t, err := ex.awaiting(token, now)
-	if err != nil {
-		return err
+	if t == nil || t.Task.expired(now) {
+		return ErrTaskClosed
 	}
 	v, err := decode(output, false)
 	if err != nil {
@@ -129,22 +104,4 @@ func (m *Machine) SendTaskSuccess(ex *Execution, now time.Time, token string, ou
 	}
 	t.settle(text, nil)
 	return nil
-}
-
-// SendTaskFailure answers a task token with an error of any name; Step goes on from there. It fails with ErrTaskClosed.
-func (m *Machine) SendTaskFailure(ex *Execution, now time.Time, token, name, cause string) error {
-	t, err := ex.awaiting(token, now)
-	if err == nil {
-		t.settle(nil, mended(name, cause))
-	}
-	return err
-}
-
-// SendTaskHeartbeat puts off the heartbeat timeout of a task. It fails with ErrTaskClosed.
-func (m *Machine) SendTaskHeartbeat(ex *Execution, now time.Time, token string) error {
-	t, err := ex.awaiting(token, now)
-	if err == nil && t.Phase == Submitted {
-		t.Task.beat(now)
-	}
-	return err
 }

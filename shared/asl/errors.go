@@ -12,29 +12,21 @@ import (
 // (docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
 const (
 	StatesAll                    = "States.ALL"
-	StatesTaskFailed             = "States.TaskFailed"
 	StatesTimeout                = "States.Timeout"
-	StatesHeartbeatTimeout       = "States.HeartbeatTimeout"
 	StatesRuntime                = "States.Runtime"
 	StatesDataLimitExceeded      = "States.DataLimitExceeded"
 	StatesNoChoiceMatched        = "States.NoChoiceMatched"
 	StatesResultPathMatchFailure = "States.ResultPathMatchFailure"
-	StatesParameterPathFailure   = "States.ParameterPathFailure"
 	StatesIntrinsicFailure       = "States.IntrinsicFailure"
 )
-
-// MissingPath is the error of a path in a payload template that finds nothing; the package comment says why it is
-// not States.ParameterPathFailure.
-const MissingPath = StatesRuntime
 
 // LambdaUnknown is the error of an invocation that ended in another way than by the function's own answer.
 const LambdaUnknown = "Lambda.Unknown"
 
 // reserved are the names below "States." that an ErrorEquals may hold. States.Runtime and States.DataLimitExceeded are
 // not among them: neither is retried nor caught.
-var reserved = []string{
-	StatesAll, StatesTaskFailed, StatesTimeout, StatesHeartbeatTimeout, StatesNoChoiceMatched, StatesResultPathMatchFailure,
-	StatesParameterPathFailure, StatesIntrinsicFailure, "States.Permissions",
+func reserved() []string {
+	return []string{StatesAll, StatesTimeout, StatesNoChoiceMatched, StatesResultPathMatchFailure, StatesIntrinsicFailure}
 }
 
 // Error is the error output of a state: what a Catch hands on, and what a failed execution ends with.
@@ -68,13 +60,13 @@ func runtimeError(cause string) *Error { return &Error{Name: StatesRuntime, Caus
 // terminal errors end the execution whatever Retry and Catch say.
 func (e *Error) terminal() bool { return e.Name == StatesRuntime || e.Name == StatesDataLimitExceeded }
 
-// matches reports whether an ErrorEquals covers the error. States.TaskFailed covers everything but States.Timeout.
+// matches reports whether an ErrorEquals covers the error.
 func (e *Error) matches(errorEquals []string) bool {
 	if e.terminal() {
 		return false
 	}
 	return slices.ContainsFunc(errorEquals, func(name string) bool {
-		return name == StatesAll || name == e.Name || name == StatesTaskFailed && e.Name != StatesTimeout
+		return name == StatesAll || name == e.Name
 	})
 }
 

@@ -50,7 +50,7 @@ type Thread struct {
 	Phase     Phase          `json:"phase"`
 	State     string         `json:"state"`
 	Path      []int          `json:"path,omitzero"` // indexes of the Map iterations that this one lies in
-	Input     jsontext.Value `json:"input"`         // of the state, before InputPath
+	Input     jsontext.Value `json:"input"`         // of the state
 	EnteredAt time.Time      `json:"entered_at,omitzero"`
 	EntryID   int            `json:"entry_id,omitzero"` // of the event
 	Retries   []int          `json:"retries,omitzero"`  // taken so far, by retrier of the state
@@ -79,15 +79,13 @@ const (
 
 // Attempt is one attempt of a Task state.
 type Attempt struct {
-	ID        int            `json:"id"` // of the event that scheduled it
-	Payload   jsontext.Value `json:"payload"`
-	Token     string         `json:"token,omitzero"`
-	Timeout   int            `json:"timeout,omitzero"`   // seconds
-	Heartbeat int            `json:"heartbeat,omitzero"` // seconds
-	Deadline  time.Time      `json:"deadline,omitzero"`  // while submitted
-	BeatBy    time.Time      `json:"beat_by,omitzero"`   // likewise
-	Output    jsontext.Value `json:"output,omitzero"`    // once settled
-	Error     *Error         `json:"error,omitzero"`     // once settled
+	ID       int            `json:"id"` // of the event that scheduled it
+	Payload  jsontext.Value `json:"payload"`
+	Token    string         `json:"token,omitzero"`
+	Timeout  int            `json:"timeout,omitzero"`  // seconds
+	Deadline time.Time      `json:"deadline,omitzero"` // while submitted
+	Output   jsontext.Value `json:"output,omitzero"`   // once settled
+	Error    *Error         `json:"error,omitzero"`    // once settled
 }
 
 // Iterations is a running Map state.

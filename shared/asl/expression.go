@@ -15,20 +15,18 @@ type expression interface {
 type scope struct {
 	input   any
 	context func(name string) any // one of contextValues
-	uuid    func() string
 }
 
 func (s *scope) find(p path) (any, bool) {
-	if !p.context {
+	if p.context == "" {
 		return find(s.input, p.steps)
 	}
-	name, below, _ := p.contextValue()
-	return find(s.context(name), below)
+	return find(s.context(p.context), p.steps)
 }
 
 // within returns the scope for another input.
 func (s *scope) within(input any) *scope {
-	return &scope{input: input, context: s.context, uuid: s.uuid}
+	return &scope{input: input, context: s.context}
 }
 
 // constant is its own value.
@@ -46,16 +44,12 @@ func (l lookup) value(s *scope) (any, *Error) {
 	if v, ok := s.find(l.path); ok {
 		return v, nil
 	}
-	return nil, notFound(l.path, l.field, s)
-}
-
-func notFound(p path, field string, s *scope) *Error {
 	where := "context object"
-	if !p.context {
+	if l.path.context == "" {
 		where = fmt.Sprintf("input '%s'", encode(s.input))
 	}
-	cause := fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the %s", p.text, field, where)
-	return &Error{Name: MissingPath, Cause: cause}
+	return nil, runtimeError(fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the %s",
+		l.path.text, l.field, where))
 }
 
 // list and record are the parts of a payload template that hold others.
@@ -91,21 +85,21 @@ func (r record) value(s *scope) (any, *Error) {
 	return o, nil
 }
 
-// filter is an InputPath, OutputPath or ResultPath: absent, null or a path.
+// filter is an OutputPath or ResultPath: absent, null or a path.
 type filter struct {
 	set, null bool
 	path      path
 }
 
-// apply returns what an InputPath or OutputPath lets through. Null lets an empty object through.
-func (f filter) apply(field string, s *scope) (any, *Error) {
+// apply returns what an OutputPath lets through. Null lets an empty object through.
+func (f filter) apply(s *scope) (any, *Error) {
 	switch {
 	case !f.set:
 		return s.input, nil
 	case f.null:
 		return object{}, nil
 	}
-	return lookup{f.path, field}.value(s)
+	return lookup{f.path, "OutputPath"}.value(s)
 }
 
 // combine is ResultPath: where the result goes within the raw input.
@@ -118,7 +112,8 @@ func (f filter) combine(input, result any) (any, *Error) {
 	}
 	combined, ok := put(input, f.path.steps, result)
 	if !ok {
-		return nil, &Error{Name: StatesResultPathMatchFailure, Cause: fmt.Sprintf("Unable to apply ResultPath '%s' to the input '%s'", f.path.text, encode(input))}
+		cause := fmt.Sprintf("Unable to apply ResultPath '%s' to the input '%s'", f.path.text, encode(input))
+		return nil, &Error{Name: StatesResultPathMatchFailure, Cause: cause}
 	}
 	return combined, nil
 }
@@ -172,15 +167,7 @@ func (p *parser) expression(where place, name string, value any) expression {
 		return constant{}
 	}
 	parse := &expressionParser{text: text, field: name}
-	var e expression
-	var err error
-	if strings.HasPrefix(text, "$") {
-		var at path
-		at, err = parsePath(text)
-		e, parse.paths = lookup{at, name}, []path{at}
-	} else {
-		e, err = parse.whole()
-	}
+	e, err := parse.whole()
 	if err != nil {
 		p.fail(where, "%v", err)
 		return constant{}
@@ -193,18 +180,15 @@ func (p *parser) expression(where place, name string, value any) expression {
 
 // allowed refuses the values of the context object that do not exist at this place.
 func (p *parser) allowed(where place, used path) {
-	if !used.context {
-		return
-	}
-	switch name, _, _ := used.contextValue(); name {
+	switch used.context {
 	case taskToken:
 		p.tokens++
 		if !where.token {
-			p.fail(where, "uses $$.%s, which exists only in the Parameters of a Task that waits for it", name)
+			p.fail(where, "uses $$.%s, which exists only in the Parameters of a Task that waits for it", used.context)
 		}
 	case mapIndex, mapValue:
 		if !where.item {
-			p.fail(where, "uses $$.%s, which exists only in a Map's ItemSelector; pass it on from there", name)
+			p.fail(where, "uses $$.%s, which exists only in a Map's ItemSelector; pass it on from there", used.context)
 		}
 	}
 }

@@ -59,7 +59,9 @@ func FuzzStep(f *testing.F) {
 // FuzzExecution: whatever a store gives back, stepping it neither panics nor fails in another way than by refusing it.
 func FuzzExecution(f *testing.F) {
 	all := corpora(f)
-	machines := []*asl.Machine{MustParse(f, string(all["retry"].Definition)), MustParse(f, string(all["nested-map"].Definition))}
+	machines := []*asl.Machine{
+		MustParse(f, string(all["retry"].Definition)), MustParse(f, string(all["nested-map"].Definition)),
+	}
 	for i, name := range []string{"retry", "nested-map"} {
 		m := machines[i]
 		for _, c := range all[name].Cases {

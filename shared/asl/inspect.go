@@ -21,9 +21,9 @@ type State struct {
 type Task struct {
 	Function     string
 	WaitForToken bool
-	// Timeout and Heartbeat are zero where there are none or where, as their Dynamic says, the input decides.
-	Timeout, Heartbeat               time.Duration
-	TimeoutDynamic, HeartbeatDynamic bool
+	Timeout      time.Duration // zero where there is none, and where the input tells it
+
+	TimeoutDynamic bool // the input tells the timeout
 }
 
 // Retry is a retrier with its defaults filled in.
@@ -51,11 +51,12 @@ func (m *Machine) States() []State {
 			d.Task = &Task{
 				Function: s.task.function, WaitForToken: s.task.token,
 				Timeout: toDuration(s.task.timeout.is), TimeoutDynamic: s.task.timeout.path != nil,
-				Heartbeat: toDuration(s.task.heartbeat.is), HeartbeatDynamic: s.task.heartbeat.path != nil,
 			}
 		}
 		for _, r := range s.retriers {
-			d.Retry = append(d.Retry, Retry{slices.Clone(r.errors), toDuration(r.interval), r.attempts, r.backoff, toDuration(r.limit), r.jitter})
+			d.Retry = append(d.Retry, Retry{
+				slices.Clone(r.errors), toDuration(r.interval), r.attempts, r.backoff, toDuration(r.limit), r.jitter,
+			})
 		}
 		for _, c := range s.catchers {
 			d.Catch = append(d.Catch, Catch{slices.Clone(c.errors), c.next})

@@ -1,59 +1,38 @@
 package asl
 
 import (
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Limits of intrinsic functions
+// maxNesting is how deep intrinsic functions may lie within each other
 // (docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html).
-const (
-	maxNesting = 10
-	maxEncoded = 10_000 // characters that are hashed, encoded or decoded
-)
+const maxNesting = 10
 
-// mimeLine is how many bytes fill a line of MIME's Base64. The documents name that scheme but not how it breaks lines,
-// so that nothing longer is encoded here.
-const mimeLine = 57
-
-// intrinsic is a function of the language; min and max are how many arguments it takes, max -1 for any number.
+// intrinsic is a function of the language.
 type intrinsic struct {
-	min, max int
-	call     func(s *scope, args []any) (any, error)
+	args int // how many arguments it takes; templated for a template and as many as that has places
+	call func(args []any) (any, error)
 }
 
-// intrinsics are the functions that are run. States.ArrayRange, States.ArrayUnique, States.MathRandom and
-// States.StringSplit exist at AWS and are refused.
+const templated = -1
+
+// intrinsics are the intrinsic functions that are supported: those of the definitions.
 func intrinsics() map[string]intrinsic {
 	return map[string]intrinsic{
-		"States.Format":         {1, -1, format},
-		"States.StringToJson":   {1, 1, stringToJSON},
-		"States.JsonToString":   {1, 1, func(_ *scope, args []any) (any, error) { return string(encode(args[0])), nil }},
-		"States.Array":          {0, -1, func(_ *scope, args []any) (any, error) { return slices.Clone(args), nil }},
-		"States.ArrayLength":    {1, 1, arrayLength},
-		"States.ArrayGetItem":   {2, 2, arrayGetItem},
-		"States.ArrayContains":  {2, 2, arrayContains},
-		"States.ArrayPartition": {2, 2, arrayPartition},
-		"States.ArrayUnique":    {1, 1, arrayUnique},
-		"States.MathAdd":        {2, 2, mathAdd},
-		"States.JsonMerge":      {3, 3, jsonMerge},
-		"States.UUID":           {0, 0, func(s *scope, _ []any) (any, error) { return s.uuid(), nil }},
-		"States.Hash":           {2, 2, hash},
-		"States.Base64Encode":   {1, 1, base64Encode},
-		"States.Base64Decode":   {1, 1, base64Decode},
+		"States.Format":        {templated, format},
+		"States.StringToJson":  {1, stringToJSON},
+		"States.ArrayLength":   {1, arrayLength},
+		"States.ArrayGetItem":  {2, arrayGetItem},
+		"States.ArrayContains": {2, arrayContains},
+		"States.ArrayUnique":   {1, arrayUnique},
+		"States.MathAdd":       {2, mathAdd},
 	}
 }
 
@@ -72,9 +51,10 @@ func (c call) value(s *scope) (any, *Error) {
 			return nil, err
 		}
 	}
-	v, err := c.intrinsic.call(s, args)
+	v, err := c.intrinsic.call(args)
 	if err != nil {
-		return nil, &Error{Name: StatesIntrinsicFailure, Cause: fmt.Sprintf("The function '%s' had the following error: %v", c.text, err)}
+		cause := fmt.Sprintf("The function '%s' had the following error: %v", c.text, err)
+		return nil, &Error{Name: StatesIntrinsicFailure, Cause: cause}
 	}
 	return v, nil
 }
@@ -82,19 +62,9 @@ func (c call) value(s *scope) (any, *Error) {
 // pieces is the first argument of States.Format: the texts around each {}.
 type pieces []string
 
-func format(_ *scope, args []any) (any, error) {
-	around, ok := args[0].(pieces)
-	if template, isString := args[0].(string); isString {
-		around, ok = strings.Split(template, "{}"), true
-	}
-	if !ok {
-		return nil, errors.New("the template must be a string")
-	}
-	if len(around) != len(args) {
-		return nil, errors.New("there must be as many arguments as there are {} in the template")
-	}
+func format(args []any) (any, error) {
 	var b strings.Builder
-	for i, piece := range around {
+	for i, piece := range args[0].(pieces) {
 		if i > 0 {
 			switch v := args[i].(type) {
 			case string:
@@ -110,7 +80,7 @@ func format(_ *scope, args []any) (any, error) {
 	return b.String(), nil
 }
 
-func stringToJSON(_ *scope, args []any) (any, error) {
+func stringToJSON(args []any) (any, error) {
 	text, ok := args[0].(string)
 	if !ok {
 		return nil, errors.New("the argument must be a string")
@@ -138,12 +108,12 @@ func integer(arg any) (int64, error) {
 	return 0, errors.New("an argument must be a whole number")
 }
 
-func arrayLength(_ *scope, args []any) (any, error) {
+func arrayLength(args []any) (any, error) {
 	list, err := array(args[0])
 	return number(strconv.Itoa(len(list))), err
 }
 
-func arrayGetItem(_ *scope, args []any) (any, error) {
+func arrayGetItem(args []any) (any, error) {
 	list, err := array(args[0])
 	if err != nil {
 		return nil, err
@@ -158,32 +128,13 @@ func arrayGetItem(_ *scope, args []any) (any, error) {
 	return list[i], nil
 }
 
-func arrayContains(_ *scope, args []any) (any, error) {
+func arrayContains(args []any) (any, error) {
 	list, err := array(args[0])
 	return slices.ContainsFunc(list, func(element any) bool { return equal(element, args[1]) }), err
 }
 
-func arrayPartition(_ *scope, args []any) (any, error) {
-	list, err := array(args[0])
-	if err != nil {
-		return nil, err
-	}
-	size, err := integer(args[1])
-	if err != nil {
-		return nil, err
-	}
-	if size < 1 {
-		return nil, errors.New("the chunk size must be positive")
-	}
-	chunks := []any{}
-	for chunk := range slices.Chunk(list, int(min(size, int64(len(list))+1))) {
-		chunks = append(chunks, slices.Clone(chunk))
-	}
-	return chunks, nil
-}
-
 // arrayUnique keeps the first of elements that are the same.
-func arrayUnique(_ *scope, args []any) (any, error) {
+func arrayUnique(args []any) (any, error) {
 	list, err := array(args[0])
 	unique := []any{}
 	for _, element := range list {
@@ -194,7 +145,7 @@ func arrayUnique(_ *scope, args []any) (any, error) {
 	return unique, err
 }
 
-func mathAdd(_ *scope, args []any) (any, error) {
+func mathAdd(args []any) (any, error) {
 	a, err := integer(args[0])
 	if err != nil {
 		return nil, err
@@ -209,75 +160,7 @@ func mathAdd(_ *scope, args []any) (any, error) {
 	return number(strconv.FormatInt(a+b, 10)), nil
 }
 
-func jsonMerge(_ *scope, args []any) (any, error) {
-	a, aok := args[0].(object)
-	b, bok := args[1].(object)
-	if !aok || !bok {
-		return nil, errors.New("the first two arguments must be objects")
-	}
-	if args[2] != any(false) {
-		return nil, errors.New("the third argument must be false: only shallow merging exists")
-	}
-	for _, m := range b {
-		a = a.with(m.name, m.value)
-	}
-	return a, nil
-}
-
-func hash(_ *scope, args []any) (any, error) {
-	text, err := short(args[0])
-	if err != nil {
-		return nil, err
-	}
-	switch args[1] {
-	case "MD5":
-		sum := md5.Sum([]byte(text))
-		return hex.EncodeToString(sum[:]), nil
-	case "SHA-1":
-		sum := sha1.Sum([]byte(text))
-		return hex.EncodeToString(sum[:]), nil
-	case "SHA-256":
-		sum := sha256.Sum256([]byte(text))
-		return hex.EncodeToString(sum[:]), nil
-	case "SHA-384":
-		sum := sha512.Sum384([]byte(text))
-		return hex.EncodeToString(sum[:]), nil
-	case "SHA-512":
-		sum := sha512.Sum512([]byte(text))
-		return hex.EncodeToString(sum[:]), nil
-	}
-	return nil, errors.New("the algorithm must be MD5, SHA-1, SHA-256, SHA-384 or SHA-512")
-}
-
-func base64Encode(_ *scope, args []any) (any, error) {
-	text, err := short(args[0])
-	if err == nil && len(text) > mimeLine {
-		err = fmt.Errorf("more than %d bytes are not supported", mimeLine)
-	}
-	return base64.StdEncoding.EncodeToString([]byte(text)), err
-}
-
-func base64Decode(_ *scope, args []any) (any, error) {
-	text, err := short(args[0])
-	if err != nil {
-		return nil, err
-	}
-	decoded, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || !utf8.Valid(decoded) {
-		return nil, errors.New("the argument is not Base64 of a text")
-	}
-	return string(decoded), nil
-}
-
-func short(arg any) (string, error) {
-	text, ok := arg.(string)
-	if !ok || utf8.RuneCountInString(text) > maxEncoded {
-		return "", fmt.Errorf("the argument must be a string of at most %d characters", maxEncoded)
-	}
-	return text, nil
-}
-
-// expressionParser reads an intrinsic function and collects the paths in it.
+// expressionParser reads a path or an intrinsic function, and collects the paths in it.
 type expressionParser struct {
 	text, field string
 	at          int
@@ -285,6 +168,9 @@ type expressionParser struct {
 }
 
 func (p *expressionParser) whole() (expression, error) {
+	if strings.HasPrefix(p.text, "$") {
+		return p.lookup(p.text)
+	}
 	e, err := p.function(1)
 	if err != nil {
 		return nil, err
@@ -293,6 +179,12 @@ func (p *expressionParser) whole() (expression, error) {
 		return nil, fmt.Errorf("%q goes on after its intrinsic function", p.text)
 	}
 	return e, nil
+}
+
+func (p *expressionParser) lookup(text string) (expression, error) {
+	at, err := parsePath(text)
+	p.paths = append(p.paths, at)
+	return lookup{at, p.field}, err
 }
 
 func (p *expressionParser) function(depth int) (expression, error) {
@@ -305,12 +197,7 @@ func (p *expressionParser) function(depth int) (expression, error) {
 	known := intrinsics()
 	function, ok := known[name]
 	if !ok {
-		names := make([]string, 0, len(known))
-		for known := range known {
-			names = append(names, known)
-		}
-		slices.Sort(names)
-		return nil, fmt.Errorf("the intrinsic function %q is not supported, only %s", name, strings.Join(names, ", "))
+		return nil, fmt.Errorf("the intrinsic function %q is not supported, only %s", name, names(known))
 	}
 	if depth > maxNesting {
 		return nil, fmt.Errorf("%q nests more than %d intrinsic functions", p.text, maxNesting)
@@ -325,7 +212,7 @@ func (p *expressionParser) function(depth int) (expression, error) {
 			p.at++
 			break
 		}
-		arg, err := p.argument(depth, name == "States.Format" && len(c.args) == 0)
+		arg, err := p.argument(depth, function.args == templated && len(c.args) == 0)
 		if err != nil {
 			return nil, err
 		}
@@ -340,18 +227,19 @@ func (p *expressionParser) function(depth int) (expression, error) {
 		}
 	}
 	c.text = p.text[begin:p.at]
-	if len(c.args) < function.min || function.max >= 0 && len(c.args) > function.max {
-		return nil, fmt.Errorf("%q has the wrong number of arguments", c.text)
-	}
-	if name != "States.Format" {
+	if function.args != templated {
+		if len(c.args) != function.args {
+			return nil, fmt.Errorf("%q has the wrong number of arguments", c.text)
+		}
 		return c, nil
 	}
-	if template, ok := c.args[0].(constant); ok {
-		if around, ok := template.is.(pieces); !ok || len(around) != len(c.args) {
-			return nil, fmt.Errorf("%q must have a string first, and as many arguments after it as that has {}", c.text)
+	if len(c.args) > 0 {
+		template, _ := c.args[0].(constant)
+		if around, ok := template.is.(pieces); ok && len(around) == len(c.args) {
+			return c, nil
 		}
 	}
-	return c, nil
+	return nil, fmt.Errorf("%q must have a string in single quotes first, and as many arguments after it as that has {}", c.text)
 }
 
 func (p *expressionParser) argument(depth int, template bool) (expression, error) {
@@ -360,41 +248,26 @@ func (p *expressionParser) argument(depth int, template bool) (expression, error
 	case rest[0] == '\'':
 		return p.literal(template)
 	case rest[0] == '$':
-		at, err := parsePath(p.until(",) "))
-		p.paths = append(p.paths, at)
-		return lookup{at, p.field}, err
+		return p.lookup(p.word())
 	case strings.HasPrefix(rest, "States."):
 		return p.function(depth + 1)
 	}
-	word := p.until(",) ")
+	word := p.word()
 	if value := jsontext.Value(word); value.IsValid() && value.Kind() != '"' && value.Kind() != '{' && value.Kind() != '[' {
 		v, err := decode(value, true)
 		return constant{v}, err
 	}
-	return nil, fmt.Errorf("%q has an argument that is no path, string in single quotes, number, true, false, null or intrinsic function",
-		p.text)
+	return nil, fmt.Errorf("%q has an argument that is no path, string in single quotes, number, true, false, null or "+
+		"intrinsic function", p.text)
 }
 
-// until takes what comes before one of the stops that is not within brackets.
-func (p *expressionParser) until(stops string) string {
-	begin, quote, brackets := p.at, byte(0), 0
-	for ; p.at < len(p.text); p.at++ {
-		switch c := p.text[p.at]; {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case brackets > 0 && (c == '\'' || c == '"'):
-			quote = c
-		case c == '[':
-			brackets++
-		case c == ']':
-			brackets--
-		case brackets <= 0 && strings.IndexByte(stops, c) >= 0:
-			return p.text[begin:p.at]
-		}
+// word takes what comes before a comma, a parenthesis or a space.
+func (p *expressionParser) word() string {
+	begin := p.at
+	for p.at < len(p.text) && strings.IndexByte(",) ", p.text[p.at]) < 0 {
+		p.at++
 	}
-	return p.text[begin:]
+	return p.text[begin:p.at]
 }
 
 // literal reads a string in single quotes. Quotes, braces and backslashes stand for themselves only after a backslash;

@@ -6,76 +6,65 @@ import "fmt"
 // (docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html).
 const inlineConcurrency = 40
 
-// iterating is what a Map state does; its item selector is the state's parameters.
+// iterating is what a Map state does. Its item selector is the state's parameters.
 type iterating struct {
 	flow
-	items       filter
+	items       lookup
 	concurrency int
 }
 
 func (p *parser) each(f *fields, s *state) {
-	s.each.items = f.filter("ItemsPath", false)
-	if s.each.items.null {
-		f.fail("ItemsPath", "must be a path")
+	s.each.items = lookup{path{text: "$"}, "ItemsPath"}
+	if _, ok := f.get("ItemsPath"); ok {
+		s.each.items.path = f.path("ItemsPath")
 	}
-	limit, _ := f.whole("MaxConcurrency", 0, maxSeconds)
 	s.each.concurrency = inlineConcurrency
-	if limit > 0 {
+	if limit, _ := f.whole("MaxConcurrency", 0, maxSeconds); limit > 0 {
 		s.each.concurrency = min(limit, inlineConcurrency)
 	}
-	if name := f.only("ItemSelector", "Parameters"); name != "" {
-		at := *f
-		at.place.item = true
-		s.parameters = at.payload(name)
-	}
-	name := f.only("ItemProcessor", "Iterator")
-	if name == "" {
+	selector := *f
+	selector.item = true
+	s.parameters = selector.payload("ItemSelector")
+	s.selector, s.resultPath, s.catchers = f.payload("ResultSelector"), f.target(), p.catchers(f)
+	f.following(s)
+
+	value, ok := f.get("ItemProcessor")
+	if !ok {
 		f.fail("ItemProcessor", "is missing")
 		return
 	}
-	value, _ := f.get(name)
-	at := f.child(name)
-	g := p.fields(at, value)
-	g.text("Comment")
-	p.queryLanguage(g)
-	if config, ok := g.get("ProcessorConfig"); ok && name == "ItemProcessor" {
-		c := p.fields(g.child("ProcessorConfig"), config)
+	processor := p.fields(f.child("ItemProcessor"), value)
+	processor.text("Comment")
+	if config, ok := processor.get("ProcessorConfig"); ok {
+		c := p.fields(processor.child("ProcessorConfig"), config)
 		if mode, ok := c.text("Mode"); ok && mode != "INLINE" {
 			c.fail("Mode", "%s is not supported, only INLINE", mode)
 		}
 		c.done()
 	}
-	s.each.flow = p.flow(g)
-	g.done()
+	s.each.flow = p.flow(processor)
+	processor.done()
 }
 
-// itemsOf returns the state's effective input and the items in it.
-func (s *state) itemsOf(sc *scope) (effective any, items []any, err *Error) {
-	effective, err = s.input.apply("InputPath", sc)
+// itemsOf returns the items in the state's input.
+func (s *state) itemsOf(sc *scope) ([]any, *Error) {
+	v, err := s.each.items.value(sc)
 	if err != nil {
-		return nil, nil, err
-	}
-	v, err := s.each.items.apply("ItemsPath", sc.within(effective))
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	items, ok := v.([]any)
 	if !ok {
-		from := "$"
-		if s.each.items.set {
-			from = s.each.items.path.text
-		}
-		return nil, nil, runtimeError(fmt.Sprintf("Reference path \"%s\" must point to array.", from))
+		return nil, runtimeError(fmt.Sprintf("Reference path \"%s\" must point to array.", s.each.items.path.text))
 	}
-	return effective, items, nil
+	return items, nil
 }
 
 // inputOf returns the input of one iteration.
-func (s *state) inputOf(sc *scope, effective, item any, index int) (any, *Error) {
+func (s *state) inputOf(sc *scope, item any, index int) (any, *Error) {
 	if s.parameters == nil {
 		return item, nil
 	}
-	inner := sc.within(effective)
+	inner := sc.within(sc.input)
 	inner.context = func(name string) any {
 		switch name {
 		case mapIndex:

@@ -13,9 +13,9 @@ import (
 
 // unknownToValidator are intrinsic functions that the validator's grammar does not know, and why.
 var unknownToValidator = map[string]string{
-	`States.Array($.n, 'x', -1.5e1, true, null, $.o)`: "it knows whole numbers only",
-	`States.ArrayContains($.list, 1.0)`:               "it knows whole numbers only",
-	`States.Format('it\'s \{{}\} \\', $.n)`:           "it knows no backslash at the end of a string",
+	`States.Format('{}|{}|{}|{}', -1.5, true, null, 7)`: "it knows whole numbers only",
+	`States.ArrayContains($.list, 1.0)`:                 "it knows whole numbers only",
+	`States.Format('it\'s \{{}\} \\', $.n)`:             "it knows no backslash at the end of a string",
 }
 
 func TestOracleMatrix(t *testing.T) {
@@ -33,9 +33,10 @@ func definitionsToValidate(t *testing.T) map[string]jsontext.Value {
 	for _, c := range choices {
 		rules = append(rules, "{"+c.rule+`,"Next":"Yes"}`)
 	}
-	all["choices"] = jsontext.Value(`{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[` + strings.Join(rules, ",") + `]},"Yes":{"Type":"Succeed"}}}`)
+	all["choices"] = jsontext.Value(`{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[` + strings.Join(rules, ",") +
+		`]},"Yes":{"Type":"Succeed"}}}`)
 	withCalls := func(calls ...string) jsontext.Value {
-		return jsontext.Value(`{"StartAt":"P","States":{"P":{"Type":"Pass","Parameters":{` + strings.Join(calls, ",") + `},"End":true}}}`)
+		return jsontext.Value(machine(`"Type":"Pass","Parameters":{` + strings.Join(calls, ",") + `},"End":true`))
 	}
 	for i, c := range intrinsicCases {
 		quoted, err := json.Marshal(c.call)

@@ -25,20 +25,15 @@ type flow struct {
 	states map[string]*state
 }
 
-// Parse checks a definition and fails with *DefinitionError, which lists everything in it that is wrong or that this
-// interpreter does not run.
+// Parse checks a definition. It fails with *DefinitionError, which lists everything that is wrong or not supported.
 func Parse(definition []byte) (*Machine, error) {
 	root, err := decode(definition, true)
 	if err != nil {
 		return nil, &DefinitionError{[]Problem{{Reason: "is not JSON without duplicate names: " + err.Error()}}}
 	}
-	p := &parser{names: map[string]string{}}
+	p := &parser{pointers: map[string]string{}}
 	f := p.fields(place{}, root)
-	p.queryLanguage(f)
 	f.text("Comment")
-	if version, ok := f.text("Version"); ok && version != "1.0" {
-		f.fail("Version", "must be 1.0")
-	}
 	m := &Machine{definition: slices.Clone(definition)}
 	m.timeout, _ = f.whole("TimeoutSeconds", 1, maxSeconds)
 	m.flow = p.flow(f)
@@ -64,7 +59,7 @@ const maxSeconds = 99_999_999
 // parser collects problems rather than ending at the first.
 type parser struct {
 	problems []Problem
-	names    map[string]string // pointer by state name, which is unique in the whole machine
+	pointers map[string]string // by the name of the state, which is unique in the whole machine
 	tokens   int               // how often $$.Task.Token was used
 }
 
@@ -82,10 +77,16 @@ func (w place) child(name string) place {
 func (w place) index(i int) place { return w.child(strconv.Itoa(i)) }
 
 func (p *parser) fail(where place, reason string, args ...any) {
-	p.problems = append(p.problems, Problem{Pointer: where.pointer, State: where.state, Reason: fmt.Sprintf(reason, args...)})
+	problem := Problem{Pointer: where.pointer, State: where.state, Reason: fmt.Sprintf(reason, args...)}
+	p.problems = append(p.problems, problem)
 }
 
-// fields reads the members of an object and knows which of them nobody asked for.
+// names lists the keys of a table, for the reason of a problem.
+func names[V any](table map[string]V) string {
+	return strings.Join(slices.Sorted(maps.Keys(table)), ", ")
+}
+
+// fields reads the members of an object, and keeps which names were asked for: those that are supported.
 type fields struct {
 	*parser
 	place
@@ -137,6 +138,15 @@ func (f *fields) text(name string) (string, bool) {
 	return s, isString
 }
 
+// must reads a string that has to be there.
+func (f *fields) must(name string) string {
+	if _, ok := f.get(name); !ok {
+		f.fail(name, "is missing")
+	}
+	text, _ := f.text(name)
+	return text
+}
+
 func (f *fields) whole(name string, least, most int64) (int, bool) {
 	v, ok := f.get(name)
 	if !ok {
@@ -151,25 +161,24 @@ func (f *fields) whole(name string, least, most int64) (int, bool) {
 	return int(i), true
 }
 
-func (f *fields) path(name string) (path, bool) {
+// path reads a path to one value of the state's input.
+func (f *fields) path(name string) path {
 	text, ok := f.text(name)
 	if !ok {
-		return path{}, false
+		return path{}
 	}
 	at, err := parsePath(text)
-	if err == nil && at.plural() {
-		err = fmt.Errorf("the path %q is not supported: [*] is for payload templates", text)
+	if err == nil && (at.context != "" || at.plural()) {
+		err = fmt.Errorf("the path %q is not supported: $$ and [*] are for payload templates", text)
 	}
 	if err != nil {
 		f.fail(name, "%v", err)
-		return path{}, false
 	}
-	f.allowed(f.child(name), at)
-	return at, true
+	return at
 }
 
-// filter reads an InputPath, OutputPath or, if reference is set, a ResultPath.
-func (f *fields) filter(name string, reference bool) filter {
+// filter reads an OutputPath or a ResultPath.
+func (f *fields) filter(name string) filter {
 	v, ok := f.get(name)
 	if !ok {
 		return filter{}
@@ -177,11 +186,16 @@ func (f *fields) filter(name string, reference bool) filter {
 	if v == nil {
 		return filter{set: true, null: true}
 	}
-	at, _ := f.path(name)
-	if reference && at.context {
-		f.fail(name, "leads into the context object, which can't be changed")
+	return filter{set: true, path: f.path(name)}
+}
+
+// target reads a ResultPath.
+func (f *fields) target() filter {
+	to := f.filter("ResultPath")
+	if slices.ContainsFunc(to.path.steps, func(s step) bool { return s.indexed }) {
+		f.fail("ResultPath", "the path %q is not supported: it leads into an array", to.path.text)
 	}
-	return filter{set: true, path: at}
+	return to
 }
 
 // payload reads a payload template, which is an object.
@@ -208,44 +222,18 @@ func (f *fields) list(name string) []any {
 	return l
 }
 
-// elsewhere explains fields that exist at AWS and are not run here.
-var elsewhere = map[string]string{
-	"Assign": "variables are not supported", "Arguments": "JSONata is not supported", "Output": "JSONata is not supported",
-	"Items": "JSONata is not supported", "Condition": "JSONata is not supported", "Credentials": "credentials are not supported",
-	"ItemReader": "distributed Map is not supported", "ItemBatcher": "distributed Map is not supported",
-	"ResultWriter": "distributed Map is not supported", "Label": "distributed Map is not supported",
-	"ToleratedFailurePercentage": "distributed Map is not supported", "ToleratedFailureCount": "distributed Map is not supported",
-	"ToleratedFailurePercentagePath": "distributed Map is not supported", "ToleratedFailureCountPath": "distributed Map is not supported",
-	"MaxConcurrencyPath": "only MaxConcurrency is supported", "Branches": "Parallel is not supported",
-}
-
-// done refuses what nobody asked for.
+// done refuses the members that nobody asked for.
 func (f *fields) done() {
 	for _, m := range f.object {
-		if f.asked[m.name] {
-			continue
+		if !f.asked[m.name] {
+			f.fail(m.name, "%s is not supported, only %s", m.name, names(f.asked))
 		}
-		if why, ok := elsewhere[m.name]; ok {
-			f.fail(m.name, "%s", why)
-		} else {
-			f.fail(m.name, "is not a field that belongs here")
-		}
-	}
-}
-
-func (p *parser) queryLanguage(f *fields) {
-	if language, ok := f.text("QueryLanguage"); ok && language != "JSONPath" {
-		f.fail("QueryLanguage", "%s is not supported, only JSONPath", language)
 	}
 }
 
 // flow reads StartAt and States, and checks that every state can be reached and can reach an end.
 func (p *parser) flow(f *fields) flow {
-	var ok bool
-	w := flow{states: map[string]*state{}}
-	if w.start, ok = f.text("StartAt"); !ok {
-		f.fail("StartAt", "is missing")
-	}
+	w := flow{start: f.must("StartAt"), states: map[string]*state{}}
 	v, ok := f.get("States")
 	if !ok {
 		f.fail("States", "is missing")
@@ -264,10 +252,10 @@ func (p *parser) flow(f *fields) flow {
 		if length := utf8.RuneCountInString(m.name); length == 0 || length > 80 {
 			p.fail(at, "a state's name has 1 to 80 characters")
 		}
-		if other, again := p.names[m.name]; again {
+		if other, again := p.pointers[m.name]; again {
 			p.fail(at, "has the name of the state %s; names are unique in the whole machine", other)
 		}
-		p.names[m.name] = at.pointer
+		p.pointers[m.name] = at.pointer
 		w.states[m.name] = p.state(at, m.name, m.value)
 	}
 	if len(p.problems) == before {

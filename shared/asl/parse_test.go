@@ -14,7 +14,7 @@ func machine(state string) string {
 }
 
 const (
-	invoke = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"}`
+	invoke = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"in.$":"$"}}`
 	await  = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","Parameters":{"FunctionName":"f","Payload":{"token.$":"$$.Task.Token"}}`
 	inner  = `"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}`
 )
@@ -29,6 +29,14 @@ func TestParseRefuses(t *testing.T) {
 	}
 	withPath := func(path string) string { return machine(`"Type":"Pass","End":true,"InputPath":"` + path + `"`) }
 
+	withTask := func(fields string) string { return machine(`"Type":"Task","End":true` + fields) }
+	withMap := func(fields string) string { return machine(`"Type":"Map","End":true` + fields) }
+	withCatch := func(fields string) string {
+		return machine(invoke + `,"End":true,"Catch":[{"ErrorEquals":["A"]` + fields + `}]`)
+	}
+	const plain, waiting = `,"Resource":"arn:aws:states:::lambda:invoke"`, `,"Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken"`
+	const gathers = ` is not supported: $$ and [*] are for payload templates`
+
 	tests := []struct{ name, definition, want string }{
 		{"not JSON", `{`, "/: is not JSON"},
 		{"duplicate names", `{"StartAt":"S","StartAt":"S","States":{}}`, "/: is not JSON without duplicate names"},
@@ -36,42 +44,40 @@ func TestParseRefuses(t *testing.T) {
 		{"no StartAt", `{"States":{"S":{"Type":"Succeed"}}}`, "/StartAt: is missing"},
 		{"no States", `{"StartAt":"S"}`, "/States: is missing"},
 		{"empty States", `{"StartAt":"S","States":{}}`, "/States: must be an object with at least one state"},
-		{"unknown field of the machine", `{"StartAt":"S","States":{"S":{"Type":"Succeed"}},"Beep":1}`, "/Beep: is not a field"},
-		{"another version", `{"StartAt":"S","Version":"2.0","States":{"S":{"Type":"Succeed"}}}`, "/Version: must be 1.0"},
-		{"JSONata machine", `{"StartAt":"S","QueryLanguage":"JSONata","States":{"S":{"Type":"Succeed"}}}`, "/QueryLanguage: JSONata is not supported"},
-		{"JSONata state", machine(`"Type":"Succeed","QueryLanguage":"JSONata"`), "/States/S/QueryLanguage (state S): JSONata is not supported"},
-		{"no time at all", `{"StartAt":"S","TimeoutSeconds":0,"States":{"S":{"Type":"Succeed"}}}`, "/TimeoutSeconds: must be a whole number from 1"},
-		{"start elsewhere", `{"StartAt":"T","States":{"S":{"Type":"Succeed"}}}`, `/StartAt: names the state "T", which does not exist`},
+		{"no time at all", `{"StartAt":"S","TimeoutSeconds":0,"States":{"S":{"Type":"Succeed"}}}`,
+			"/TimeoutSeconds: must be a whole number from 1"},
+		{"start elsewhere", `{"StartAt":"T","States":{"S":{"Type":"Succeed"}}}`,
+			`/StartAt: names the state "T", which does not exist`},
 		{"missing target", machine(`"Type":"Pass","Next":"T"`), `/States/S (state S): goes to the state "T", which does not exist`},
-		{"unreachable", `{"StartAt":"S","States":{"S":{"Type":"Succeed"},"T":{"Type":"Succeed"}}}`, "/States/T (state T): can't be reached"},
-		{"no terminal", `{"StartAt":"S","States":{"S":{"Type":"Pass","Next":"T"},"T":{"Type":"Pass","Next":"S"}}}`, "never comes to an end"},
+		{"unreachable", `{"StartAt":"S","States":{"S":{"Type":"Succeed"},"T":{"Type":"Succeed"}}}`,
+			"/States/T (state T): can't be reached"},
+		{"no terminal", `{"StartAt":"S","States":{"S":{"Type":"Pass","Next":"T"},"T":{"Type":"Pass","Next":"S"}}}`,
+			"never comes to an end"},
 		{"neither Next nor End", machine(`"Type":"Pass"`), "must have Next or End"},
 		{"both Next and End", machine(`"Type":"Pass","Next":"S","End":true`), "/States/S/End (state S): can't stand beside Next"},
 		{"End false", machine(`"Type":"Pass","End":false`), "/States/S/End (state S): must be true"},
 		{"no Type", machine(`"End":true`), "/States/S/Type (state S): is missing"},
-		{"Parallel", machine(`"Type":"Parallel","End":true,"Branches":[]`), "Parallel states are not supported"},
 		{"long name", `{"StartAt":"S","States":{"` + strings.Repeat("S", 81) + `":{"Type":"Succeed"}}}`, "1 to 80 characters"},
 		{"name used within a Map", `{"StartAt":"I","States":{"I":{"Type":"Map","End":true,` + inner + `}}}`, "names are unique"},
 		{"pointer is escaped", `{"StartAt":"a/b~c","States":{"a/b~c":{"Type":"Pass"}}}`, "/States/a~1b~0c (state a/b~c)"},
 
-		{"variables", machine(`"Type":"Pass","End":true,"Assign":{}`), "/States/S/Assign (state S): variables are not supported"},
-		{"credentials", machine(invoke + `,"End":true,"Credentials":{}`), "credentials are not supported"},
-		{"arguments", machine(invoke + `,"End":true,"Arguments":{}`), "JSONata is not supported"},
-		{"unknown field", machine(invoke + `,"End":true,"Beep":1`), "/States/S/Beep (state S): is not a field that belongs here"},
-		{"ResultPath of a Wait", machine(`"Type":"Wait","Seconds":1,"End":true,"ResultPath":"$"`), "/States/S/ResultPath (state S): is not a field"},
-
-		{"function resource", machine(`"Type":"Task","End":true,"Resource":"arn:aws:lambda:eu-west-1:1:function:f","Parameters":{"FunctionName":"f","Payload":1}`), "is not supported, only arn:aws:states:::lambda:invoke"},
-		{"activity", machine(`"Type":"Task","End":true,"Resource":"arn:aws:states:eu-west-1:1:activity:a","Parameters":{"FunctionName":"f","Payload":1}`), "is not supported, only"},
-		{"no Resource", machine(`"Type":"Task","End":true,"Parameters":{"FunctionName":"f","Payload":1}`), "/States/S/Resource (state S): is missing"},
-		{"no Parameters", machine(`"Type":"Task","End":true,"Resource":"arn:aws:states:::lambda:invoke"`), "/States/S/Parameters (state S): is missing"},
-		{"function from the input", machine(`"Type":"Task","End":true,"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName.$":"$.f","Payload":1}`), "must be known from the definition"},
-		{"no payload", machine(`"Type":"Task","End":true,"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"}`), "Payload (state S): is missing"},
-		{"invocation type", machine(`"Type":"Task","End":true,"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":1,"InvocationType":"Event"}`), "/Parameters/InvocationType (state S): is not a field"},
-		{"waits for a token it does not hand out", machine(`"Type":"Task","End":true,"Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","Parameters":{"FunctionName":"f","Payload":{}}`), "nobody could ever answer"},
-		{"token without waiting", machine(`"Type":"Task","End":true,"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"t.$":"$$.Task.Token"}}`), "exists only in the Parameters of a Task that waits for it"},
-		{"heartbeat of a function", machine(invoke + `,"End":true,"HeartbeatSeconds":5`), "has no effect"},
-		{"heartbeat too long", machine(await + `,"End":true,"HeartbeatSeconds":5,"TimeoutSeconds":5`), "must be less than TimeoutSeconds"},
-		{"two timeouts", machine(await + `,"End":true,"TimeoutSecondsPath":"$.t","TimeoutSeconds":5`), "can't stand beside TimeoutSeconds"},
+		{"function resource", withTask(`,"Resource":"arn:aws:lambda:eu-west-1:1:function:f","Parameters":{"FunctionName":"f","Payload":1}`),
+			"is not supported, only arn:aws:states:::lambda:invoke"},
+		{"activity", withTask(`,"Resource":"arn:aws:states:eu-west-1:1:activity:a","Parameters":{"FunctionName":"f","Payload":1}`),
+			"is not supported, only"},
+		{"no Resource", withTask(`,"Parameters":{"FunctionName":"f","Payload":1}`), "/States/S/Resource (state S): is missing"},
+		{"no Parameters", withTask(plain), "/States/S/Parameters (state S): is missing"},
+		{"function from the input", withTask(plain + `,"Parameters":{"FunctionName.$":"$.f","Payload":1}`),
+			"must be known from the definition"},
+		{"no payload", withTask(plain + `,"Parameters":{"FunctionName":"f"}`), "Payload (state S): is missing"},
+		{"waits for a token it does not hand out", withTask(waiting + `,"Parameters":{"FunctionName":"f","Payload":{}}`),
+			"nobody could ever answer"},
+		{"token without waiting", withTask(plain + `,"Parameters":{"FunctionName":"f","Payload":{"t.$":"$$.Task.Token"}}`),
+			"exists only in the Parameters of a Task that waits for it"},
+		{"token in a result", withTask(plain + `,"Parameters":{"FunctionName":"f","Payload":1},"ResultSelector":{"t.$":"$$.Task.Token"}`),
+			"exists only in the Parameters of a Task that waits for it"},
+		{"two timeouts", machine(await + `,"End":true,"TimeoutSecondsPath":"$.t","TimeoutSeconds":5`),
+			"can't stand beside TimeoutSeconds"},
 
 		{"ErrorEquals missing", withRetry(`{}`), "/Retry/0/ErrorEquals (state S): is missing"},
 		{"ErrorEquals empty", withRetry(`{"ErrorEquals":[]}`), "at least one element"},
@@ -79,95 +85,97 @@ func TestParseRefuses(t *testing.T) {
 		{"States.ALL before others", withRetry(`{"ErrorEquals":["States.ALL"]},{"ErrorEquals":["A"]}`), "must be alone and come last"},
 		{"States.Runtime", withRetry(`{"ErrorEquals":["States.Runtime"]}`), "can't be retried or caught"},
 		{"States.DataLimitExceeded", withRetry(`{"ErrorEquals":["States.DataLimitExceeded"]}`), "can't be retried or caught"},
-		{"unknown States error", withRetry(`{"ErrorEquals":["States.Timout"]}`), "nothing here reports"},
-		{"interval", withRetry(`{"ErrorEquals":["A"],"IntervalSeconds":0}`), "/IntervalSeconds (state S): must be a whole number from 1"},
+		{"interval", withRetry(`{"ErrorEquals":["A"],"IntervalSeconds":0}`),
+			"/IntervalSeconds (state S): must be a whole number from 1"},
 		{"attempts", withRetry(`{"ErrorEquals":["A"],"MaxAttempts":-1}`), "/MaxAttempts (state S): must be a whole number from 0"},
 		{"backoff", withRetry(`{"ErrorEquals":["A"],"BackoffRate":0.5}`), "at least 1"},
 		{"cap", withRetry(`{"ErrorEquals":["A"],"IntervalSeconds":5,"MaxDelaySeconds":5}`), "greater than IntervalSeconds"},
 		{"jitter", withRetry(`{"ErrorEquals":["A"],"JitterStrategy":"HALF"}`), "FULL or NONE"},
-		{"unknown in a retrier", withRetry(`{"ErrorEquals":["A"],"Next":"S"}`), "/Retry/0/Next (state S): is not a field"},
-		{"catch without Next", machine(invoke + `,"End":true,"Catch":[{"ErrorEquals":["A"]}]`), "/Catch/0/Next (state S): is missing"},
-		{"catch into the context", machine(invoke + `,"End":true,"Catch":[{"ErrorEquals":["A"],"Next":"S","ResultPath":"$$.Execution.Input.a"}]`), "can't be changed"},
-		{"States.TaskFailed of a Map", machine(`"Type":"Map","End":true,` + inner + `,"Catch":[{"ErrorEquals":["States.TaskFailed"],"Next":"S"}]`), "is for Task states"},
+		{"catch without Next", withCatch(``), "/Catch/0/Next (state S): is missing"},
+		{"catch into the context", withCatch(`,"Next":"S","ResultPath":"$$.Execution.Name"`),
+			`/Catch/0/ResultPath (state S): the path "$$.Execution.Name"` + gathers},
 
 		{"no choices", machine(`"Type":"Choice","Default":"S"`), "/Choices (state S): is missing"},
-		{"rule without Next", withRule(`"Variable":"$.v","IsNull":true`), "/Choices/0/Next (state S): is missing"},
-		{"rule without Variable", withRule(`"IsNull":true,"Next":"T"`), "/Variable (state S): is missing"},
+		{"rule without Next", withRule(`"Variable":"$.v","IsPresent":true`), "/Choices/0/Next (state S): is missing"},
+		{"rule without Variable", withRule(`"IsPresent":true,"Next":"T"`), "/Variable (state S): is missing"},
 		{"rule without comparison", withRule(`"Variable":"$.v","Next":"T"`), "must have one comparison"},
-		{"two comparisons", withRule(`"Variable":"$.v","IsNull":true,"IsString":true,"Next":"T"`), "can't stand beside"},
+		{"two comparisons", withRule(`"Variable":"$.v","IsPresent":true,"NumericEquals":1,"Next":"T"`), "can't stand beside"},
+		{"comparison and Not", withRule(`"Variable":"$.v","IsPresent":true,"Not":{},"Next":"T"`), "can't stand beside"},
 		{"wrong operand", withRule(`"Variable":"$.v","NumericEquals":"1","Next":"T"`), "operand of the wrong type"},
-		{"wrong timestamp", withRule(`"Variable":"$.v","TimestampEquals":"2026-02-30T00:00:00Z","Next":"T"`), "operand of the wrong type"},
-		{"StringMatchesPath", withRule(`"Variable":"$.v","StringMatchesPath":"$.w","Next":"T"`), "does not exist"},
-		{"pattern", withRule(`"Variable":"$.v","StringMatches":"a\\b","Next":"T"`), "backslash only before"},
-		{"Next within", withRule(`"Not":{"Variable":"$.v","IsNull":true,"Next":"T"},"Next":"T"`), "/Choices/0/Not/Next (state S): is not a field"},
+		{"wrong operand of presence", withRule(`"Variable":"$.v","IsPresent":1,"Next":"T"`), "operand of the wrong type"},
+		{"path that is none", withRule(`"Variable":"$.v","NumericGreaterThanPath":1,"Next":"T"`),
+			"/NumericGreaterThanPath (state S): must be a string"},
+		{"Next within", withRule(`"Not":{"Variable":"$.v","IsPresent":true,"Next":"T"},"Next":"T"`),
+			"/Choices/0/Not/Next (state S): Next is not supported, only"},
+		{"Variable of And", withRule(`"Variable":"$.v","And":[{"Variable":"$.v","IsPresent":true}],"Next":"T"`),
+			"/Choices/0/Variable (state S): Variable is not supported, only"},
 		{"empty And", withRule(`"And":[],"Next":"T"`), "at least one element"},
-		{"JSONata condition", withRule(`"Condition":"{% true %}","Next":"T"`), "JSONata is not supported"},
 
 		{"wait for nothing", machine(`"Type":"Wait","End":true`), "must have Seconds"},
 		{"wait for two things", machine(`"Type":"Wait","End":true,"Seconds":1,"SecondsPath":"$.s"`), "can't stand beside Seconds"},
 		{"wait for half a second", machine(`"Type":"Wait","End":true,"Seconds":0.5`), "must be a whole number"},
-		{"wait for a date", machine(`"Type":"Wait","End":true,"Timestamp":"2026-01-01"`), "must be a timestamp"},
+		{"two values of a Pass", machine(`"Type":"Pass","End":true,"InputPath":"$.a","Result":1`),
+			"/Result (state S): can't stand beside InputPath"},
 
-		{"Map without processor", machine(`"Type":"Map","End":true`), "/ItemProcessor (state S): is missing"},
-		{"two processors", machine(`"Type":"Map","End":true,"Iterator":{},` + inner), "can't stand beside ItemProcessor"},
-		{"distributed", machine(`"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED"},"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}`), "DISTRIBUTED is not supported"},
-		{"item reader", machine(`"Type":"Map","End":true,"ItemReader":{},` + inner), "distributed Map is not supported"},
-		{"MaxConcurrencyPath", machine(`"Type":"Map","End":true,"MaxConcurrencyPath":"$.m",` + inner), "only MaxConcurrency is supported"},
-		{"item outside of the selector", machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true,"Parameters":{"i.$":"$$.Map.Item.Index"}}}}`), "exists only in a Map's ItemSelector"},
-		{"out of the Map", `{"StartAt":"S","States":{"S":{"Type":"Map","Next":"T","ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","Next":"T"}}}},"T":{"Type":"Succeed"}}}`, `(state I): goes to the state "T", which does not exist`},
-		{"timeout within", machine(`"Type":"Map","End":true,"ItemProcessor":{"TimeoutSeconds":1,"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}`), "/ItemProcessor/TimeoutSeconds (state S): is not a field"},
+		{"Map without processor", withMap(``), "/ItemProcessor (state S): is missing"},
+		{"distributed", withMap(`,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED"},"StartAt":"I",` +
+			`"States":{"I":{"Type":"Pass","End":true}}}`), "DISTRIBUTED is not supported"},
+		{"item outside of the selector", withMap(`,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true,` +
+			`"Parameters":{"i.$":"$$.Map.Item.Index"}}}}`), "exists only in a Map's ItemSelector"},
+		{"item in the result", withMap(`,"ResultSelector":{"i.$":"$$.Map.Item.Value"},` + inner), "exists only in a Map's ItemSelector"},
+		{"out of the Map", `{"StartAt":"S","States":{"S":{"Type":"Map","Next":"T","ItemProcessor":{"StartAt":"I","States":{` +
+			`"I":{"Type":"Pass","Next":"T"}}}},"T":{"Type":"Succeed"}}}`, `(state I): goes to the state "T", which does not exist`},
 
-		{"recursive descent", withPath("$..a"), "recursive descent"},
-		{"gathering InputPath", withPath("$.a[*]"), `/States/S/InputPath (state S): the path "$.a[*]" is not supported: [*] is for payload templates`},
-		{"gathering OutputPath", machine(`"Type":"Pass","End":true,"OutputPath":"$.a[*].b"`), "/States/S/OutputPath (state S): the path \"$.a[*].b\" is not supported: [*]"},
-		{"gathering ResultPath", machine(`"Type":"Pass","End":true,"ResultPath":"$.a[*].b"`), "/States/S/ResultPath (state S): the path \"$.a[*].b\" is not supported: [*]"},
-		{"gathering ItemsPath", machine(`"Type":"Map","End":true,"ItemsPath":"$.a[*].b",` + inner), "/States/S/ItemsPath (state S): the path \"$.a[*].b\" is not supported: [*]"},
-		{"gathering Variable", withRule(`"Variable":"$.a[*]","IsNull":true,"Next":"T"`), "/Choices/0/Variable (state S): the path \"$.a[*]\" is not supported: [*]"},
-		{"gathering operand", withRule(`"Variable":"$.a","StringEqualsPath":"$.b[*]","Next":"T"`), "[*] is for payload templates"},
-		{"gathering seconds", machine(`"Type":"Wait","End":true,"SecondsPath":"$.a[*]"`), "/SecondsPath (state S): the path \"$.a[*]\" is not supported: [*]"},
-		{"gathering timestamp", machine(`"Type":"Wait","End":true,"TimestampPath":"$.a[*]"`), "/TimestampPath (state S): the path \"$.a[*]\" is not supported: [*]"},
-		{"gathering timeout", machine(invoke + `,"End":true,"TimeoutSecondsPath":"$.t[*]"`), "/TimeoutSecondsPath (state S): the path \"$.t[*]\" is not supported: [*]"},
-		{"gathering catch", machine(invoke + `,"End":true,"Catch":[{"ErrorEquals":["A"],"Next":"S","ResultPath":"$.a[*]"}]`), "/Catch/0/ResultPath (state S): the path \"$.a[*]\" is not supported: [*]"},
-		{"gathering the context", withCall("$$.Execution.Name[*]"), "no such single value"},
-		{"all of the context", withCall("$$[*]"), "no such single value"},
-		{"dotted wildcard", withPath("$.*"), "wildcards other than [*]"},
-		{"dotted wildcard in a template", withCall("$.a.*"), "wildcards other than [*]"},
-		{"open wildcard", withCall("$.a[*"), "wildcards other than [*]"},
-		{"wildcard and more", withCall("$.a[*,1]"), "wildcards other than [*]"},
-		{"filter", withPath("$.a[?(@.b)]"), "filters"},
-		{"slice", withPath("$.a[0:1]"), "slices"},
-		{"negative index", withPath("$.a[-1]"), "one index"},
-		{"union", withPath("$['a','b']"), "one quoted name"},
-		{"function", withPath("$.a.length()"), "functions"},
+		{"gathering InputPath", withPath("$.a[*]"), `/States/S/InputPath (state S): the path "$.a[*]"` + gathers},
+		{"gathering OutputPath", machine(invoke + `,"End":true,"OutputPath":"$.a[*].b"`),
+			`/States/S/OutputPath (state S): the path "$.a[*].b"` + gathers},
+		{"gathering ResultPath", machine(`"Type":"Pass","End":true,"ResultPath":"$.a[*].b"`),
+			`/States/S/ResultPath (state S): the path "$.a[*].b"` + gathers},
+		{"gathering ItemsPath", withMap(`,"ItemsPath":"$.a[*].b",` + inner),
+			`/States/S/ItemsPath (state S): the path "$.a[*].b"` + gathers},
+		{"gathering Variable", withRule(`"Variable":"$.a[*]","IsPresent":true,"Next":"T"`),
+			`/Choices/0/Variable (state S): the path "$.a[*]"` + gathers},
+		{"gathering operand", withRule(`"Variable":"$.a","NumericGreaterThanPath":"$.b[*]","Next":"T"`), `the path "$.b[*]"` + gathers},
+		{"gathering seconds", machine(`"Type":"Wait","End":true,"SecondsPath":"$.a[*]"`),
+			`/SecondsPath (state S): the path "$.a[*]"` + gathers},
+		{"gathering timeout", machine(invoke + `,"End":true,"TimeoutSecondsPath":"$.t[*]"`),
+			`/TimeoutSecondsPath (state S): the path "$.t[*]"` + gathers},
+		{"gathering catch", withCatch(`,"Next":"S","ResultPath":"$.a[*]"`), `/Catch/0/ResultPath (state S): the path "$.a[*]"` + gathers},
+		{"gathering the context", withCall("$$.Execution.Name[*]"), `"$$.Execution.Name[*]" is not supported, of the context object only`},
+		{"all of the context", withCall("$$[*]"), `"$$[*]" is not supported, of the context object only`},
+		{"open bracket", withCall("$.a[*"), `"[*" is neither`},
+		{"dotted wildcard in a template", withCall("$.a.*"), `".*" is neither`},
+		{"wildcard and more", withCall("$.a[*,1]"), `"[*,1]" is neither`},
+		{"negative index", withPath("$.a[-1]"), `"[-1]" is neither`},
+		{"huge index", withPath("$.a[99999999999999999999]"), "index that is too large"},
 		{"no dollar", withPath("a"), "does not begin with $"},
-		{"trailing dot", withPath("$.a."), "a name must follow"},
-		{"whole context", withPath("$$"), "no such single value"},
-		{"unknown context", withPath("$$.Execution.RoleArn"), "no such single value"},
-		{"below a name", withPath("$$.State.Name.x"), "no such single value"},
+		{"trailing dot", withPath("$.a."), `"." is neither`},
+		{"whole context", withCall("$$"), `"$$" is not supported, of the context object only`},
+		{"below a name", withCall("$$.State.Name.x"), `"$$.State.Name.x" is not supported, of the context object only`},
+		{"longer than a name", withCall("$$.Map.Item.Values"), `"$$.Map.Item.Values" is not supported, of the context object only`},
 
 		{"not a string", machine(`"Type":"Pass","End":true,"Parameters":{"v.$":1}`), "/Parameters/v.$ (state S): must be a string"},
 		{"no expression", withCall("plain"), "neither a path nor an intrinsic function"},
-		{"unsupported intrinsic", withCall("States.ArrayRange(1, 2, 3)"), `the intrinsic function "States.ArrayRange" is not supported`},
 		{"unknown intrinsic", withCall("States.Nope()"), `the intrinsic function "States.Nope" is not supported`},
-		{"unknown nested intrinsic", withCall("States.Array(States.MathRandom(1, 2))"), `"States.MathRandom" is not supported`},
+		{"unknown nested intrinsic", withCall("States.ArrayLength(States.MathRandom(1, 2))"), `"States.MathRandom" is not supported`},
 		{"arguments missing", withCall("States.MathAdd(1)"), "wrong number of arguments"},
+		{"no arguments", withCall("States.ArrayLength()"), "wrong number of arguments"},
 		{"too few to format", withCall("States.Format('{} {}', 1)"), "as many arguments"},
-		{"format without text", withCall("States.Format(1)"), "must have a string first"},
+		{"nothing to format", withCall("States.Format()"), "must have a string in single quotes first"},
+		{"format without text", withCall("States.Format(1)"), "must have a string in single quotes first"},
+		{"format of the input", withCall("States.Format($.template, 1)"), "must have a string in single quotes first"},
 		{"open string", withCall("States.Format('a"), "does not end"},
-		{"open call", withCall("States.Array(1"), "comma or a parenthesis"},
-		{"open list", withCall("States.Array(1,"), "does not end"},
-		{"more after it", withCall("States.UUID() x"), "goes on"},
+		{"open call", withCall("States.ArrayLength(1"), "comma or a parenthesis"},
+		{"open list", withCall("States.ArrayLength(1,"), "does not end"},
+		{"more after it", withCall("States.MathAdd(1, 2) x"), "goes on"},
 		{"bad escape", withCall(`States.Format('\\a')`), "backslash"},
 		{"bare brace", withCall("States.Format('{a}')"), "brace without a backslash"},
-		{"bad argument", withCall("States.Array(a)"), "has an argument that is no path"},
-		{"bad path within", withCall("States.Array($.a[?(@.b)])"), "filters"},
+		{"bad argument", withCall("States.ArrayLength(a)"), "has an argument that is no path"},
+		{"bad path within", withCall("States.ArrayLength($.a[?(@.b)])"), `"[?(@.b" is neither`},
 		{"one list too many", withCall("States.ArrayUnique($.a, $.b)"), "wrong number of arguments"},
-		{"deep", withCall(strings.Repeat("States.Array(", 11) + strings.Repeat(")", 11)), "nests more than 10"},
+		{"deep", withCall(strings.Repeat("States.ArrayLength(", 11) + "1" + strings.Repeat(")", 11)), "nests more than 10"},
 		{"twice", machine(`"Type":"Pass","End":true,"Parameters":{"v":1,"v.$":"$.v"}`), "given twice"},
 		{"Parameters no object", machine(`"Type":"Pass","End":true,"Parameters":[1]`), "/Parameters (state S): must be an object"},
-		{"ErrorPath and Error", machine(`"Type":"Fail","Error":"E","ErrorPath":"$.e"`), "can't stand beside Error"},
-		{"bad CausePath", machine(`"Type":"Fail","CausePath":"$..e"`), "recursive descent"},
-		{"Fail with output", machine(`"Type":"Fail","OutputPath":"$"`), "is not a field"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -187,17 +195,113 @@ func TestParseRefuses(t *testing.T) {
 	})
 }
 
+// TestParseRefusesUnsupported: what AWS runs and no definition of ours uses is refused by name.
+func TestParseRefusesUnsupported(t *testing.T) {
+	refused := func(name, definition, want string) {
+		t.Run(name, func(t *testing.T) {
+			if got := problems(t, definition); !strings.Contains(got, want) {
+				t.Errorf("problems are\n%s\nwant %q", got, want)
+			}
+		})
+	}
+	// With fields, each is added to a definition that is accepted without.
+	for _, test := range []struct{ pointer, accepted, fields string }{
+		{"", `{"StartAt":"S","States":{"S":{"Type":"Succeed"}}%s}`, "QueryLanguage Version"},
+		{"/States/S", machine(`"Type":"Pass","End":true%s`), "Assign Output OutputPath QueryLanguage"},
+		{"/States/S", machine(invoke + `,"End":true%s`),
+			"Arguments Assign Credentials HeartbeatSeconds HeartbeatSecondsPath InputPath Output QueryLanguage"},
+		{"/States/S", machine(await + `,"End":true%s`), "HeartbeatSeconds HeartbeatSecondsPath"},
+		{"/States/S/Parameters", machine(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true,` +
+			`"Parameters":{"FunctionName":"f","Payload":1%s}`), "ClientContext FunctionName.$ InvocationType Payload.$ Qualifier"},
+		{"/States/S/Retry/0", machine(invoke + `,"End":true,"Retry":[{"ErrorEquals":["A"]%s}]`), "Comment Next"},
+		{"/States/S/Catch/0", `{"StartAt":"S","States":{"S":{` + invoke + `,"End":true,"Catch":[{"ErrorEquals":["A"],"Next":"T"%s}]},` +
+			`"T":{"Type":"Succeed"}}}`, "Assign Comment Output"},
+		{"/States/S", machine(`"Type":"Wait","Seconds":1,"End":true%s`),
+			"Assign InputPath Output OutputPath QueryLanguage ResultPath Timestamp TimestampPath"},
+		{"/States/S", machine(`"Type":"Succeed"%s`), "InputPath Output OutputPath QueryLanguage"},
+		{"/States/S", `{"StartAt":"S","States":{"S":{"Type":"Choice","Default":"T","Choices":[` +
+			`{"Variable":"$.v","IsPresent":true,"Next":"T"}]%s},"T":{"Type":"Succeed"}}}`,
+			"Assign InputPath Output OutputPath QueryLanguage"},
+		{"/States/S", machine(`"Type":"Map","End":true,` + inner + `%s`),
+			"Assign InputPath ItemBatcher ItemReader Items Iterator Label MaxConcurrencyPath Output OutputPath Parameters QueryLanguage " +
+				"ResultWriter Retry ToleratedFailureCount ToleratedFailureCountPath ToleratedFailurePercentage ToleratedFailurePercentagePath"},
+		{"/States/S/ItemProcessor", machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"I","States":{` +
+			`"I":{"Type":"Pass","End":true}}%s}`), "QueryLanguage TimeoutSeconds"},
+		{"/States/S/ItemProcessor/ProcessorConfig", machine(`"Type":"Map","End":true,"ItemProcessor":{` +
+			`"ProcessorConfig":{"Mode":"INLINE"%s},"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}`), "ExecutionType"},
+		{"/States/S/Choices/0", `{"StartAt":"S","States":{"S":{"Type":"Choice","Choices":[` +
+			`{"Variable":"$.v","IsPresent":true,"Next":"T"%s}]},"T":{"Type":"Succeed"}}}`, "Assign Comment Condition Output"},
+	} {
+		if got := problems(t, strings.Replace(test.accepted, "%s", "", 1)); got != "" {
+			t.Errorf("%s is refused: %s", test.accepted, got)
+		}
+		for field := range strings.FieldsSeq(test.fields) {
+			definition := strings.Replace(test.accepted, "%s", `,"`+field+`":1`, 1)
+			where := test.pointer + "/" + field
+			if test.pointer != "" {
+				where += " (state S)"
+			}
+			refused(definition, definition, where+": "+field+" is not supported, only ")
+		}
+	}
+	for kind := range strings.FieldsSeq("Fail Parallel") {
+		refused(kind, machine(`"Type":"`+kind+`"`), "/States/S/Type (state S): "+kind+" states are not supported, only Choice, Map")
+	}
+	for comparison := range strings.FieldsSeq("BooleanEqualsPath IsBoolean IsNull IsNumeric IsPresentPath IsString IsTimestamp " +
+		"NumericEqualsPath NumericGreaterThanEquals NumericGreaterThanEqualsPath NumericLessThanEqualsPath NumericLessThanPath " +
+		"StringEqualsPath StringGreaterThan StringGreaterThanEquals StringGreaterThanEqualsPath StringGreaterThanPath " +
+		"StringLessThan StringLessThanEquals StringLessThanEqualsPath StringLessThanPath StringMatches " +
+		"TimestampEquals TimestampEqualsPath TimestampGreaterThan TimestampGreaterThanEquals TimestampGreaterThanEqualsPath " +
+		"TimestampGreaterThanPath TimestampLessThan TimestampLessThanEquals TimestampLessThanEqualsPath TimestampLessThanPath") {
+		rule := `{"Variable":"$.v","` + comparison + `":"$.w"`
+		refused(comparison, machine(`"Type":"Choice","Choices":[`+rule+`,"Next":"S"}]`),
+			"/States/S/Choices/0/"+comparison+" (state S): "+comparison+" is not supported, only And, BooleanEquals, IsPresent, ")
+		refused("Not "+comparison, machine(`"Type":"Choice","Choices":[{"Not":`+rule+`},"Next":"S"}]`),
+			"/States/S/Choices/0/Not/"+comparison+" (state S): "+comparison+" is not supported, only And, ")
+	}
+	for name := range strings.FieldsSeq("Array ArrayPartition ArrayRange Base64Decode Base64Encode Hash JsonMerge JsonToString " +
+		"MathRandom StringSplit UUID") {
+		refused(name, machine(`"Type":"Pass","End":true,"Parameters":{"v.$":"States.`+name+`()"}`),
+			`/States/S/Parameters/v.$ (state S): the intrinsic function "States.`+name+`" is not supported, only States.ArrayContains, `)
+	}
+	for value := range strings.FieldsSeq("Execution.Id Execution.Input Execution.Input.a Execution.RedriveCount Execution.RedriveTime " +
+		"Execution.RoleArn Execution.StartTime Map.Item.Key Map.Item.Source State.EnteredTime State.RetryCount StateMachine.Id " +
+		"StateMachine.Name") {
+		refused(value, machine(`"Type":"Pass","End":true,"Parameters":{"v.$":"$$.`+value+`"}`),
+			`/States/S/Parameters/v.$ (state S): the path "$$.`+value+`" is not supported, of the context object only $$.Execution.Name, `)
+	}
+	for _, path := range []string{
+		"$..a", "$.*", "$.a[?(@.b)]", "$.a[0:1]", "$.a[-1]", "$['a']", "$['a','b']", "$.a.length()", "$.a[*].b[*]",
+	} {
+		refused(path, machine(`"Type":"Pass","End":true,"Parameters":{"v.$":"`+path+`"}`),
+			`/States/S/Parameters/v.$ (state S): the path "`+path+`" is not supported: `)
+		refused("InputPath "+path, machine(`"Type":"Pass","End":true,"InputPath":"`+path+`"`),
+			`/States/S/InputPath (state S): the path "`+path+`" is not supported: `)
+	}
+	refused("array in ResultPath", machine(`"Type":"Pass","End":true,"ResultPath":"$.a[0]"`),
+		`/States/S/ResultPath (state S): the path "$.a[0]" is not supported: it leads into an array`)
+	refused("null InputPath", machine(`"Type":"Pass","End":true,"InputPath":null`), "/States/S/InputPath (state S): must be a string")
+	for name := range strings.FieldsSeq("BranchFailed ExceedToleratedFailureThreshold HeartbeatTimeout ItemReaderFailed " +
+		"ParameterPathFailure Permissions QueryEvaluationError ResultWriterFailed TaskFailed Timout") {
+		refused(name, machine(invoke+`,"End":true,"Retry":[{"ErrorEquals":["States.`+name+`"]}]`),
+			"/States/S/Retry/0/ErrorEquals/0 (state S): States."+name+" is not supported, only States.ALL, ")
+	}
+}
+
 func TestParseAccepts(t *testing.T) {
 	for _, definition := range []string{
-		`{"Comment":"c","StartAt":"S","Version":"1.0","QueryLanguage":"JSONPath","TimeoutSeconds":1,"States":{"S":{"Type":"Succeed","Comment":"c","QueryLanguage":"JSONPath"}}}`,
-		machine(invoke + `,"End":true,"TimeoutSecondsPath":"$.t","Retry":[{"ErrorEquals":["A"],"Comment":"c","BackoffRate":1,"MaxDelaySeconds":2,"JitterStrategy":"NONE"},{"ErrorEquals":["States.ALL"],"MaxAttempts":0}]`),
-		machine(await + `,"End":true,"HeartbeatSecondsPath":"$.h","TimeoutSeconds":5`),
-		machine(`"Type":"Pass","End":true,"InputPath":"$['a b'][\"c\"].d_e-f[12]","OutputPath":null,"ResultPath":"$.über"`),
-		machine(`"Type":"Pass","End":true,"Parameters":{"a.$":"$.a[*]","b":[{"c.$":"$[*]['d e'][0][*].f"}],"g.$":"States.Array($.a[*].b, $$.Execution.Input.a[*])"}`),
-		machine(`"Type":"Map","End":true,"ItemSelector":{"a.$":"$.a[*].b","i.$":"$$.Map.Item.Value.c[*]"},` + inner),
+		`{"Comment":"c","StartAt":"S","TimeoutSeconds":1,"States":{"S":{"Type":"Succeed","Comment":"c"}}}`,
+		machine(invoke + `,"End":true,"TimeoutSecondsPath":"$.t","Retry":[{"ErrorEquals":["A"],"BackoffRate":1,"MaxDelaySeconds":2,` +
+			`"JitterStrategy":"NONE"},{"ErrorEquals":["States.ALL"],"MaxAttempts":0}]`),
+		machine(await + `,"End":true,"TimeoutSeconds":5`),
+		machine(invoke + `,"End":true,"ResultPath":null,"OutputPath":null`),
+		machine(`"Type":"Pass","End":true,"InputPath":"$.a-b.d_e-f[12]","ResultPath":"$.über"`),
+		machine(`"Type":"Pass","End":true,"Parameters":{"a.$":"$.a[*]","b":[{"c.$":"$[*].d[0].f"}],` +
+			`"g.$":"States.ArrayContains($.a[*].b, $$.Execution.Name)"}`),
+		machine(`"Type":"Map","End":true,"ItemSelector":{"a.$":"$.a[*].b","i.$":"$$.Map.Item.Value.c[*]","j.$":"$$.Map.Item.Value[0]"},` +
+			inner),
 		machine(invoke + `,"End":true,"ResultSelector":{"a.$":"$.Payload.a[*].b"}`),
-		machine(`"Type":"Fail"`),
-		machine(`"Type":"Map","End":true,"MaxConcurrency":0,"ItemsPath":"$$.Execution.Input.items",` + inner),
+		machine(`"Type":"Map","End":true,"MaxConcurrency":0,"ItemsPath":"$.items",` + inner),
 	} {
 		if got := problems(t, definition); got != "" {
 			t.Errorf("%s is refused: %s", definition, got)
@@ -210,7 +314,7 @@ func TestInspect(t *testing.T) {
 		"M":{"Type":"Map","Next":"W","ItemProcessor":{"StartAt":"A","States":{"A":{`+invoke+`,"TimeoutSecondsPath":"$.t","End":true,
 			"Retry":[{"ErrorEquals":["Throttled","Unavailable"]}]}}},"Catch":[{"ErrorEquals":["States.ALL"],"Next":"Z"}]},
 		"W":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","Parameters":{"FunctionName":"g","Payload":{"t.$":"$$.Task.Token"}},
-			"TimeoutSeconds":600,"HeartbeatSeconds":60,"Next":"Z","Catch":[{"ErrorEquals":["States.Timeout"],"Next":"Z"}]},
+			"TimeoutSeconds":600,"Next":"Z","Catch":[{"ErrorEquals":["States.Timeout"],"Next":"Z"}]},
 		"Z":{"Type":"Succeed"}}}`)
 	states := map[string]asl.State{}
 	for _, s := range m.States() {
@@ -226,7 +330,7 @@ func TestInspect(t *testing.T) {
 	if got := a.Retry[0]; strings.Join(got.ErrorEquals, " ") != "Throttled Unavailable" || got.Interval != time.Second || got.MaxAttempts != 3 || got.BackoffRate != 2 {
 		t.Errorf("A's retrier is %+v", got)
 	}
-	if !w.Task.WaitForToken || w.Task.Timeout != 10*time.Minute || w.Task.Heartbeat != time.Minute || w.Catch[0].Next != "Z" {
+	if !w.Task.WaitForToken || w.Task.Timeout != 10*time.Minute || w.Catch[0].Next != "Z" {
 		t.Errorf("W is %+v %+v", w, w.Task)
 	}
 	if got := strings.Join(states["M"].Targets, " "); got != "W Z" {

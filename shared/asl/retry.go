@@ -44,12 +44,13 @@ func (r retrier) delay(retry int, rand func() float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-func (p *parser) retriers(f *fields, kind string) (all []retrier) {
+func (p *parser) retriers(f *fields) (all []retrier) {
 	list := f.list("Retry")
 	for i, value := range list {
 		g := p.fields(f.child("Retry").index(i), value)
-		r := retrier{errors: p.errorEquals(g, kind, i == len(list)-1), interval: defaultInterval, attempts: defaultAttempts, backoff: defaultBackoff}
-		g.text("Comment")
+		r := retrier{
+			errors: p.errorEquals(g, i == len(list)-1), interval: defaultInterval, attempts: defaultAttempts, backoff: defaultBackoff,
+		}
 		if n, ok := g.whole("IntervalSeconds", 1, maxSeconds); ok {
 			r.interval = n
 		}
@@ -78,23 +79,17 @@ func (p *parser) retriers(f *fields, kind string) (all []retrier) {
 	return all
 }
 
-func (p *parser) catchers(f *fields, kind string) (all []catcher) {
+func (p *parser) catchers(f *fields) (all []catcher) {
 	list := f.list("Catch")
 	for i, value := range list {
 		g := p.fields(f.child("Catch").index(i), value)
-		c := catcher{errors: p.errorEquals(g, kind, i == len(list)-1), resultPath: g.filter("ResultPath", true)}
-		g.text("Comment")
-		var ok bool
-		if c.next, ok = g.text("Next"); !ok {
-			g.fail("Next", "is missing")
-		}
+		all = append(all, catcher{errors: p.errorEquals(g, i == len(list)-1), resultPath: g.target(), next: g.must("Next")})
 		g.done()
-		all = append(all, c)
 	}
 	return all
 }
 
-func (p *parser) errorEquals(f *fields, kind string, last bool) (names []string) {
+func (p *parser) errorEquals(f *fields, last bool) (names []string) {
 	if _, ok := f.object.get("ErrorEquals"); !ok {
 		f.fail("ErrorEquals", "is missing")
 	}
@@ -107,12 +102,10 @@ func (p *parser) errorEquals(f *fields, kind string, last bool) (names []string)
 			p.fail(at, "must be a string")
 		case name == StatesRuntime, name == StatesDataLimitExceeded:
 			p.fail(at, "%s ends the execution: it can't be retried or caught", name)
-		case strings.HasPrefix(name, "States.") && !slices.Contains(reserved, name):
-			p.fail(at, "%s is an error that nothing here reports", name)
+		case strings.HasPrefix(name, "States.") && !slices.Contains(reserved(), name):
+			p.fail(at, "%s is not supported, only %s", name, strings.Join(reserved(), ", "))
 		case name == StatesAll && (len(list) > 1 || !last):
 			p.fail(at, "States.ALL must be alone and come last")
-		case name == StatesTaskFailed && kind != work:
-			p.fail(at, "States.TaskFailed is for Task states")
 		}
 		names = append(names, name)
 	}

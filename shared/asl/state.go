@@ -1,9 +1,5 @@
 package asl
 
-import (
-	"time"
-)
-
 // The types of states.
 const (
 	pass    = "Pass"
@@ -11,36 +7,32 @@ const (
 	choose  = "Choice"
 	wait    = "Wait"
 	succeed = "Succeed"
-	fail    = "Fail"
 	each    = "Map"
 )
 
-// state is one parsed state; which fields are set depends on its kind.
+// state is one parsed state. Which fields are set depends on its kind.
 type state struct {
 	where      place
 	name, kind string
-	next       string // empty where end is set, and for Choice, Succeed and Fail
+	next       string // empty where end is set, and for Choice and Succeed
 	end        bool
 
-	input, output filter
-	parameters    expression // nil where there are none; of a Task its payload, of a Map its item selector
-	selector      expression // ResultSelector
-	resultPath    filter
-	retriers      []retrier
-	catchers      []catcher
+	parameters expression // of a Pass its value, of a Task its payload, of a Map its item selector; nil for the input
+	selector   expression // ResultSelector
+	resultPath filter
+	output     filter // OutputPath of a Task
+	retriers   []retrier
+	catchers   []catcher
 
-	hasResult bool // Pass
-	result    any
-	task      task
-	rules     []rule // Choice
-	fallback  string // Choice's Default
-	wait      waiting
-	fail      failing
-	each      iterating
+	task     task
+	rules    []rule // Choice
+	fallback string // Choice's Default
+	wait     seconds
+	each     iterating
 }
 
 // ends reports whether an execution can end with this state.
-func (s *state) ends() bool { return s.end || s.kind == succeed || s.kind == fail }
+func (s *state) ends() bool { return s.end || s.kind == succeed }
 
 // targets are the states that may follow.
 func (s *state) targets() []string {
@@ -60,118 +52,99 @@ func (s *state) targets() []string {
 	return names
 }
 
-// waiting is how long a Wait state waits: one of the four.
-type waiting struct {
-	seconds         int
-	until           time.Time
-	secondsPath     *path
-	untilPath       *path
-	fieldOfThisPath string
-}
-
-// failing is what a Fail state ends with.
-type failing struct {
-	name, cause expression // nil for none
+// kinds are the types of states that are supported, each with what reads its fields.
+func kinds() map[string]func(*parser, *fields, *state) {
+	return map[string]func(*parser, *fields, *state){
+		pass: (*parser).pass, work: (*parser).task, choose: (*parser).choice, wait: (*parser).wait, each: (*parser).each,
+		succeed: func(*parser, *fields, *state) {},
+	}
 }
 
 func (p *parser) state(where place, name string, value any) *state {
 	f := p.fields(where, value)
-	s := &state{where: where, name: name}
-	s.kind, _ = f.text("Type")
+	s := &state{where: where, name: name, kind: f.must("Type")}
 	f.text("Comment")
-	p.queryLanguage(f)
-	switch s.kind {
-	case pass, work, choose, wait, succeed, each:
-		s.input, s.output = f.filter("InputPath", false), f.filter("OutputPath", false)
-	}
-	switch s.kind {
-	case pass, work, wait, each:
-		s.next, s.end = p.following(f)
-	}
-	switch s.kind {
-	case pass, work, each:
-		s.resultPath = f.filter("ResultPath", true)
-	}
-	switch s.kind {
-	case work, each:
-		s.selector = f.payload("ResultSelector")
-		s.retriers, s.catchers = p.retriers(f, s.kind), p.catchers(f, s.kind)
-	}
-	switch s.kind {
-	case pass:
-		s.result, s.hasResult = f.get("Result")
-		s.parameters = f.payload("Parameters")
-	case work:
-		p.task(f, s)
-	case choose:
-		p.choice(f, s)
-	case wait:
-		s.wait = p.waiting(f)
-	case fail:
-		s.fail = failing{p.failing(f, "Error"), p.failing(f, "Cause")}
-	case each:
-		p.each(f, s)
-	case succeed:
-	case "":
-		f.fail("Type", "is missing")
-		return s
-	default:
-		f.fail("Type", "%s states are not supported", s.kind)
+	known := kinds()
+	read, ok := known[s.kind]
+	if !ok {
+		f.fail("Type", "%s states are not supported, only %s", s.kind, names(known))
 		return s
 	}
+	read(p, f, s)
 	f.done()
 	return s
 }
 
 // following reads Next or End.
-func (p *parser) following(f *fields) (next string, end bool) {
+func (f *fields) following(s *state) {
 	switch f.only("Next", "End") {
 	case "Next":
-		next, _ = f.text("Next")
+		s.next, _ = f.text("Next")
 	case "End":
 		v, _ := f.get("End")
-		if end, _ = v.(bool); !end {
+		if s.end, _ = v.(bool); !s.end {
 			f.fail("End", "must be true where it stands")
 		}
 	default:
-		p.fail(f.place, "must have Next or End")
+		f.parser.fail(f.place, "must have Next or End")
 	}
-	return next, end
 }
 
-func (p *parser) waiting(f *fields) (w waiting) {
-	switch name := f.only("Seconds", "SecondsPath", "Timestamp", "TimestampPath"); name {
-	case "Seconds":
-		w.seconds, _ = f.whole(name, 0, maxSeconds)
-	case "Timestamp":
-		text, _ := f.text(name)
-		var ok bool
-		if w.until, ok = timestamp(text); !ok {
-			f.fail(name, "must be a timestamp such as 2006-01-02T15:04:05Z")
-		}
-	case "SecondsPath", "TimestampPath":
-		at, _ := f.path(name)
-		w.fieldOfThisPath = name
-		if name == "SecondsPath" {
-			w.secondsPath = &at
-		} else {
-			w.untilPath = &at
-		}
-	default:
-		p.fail(f.place, "must have Seconds, SecondsPath, Timestamp or TimestampPath")
+func (p *parser) pass(f *fields, s *state) {
+	switch name := f.only("InputPath", "Parameters", "Result"); name {
+	case "InputPath":
+		s.parameters = lookup{f.path(name), name}
+	case "Parameters":
+		s.parameters = f.payload(name)
+	case "Result":
+		result, _ := f.get(name)
+		s.parameters = constant{result}
 	}
-	return w
+	s.resultPath = f.target()
+	f.following(s)
 }
 
-// failing reads Error or ErrorPath, Cause or CausePath.
-func (p *parser) failing(f *fields, name string) expression {
-	switch field := f.only(name, name+"Path"); field {
+func (p *parser) wait(f *fields, s *state) {
+	if s.wait = f.seconds("Seconds", 0); s.wait.field == "" {
+		p.fail(f.place, "must have Seconds or SecondsPath")
+	}
+	f.following(s)
+}
+
+// seconds is a number of seconds that the definition tells, or the path at which the state's input does.
+type seconds struct {
+	field string // empty where neither is given
+	least int64
+	is    int
+	path  *path
+}
+
+// seconds reads the field of a name, or that of the name and Path.
+func (f *fields) seconds(name string, least int64) seconds {
+	n := seconds{field: f.only(name, name+"Path"), least: least}
+	switch n.field {
 	case name:
-		text, _ := f.text(name)
-		return constant{text}
+		n.is, _ = f.whole(name, least, maxSeconds)
 	case name + "Path":
-		v, _ := f.get(field)
-		return p.expression(f.child(field), field, v)
+		at := f.path(n.field)
+		n.path = &at
 	}
-	return nil
+	return n
+}
+
+// value returns zero where nothing is given.
+func (n seconds) value(s *scope) (int, *Error) {
+	if n.path == nil {
+		return n.is, nil
+	}
+	v, err := lookup{*n.path, n.field}.value(s)
+	if err != nil {
+		return 0, err
+	}
+	given, _ := v.(number)
+	i, whole := given.integer()
+	if !whole || i < n.least || i > maxSeconds {
+		return 0, runtimeError("The path '" + n.path.text + "' of the field '" + n.field + "' must lead to a whole number of seconds")
+	}
+	return int(i), nil
 }

@@ -13,7 +13,6 @@ type Env struct {
 	Now   func() time.Time
 	Rand  func() float64 // within [0,1), for jitter
 	Token func() string  // a new task token that can't be guessed
-	UUID  func() string  // a new UUID, version 4
 }
 
 // Next is what has to happen after a step.
@@ -35,8 +34,8 @@ const (
 // invokes nothing, so that what it says next can be persisted before it happens. Persist the execution and the events
 // together, then do what Next says; report what came of an invocation to Returned, and step again.
 //
-// A step that was not persisted may be repeated: nobody has seen its tokens, UUIDs or delays. It fails with
-// ErrOtherDefinition and changes nothing in an execution that is not this machine's.
+// A step that was not persisted may be repeated: nobody has seen its tokens or delays. It fails with ErrOtherDefinition
+// and changes nothing in an execution that is not this machine's.
 func (m *Machine) Step(ex *Execution, env Env) (Next, error) {
 	r := &run{m: m, ex: ex, env: env, now: env.Now()}
 	if ex.Status != Running {
@@ -134,7 +133,6 @@ func (r *run) next(again bool) Next {
 			})
 		case Submitted:
 			at(t.Task.Deadline)
-			at(t.Task.BeatBy)
 		case Waiting, Retrying:
 			at(t.Until)
 		}
@@ -206,17 +204,16 @@ func (r *run) advance(t *Thread, w flow) (moved bool) {
 		}
 		t.Until = time.Time{}
 		if t.Phase == Waiting {
-			r.leave(t, s)
+			r.exit(t, s, t.Input, s.next)
 			return true
 		}
 		t.Phase = Entering // until the attempt says otherwise
 		r.attempt(t, s)
 	case Submitted:
-		err := t.Task.due(r.now)
-		if err == nil {
+		if !t.Task.expired(r.now) {
 			return false
 		}
-		t.settle(nil, err)
+		t.settle(nil, &Error{Name: StatesTimeout})
 	case Settled:
 		r.settled(t, s)
 	case Mapping:
@@ -232,79 +229,39 @@ func (r *run) attempt(t *Thread, s *state) {
 	switch s.kind {
 	case work:
 		r.schedule(t, s)
-		return
 	case each:
 		r.begin(t, s)
-		return
-	case fail:
-		r.refuse(t, s)
-		return
-	}
-	sc := r.scope(t)
-	effective, err := s.input.apply("InputPath", sc)
-	if err != nil {
-		r.raise(t, s, err)
-		return
-	}
-	inner := sc.within(effective)
-	switch s.kind {
-	case pass:
-		result := effective
-		if s.parameters != nil {
-			if result, err = s.parameters.value(inner); err != nil {
-				r.raise(t, s, err)
-				return
-			}
-		}
-		if s.hasResult {
-			result = s.result
-		}
-		r.complete(t, s, result)
-	case succeed:
-		r.pass(t, s, effective, "")
 	case choose:
-		r.choose(t, s, effective)
+		r.choose(t, s)
+	case succeed:
+		r.exit(t, s, t.Input, "")
+	case pass:
+		r.pass(t, s)
 	case wait:
-		if t.Until, err = s.wait.value(inner, r.now); err != nil {
+		pause, err := s.wait.value(r.scope(t))
+		if err != nil {
 			r.raise(t, s, err)
 			return
 		}
-		t.Phase = Waiting
+		t.Phase, t.Until = Waiting, r.now.Add(toDuration(pause))
 	}
 }
 
-// value is the time until which to wait.
-func (w waiting) value(s *scope, now time.Time) (time.Time, *Error) {
-	switch {
-	case w.secondsPath != nil:
-		v, err := lookup{*w.secondsPath, w.fieldOfThisPath}.value(s)
-		if err != nil {
-			return time.Time{}, err
+func (r *run) pass(t *Thread, s *state) {
+	sc := r.scope(t)
+	result := sc.input
+	if s.parameters != nil {
+		var err *Error
+		if result, err = s.parameters.value(sc); err != nil {
+			r.raise(t, s, err)
+			return
 		}
-		if n, ok := v.(number); ok {
-			if i, ok := n.integer(); ok && i >= 0 && i <= maxSeconds {
-				return now.Add(time.Duration(i) * time.Second), nil
-			}
-		}
-		return time.Time{}, runtimeError("SecondsPath must lead to a whole number that is not negative")
-	case w.untilPath != nil:
-		v, err := lookup{*w.untilPath, w.fieldOfThisPath}.value(s)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if !isTimestamp(v) {
-			return time.Time{}, runtimeError("TimestampPath must lead to a timestamp")
-		}
-		until, _ := timestamp(v.(string))
-		return until, nil
-	case !w.until.IsZero():
-		return w.until, nil
 	}
-	return now.Add(time.Duration(w.seconds) * time.Second), nil
+	r.complete(t, s, result)
 }
 
-func (r *run) choose(t *Thread, s *state, effective any) {
-	sc := r.scope(t).within(effective)
+func (r *run) choose(t *Thread, s *state) {
+	sc := r.scope(t)
 	for i, rule := range s.rules {
 		ok, err := rule.condition.holds(sc)
 		if err != nil {
@@ -313,7 +270,7 @@ func (r *run) choose(t *Thread, s *state, effective any) {
 		}
 		if ok {
 			r.log(t, Event{Type: ChoiceTaken, Index: i, Next: rule.next})
-			r.pass(t, s, effective, rule.next)
+			r.exit(t, s, t.Input, rule.next)
 			return
 		}
 	}
@@ -323,30 +280,7 @@ func (r *run) choose(t *Thread, s *state, effective any) {
 		return
 	}
 	r.log(t, Event{Type: ChoiceTaken, Index: ChoiceDefault, Next: s.fallback})
-	r.pass(t, s, effective, s.fallback)
-}
-
-func (r *run) refuse(t *Thread, s *state) {
-	failure := &Error{}
-	for _, part := range []struct {
-		is   expression
-		into *string
-	}{{s.fail.name, &failure.Name}, {s.fail.cause, &failure.Cause}} {
-		if part.is == nil {
-			continue
-		}
-		v, err := part.is.value(r.scope(t))
-		text, ok := v.(string)
-		if err == nil && !ok {
-			err = runtimeError("ErrorPath and CausePath must lead to strings")
-		}
-		if err != nil {
-			r.raise(t, s, err)
-			return
-		}
-		*part.into = text
-	}
-	r.raise(t, s, failure)
+	r.exit(t, s, t.Input, s.fallback)
 }
 
 // schedule prepares an attempt of a task. Its payload and token are kept, so that an attempt that is made again after
@@ -357,30 +291,16 @@ func (r *run) schedule(t *Thread, s *state) {
 		t.Task.Token = r.env.Token()
 	}
 	sc := r.scope(t)
-	fail := func(err *Error) {
+	payload, err := s.parameters.value(sc)
+	if t.Task.Payload = encode(payload); err == nil && len(t.Task.Payload) > MaxPayload {
+		err = tooLarge(s, "input")
+	}
+	if err == nil {
+		t.Task.Timeout, err = s.task.timeout.value(sc)
+	}
+	if err != nil {
 		t.Task = nil
 		r.raise(t, s, err)
-	}
-	effective, err := s.input.apply("InputPath", sc)
-	if err != nil {
-		fail(err)
-		return
-	}
-	inner := sc.within(effective)
-	payload, err := s.parameters.value(inner)
-	if err != nil {
-		fail(err)
-		return
-	}
-	if t.Task.Payload = encode(payload); len(t.Task.Payload) > MaxPayload {
-		fail(tooLarge(s, "input"))
-		return
-	}
-	if t.Task.Timeout, err = s.task.timeout.value(inner); err == nil {
-		t.Task.Heartbeat, err = s.task.heartbeat.value(inner)
-	}
-	if err != nil {
-		fail(err)
 		return
 	}
 	t.Phase = Scheduled
@@ -388,8 +308,8 @@ func (r *run) schedule(t *Thread, s *state) {
 }
 
 func tooLarge(s *state, what string) *Error {
-	return &Error{Name: StatesDataLimitExceeded, Cause: fmt.Sprintf(
-		"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit (its %s).", s.name, what)}
+	const cause = "The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit (its %s)."
+	return &Error{Name: StatesDataLimitExceeded, Cause: fmt.Sprintf(cause, s.name, what)}
 }
 
 func (r *run) settled(t *Thread, s *state) {
@@ -415,7 +335,7 @@ func (r *run) settled(t *Thread, s *state) {
 
 // begin enters a Map.
 func (r *run) begin(t *Thread, s *state) {
-	_, items, err := s.itemsOf(r.scope(t))
+	items, err := s.itemsOf(r.scope(t))
 	if err != nil {
 		r.raise(t, s, err)
 		return
@@ -461,7 +381,7 @@ func (r *run) iterate(t *Thread, s *state) (moved bool) {
 
 func (r *run) startIterations(t *Thread, s *state, room int) bool {
 	sc := r.scope(t)
-	effective, items, err := s.itemsOf(sc)
+	items, err := s.itemsOf(sc)
 	if err == nil && len(items) != t.Map.Total {
 		err = runtimeError("The items are not those that the Map began with.")
 	}
@@ -469,7 +389,7 @@ func (r *run) startIterations(t *Thread, s *state, room int) bool {
 		i := len(t.Map.Started)
 		var input any
 		if err == nil {
-			input, err = s.inputOf(sc, effective, items[i], i)
+			input, err = s.inputOf(sc, items[i], i)
 		}
 		text := encode(input)
 		if err == nil && len(text) > MaxPayload {
@@ -498,32 +418,15 @@ func (r *run) complete(t *Thread, s *state, result any) {
 			return
 		}
 	}
-	combined, err := s.resultPath.combine(sc.input, result)
+	output, err := s.resultPath.combine(sc.input, result)
+	if err == nil {
+		output, err = s.output.apply(sc.within(output))
+	}
 	if err != nil {
 		r.raise(t, s, err)
 		return
 	}
-	r.pass(t, s, combined, s.next)
-}
-
-// pass takes a value through OutputPath to the next state, or to the end if there is none.
-func (r *run) pass(t *Thread, s *state, value any, next string) {
-	output, err := s.output.apply("OutputPath", r.scope(t).within(value))
-	if err != nil {
-		r.raise(t, s, err)
-		return
-	}
-	r.exit(t, s, encode(output), next)
-}
-
-// leave ends a Wait state.
-func (r *run) leave(t *Thread, s *state) {
-	effective, err := s.input.apply("InputPath", r.scope(t))
-	if err != nil {
-		r.raise(t, s, err)
-		return
-	}
-	r.pass(t, s, effective, s.next)
+	r.exit(t, s, encode(output), s.next)
 }
 
 func (r *run) exit(t *Thread, s *state, output jsontext.Value, next string) {
@@ -541,8 +444,8 @@ func (r *run) exit(t *Thread, s *state, output jsontext.Value, next string) {
 // raise handles an error that arose in the state itself.
 func (r *run) raise(t *Thread, s *state, failure *Error) {
 	if failure.Name == StatesRuntime {
-		failure = runtimeError(fmt.Sprintf(
-			"An error occurred while executing the state '%s' (entered at the event id #%d). %s", s.name, t.EntryID, failure.Cause))
+		failure = runtimeError(fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s",
+			s.name, t.EntryID, failure.Cause))
 	}
 	r.handle(t, s, failure)
 }
@@ -592,38 +495,15 @@ func (r *run) handle(t *Thread, s *state, failure *Error) {
 // scope is what a state's paths see: its raw input and the context object.
 func (r *run) scope(t *Thread) *scope {
 	input, _ := decode(t.Input, false)
-	return &scope{input: input, uuid: r.env.UUID, context: func(name string) any {
+	return &scope{input: input, context: func(name string) any {
 		switch name {
-		case "Execution.Id":
-			return r.ex.ID
-		case "Execution.Input":
-			v, _ := decode(r.ex.Input, false)
-			return v
-		case "Execution.Name":
+		case executionName:
 			return r.ex.Name
-		case "Execution.StartTime":
-			return contextTime(r.ex.StartedAt)
-		case "State.EnteredTime":
-			return contextTime(t.EnteredAt)
-		case "State.Name":
+		case stateName:
 			return t.State
-		case "State.RetryCount":
-			retries := 0
-			for _, n := range t.Retries {
-				retries += n
-			}
-			return number(fmt.Sprint(retries))
-		case "StateMachine.Id":
-			return r.ex.MachineID
-		case "StateMachine.Name":
-			return r.ex.MachineName
 		case taskToken:
-			if t.Task != nil {
-				return t.Task.Token
-			}
+			return t.Task.Token
 		}
 		return nil
 	}}
 }
-
-func contextTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -26,7 +26,6 @@ func (w *world) env() asl.Env {
 		Now:   func() time.Time { return w.now },
 		Rand:  func() float64 { return w.rand },
 		Token: func() string { w.tokens++; return fmt.Sprintf("t%d", w.tokens) },
-		UUID:  func() string { return "uuid" },
 	}
 }
 
@@ -91,8 +90,10 @@ func (r *running) ends(status asl.Status, name, output string) {
 }
 
 func TestInvocation(t *testing.T) {
-	definition := machine(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","TimeoutSeconds":30,"End":true,"ResultPath":"$.r","OutputPath":"$.r.Payload","Parameters":{"FunctionName":"f",` +
-		`"Payload":{"execution.$":"$$.Execution.Name","id.$":"$$.Execution.Id","state.$":"$$.State.Name","retry.$":"$$.State.RetryCount","machine.$":"$$.StateMachine.Id","started.$":"$$.Execution.StartTime","entered.$":"$$.State.EnteredTime","body.$":"$"}},"Retry":[{"ErrorEquals":["Throttled"]}]`)
+	definition := machine(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","TimeoutSeconds":30,"End":true,` +
+		`"ResultPath":"$.r","OutputPath":"$.r.Payload","Parameters":{"FunctionName":"f",` +
+		`"Payload":{"execution.$":"$$.Execution.Name","state.$":"$$.State.Name","body.$":"$"}},` +
+		`"Retry":[{"ErrorEquals":["Throttled"]}]`)
 
 	t.Run("is the same until it returns", func(t *testing.T) {
 		r := MustStart(t, definition, `{"b":1,"a":[{}]}`)
@@ -101,7 +102,7 @@ func TestInvocation(t *testing.T) {
 			t.Fatalf("next is %+v", first)
 		}
 		i := first.Invocations[0]
-		want := `{"execution":"name","id":"id","state":"S","retry":0,"machine":"mid","started":"2026-03-01T10:00:00.000Z","entered":"2026-03-01T10:00:00.000Z","body":{"b":1,"a":[{}]}}`
+		want := `{"execution":"name","state":"S","body":{"b":1,"a":[{}]}}`
 		if i.Function != "f" || i.State != "S" || i.Timeout != 30*time.Second || i.Token != "" || string(i.Payload) != want {
 			t.Errorf("invokes %+v with\n%s\nwant\n%s", i, i.Payload, want)
 		}
@@ -121,7 +122,7 @@ func TestInvocation(t *testing.T) {
 		r.returned(r.step().Invocations[0], "", asl.FunctionError("Throttled", "slow down"))
 		r.now = r.now.Add(time.Second)
 		again := r.step().Invocations[0]
-		if !strings.Contains(string(again.Payload), `"retry":1,`) || !strings.Contains(string(again.Payload), `"entered":"2026-03-01T10:00:00.000Z"`) {
+		if string(again.Payload) != `{"execution":"name","state":"S","body":{}}` {
 			t.Errorf("the retry has %s", again.Payload)
 		}
 		r.returned(again, "", nil)
@@ -158,8 +159,8 @@ func TestInvocation(t *testing.T) {
 }
 
 func TestToken(t *testing.T) {
-	definition := machine(await + `,"TimeoutSecondsPath":"$.limit","HeartbeatSecondsPath":"$.beat","End":true`)
-	const input = `{"limit":600,"beat":60}`
+	definition := machine(await + `,"TimeoutSecondsPath":"$.limit","End":true`)
+	const input = `{"limit":600}`
 	submit := func(t *testing.T) (*running, asl.Next) {
 		t.Helper()
 		r := MustStart(t, definition, input)
@@ -177,7 +178,7 @@ func TestToken(t *testing.T) {
 
 	t.Run("waits", func(t *testing.T) {
 		r, next := submit(t)
-		if len(next.Invocations) != 0 || !next.At.Equal(asltest.Began.Add(65*time.Second)) {
+		if len(next.Invocations) != 0 || !next.At.Equal(asltest.Began.Add(600*time.Second)) {
 			t.Errorf("next is %+v", next)
 		}
 		waits := r.ex.Waits()
@@ -195,7 +196,7 @@ func TestToken(t *testing.T) {
 		}
 		r.step()
 		r.ends(asl.Succeeded, "", `{"b":1,"a":2}`)
-		if err := r.m.SendTaskFailure(r.ex, r.now, "t1", "", ""); !errors.Is(err, asl.ErrTaskClosed) {
+		if err := r.m.SendTaskSuccess(r.ex, r.now, "t1", []byte(`1`)); !errors.Is(err, asl.ErrTaskClosed) {
 			t.Errorf("answering after the end gives %v", err)
 		}
 	})
@@ -211,13 +212,15 @@ func TestToken(t *testing.T) {
 		r.step()
 		r.ends(asl.Succeeded, "", `1`)
 	})
-	t.Run("failed", func(t *testing.T) {
-		r, _ := submit(t)
-		if err := r.m.SendTaskFailure(r.ex, r.now, "t1", "Stopped", "why"); err != nil {
-			t.Fatal(err)
+	t.Run("too late", func(t *testing.T) {
+		r, next := submit(t)
+		r.now = next.At.Add(-time.Second)
+		if again := r.step(); !again.At.Equal(next.At) {
+			t.Errorf("next at %v", again.At)
 		}
+		r.now = next.At
 		r.step()
-		r.ends(asl.Failed, "Stopped", "")
+		r.ends(asl.Failed, asl.StatesTimeout, "")
 	})
 	t.Run("refuses", func(t *testing.T) {
 		r, _ := submit(t)
@@ -233,27 +236,11 @@ func TestToken(t *testing.T) {
 		if err := r.m.SendTaskSuccess(r.ex, r.now, "t1", []byte(`"`+strings.Repeat("x", asl.MaxPayload)+`"`)); !errors.Is(err, asl.ErrTooLarge) {
 			t.Errorf("a large output gives %v", err)
 		}
-		if err := r.m.SendTaskSuccess(r.ex, asltest.Began.Add(65*time.Second), "t1", []byte(`1`)); !errors.Is(err, asl.ErrTaskClosed) {
+		if err := r.m.SendTaskSuccess(r.ex, asltest.Began.Add(600*time.Second), "t1", []byte(`1`)); !errors.Is(err, asl.ErrTaskClosed) {
 			t.Errorf("an answer that is late, though nobody noticed, gives %v", err)
 		}
 	})
-	t.Run("heartbeat", func(t *testing.T) {
-		r, next := submit(t)
-		r.now = next.At.Add(-time.Second)
-		if err := r.m.SendTaskHeartbeat(r.ex, r.now, "t1"); err != nil {
-			t.Fatal(err)
-		}
-		if next = r.step(); !next.At.Equal(asltest.Began.Add(124 * time.Second)) {
-			t.Errorf("next at %v", next.At)
-		}
-		r.now = next.At
-		r.step()
-		r.ends(asl.Failed, asl.StatesHeartbeatTimeout, "")
-		if err := r.m.SendTaskHeartbeat(r.ex, r.now, "t1"); !errors.Is(err, asl.ErrTaskClosed) {
-			t.Errorf("a heartbeat after the end gives %v", err)
-		}
-	})
-	for _, limit := range []string{`{"limit":0,"beat":1}`, `{"limit":"600","beat":1}`, `{"beat":1}`, `{"limit":1.5,"beat":1}`} {
+	for _, limit := range []string{`{"limit":0}`, `{"limit":"600"}`, `{}`, `{"limit":1.5}`} {
 		t.Run("limits of "+limit, func(t *testing.T) {
 			r := MustStart(t, definition, limit)
 			r.step()
@@ -388,10 +375,10 @@ func TestMap(t *testing.T) {
 		}
 	})
 	t.Run("an error within is reported as it is", func(t *testing.T) {
-		r := MustStart(t, machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","OutputPath":"$.a","End":true}}}`), `[{}]`)
+		r := MustStart(t, machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","InputPath":"$.a","End":true}}}`), `[{}]`)
 		r.step()
 		r.ends(asl.Failed, asl.StatesRuntime, "")
-		const want = "An error occurred while executing the state 'I' (entered at the event id #4). The JSONPath '$.a' specified for the field 'OutputPath' could not be found in the input '{}'"
+		const want = "An error occurred while executing the state 'I' (entered at the event id #4). The JSONPath '$.a' specified for the field 'InputPath' could not be found in the input '{}'"
 		if r.ex.Error.Cause != want {
 			t.Errorf("the cause is\n%s\nwant\n%s", r.ex.Error.Cause, want)
 		}
@@ -423,8 +410,8 @@ func TestLimits(t *testing.T) {
 	})
 	for name, definition := range map[string]string{
 		"output":  machine(`"Type":"Pass","ResultPath":"$.r","InputPath":"$.i","End":true`),
-		"payload": machine(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"twice.$":"States.Array($.i, $.i)"}},"End":true,"Retry":[{"ErrorEquals":["States.ALL"]}]`),
-		"item":    machine(`"Type":"Map","ItemsPath":"$.l","ItemSelector":{"twice.$":"States.Array($.i, $.i)"},"End":true,` + inner),
+		"payload": machine(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"one.$":"$.i","two.$":"$.i"}},"End":true,"Retry":[{"ErrorEquals":["States.ALL"]}]`),
+		"item":    machine(`"Type":"Map","ItemsPath":"$.l","ItemSelector":{"one.$":"$.i","two.$":"$.i"},"End":true,` + inner),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := MustStart(t, definition, `{"l":[1],"i":"`+strings.Repeat("x", asl.MaxPayload*2/3)+`"}`)
@@ -447,7 +434,7 @@ func TestLimits(t *testing.T) {
 		r.ends(asl.TimedOut, asl.StatesTimeout, "")
 	})
 	t.Run("events", func(t *testing.T) {
-		r := MustStart(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$","IsNull":true,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}}`, `{}`)
+		r := MustStart(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$.a","IsPresent":true,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}}`, `{}`)
 		steps := 1
 		for next := r.step(); next.Again; next = r.step() {
 			steps++

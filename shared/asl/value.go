@@ -19,7 +19,7 @@ const MaxPayload = 256 * 1024
 type (
 	// number is a number as it was written, so that nothing is lost on the way through.
 	number string
-	// object keeps its members in the order of the text, which States.JsonToString shows.
+	// object keeps its members in the order of the text.
 	object []member
 	member struct {
 		name  string

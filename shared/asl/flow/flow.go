@@ -21,7 +21,7 @@ type State interface{ Raw() Raw }
 // Machine is a state machine. It starts with the state that was added first.
 type Machine struct {
 	Comment string
-	Timeout time.Duration // of an execution; zero for none, as for the flow within a Map
+	Timeout time.Duration // of an execution; zero for none. The flow within a Map must have none: Map.Raw panics
 
 	states []named
 }

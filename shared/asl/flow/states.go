@@ -102,6 +102,9 @@ type Map struct {
 func (m Map) Raw() Raw {
 	var each Machine
 	m.Each(&each)
+	if each.Timeout != 0 {
+		panic("flow: a Map has no timeout")
+	}
 	processor := each.wire()
 	processor.ProcessorConfig = &processorConfig{Mode: "INLINE"}
 	return Raw{

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 
 	"sallyport/shared/asl"
@@ -324,7 +323,7 @@ func (r *Orchestrator) settle(name string, s stored) error {
 
 // env is what an execution needs of the world.
 func (r *Orchestrator) env(name string) asl.Env {
-	return asl.Env{Now: r.now, Rand: mathrand.Float64, UUID: uuid.NewString,
+	return asl.Env{Now: r.now, Rand: mathrand.Float64,
 		Token: func() string { return name + tokenSeparator + rand.Text() }}
 }
 

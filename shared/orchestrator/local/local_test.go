@@ -21,10 +21,9 @@ import (
 const definition = `{"StartAt":"Call","TimeoutSeconds":7200,"States":{
 	"Call":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","TimeoutSeconds":60,
 		"Parameters":{"FunctionName":"call","Payload":{"n.$":"$.n"}},"ResultSelector":{"got.$":"$.Payload"},"ResultPath":"$.call",
-		"Catch":[{"ErrorEquals":["Refused"],"ResultPath":"$.error","Next":"Refused"}],"Next":"Ask"},
+		"Next":"Ask"},
 	"Ask":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","TimeoutSeconds":600,
 		"Parameters":{"FunctionName":"ask","Payload":{"token.$":"$$.Task.Token"}},"ResultPath":"$.answer","Next":"Done"},
-	"Refused":{"Type":"Fail","Error":"Refused"},
 	"Done":{"Type":"Succeed"}}}`
 
 type function func(ctx context.Context, payload []byte) ([]byte, error)
