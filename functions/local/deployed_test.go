@@ -699,7 +699,7 @@ func (s *stage) begin(kind, key, body string) *execution {
 	if x.id = view.ID; started.StatusCode != 202 || request.Name != x.id || request.StateMachineArn != machineARN+kind {
 		s.t.Fatalf("%+v started %+v", started, request)
 	}
-	if x.Execution, err = x.machine.Start(asl.Identity{ID: "id", Name: x.id}, []byte(request.Input), time.Now()); err != nil {
+	if x.Execution, err = x.machine.Start(x.id, []byte(request.Input), time.Now()); err != nil {
 		s.t.Fatal(err)
 	}
 	x.drive()

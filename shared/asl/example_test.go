@@ -81,7 +81,7 @@ func Example() {
 		Token: func() string { return "token" },
 	}
 
-	execution, _ := machine.Start(asl.Identity{Name: "first"}, []byte(`{"name":"Arnav"}`), now)
+	execution, _ := machine.Start("first", []byte(`{"name":"Arnav"}`), now)
 	next, _ := machine.Step(execution, env)
 	for _, i := range next.Invocations {
 		fmt.Printf("%s(%s)\n", i.Function, i.Payload)

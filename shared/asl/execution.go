@@ -20,19 +20,11 @@ const (
 	Aborted   Status = "ABORTED"
 )
 
-// Identity is what the context object says of the execution and its machine.
-type Identity struct {
-	ID          string `json:"id"`   // $$.Execution.Id, at AWS an ARN
-	Name        string `json:"name"` // $$.Execution.Name
-	MachineID   string `json:"machine_id"`
-	MachineName string `json:"machine_name"`
-}
-
 // Execution is one run of a machine: all of it, so that it can be stored as JSON and go on in another process. Read
 // it freely; only the methods of Machine change it. None of them does so when it returns an error, and none is safe
 // for two at a time on one execution.
 type Execution struct {
-	Identity
+	Name        string         `json:"name"`        // $$.Execution.Name
 	Fingerprint string         `json:"fingerprint"` // of the definition
 	Status      Status         `json:"status"`
 	Input       jsontext.Value `json:"input"`
@@ -96,7 +88,7 @@ type Iterations struct {
 
 // Start begins an execution, at the start of which nothing has happened yet: Step makes it move. It fails with
 // ErrInvalidOutput or ErrTooLarge if the input can't be one.
-func (m *Machine) Start(id Identity, input []byte, now time.Time) (*Execution, error) {
+func (m *Machine) Start(name string, input []byte, now time.Time) (*Execution, error) {
 	v, err := decode(input, false)
 	if err != nil {
 		return nil, ErrInvalidOutput
@@ -106,7 +98,7 @@ func (m *Machine) Start(id Identity, input []byte, now time.Time) (*Execution, e
 		return nil, ErrTooLarge
 	}
 	return &Execution{
-		Identity: id, Fingerprint: m.fingerprint, Status: Running, Input: text, StartedAt: now,
+		Name: name, Fingerprint: m.fingerprint, Status: Running, Input: text, StartedAt: now,
 		Thread: &Thread{Phase: Entering, State: m.start, Input: text},
 	}, nil
 }

@@ -65,7 +65,7 @@ func FuzzExecution(f *testing.F) {
 	for i, name := range []string{"retry", "nested-map"} {
 		m := machines[i]
 		for _, c := range all[name].Cases {
-			ex, err := m.Start(asl.Identity{}, c.Input, asltest.Began)
+			ex, err := m.Start("", c.Input, asltest.Began)
 			if err != nil {
 				f.Fatal(err)
 			}

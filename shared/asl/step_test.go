@@ -41,7 +41,7 @@ type running struct {
 func MustStart(t *testing.T, definition, input string) *running {
 	t.Helper()
 	m := MustParse(t, definition)
-	ex, err := m.Start(asl.Identity{ID: "id", Name: "name", MachineID: "mid", MachineName: "mname"}, []byte(input), asltest.Began)
+	ex, err := m.Start("name", []byte(input), asltest.Began)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,10 +395,10 @@ func TestLimits(t *testing.T) {
 
 	t.Run("input", func(t *testing.T) {
 		m := MustParse(t, machine(`"Type":"Succeed"`))
-		if _, err := m.Start(asl.Identity{}, []byte(full[:10]+"x"+full[10:]), asltest.Began); !errors.Is(err, asl.ErrTooLarge) {
+		if _, err := m.Start("", []byte(full[:10]+"x"+full[10:]), asltest.Began); !errors.Is(err, asl.ErrTooLarge) {
 			t.Errorf("an input of %d bytes gives %v", len(full)+1, err)
 		}
-		if _, err := m.Start(asl.Identity{}, []byte(`{`), asltest.Began); !errors.Is(err, asl.ErrInvalidOutput) {
+		if _, err := m.Start("", []byte(`{`), asltest.Began); !errors.Is(err, asl.ErrInvalidOutput) {
 			t.Errorf("an input that is not JSON gives %v", err)
 		}
 		r := MustStart(t, machine(`"Type":"Succeed"`), "  "+full)

@@ -19,8 +19,7 @@ const validate = loaded.default ?? loaded;
 function* statesOf(flow) {
   for (const [name, state] of Object.entries(flow.States)) {
     yield [name, state];
-    const inner = state.ItemProcessor ?? state.Iterator;
-    if (inner) yield* statesOf(inner);
+    if (state.ItemProcessor) yield* statesOf(state.ItemProcessor);
   }
 }
 
@@ -57,9 +56,8 @@ async function run({ definition, input, tasks }) {
     };
   }
   const context = {
-    Execution: { Id: 'arn:execution', Name: 'execution' },
-    StateMachine: { Id: 'arn:machine', Name: 'machine' },
-    State: { Name: 'state', EnteredTime: '2026-03-01T10:00:00.000Z', RetryCount: 0 },
+    Execution: { Name: 'execution' },
+    State: { Name: 'state' },
     Task: { Token: 'token' },
   };
   const execution = new StateMachine(definition, { validationOptions: { noValidate: true } }).run(input, { overrides, context });

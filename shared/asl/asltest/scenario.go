@@ -362,8 +362,7 @@ func newPlayer(t testing.TB, s Scenario) *player {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := asl.Identity{ID: "arn:execution", Name: "execution", MachineID: "arn:machine", MachineName: "machine"}
-	ex, err := m.Start(id, s.Input, Began)
+	ex, err := m.Start("execution", s.Input, Began)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // Wander runs an execution by turns on two machines of one definition, its fate decided by the bits of choices.
 func Wander(t *testing.T, m, other *asl.Machine, input, output []byte, choices uint64) {
 	t.Helper()
-	ex, err := m.Start(asl.Identity{Name: "name"}, input, Began)
+	ex, err := m.Start("name", input, Began)
 	if err != nil {
 		return
 	}

@@ -146,11 +146,7 @@ func (r *Orchestrator) Start(_ context.Context, machine, name string, input []by
 	if started, err := r.started(name); started || err != nil {
 		return err
 	}
-	id := asl.Identity{
-		ID:        "arn:aws:states:local:000000000000:execution:" + machine + ":" + name,
-		MachineID: "arn:aws:states:local:000000000000:stateMachine:" + machine, Name: name, MachineName: machine,
-	}
-	execution, err := m.Start(id, input, r.now())
+	execution, err := m.Start(name, input, r.now())
 	if err != nil {
 		return err
 	}
