@@ -22,17 +22,18 @@ type Invocation struct {
 	Timeout  time.Duration // of the state; zero for none
 }
 
-// Result is what came of an invocation. A state's timeout counts from Began. Err may be an *Error, which carries the name
-// that ErrorEquals sees; context.DeadlineExceeded, which is States.Timeout; or anything else, which is Lambda.Unknown.
+// Result is what came of an invocation. A state's timeout counts from Began. Err may be an *Error, which carries the
+// name that ErrorEquals sees; context.DeadlineExceeded, which is States.Timeout; or anything else, which is
+// Lambda.Unknown.
 type Result struct {
 	Began, Ended time.Time
 	Output       []byte // JSON; empty for null
 	Err          error
 }
 
-// Returned records what came of an invocation; Step goes on from there. A result that took longer than the state may is
-// States.Timeout. Step does not watch what is under way: who invokes must give up after Invocation.Timeout. The output of
-// a function whose state waits for a task token is dropped.
+// Returned records what came of an invocation; Step goes on from there. A result that took longer than the state may
+// is States.Timeout. Step does not watch what is under way: who invokes must give up after Invocation.Timeout. The
+// output of a function whose state waits for a task token is dropped.
 //
 // It fails with ErrTaskClosed if nobody waits for the invocation any more. That is no fault: the token was answered
 // before the function returned, or another iteration of the same Map has failed.
@@ -85,8 +86,8 @@ func (t *Thread) settle(output jsontext.Value, err *Error) {
 // expired reports whether a task's time is up.
 func (a *Attempt) expired(now time.Time) bool { return !a.Deadline.IsZero() && !now.Before(a.Deadline) }
 
-// SendTaskSuccess answers a task token; Step goes on from there. A token may be answered as soon as it exists, before its
-// function has returned. It fails with ErrTaskClosed, ErrInvalidOutput or ErrTooLarge.
+// SendTaskSuccess answers a task token; Step goes on from there. A token may be answered as soon as it exists, before
+// its function has returned. It fails with ErrTaskClosed, ErrInvalidOutput or ErrTooLarge.
 func (m *Machine) SendTaskSuccess(ex *Execution, now time.Time, token string, output []byte) error {
 	t := ex.find(func(t *Thread) bool {
 		return token != "" && t.Task.Token == token && (t.Phase == Scheduled || t.Phase == Submitted)

@@ -56,8 +56,8 @@ var choices = []struct {
 	{`"Or":[{"Variable":"$.v","IsPresent":false},{"Variable":"$.v","NumericEquals":1}]`, `{}`, true, neverFalse},
 	{`"Or":[{"Variable":"$.v","NumericEquals":2},{"Variable":"$.v","NumericEquals":1}]`, `{"v":3}`, false, ""},
 	{`"Not":{"Variable":"$.v","NumericEquals":1}`, `{"v":1}`, false, ""},
-	{`"Not":{"And":[{"Not":{"Variable":"$.v","NumericEquals":2}},{"Or":[{"Variable":"$.v","NumericEquals":1}]}]}`, `{"v":2}`,
-		true, ""},
+	{`"Not":{"And":[{"Not":{"Variable":"$.v","NumericEquals":2}},{"Or":[{"Variable":"$.v","NumericEquals":1}]}]}`,
+		`{"v":2}`, true, ""},
 	{`"Variable":"$.v.w[1]","NumericEquals":2`, `{"v":{"w":[1,2]}}`, true, ""},
 }
 

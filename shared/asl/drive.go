@@ -14,7 +14,9 @@ type Invoker func(context.Context, Invocation) (output []byte, err error)
 // before it returns, with what happened since the last save, if anything has changed since then: an execution that only
 // waits is not saved. Drive fails with what save fails with, and with the context's error; then the execution is to be
 // loaded again as it was last saved.
-func (m *Machine) Drive(ctx context.Context, ex *Execution, env Env, invoke Invoker, save func([]Event) error) (Next, error) {
+func (m *Machine) Drive(
+	ctx context.Context, ex *Execution, env Env, invoke Invoker, save func([]Event) error,
+) (Next, error) {
 	returned := false // what came of an invocation is not saved yet; until it is, only Step does anything
 	for {
 		next, err := m.Step(ex, env)

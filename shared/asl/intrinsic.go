@@ -239,7 +239,8 @@ func (p *expressionParser) function(depth int) (expression, error) {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("%q must have a string in single quotes first, and as many arguments after it as that has {}", c.text)
+	return nil, fmt.Errorf("%q must have a string in single quotes first, and as many arguments after it as that has {}",
+		c.text)
 }
 
 func (p *expressionParser) argument(depth int, template bool) (expression, error) {
@@ -253,7 +254,7 @@ func (p *expressionParser) argument(depth int, template bool) (expression, error
 		return p.function(depth + 1)
 	}
 	word := p.word()
-	if value := jsontext.Value(word); value.IsValid() && value.Kind() != '"' && value.Kind() != '{' && value.Kind() != '[' {
+	if value := jsontext.Value(word); value.IsValid() && strings.IndexByte(`"{[`, byte(value.Kind())) < 0 {
 		v, err := decode(value, true)
 		return constant{v}, err
 	}

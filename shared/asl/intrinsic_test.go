@@ -9,7 +9,8 @@ import (
 	"sallyport/shared/asl/asltest"
 )
 
-const intrinsicInput = `{"name":"Arnav","n":3,"f":1.5,"yes":true,"none":null,"list":[1,"two",{"three":3}],"nums":[1,2,3,4,5],` +
+const intrinsicInput = `{"name":"Arnav","n":3,"f":1.5,"yes":true,"none":null,"list":[1,"two",{"three":3}],` +
+	`"nums":[1,2,3,4,5],` +
 	`"text":"{\"b\":1,\"a\":[2]}","bad":"{","o":{"b":1,"a":[2]},"objects":[{"a":[2],"b":1}],"again":["b","a","b","a"],` +
 	`"all":[{"v":"a","w":[{"x":1},{"x":[2,3]},{"y":0}],"l":[1,2]},{"v":"b","w":[],"l":[]},{"w":[{"x":null}]},` +
 	`{"v":"a","w":{"x":4}},"text",null,[{"v":"c"}]],` +

@@ -33,8 +33,8 @@ func definitionsToValidate(t *testing.T) map[string]jsontext.Value {
 	for _, c := range choices {
 		rules = append(rules, "{"+c.rule+`,"Next":"Yes"}`)
 	}
-	all["choices"] = jsontext.Value(`{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[` + strings.Join(rules, ",") +
-		`]},"Yes":{"Type":"Succeed"}}}`)
+	all["choices"] = jsontext.Value(`{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[` +
+		strings.Join(rules, ",") + `]},"Yes":{"Type":"Succeed"}}}`)
 	withCalls := func(calls ...string) jsontext.Value {
 		return jsontext.Value(machine(`"Type":"Pass","Parameters":{` + strings.Join(calls, ",") + `},"End":true`))
 	}

@@ -14,9 +14,11 @@ func machine(state string) string {
 }
 
 const (
-	invoke = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"in.$":"$"}}`
-	await  = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","Parameters":{"FunctionName":"f","Payload":{"token.$":"$$.Task.Token"}}`
-	inner  = `"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}`
+	invoke = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke",` +
+		`"Parameters":{"FunctionName":"f","Payload":{"in.$":"$"}}`
+	await = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken",` +
+		`"Parameters":{"FunctionName":"f","Payload":{"token.$":"$$.Task.Token"}}`
+	inner = `"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}`
 )
 
 func TestParseRefuses(t *testing.T) {
@@ -34,7 +36,9 @@ func TestParseRefuses(t *testing.T) {
 	withCatch := func(fields string) string {
 		return machine(invoke + `,"End":true,"Catch":[{"ErrorEquals":["A"]` + fields + `}]`)
 	}
-	const plain, waiting = `,"Resource":"arn:aws:states:::lambda:invoke"`, `,"Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken"`
+	const plain = `,"Resource":"arn:aws:states:::lambda:invoke"`
+	const waiting = `,"Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken"`
+	const payload = `,"Parameters":{"FunctionName":"f","Payload":1}`
 	const gathers = ` is not supported: $$ and [*] are for payload templates`
 
 	tests := []struct{ name, definition, want string }{
@@ -48,24 +52,29 @@ func TestParseRefuses(t *testing.T) {
 			"/TimeoutSeconds: must be a whole number from 1"},
 		{"start elsewhere", `{"StartAt":"T","States":{"S":{"Type":"Succeed"}}}`,
 			`/StartAt: names the state "T", which does not exist`},
-		{"missing target", machine(`"Type":"Pass","Next":"T"`), `/States/S (state S): goes to the state "T", which does not exist`},
+		{"missing target", machine(`"Type":"Pass","Next":"T"`),
+			`/States/S (state S): goes to the state "T", which does not exist`},
 		{"unreachable", `{"StartAt":"S","States":{"S":{"Type":"Succeed"},"T":{"Type":"Succeed"}}}`,
 			"/States/T (state T): can't be reached"},
 		{"no terminal", `{"StartAt":"S","States":{"S":{"Type":"Pass","Next":"T"},"T":{"Type":"Pass","Next":"S"}}}`,
 			"never comes to an end"},
 		{"neither Next nor End", machine(`"Type":"Pass"`), "must have Next or End"},
-		{"both Next and End", machine(`"Type":"Pass","Next":"S","End":true`), "/States/S/End (state S): can't stand beside Next"},
+		{"both Next and End", machine(`"Type":"Pass","Next":"S","End":true`),
+			"/States/S/End (state S): can't stand beside Next"},
 		{"End false", machine(`"Type":"Pass","End":false`), "/States/S/End (state S): must be true"},
 		{"no Type", machine(`"End":true`), "/States/S/Type (state S): is missing"},
-		{"long name", `{"StartAt":"S","States":{"` + strings.Repeat("S", 81) + `":{"Type":"Succeed"}}}`, "1 to 80 characters"},
-		{"name used within a Map", `{"StartAt":"I","States":{"I":{"Type":"Map","End":true,` + inner + `}}}`, "names are unique"},
+		{"long name", `{"StartAt":"S","States":{"` + strings.Repeat("S", 81) + `":{"Type":"Succeed"}}}`,
+			"1 to 80 characters"},
+		{"name used within a Map", `{"StartAt":"I","States":{"I":{"Type":"Map","End":true,` + inner + `}}}`,
+			"names are unique"},
 		{"pointer is escaped", `{"StartAt":"a/b~c","States":{"a/b~c":{"Type":"Pass"}}}`, "/States/a~1b~0c (state a/b~c)"},
 
-		{"function resource", withTask(`,"Resource":"arn:aws:lambda:eu-west-1:1:function:f","Parameters":{"FunctionName":"f","Payload":1}`),
+		{"function resource", withTask(`,"Resource":"arn:aws:lambda:eu-west-1:1:function:f"` + payload),
 			"is not supported, only arn:aws:states:::lambda:invoke"},
-		{"activity", withTask(`,"Resource":"arn:aws:states:eu-west-1:1:activity:a","Parameters":{"FunctionName":"f","Payload":1}`),
+		{"activity", withTask(`,"Resource":"arn:aws:states:eu-west-1:1:activity:a"` + payload),
 			"is not supported, only"},
-		{"no Resource", withTask(`,"Parameters":{"FunctionName":"f","Payload":1}`), "/States/S/Resource (state S): is missing"},
+		{"no Resource", withTask(payload),
+			"/States/S/Resource (state S): is missing"},
 		{"no Parameters", withTask(plain), "/States/S/Parameters (state S): is missing"},
 		{"function from the input", withTask(plain + `,"Parameters":{"FunctionName.$":"$.f","Payload":1}`),
 			"must be known from the definition"},
@@ -74,7 +83,7 @@ func TestParseRefuses(t *testing.T) {
 			"nobody could ever answer"},
 		{"token without waiting", withTask(plain + `,"Parameters":{"FunctionName":"f","Payload":{"t.$":"$$.Task.Token"}}`),
 			"exists only in the Parameters of a Task that waits for it"},
-		{"token in a result", withTask(plain + `,"Parameters":{"FunctionName":"f","Payload":1},"ResultSelector":{"t.$":"$$.Task.Token"}`),
+		{"token in a result", withTask(plain + payload + `,"ResultSelector":{"t.$":"$$.Task.Token"}`),
 			"exists only in the Parameters of a Task that waits for it"},
 		{"two timeouts", machine(await + `,"End":true,"TimeoutSecondsPath":"$.t","TimeoutSeconds":5`),
 			"can't stand beside TimeoutSeconds"},
@@ -82,12 +91,14 @@ func TestParseRefuses(t *testing.T) {
 		{"ErrorEquals missing", withRetry(`{}`), "/Retry/0/ErrorEquals (state S): is missing"},
 		{"ErrorEquals empty", withRetry(`{"ErrorEquals":[]}`), "at least one element"},
 		{"States.ALL with others", withRetry(`{"ErrorEquals":["States.ALL","A"]}`), "must be alone and come last"},
-		{"States.ALL before others", withRetry(`{"ErrorEquals":["States.ALL"]},{"ErrorEquals":["A"]}`), "must be alone and come last"},
+		{"States.ALL before others", withRetry(`{"ErrorEquals":["States.ALL"]},{"ErrorEquals":["A"]}`),
+			"must be alone and come last"},
 		{"States.Runtime", withRetry(`{"ErrorEquals":["States.Runtime"]}`), "can't be retried or caught"},
 		{"States.DataLimitExceeded", withRetry(`{"ErrorEquals":["States.DataLimitExceeded"]}`), "can't be retried or caught"},
 		{"interval", withRetry(`{"ErrorEquals":["A"],"IntervalSeconds":0}`),
 			"/IntervalSeconds (state S): must be a whole number from 1"},
-		{"attempts", withRetry(`{"ErrorEquals":["A"],"MaxAttempts":-1}`), "/MaxAttempts (state S): must be a whole number from 0"},
+		{"attempts", withRetry(`{"ErrorEquals":["A"],"MaxAttempts":-1}`),
+			"/MaxAttempts (state S): must be a whole number from 0"},
 		{"backoff", withRetry(`{"ErrorEquals":["A"],"BackoffRate":0.5}`), "at least 1"},
 		{"cap", withRetry(`{"ErrorEquals":["A"],"IntervalSeconds":5,"MaxDelaySeconds":5}`), "greater than IntervalSeconds"},
 		{"jitter", withRetry(`{"ErrorEquals":["A"],"JitterStrategy":"HALF"}`), "FULL or NONE"},
@@ -112,7 +123,8 @@ func TestParseRefuses(t *testing.T) {
 		{"empty And", withRule(`"And":[],"Next":"T"`), "at least one element"},
 
 		{"wait for nothing", machine(`"Type":"Wait","End":true`), "must have Seconds"},
-		{"wait for two things", machine(`"Type":"Wait","End":true,"Seconds":1,"SecondsPath":"$.s"`), "can't stand beside Seconds"},
+		{"wait for two things", machine(`"Type":"Wait","End":true,"Seconds":1,"SecondsPath":"$.s"`),
+			"can't stand beside Seconds"},
 		{"wait for half a second", machine(`"Type":"Wait","End":true,"Seconds":0.5`), "must be a whole number"},
 		{"two values of a Pass", machine(`"Type":"Pass","End":true,"InputPath":"$.a","Result":1`),
 			"/Result (state S): can't stand beside InputPath"},
@@ -122,9 +134,11 @@ func TestParseRefuses(t *testing.T) {
 			`"States":{"I":{"Type":"Pass","End":true}}}`), "DISTRIBUTED is not supported"},
 		{"item outside of the selector", withMap(`,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true,` +
 			`"Parameters":{"i.$":"$$.Map.Item.Index"}}}}`), "exists only in a Map's ItemSelector"},
-		{"item in the result", withMap(`,"ResultSelector":{"i.$":"$$.Map.Item.Value"},` + inner), "exists only in a Map's ItemSelector"},
+		{"item in the result", withMap(`,"ResultSelector":{"i.$":"$$.Map.Item.Value"},` + inner),
+			"exists only in a Map's ItemSelector"},
 		{"out of the Map", `{"StartAt":"S","States":{"S":{"Type":"Map","Next":"T","ItemProcessor":{"StartAt":"I","States":{` +
-			`"I":{"Type":"Pass","Next":"T"}}}},"T":{"Type":"Succeed"}}}`, `(state I): goes to the state "T", which does not exist`},
+			`"I":{"Type":"Pass","Next":"T"}}}},"T":{"Type":"Succeed"}}}`,
+			`(state I): goes to the state "T", which does not exist`},
 
 		{"gathering InputPath", withPath("$.a[*]"), `/States/S/InputPath (state S): the path "$.a[*]"` + gathers},
 		{"gathering OutputPath", machine(invoke + `,"End":true,"OutputPath":"$.a[*].b"`),
@@ -135,13 +149,16 @@ func TestParseRefuses(t *testing.T) {
 			`/States/S/ItemsPath (state S): the path "$.a[*].b"` + gathers},
 		{"gathering Variable", withRule(`"Variable":"$.a[*]","IsPresent":true,"Next":"T"`),
 			`/Choices/0/Variable (state S): the path "$.a[*]"` + gathers},
-		{"gathering operand", withRule(`"Variable":"$.a","NumericGreaterThanPath":"$.b[*]","Next":"T"`), `the path "$.b[*]"` + gathers},
+		{"gathering operand", withRule(`"Variable":"$.a","NumericGreaterThanPath":"$.b[*]","Next":"T"`),
+			`the path "$.b[*]"` + gathers},
 		{"gathering seconds", machine(`"Type":"Wait","End":true,"SecondsPath":"$.a[*]"`),
 			`/SecondsPath (state S): the path "$.a[*]"` + gathers},
 		{"gathering timeout", machine(invoke + `,"End":true,"TimeoutSecondsPath":"$.t[*]"`),
 			`/TimeoutSecondsPath (state S): the path "$.t[*]"` + gathers},
-		{"gathering catch", withCatch(`,"Next":"S","ResultPath":"$.a[*]"`), `/Catch/0/ResultPath (state S): the path "$.a[*]"` + gathers},
-		{"gathering the context", withCall("$$.Execution.Name[*]"), `"$$.Execution.Name[*]" is not supported, of the context object only`},
+		{"gathering catch", withCatch(`,"Next":"S","ResultPath":"$.a[*]"`),
+			`/Catch/0/ResultPath (state S): the path "$.a[*]"` + gathers},
+		{"gathering the context", withCall("$$.Execution.Name[*]"),
+			`"$$.Execution.Name[*]" is not supported, of the context object only`},
 		{"all of the context", withCall("$$[*]"), `"$$[*]" is not supported, of the context object only`},
 		{"open bracket", withCall("$.a[*"), `"[*" is neither`},
 		{"dotted wildcard in a template", withCall("$.a.*"), `".*" is neither`},
@@ -152,12 +169,15 @@ func TestParseRefuses(t *testing.T) {
 		{"trailing dot", withPath("$.a."), `"." is neither`},
 		{"whole context", withCall("$$"), `"$$" is not supported, of the context object only`},
 		{"below a name", withCall("$$.State.Name.x"), `"$$.State.Name.x" is not supported, of the context object only`},
-		{"longer than a name", withCall("$$.Map.Item.Values"), `"$$.Map.Item.Values" is not supported, of the context object only`},
+		{"longer than a name", withCall("$$.Map.Item.Values"),
+			`"$$.Map.Item.Values" is not supported, of the context object only`},
 
-		{"not a string", machine(`"Type":"Pass","End":true,"Parameters":{"v.$":1}`), "/Parameters/v.$ (state S): must be a string"},
+		{"not a string", machine(`"Type":"Pass","End":true,"Parameters":{"v.$":1}`),
+			"/Parameters/v.$ (state S): must be a string"},
 		{"no expression", withCall("plain"), "neither a path nor an intrinsic function"},
 		{"unknown intrinsic", withCall("States.Nope()"), `the intrinsic function "States.Nope" is not supported`},
-		{"unknown nested intrinsic", withCall("States.ArrayLength(States.MathRandom(1, 2))"), `"States.MathRandom" is not supported`},
+		{"unknown nested intrinsic", withCall("States.ArrayLength(States.MathRandom(1, 2))"),
+			`"States.MathRandom" is not supported`},
 		{"arguments missing", withCall("States.MathAdd(1)"), "wrong number of arguments"},
 		{"no arguments", withCall("States.ArrayLength()"), "wrong number of arguments"},
 		{"too few to format", withCall("States.Format('{} {}', 1)"), "as many arguments"},
@@ -175,7 +195,8 @@ func TestParseRefuses(t *testing.T) {
 		{"one list too many", withCall("States.ArrayUnique($.a, $.b)"), "wrong number of arguments"},
 		{"deep", withCall(strings.Repeat("States.ArrayLength(", 11) + "1" + strings.Repeat(")", 11)), "nests more than 10"},
 		{"twice", machine(`"Type":"Pass","End":true,"Parameters":{"v":1,"v.$":"$.v"}`), "given twice"},
-		{"Parameters no object", machine(`"Type":"Pass","End":true,"Parameters":[1]`), "/Parameters (state S): must be an object"},
+		{"Parameters no object", machine(`"Type":"Pass","End":true,"Parameters":[1]`),
+			"/Parameters (state S): must be an object"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -212,10 +233,11 @@ func TestParseRefusesUnsupported(t *testing.T) {
 			"Arguments Assign Credentials HeartbeatSeconds HeartbeatSecondsPath InputPath Output QueryLanguage"},
 		{"/States/S", machine(await + `,"End":true%s`), "HeartbeatSeconds HeartbeatSecondsPath"},
 		{"/States/S/Parameters", machine(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true,` +
-			`"Parameters":{"FunctionName":"f","Payload":1%s}`), "ClientContext FunctionName.$ InvocationType Payload.$ Qualifier"},
+			`"Parameters":{"FunctionName":"f","Payload":1%s}`),
+			"ClientContext FunctionName.$ InvocationType Payload.$ Qualifier"},
 		{"/States/S/Retry/0", machine(invoke + `,"End":true,"Retry":[{"ErrorEquals":["A"]%s}]`), "Comment Next"},
-		{"/States/S/Catch/0", `{"StartAt":"S","States":{"S":{` + invoke + `,"End":true,"Catch":[{"ErrorEquals":["A"],"Next":"T"%s}]},` +
-			`"T":{"Type":"Succeed"}}}`, "Assign Comment Output"},
+		{"/States/S/Catch/0", `{"StartAt":"S","States":{"S":{` + invoke + `,"End":true,` +
+			`"Catch":[{"ErrorEquals":["A"],"Next":"T"%s}]},"T":{"Type":"Succeed"}}}`, "Assign Comment Output"},
 		{"/States/S", machine(`"Type":"Wait","Seconds":1,"End":true%s`),
 			"Assign InputPath Output OutputPath QueryLanguage ResultPath Timestamp TimestampPath"},
 		{"/States/S", machine(`"Type":"Succeed"%s`), "InputPath Output OutputPath QueryLanguage"},
@@ -223,8 +245,9 @@ func TestParseRefusesUnsupported(t *testing.T) {
 			`{"Variable":"$.v","IsPresent":true,"Next":"T"}]%s},"T":{"Type":"Succeed"}}}`,
 			"Assign InputPath Output OutputPath QueryLanguage"},
 		{"/States/S", machine(`"Type":"Map","End":true,` + inner + `%s`),
-			"Assign InputPath ItemBatcher ItemReader Items Iterator Label MaxConcurrencyPath Output OutputPath Parameters QueryLanguage " +
-				"ResultWriter Retry ToleratedFailureCount ToleratedFailureCountPath ToleratedFailurePercentage ToleratedFailurePercentagePath"},
+			"Assign InputPath ItemBatcher ItemReader Items Iterator Label MaxConcurrencyPath Output OutputPath Parameters " +
+				"QueryLanguage ResultWriter Retry ToleratedFailureCount ToleratedFailureCountPath ToleratedFailurePercentage " +
+				"ToleratedFailurePercentagePath"},
 		{"/States/S/ItemProcessor", machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"I","States":{` +
 			`"I":{"Type":"Pass","End":true}}%s}`), "QueryLanguage TimeoutSeconds"},
 		{"/States/S/ItemProcessor/ProcessorConfig", machine(`"Type":"Map","End":true,"ItemProcessor":{` +
@@ -245,42 +268,50 @@ func TestParseRefusesUnsupported(t *testing.T) {
 		}
 	}
 	for kind := range strings.FieldsSeq("Fail Parallel") {
-		refused(kind, machine(`"Type":"`+kind+`"`), "/States/S/Type (state S): "+kind+" states are not supported, only Choice, Map")
+		refused(kind, machine(`"Type":"`+kind+`"`),
+			"/States/S/Type (state S): "+kind+" states are not supported, only Choice, Map, Pass, Succeed, Task, Wait")
 	}
-	for comparison := range strings.FieldsSeq("BooleanEqualsPath IsBoolean IsNull IsNumeric IsPresentPath IsString IsTimestamp " +
-		"NumericEqualsPath NumericGreaterThanEquals NumericGreaterThanEqualsPath NumericLessThanEqualsPath NumericLessThanPath " +
-		"StringEqualsPath StringGreaterThan StringGreaterThanEquals StringGreaterThanEqualsPath StringGreaterThanPath " +
-		"StringLessThan StringLessThanEquals StringLessThanEqualsPath StringLessThanPath StringMatches " +
-		"TimestampEquals TimestampEqualsPath TimestampGreaterThan TimestampGreaterThanEquals TimestampGreaterThanEqualsPath " +
-		"TimestampGreaterThanPath TimestampLessThan TimestampLessThanEquals TimestampLessThanEqualsPath TimestampLessThanPath") {
+	for comparison := range strings.FieldsSeq(`BooleanEqualsPath IsBoolean IsNull IsNumeric IsPresentPath IsString
+		IsTimestamp NumericEqualsPath NumericGreaterThanEquals NumericGreaterThanEqualsPath NumericLessThanEqualsPath
+		NumericLessThanPath
+		StringEqualsPath StringGreaterThan StringGreaterThanEquals StringGreaterThanEqualsPath StringGreaterThanPath
+		StringLessThan StringLessThanEquals StringLessThanEqualsPath StringLessThanPath StringMatches
+		TimestampEquals TimestampEqualsPath TimestampGreaterThan TimestampGreaterThanEquals
+		TimestampGreaterThanEqualsPath TimestampGreaterThanPath TimestampLessThan TimestampLessThanEquals
+		TimestampLessThanEqualsPath TimestampLessThanPath`) {
 		rule := `{"Variable":"$.v","` + comparison + `":"$.w"`
+		only := " (state S): " + comparison + " is not supported, only And, BooleanEquals, IsPresent, "
 		refused(comparison, machine(`"Type":"Choice","Choices":[`+rule+`,"Next":"S"}]`),
-			"/States/S/Choices/0/"+comparison+" (state S): "+comparison+" is not supported, only And, BooleanEquals, IsPresent, ")
+			"/States/S/Choices/0/"+comparison+only)
 		refused("Not "+comparison, machine(`"Type":"Choice","Choices":[{"Not":`+rule+`},"Next":"S"}]`),
-			"/States/S/Choices/0/Not/"+comparison+" (state S): "+comparison+" is not supported, only And, ")
+			"/States/S/Choices/0/Not/"+comparison+only[:strings.Index(only, "And")])
 	}
-	for name := range strings.FieldsSeq("Array ArrayPartition ArrayRange Base64Decode Base64Encode Hash JsonMerge JsonToString " +
-		"MathRandom StringSplit UUID") {
-		refused(name, machine(`"Type":"Pass","End":true,"Parameters":{"v.$":"States.`+name+`()"}`),
-			`/States/S/Parameters/v.$ (state S): the intrinsic function "States.`+name+`" is not supported, only States.ArrayContains, `)
+	withValue := func(value string) string {
+		return machine(`"Type":"Pass","End":true,"Parameters":{"v.$":"` + value + `"}`)
 	}
-	for value := range strings.FieldsSeq("Execution.Id Execution.Input Execution.Input.a Execution.RedriveCount Execution.RedriveTime " +
-		"Execution.RoleArn Execution.StartTime Map.Item.Key Map.Item.Source State.EnteredTime State.RetryCount StateMachine.Id " +
-		"StateMachine.Name") {
-		refused(value, machine(`"Type":"Pass","End":true,"Parameters":{"v.$":"$$.`+value+`"}`),
-			`/States/S/Parameters/v.$ (state S): the path "$$.`+value+`" is not supported, of the context object only $$.Execution.Name, `)
+	const at = "/States/S/Parameters/v.$ (state S): "
+	for name := range strings.FieldsSeq(`Array ArrayPartition ArrayRange Base64Decode Base64Encode Hash JsonMerge
+		JsonToString MathRandom StringSplit UUID`) {
+		refused(name, withValue("States."+name+"()"),
+			at+`the intrinsic function "States.`+name+`" is not supported, only States.ArrayContains, `)
+	}
+	for value := range strings.FieldsSeq(`Execution.Id Execution.Input Execution.Input.a Execution.RedriveCount
+		Execution.RedriveTime Execution.RoleArn Execution.StartTime Map.Item.Key Map.Item.Source State.EnteredTime
+		State.RetryCount StateMachine.Id StateMachine.Name`) {
+		refused(value, withValue("$$."+value),
+			at+`the path "$$.`+value+`" is not supported, of the context object only $$.Execution.Name, `)
 	}
 	for _, path := range []string{
 		"$..a", "$.*", "$.a[?(@.b)]", "$.a[0:1]", "$.a[-1]", "$['a']", "$['a','b']", "$.a.length()", "$.a[*].b[*]",
 	} {
-		refused(path, machine(`"Type":"Pass","End":true,"Parameters":{"v.$":"`+path+`"}`),
-			`/States/S/Parameters/v.$ (state S): the path "`+path+`" is not supported: `)
+		refused(path, withValue(path), at+`the path "`+path+`" is not supported: `)
 		refused("InputPath "+path, machine(`"Type":"Pass","End":true,"InputPath":"`+path+`"`),
 			`/States/S/InputPath (state S): the path "`+path+`" is not supported: `)
 	}
 	refused("array in ResultPath", machine(`"Type":"Pass","End":true,"ResultPath":"$.a[0]"`),
 		`/States/S/ResultPath (state S): the path "$.a[0]" is not supported: it leads into an array`)
-	refused("null InputPath", machine(`"Type":"Pass","End":true,"InputPath":null`), "/States/S/InputPath (state S): must be a string")
+	refused("null InputPath", machine(`"Type":"Pass","End":true,"InputPath":null`),
+		"/States/S/InputPath (state S): must be a string")
 	for name := range strings.FieldsSeq("BranchFailed ExceedToleratedFailureThreshold HeartbeatTimeout ItemReaderFailed " +
 		"ParameterPathFailure Permissions QueryEvaluationError ResultWriterFailed TaskFailed Timout") {
 		refused(name, machine(invoke+`,"End":true,"Retry":[{"ErrorEquals":["States.`+name+`"]}]`),
@@ -291,15 +322,15 @@ func TestParseRefusesUnsupported(t *testing.T) {
 func TestParseAccepts(t *testing.T) {
 	for _, definition := range []string{
 		`{"Comment":"c","StartAt":"S","TimeoutSeconds":1,"States":{"S":{"Type":"Succeed","Comment":"c"}}}`,
-		machine(invoke + `,"End":true,"TimeoutSecondsPath":"$.t","Retry":[{"ErrorEquals":["A"],"BackoffRate":1,"MaxDelaySeconds":2,` +
-			`"JitterStrategy":"NONE"},{"ErrorEquals":["States.ALL"],"MaxAttempts":0}]`),
+		machine(invoke + `,"End":true,"TimeoutSecondsPath":"$.t","Retry":[{"ErrorEquals":["A"],"BackoffRate":1,` +
+			`"MaxDelaySeconds":2,"JitterStrategy":"NONE"},{"ErrorEquals":["States.ALL"],"MaxAttempts":0}]`),
 		machine(await + `,"End":true,"TimeoutSeconds":5`),
 		machine(invoke + `,"End":true,"ResultPath":null,"OutputPath":null`),
 		machine(`"Type":"Pass","End":true,"InputPath":"$.a-b.d_e-f[12]","ResultPath":"$.über"`),
 		machine(`"Type":"Pass","End":true,"Parameters":{"a.$":"$.a[*]","b":[{"c.$":"$[*].d[0].f"}],` +
 			`"g.$":"States.ArrayContains($.a[*].b, $$.Execution.Name)"}`),
-		machine(`"Type":"Map","End":true,"ItemSelector":{"a.$":"$.a[*].b","i.$":"$$.Map.Item.Value.c[*]","j.$":"$$.Map.Item.Value[0]"},` +
-			inner),
+		machine(`"Type":"Map","End":true,"ItemSelector":{"a.$":"$.a[*].b","i.$":"$$.Map.Item.Value.c[*]",` +
+			`"j.$":"$$.Map.Item.Value[0]"},` + inner),
 		machine(invoke + `,"End":true,"ResultSelector":{"a.$":"$.Payload.a[*].b"}`),
 		machine(`"Type":"Map","End":true,"MaxConcurrency":0,"ItemsPath":"$.items",` + inner),
 	} {
@@ -311,10 +342,13 @@ func TestParseAccepts(t *testing.T) {
 
 func TestInspect(t *testing.T) {
 	m := MustParse(t, `{"StartAt":"M","TimeoutSeconds":90,"States":{
-		"M":{"Type":"Map","Next":"W","ItemProcessor":{"StartAt":"A","States":{"A":{`+invoke+`,"TimeoutSecondsPath":"$.t","End":true,
-			"Retry":[{"ErrorEquals":["Throttled","Unavailable"]}]}}},"Catch":[{"ErrorEquals":["States.ALL"],"Next":"Z"}]},
-		"W":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","Parameters":{"FunctionName":"g","Payload":{"t.$":"$$.Task.Token"}},
-			"TimeoutSeconds":600,"Next":"Z","Catch":[{"ErrorEquals":["States.Timeout"],"Next":"Z"}]},
+		"M":{"Type":"Map","Next":"W","ItemProcessor":{"StartAt":"A","States":{
+			"A":{`+invoke+`,"TimeoutSecondsPath":"$.t","End":true,
+				"Retry":[{"ErrorEquals":["Throttled","Unavailable"]}]}}},
+			"Catch":[{"ErrorEquals":["States.ALL"],"Next":"Z"}]},
+		"W":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken",
+			"Parameters":{"FunctionName":"g","Payload":{"t.$":"$$.Task.Token"}},"TimeoutSeconds":600,"Next":"Z",
+			"Catch":[{"ErrorEquals":["States.Timeout"],"Next":"Z"}]},
 		"Z":{"Type":"Succeed"}}}`)
 	states := map[string]asl.State{}
 	for _, s := range m.States() {
@@ -324,10 +358,13 @@ func TestInspect(t *testing.T) {
 		t.Fatalf("has the states %+v and the timeout %v", states, m.Timeout())
 	}
 	a, w := states["A"], states["W"]
-	if a.Pointer != "/States/M/ItemProcessor/States/A" || a.Task.Function != "f" || a.Task.WaitForToken || !a.Task.TimeoutDynamic {
+	if a.Pointer != "/States/M/ItemProcessor/States/A" || a.Task.Function != "f" || a.Task.WaitForToken ||
+		!a.Task.TimeoutDynamic {
 		t.Errorf("A is %+v %+v", a, a.Task)
 	}
-	if got := a.Retry[0]; strings.Join(got.ErrorEquals, " ") != "Throttled Unavailable" || got.Interval != time.Second || got.MaxAttempts != 3 || got.BackoffRate != 2 {
+	got := a.Retry[0]
+	if strings.Join(got.ErrorEquals, " ") != "Throttled Unavailable" || got.Interval != time.Second ||
+		got.MaxAttempts != 3 || got.BackoffRate != 2 {
 		t.Errorf("A's retrier is %+v", got)
 	}
 	if !w.Task.WaitForToken || w.Task.Timeout != 10*time.Minute || w.Catch[0].Next != "Z" {

@@ -128,8 +128,8 @@ func gather(value any, steps []step) (any, bool) {
 	return found, len(found) > 0
 }
 
-// put returns root with the value at the end of the steps, which go by name. Where there is nothing on the way, it makes
-// an object; it replaces nothing that is not one.
+// put returns root with the value at the end of the steps, which go by name. Where there is nothing on the way, it
+// makes an object; it replaces nothing that is not one.
 func put(root any, steps []step, value any) (any, bool) {
 	if len(steps) == 0 {
 		return value, true

@@ -49,7 +49,8 @@ func (p *parser) retriers(f *fields) (all []retrier) {
 	for i, value := range list {
 		g := p.fields(f.child("Retry").index(i), value)
 		r := retrier{
-			errors: p.errorEquals(g, i == len(list)-1), interval: defaultInterval, attempts: defaultAttempts, backoff: defaultBackoff,
+			errors:   p.errorEquals(g, i == len(list)-1),
+			interval: defaultInterval, attempts: defaultAttempts, backoff: defaultBackoff,
 		}
 		if n, ok := g.whole("IntervalSeconds", 1, maxSeconds); ok {
 			r.interval = n

@@ -1,5 +1,7 @@
 package asl
 
+import "fmt"
+
 // The types of states.
 const (
 	pass    = "Pass"
@@ -144,7 +146,8 @@ func (n seconds) value(s *scope) (int, *Error) {
 	given, _ := v.(number)
 	i, whole := given.integer()
 	if !whole || i < n.least || i > maxSeconds {
-		return 0, runtimeError("The path '" + n.path.text + "' of the field '" + n.field + "' must lead to a whole number of seconds")
+		const cause = "The path '%s' of the field '%s' must lead to a whole number of seconds"
+		return 0, runtimeError(fmt.Sprintf(cause, n.path.text, n.field))
 	}
 	return int(i), nil
 }

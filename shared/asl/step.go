@@ -308,7 +308,8 @@ func (r *run) schedule(t *Thread, s *state) {
 }
 
 func tooLarge(s *state, what string) *Error {
-	const cause = "The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit (its %s)."
+	const cause = "The state/task '%s' returned a result with a size exceeding the maximum number of bytes service " +
+		"limit (its %s)."
 	return &Error{Name: StatesDataLimitExceeded, Cause: fmt.Sprintf(cause, s.name, what)}
 }
 
@@ -444,8 +445,8 @@ func (r *run) exit(t *Thread, s *state, output jsontext.Value, next string) {
 // raise handles an error that arose in the state itself.
 func (r *run) raise(t *Thread, s *state, failure *Error) {
 	if failure.Name == StatesRuntime {
-		failure = runtimeError(fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). %s",
-			s.name, t.EntryID, failure.Cause))
+		const cause = "An error occurred while executing the state '%s' (entered at the event id #%d). %s"
+		failure = runtimeError(fmt.Sprintf(cause, s.name, t.EntryID, failure.Cause))
 	}
 	r.handle(t, s, failure)
 }

@@ -75,7 +75,8 @@ func (r *running) text() string {
 // returned reports what came of an invocation that took no time.
 func (r *running) returned(i asl.Invocation, output string, err error) asl.Next {
 	r.Helper()
-	if err := r.m.Returned(r.ex, i.ID, asl.Result{Began: r.now, Ended: r.now, Output: []byte(output), Err: err}); err != nil {
+	result := asl.Result{Began: r.now, Ended: r.now, Output: []byte(output), Err: err}
+	if err := r.m.Returned(r.ex, i.ID, result); err != nil {
 		r.Fatal(err)
 	}
 	return r.step()
@@ -84,8 +85,13 @@ func (r *running) returned(i asl.Invocation, output string, err error) asl.Next 
 // ends checks how the execution ended.
 func (r *running) ends(status asl.Status, name, output string) {
 	r.Helper()
-	if r.ex.Status != status || string(r.ex.Output) != output || (r.ex.Error == nil) != (name == "") || r.ex.Error != nil && r.ex.Error.Name != name {
-		r.Errorf("ended %s with the output %s and the error %v, want %s, %s and %s", r.ex.Status, r.ex.Output, r.ex.Error, status, output, name)
+	failed := ""
+	if r.ex.Error != nil {
+		failed = r.ex.Error.Name
+	}
+	if r.ex.Status != status || string(r.ex.Output) != output || failed != name || (r.ex.Error == nil) != (name == "") {
+		r.Errorf("ended %s with the output %s and the error %v, want %s, %s and %s",
+			r.ex.Status, r.ex.Output, r.ex.Error, status, output, name)
 	}
 }
 
@@ -107,7 +113,8 @@ func TestInvocation(t *testing.T) {
 			t.Errorf("invokes %+v with\n%s\nwant\n%s", i, i.Payload, want)
 		}
 		r.now = r.now.Add(time.Hour)
-		if again := r.step(); len(again.Invocations) != 1 || again.Invocations[0].ID != i.ID || string(again.Invocations[0].Payload) != want {
+		again := r.step().Invocations
+		if len(again) != 1 || again[0].ID != i.ID || string(again[0].Payload) != want {
 			t.Errorf("and then %+v", again)
 		}
 		r.returned(i, `{"done":true}`, nil)
@@ -132,17 +139,22 @@ func TestInvocation(t *testing.T) {
 		}
 	})
 
+	busy := &asl.Error{Name: "Lambda.TooManyRequestsException", Cause: "c"}
 	for _, test := range []struct {
 		name        string
 		result      asl.Result
 		error, text string
 	}{
-		{"a function's error", asl.Result{Err: asl.FunctionError("Refused", "code")}, "Refused", `{"errorMessage":"code","errorType":"Refused"}`},
-		{"a wrapped error", asl.Result{Err: fmt.Errorf("invoking: %w", &asl.Error{Name: "Lambda.TooManyRequestsException", Cause: "c"})}, "Lambda.TooManyRequestsException", "c"},
+		{"a function's error", asl.Result{Err: asl.FunctionError("Refused", "code")}, "Refused",
+			`{"errorMessage":"code","errorType":"Refused"}`},
+		{"a wrapped error", asl.Result{Err: fmt.Errorf("invoking: %w", busy)}, "Lambda.TooManyRequestsException", "c"},
 		{"another error", asl.Result{Err: errors.New("broken \xff")}, asl.LambdaUnknown, "broken \uFFFD"},
-		{"too late", asl.Result{Began: asltest.Began, Ended: asltest.Began.Add(30 * time.Second), Output: []byte(`1`)}, asl.StatesTimeout, ""},
+		{"too late", asl.Result{Began: asltest.Began, Ended: asltest.Began.Add(30 * time.Second), Output: []byte(`1`)},
+			asl.StatesTimeout, ""},
 		{"given up", asl.Result{Err: context.DeadlineExceeded}, asl.StatesTimeout, ""},
-		{"not JSON", asl.Result{Output: []byte(`{`)}, asl.StatesRuntime, "An error occurred while executing the state 'S' (entered at the event id #2). The output of the function is not JSON."},
+		{"not JSON", asl.Result{Output: []byte(`{`)}, asl.StatesRuntime,
+			"An error occurred while executing the state 'S' (entered at the event id #2). " +
+				"The output of the function is not JSON."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := MustStart(t, definition, `{}`)
@@ -169,7 +181,8 @@ func TestToken(t *testing.T) {
 			t.Fatalf("invokes %+v with %s", i, i.Payload)
 		}
 		ended := r.now.Add(5 * time.Second)
-		if err := r.m.Returned(r.ex, i.ID, asl.Result{Began: r.now, Ended: ended, Output: []byte(`not JSON, and nobody cares`)}); err != nil {
+		result := asl.Result{Began: r.now, Ended: ended, Output: []byte(`not JSON, and nobody cares`)}
+		if err := r.m.Returned(r.ex, i.ID, result); err != nil {
 			t.Fatal(err)
 		}
 		r.now = ended
@@ -182,7 +195,8 @@ func TestToken(t *testing.T) {
 			t.Errorf("next is %+v", next)
 		}
 		waits := r.ex.Waits()
-		if len(waits) != 1 || waits[0].Token != "t1" || waits[0].State != "S" || !waits[0].ExpiresAt.Equal(asltest.Began.Add(600*time.Second)) || !waits[0].Since.Equal(asltest.Began) {
+		if len(waits) != 1 || waits[0].Token != "t1" || waits[0].State != "S" ||
+			!waits[0].ExpiresAt.Equal(asltest.Began.Add(600*time.Second)) || !waits[0].Since.Equal(asltest.Began) {
 			t.Errorf("waits for %+v", waits)
 		}
 	})
@@ -233,10 +247,12 @@ func TestToken(t *testing.T) {
 		if err := r.m.SendTaskSuccess(r.ex, r.now, "t1", []byte(`{`)); !errors.Is(err, asl.ErrInvalidOutput) {
 			t.Errorf("an output that is not JSON gives %v", err)
 		}
-		if err := r.m.SendTaskSuccess(r.ex, r.now, "t1", []byte(`"`+strings.Repeat("x", asl.MaxPayload)+`"`)); !errors.Is(err, asl.ErrTooLarge) {
+		large := []byte(`"` + strings.Repeat("x", asl.MaxPayload) + `"`)
+		if err := r.m.SendTaskSuccess(r.ex, r.now, "t1", large); !errors.Is(err, asl.ErrTooLarge) {
 			t.Errorf("a large output gives %v", err)
 		}
-		if err := r.m.SendTaskSuccess(r.ex, asltest.Began.Add(600*time.Second), "t1", []byte(`1`)); !errors.Is(err, asl.ErrTaskClosed) {
+		late := asltest.Began.Add(600 * time.Second)
+		if err := r.m.SendTaskSuccess(r.ex, late, "t1", []byte(`1`)); !errors.Is(err, asl.ErrTaskClosed) {
 			t.Errorf("an answer that is late, though nobody noticed, gives %v", err)
 		}
 	})
@@ -278,7 +294,8 @@ func TestRetryDelays(t *testing.T) {
 	}{
 		{`"MaxAttempts":3`, 0.9, []time.Duration{s, 2 * s, 4 * s}},
 		{`"IntervalSeconds":3,"BackoffRate":1.5,"MaxAttempts":2`, 0.9, []time.Duration{3 * s, 4500 * time.Millisecond}},
-		{`"IntervalSeconds":3,"BackoffRate":4,"MaxDelaySeconds":20,"MaxAttempts":4`, 0.9, []time.Duration{3 * s, 12 * s, 20 * s, 20 * s}},
+		{`"IntervalSeconds":3,"BackoffRate":4,"MaxDelaySeconds":20,"MaxAttempts":4`, 0.9,
+			[]time.Duration{3 * s, 12 * s, 20 * s, 20 * s}},
 		{`"IntervalSeconds":4,"JitterStrategy":"FULL","MaxAttempts":2`, 0.25, []time.Duration{s, 2 * s}},
 		{`"IntervalSeconds":4,"JitterStrategy":"FULL","MaxAttempts":1`, 0, []time.Duration{0}},
 		{`"BackoffRate":1e300,"MaxAttempts":3`, 0.9, []time.Duration{s, 366 * 24 * time.Hour, 366 * 24 * time.Hour}},
@@ -294,7 +311,8 @@ func TestRetryDelays(t *testing.T) {
 
 // TestRetryAgain: a state that is entered again has all its attempts again.
 func TestRetryAgain(t *testing.T) {
-	r := MustStart(t, `{"StartAt":"S","States":{"S":{`+invoke+`,"Next":"T","Retry":[{"ErrorEquals":["A"],"MaxAttempts":1}],"Catch":[{"ErrorEquals":["B"],"Next":"S"}]},
+	r := MustStart(t, `{"StartAt":"S","States":{"S":{`+invoke+`,"Next":"T",
+		"Retry":[{"ErrorEquals":["A"],"MaxAttempts":1}],"Catch":[{"ErrorEquals":["B"],"Next":"S"}]},
 		"T":{"Type":"Succeed"}}}`, `{}`)
 	next := r.step()
 	for _, name := range []string{"A", "B", "A", ""} {
@@ -313,7 +331,8 @@ func TestRetryAgain(t *testing.T) {
 }
 
 func TestMap(t *testing.T) {
-	const definition = `{"StartAt":"M","States":{"M":{"Type":"Map","MaxConcurrency":2,"End":true,"ItemProcessor":{"StartAt":"A","States":{
+	const definition = `{"StartAt":"M","States":{"M":{"Type":"Map","MaxConcurrency":2,"End":true,"ItemProcessor":{
+		"StartAt":"A","States":{
 		"A":{` + await + `,"TimeoutSeconds":100,"End":true}}}}}}`
 
 	t.Run("a waiting iteration does not block the others", func(t *testing.T) {
@@ -354,7 +373,9 @@ func TestMap(t *testing.T) {
 		}
 	})
 	t.Run("at most 40 at a time", func(t *testing.T) {
-		r := MustStart(t, machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"A","States":{"A":{`+invoke+`,"End":true}}}`), `[`+strings.Repeat("1,", 99)+`1]`)
+		definition := machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"A","States":{"A":{` + invoke +
+			`,"End":true}}}`)
+		r := MustStart(t, definition, `[`+strings.Repeat("1,", 99)+`1]`)
 		next := r.step()
 		if len(next.Invocations) != 40 {
 			t.Fatalf("%d invocations", len(next.Invocations))
@@ -375,10 +396,13 @@ func TestMap(t *testing.T) {
 		}
 	})
 	t.Run("an error within is reported as it is", func(t *testing.T) {
-		r := MustStart(t, machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","InputPath":"$.a","End":true}}}`), `[{}]`)
+		definition := machine(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"I","States":{` +
+			`"I":{"Type":"Pass","InputPath":"$.a","End":true}}}`)
+		r := MustStart(t, definition, `[{}]`)
 		r.step()
 		r.ends(asl.Failed, asl.StatesRuntime, "")
-		const want = "An error occurred while executing the state 'I' (entered at the event id #4). The JSONPath '$.a' specified for the field 'InputPath' could not be found in the input '{}'"
+		const want = "An error occurred while executing the state 'I' (entered at the event id #4). " +
+			"The JSONPath '$.a' specified for the field 'InputPath' could not be found in the input '{}'"
 		if r.ex.Error.Cause != want {
 			t.Errorf("the cause is\n%s\nwant\n%s", r.ex.Error.Cause, want)
 		}
@@ -409,9 +433,11 @@ func TestLimits(t *testing.T) {
 		}
 	})
 	for name, definition := range map[string]string{
-		"output":  machine(`"Type":"Pass","ResultPath":"$.r","InputPath":"$.i","End":true`),
-		"payload": machine(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"one.$":"$.i","two.$":"$.i"}},"End":true,"Retry":[{"ErrorEquals":["States.ALL"]}]`),
-		"item":    machine(`"Type":"Map","ItemsPath":"$.l","ItemSelector":{"one.$":"$.i","two.$":"$.i"},"End":true,` + inner),
+		"output": machine(`"Type":"Pass","ResultPath":"$.r","InputPath":"$.i","End":true`),
+		"payload": machine(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true,` +
+			`"Parameters":{"FunctionName":"f","Payload":{"one.$":"$.i","two.$":"$.i"}},` +
+			`"Retry":[{"ErrorEquals":["States.ALL"]}]`),
+		"item": machine(`"Type":"Map","ItemsPath":"$.l","ItemSelector":{"one.$":"$.i","two.$":"$.i"},"End":true,` + inner),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := MustStart(t, definition, `{"l":[1],"i":"`+strings.Repeat("x", asl.MaxPayload*2/3)+`"}`)
@@ -420,7 +446,9 @@ func TestLimits(t *testing.T) {
 		})
 	}
 	t.Run("result is not caught", func(t *testing.T) {
-		r := MustStart(t, `{"StartAt":"S","States":{"S":{`+invoke+`,"Next":"T","ResultPath":null,"Retry":[{"ErrorEquals":["States.ALL"]}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"T"}]},"T":{"Type":"Succeed"}}}`, `{}`)
+		r := MustStart(t, `{"StartAt":"S","States":{"S":{`+invoke+`,"Next":"T","ResultPath":null,
+			"Retry":[{"ErrorEquals":["States.ALL"]}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"T"}]},
+			"T":{"Type":"Succeed"}}}`, `{}`)
 		r.returned(r.step().Invocations[0], full, nil)
 		r.ends(asl.Failed, asl.StatesDataLimitExceeded, "")
 	})
@@ -434,7 +462,9 @@ func TestLimits(t *testing.T) {
 		r.ends(asl.TimedOut, asl.StatesTimeout, "")
 	})
 	t.Run("events", func(t *testing.T) {
-		r := MustStart(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$.a","IsPresent":true,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}}`, `{}`)
+		r := MustStart(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},
+			"B":{"Type":"Choice","Choices":[{"Variable":"$.a","IsPresent":true,"Next":"C"}],"Default":"A"},
+			"C":{"Type":"Succeed"}}}`, `{}`)
 		steps := 1
 		for next := r.step(); next.Again; next = r.step() {
 			steps++
@@ -449,7 +479,8 @@ func TestLimits(t *testing.T) {
 func TestAbort(t *testing.T) {
 	r := MustStart(t, machine(await+`,"End":true`), `{}`)
 	i := r.step().Invocations[0]
-	if events := r.m.Abort(r.ex, r.now, "Cancelled", "by hand"); len(events) != 1 || events[0].Status != asl.Aborted || events[0].ID != 4 {
+	events := r.m.Abort(r.ex, r.now, "Cancelled", "by hand")
+	if len(events) != 1 || events[0].Status != asl.Aborted || events[0].ID != 4 {
 		t.Errorf("events are %+v", events)
 	}
 	r.ends(asl.Aborted, "Cancelled", "")
@@ -482,7 +513,8 @@ func TestOtherDefinition(t *testing.T) {
 }
 
 func TestDrive(t *testing.T) {
-	const definition = `{"StartAt":"A","States":{"A":{` + invoke + `,"TimeoutSeconds":30,"Next":"B"},"B":{` + await + `,"End":true}}}`
+	const definition = `{"StartAt":"A","States":{"A":{` + invoke + `,"TimeoutSeconds":30,"Next":"B"},` +
+		`"B":{` + await + `,"End":true}}}`
 
 	t.Run("to a wait", func(t *testing.T) {
 		r := MustStart(t, definition, `{}`)
@@ -502,7 +534,8 @@ func TestDrive(t *testing.T) {
 			return []byte(`1`), nil
 		}
 		next, err := r.m.Drive(t.Context(), r.ex, r.env(), invoke, save)
-		if err != nil || next.Status != asl.Running || len(next.Invocations) != 0 || len(r.ex.Waits()) != 1 || r.text() != saved {
+		if err != nil || next.Status != asl.Running || len(next.Invocations) != 0 || len(r.ex.Waits()) != 1 ||
+			r.text() != saved {
 			t.Errorf("next is %+v, %v", next, err)
 		}
 		if saves != 3 { // before A, between A and B, after B
@@ -511,7 +544,8 @@ func TestDrive(t *testing.T) {
 		if len(r.trace) != r.ex.Events {
 			t.Errorf("saved %d of %d events", len(r.trace), r.ex.Events)
 		}
-		if again, err := r.m.Drive(t.Context(), r.ex, r.env(), invoke, save); err != nil || again.At != next.At || saves != 3 {
+		again, err := r.m.Drive(t.Context(), r.ex, r.env(), invoke, save)
+		if err != nil || again.At != next.At || saves != 3 {
 			t.Errorf("%d saves, %v; want none of an execution that only waits", saves-3, err)
 		}
 	})
@@ -545,7 +579,8 @@ func TestDrive(t *testing.T) {
 	t.Run("until saving fails", func(t *testing.T) {
 		r := MustStart(t, definition, `{}`)
 		full := errors.New("disk full")
-		if _, err := r.m.Drive(t.Context(), r.ex, r.env(), nil, func([]asl.Event) error { return full }); !errors.Is(err, full) {
+		save := func([]asl.Event) error { return full }
+		if _, err := r.m.Drive(t.Context(), r.ex, r.env(), nil, save); !errors.Is(err, full) {
 			t.Errorf("drives on with %v", err)
 		}
 	})

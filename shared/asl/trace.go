@@ -22,7 +22,7 @@ const (
 	TaskScheduled         EventType = "TaskScheduled"         // Function, Input: the payload
 	TaskSucceeded         EventType = "TaskSucceeded"         // Function, Output: the result
 	TaskFailed            EventType = "TaskFailed"            // Function, Error, Cause; timeouts as well
-	StateRetried          EventType = "StateRetried"          // Error, Cause, Index of the retrier, Until: when it is due; a state transition
+	StateRetried          EventType = "StateRetried"          // Error, Cause, Index of the retrier, Until; a transition
 	ErrorCaught           EventType = "ErrorCaught"           // Error, Cause, Index of the catcher, Next
 	ChoiceTaken           EventType = "ChoiceTaken"           // Index of the choice or ChoiceDefault, Next
 	MapIterationStarted   EventType = "MapIterationStarted"   // Index

@@ -41,8 +41,8 @@ type call struct {
 	Payload json.RawMessage `json:"payload"`
 }
 
-// Oracle plays every scenario by another interpreter as well, and has definitions, by name, checked by a validator. Where
-// we know why one of them answers otherwise, it must: an excuse that is no longer needed is a failure.
+// Oracle plays every scenario by another interpreter as well, and has definitions, by name, checked by a validator.
+// Where we know why one of them answers otherwise, it must: an excuse that is no longer needed is a failure.
 func Oracle(t *testing.T, all []Scenario, definitions map[string]jsontext.Value, excuses map[string]string) {
 	if testing.Short() {
 		t.Skip("SKIPPED, with -short: other interpreters")
@@ -128,12 +128,13 @@ func Payload(t testing.TB, scheduled asl.Event) string {
 // tokens are those of a player. The other interpreter knows a single one.
 var tokens = regexp.MustCompile(`"token-[0-9]+"`)
 
-// timeoutPaths are left out of what the other interpreter runs: it looks for them in what Parameters made. AWS looks in the
-// state's input: in the developer guide's own example, Parameters make no such value. What times out, the scenario says.
+// timeoutPaths are left out of what the other interpreter runs: it looks for them in what Parameters made. AWS looks
+// in the state's input: in the developer guide's own example, Parameters make no such value. What times out, the
+// scenario says.
 var timeoutPaths = regexp.MustCompile(`"TimeoutSecondsPath":\s*"[^"]*",`)
 
 // ask runs all scenarios and checks all definitions in one process.
-func ask(t *testing.T, folder string, all []Scenario, definitions []json.RawMessage) (verdicts []verdict, problems []string) {
+func ask(t *testing.T, folder string, all []Scenario, definitions []json.RawMessage) ([]verdict, []string) {
 	t.Helper()
 	type question struct {
 		Definition json.RawMessage     `json:"definition"`
@@ -163,8 +164,10 @@ func ask(t *testing.T, folder string, all []Scenario, definitions []json.RawMess
 		Scenarios   []verdict `json:"scenarios"`
 		Definitions []string  `json:"definitions"`
 	}
-	if err := json.Unmarshal(output, &said); err != nil || len(said.Scenarios) != len(all) || len(said.Definitions) != len(definitions) {
-		t.Fatalf("%d verdicts for %d scenarios, %d for %d definitions: %v", len(said.Scenarios), len(all), len(said.Definitions), len(definitions), err)
+	err = json.Unmarshal(output, &said)
+	if err != nil || len(said.Scenarios) != len(all) || len(said.Definitions) != len(definitions) {
+		t.Fatalf("%d verdicts for %d scenarios, %d for %d definitions: %v",
+			len(said.Scenarios), len(all), len(said.Definitions), len(definitions), err)
 	}
 	return said.Scenarios, said.Definitions
 }
@@ -196,11 +199,12 @@ func installOracles() (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(temp)
-	if err := os.WriteFile(filepath.Join(temp, "package.json"), []byte(`{"name":"asl-oracles","private":true}`), 0o644); err != nil {
+	manifest := []byte(`{"name":"asl-oracles","private":true}`)
+	if err := os.WriteFile(filepath.Join(temp, "package.json"), manifest, 0o644); err != nil {
 		return "", err
 	}
-	args := append([]string{"install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"}, oracles...)
-	cmd := exec.Command("npm", args...)
+	args := []string{"install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"}
+	cmd := exec.Command("npm", append(args, oracles...)...)
 	cmd.Dir = temp
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm install %s: %w: %s", strings.Join(oracles, " "), err, strings.TrimSpace(string(out)))

@@ -27,8 +27,10 @@ function* statesOf(flow) {
 function withName(template, name) {
   if (Array.isArray(template)) return template.map((element) => withName(element, name));
   if (template === null || typeof template !== 'object') return template;
-  return Object.fromEntries(Object.entries(template).map(([member, value]) =>
-    member.endsWith('.$') && value === '$$.State.Name' ? [member.slice(0, -2), name] : [member, withName(value, name)]));
+  return Object.fromEntries(Object.entries(template).map(([member, value]) => {
+    const named = member.endsWith('.$') && value === '$$.State.Name';
+    return named ? [member.slice(0, -2), name] : [member, withName(value, name)];
+  }));
 }
 
 async function run({ definition, input, tasks }) {
@@ -60,7 +62,8 @@ async function run({ definition, input, tasks }) {
     State: { Name: 'state' },
     Task: { Token: 'token' },
   };
-  const execution = new StateMachine(definition, { validationOptions: { noValidate: true } }).run(input, { overrides, context });
+  const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
+  const execution = machine.run(input, { overrides, context });
   const events = (async () => {
     for await (const event of execution.eventLogs) {
       if (event.type === 'StateEntered') result.states.push(event.state.name);

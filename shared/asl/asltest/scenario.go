@@ -28,7 +28,7 @@ type Corpus struct {
 	Input      jsontext.Value      `json:"input"`      // of all cases that have none
 	Answers    map[string][]Answer `json:"answers"`    // that cases take by name
 	Reads      []string            `json:"reads"`      // functions without effect: a repeat needs no round of its own
-	Keyed      []string            `json:"keyed"`      // functions whose repeat must be the same call: its key makes it harmless
+	Keyed      []string            `json:"keyed"`      // functions whose repeat must be the same call
 	Cases      []Scenario          `json:"cases"`
 	Uncovered  []string            `json:"uncovered"` // what the cases need not go through
 }
@@ -340,7 +340,10 @@ func (p *player) outcome() Outcome {
 			p.t.Errorf("the task %s was attempted %d times less than the scenario says", state, len(left))
 		}
 	}
-	o := Outcome{Status: p.ex.Status, Trace: p.trace, Transitions: p.ex.Transitions, Ended: p.ex.EndedAt, Execution: p.ex, StepsRepeated: p.repeated}
+	o := Outcome{
+		Status: p.ex.Status, Trace: p.trace, Transitions: p.ex.Transitions, Ended: p.ex.EndedAt, Execution: p.ex,
+		StepsRepeated: p.repeated,
+	}
 	if p.ex.Error != nil {
 		o.Error, o.Cause = p.ex.Error.Name, p.ex.Error.Cause
 	}

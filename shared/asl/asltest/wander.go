@@ -31,7 +31,8 @@ func Wander(t *testing.T, m, other *asl.Machine, input, output []byte, choices u
 		}
 		trace = append(trace, next.Events...)
 		if len(trace) != ex.Events || trace.Transitions() != ex.Transitions {
-			t.Fatalf("%d events and %d transitions, but the trace has %d and %d", ex.Events, ex.Transitions, len(trace), trace.Transitions())
+			t.Fatalf("%d events and %d transitions, but the trace has %d and %d",
+				ex.Events, ex.Transitions, len(trace), trace.Transitions())
 		}
 		text, err := json.Marshal(ex)
 		if err != nil {
@@ -63,12 +64,13 @@ func Wander(t *testing.T, m, other *asl.Machine, input, output []byte, choices u
 			}
 		case len(waits) > 0 && decide(3) > 0:
 			err := m.SendTaskSuccess(ex, now, waits[0].Token, output)
-			if err != nil && !errors.Is(err, asl.ErrInvalidOutput) && !errors.Is(err, asl.ErrTooLarge) && !errors.Is(err, asl.ErrTaskClosed) {
-				t.Fatal(err)
-			}
-			if err != nil {
+			switch {
+			case err == nil:
+			case errors.Is(err, asl.ErrInvalidOutput), errors.Is(err, asl.ErrTooLarge), errors.Is(err, asl.ErrTaskClosed):
 				m.Abort(ex, now, "", "")
 				return
+			default:
+				t.Fatal(err)
 			}
 		case next.At.After(now):
 			now = next.At

@@ -1,5 +1,6 @@
-// Package flow builds Step Functions definitions from typed states: what the Amazon States Language calls a state machine,
-// in JSONPath, without variables. It knows the language alone; what journeys have in common stands in package statemachines.
+// Package flow builds Step Functions definitions from typed states: what the Amazon States Language calls a state
+// machine, in JSONPath, without variables. It knows the language alone; what journeys have in common stands in package
+// statemachines.
 package flow
 
 import (

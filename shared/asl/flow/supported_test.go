@@ -48,7 +48,8 @@ func states() []flow.State {
 	return []flow.State{
 		flow.Task{
 			Comment: "c", Function: "Ask", Payload: flow.F{"a.$": "$.a"}, Timeout: time.Minute, Keep: "state left",
-			Select: flow.F{"b.$": "$.Payload.b"}, ResultPath: "$.asked", OutputPath: "$.asked", Retry: retry, Catch: catch, Next: "Next",
+			Select: flow.F{"b.$": "$.Payload.b"}, ResultPath: "$.asked", OutputPath: "$.asked", Retry: retry, Catch: catch,
+			Next: "Next",
 		},
 		flow.Task{
 			Function: "Await", Payload: flow.F{"token.$": "$$.Task.Token"}, WaitForToken: true, TimeoutPath: "$.seconds",

@@ -1,5 +1,6 @@
 // Package local runs journeys on one machine: package asl interprets their definitions, and every step is written to a
-// file before anything is done about it, so that an execution goes on where it was when the process ends in whatever way.
+// file before anything is done about it, so that an execution goes on where it was when the process ends in whatever
+// way.
 package local
 
 import (

@@ -20,8 +20,8 @@ import (
 
 const definition = `{"StartAt":"Call","TimeoutSeconds":7200,"States":{
 	"Call":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","TimeoutSeconds":60,
-		"Parameters":{"FunctionName":"call","Payload":{"n.$":"$.n"}},"ResultSelector":{"got.$":"$.Payload"},"ResultPath":"$.call",
-		"Next":"Ask"},
+		"Parameters":{"FunctionName":"call","Payload":{"n.$":"$.n"}},
+		"ResultSelector":{"got.$":"$.Payload"},"ResultPath":"$.call","Next":"Ask"},
 	"Ask":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","TimeoutSeconds":600,
 		"Parameters":{"FunctionName":"ask","Payload":{"token.$":"$$.Task.Token"}},"ResultPath":"$.answer","Next":"Done"},
 	"Done":{"Type":"Succeed"}}}`
@@ -73,9 +73,13 @@ func (w *world) openWith(definition string, scale float64) {
 		w.t.Fatal(err)
 	}
 	o, err := local.New(w.db, local.Options{
-		Machines: map[string]*asl.Machine{"m": machine}, TimeScale: scale, InvocationTimeout: time.Minute, Log: slog.New(slog.DiscardHandler),
+		Machines: map[string]*asl.Machine{"m": machine}, TimeScale: scale, InvocationTimeout: time.Minute,
+		Log: slog.New(slog.DiscardHandler),
 		Functions: map[string]local.Function{
-			"call": function(func(ctx context.Context, payload []byte) ([]byte, error) { w.calls.Add(1); return w.call(ctx, payload) }),
+			"call": function(func(ctx context.Context, payload []byte) ([]byte, error) {
+				w.calls.Add(1)
+				return w.call(ctx, payload)
+			}),
 			"ask": function(func(_ context.Context, payload []byte) ([]byte, error) {
 				var in struct{ Token string }
 				err := json.Unmarshal(payload, &in)
@@ -140,7 +144,8 @@ func TestFunctionErrors(t *testing.T) {
 	}
 	w.call = func(context.Context, []byte) ([]byte, error) { panic("personal data") }
 	w.start("crashed")
-	if change := <-w.ended; change.Status != "FAILED" || change.Error != "Lambda.Unknown" || strings.Contains(change.Error, "personal") {
+	change := <-w.ended
+	if change.Status != "FAILED" || change.Error != "Lambda.Unknown" || strings.Contains(change.Error, "personal") {
 		t.Errorf("got %+v", change)
 	}
 	if err := w.o.Start(t.Context(), "none", "x", nil); err == nil {
@@ -174,7 +179,8 @@ func TestResume(t *testing.T) {
 	token := <-w.tokens
 	w.o.Close()
 	w.deaf.Store(true)
-	w.openWith(`{"StartAt":"New","States":{"New":{"Type":"Succeed"}}}`, 1) // it ends with the definition that it began with
+	// It ends with the definition that it began with.
+	w.openWith(`{"StartAt":"New","States":{"New":{"Type":"Succeed"}}}`, 1)
 	if err := w.o.Resume(); err != nil {
 		t.Fatal(err)
 	}
