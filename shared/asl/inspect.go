@@ -21,9 +21,9 @@ type State struct {
 type Task struct {
 	Function     string
 	WaitForToken bool
-	Timeout      time.Duration // zero where there is none, and where the input tells it
+	Timeout      time.Duration // zero where there is none, and where the input has it
 
-	TimeoutDynamic bool // the input tells the timeout
+	TimeoutDynamic bool // the input has the timeout
 }
 
 // Retry is a retrier with its defaults filled in.

@@ -113,7 +113,7 @@ func (p *parser) wait(f *fields, s *state) {
 	f.following(s)
 }
 
-// seconds is a number of seconds that the definition tells, or the path at which the state's input does.
+// seconds is a number of seconds in the definition, or the path to one in the state's input.
 type seconds struct {
 	field string // empty where neither is given
 	least int64

@@ -104,7 +104,7 @@ func (tr Trace) Largest() (largest Event, size int) {
 	return largest, size
 }
 
-// Coverage tells which parts of a definition no trace has gone through: states, choices and defaults, retriers and
+// Coverage lists which parts of a definition no trace has gone through: states, choices and defaults, retriers and
 // catchers.
 type Coverage struct{ open map[string]bool }
 

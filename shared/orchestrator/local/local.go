@@ -99,7 +99,7 @@ func New(db *bolt.DB, o Options) (*Orchestrator, error) {
 // resuming is how many executions Resume drives at a time, so that its memory does not grow with their number.
 const resuming = 64
 
-// Resume sets every execution going that has not ended, or whose end has not been told. It does not wait for them.
+// Resume sets every execution going that has not ended, or whose end is not reported yet. It does not wait for them.
 func (r *Orchestrator) Resume() error {
 	names, err := r.names()
 	if err != nil {
@@ -159,7 +159,7 @@ func (r *Orchestrator) Start(_ context.Context, machine, name string, input []by
 	if err != nil || !created {
 		return err
 	}
-	r.tell(name, next.Events)
+	r.record(name, next.Events)
 	r.goOn(name)
 	return nil
 }
@@ -306,7 +306,7 @@ func (r *Orchestrator) drive(name string) error {
 	return nil
 }
 
-// settle tells the end of an execution, until it has been heard.
+// settle reports the end of an execution. Where that fails, drive is repeated.
 func (r *Orchestrator) settle(name string, s stored) error {
 	change := orchestrator.StatusChange{Name: name, Status: string(s.Execution.Status), Input: string(s.Execution.Input)}
 	if s.Execution.Error != nil {
@@ -320,8 +320,8 @@ func (r *Orchestrator) settle(name string, s stored) error {
 
 // env is what an execution needs of the world.
 func (r *Orchestrator) env(name string) asl.Env {
-	return asl.Env{Now: r.now, Rand: mathrand.Float64,
-		Token: func() string { return name + tokenSeparator + rand.Text() }}
+	token := func() string { return name + tokenSeparator + rand.Text() }
+	return asl.Env{Now: r.now, Rand: mathrand.Float64, Token: token}
 }
 
 // invoke runs a function as Lambda would, and reports its error by the bare name of its type.

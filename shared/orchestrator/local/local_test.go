@@ -45,7 +45,7 @@ type world struct {
 	ended   chan orchestrator.StatusChange
 	calls   atomic.Int64
 	call    function
-	deaf    atomic.Bool // the end of executions is not heard
+	deaf    atomic.Bool // the report of an end fails
 }
 
 func newWorld(t *testing.T) *world {
@@ -89,7 +89,7 @@ func (w *world) openWith(definition string, scale float64) {
 		},
 		Ended: func(_ context.Context, change orchestrator.StatusChange) error {
 			if w.deaf.Load() {
-				return errors.New("not heard")
+				return errors.New("not reported")
 			}
 			w.ended <- change
 			return nil
@@ -187,7 +187,7 @@ func TestResume(t *testing.T) {
 	if err := w.o.Answer(t.Context(), token, []byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	w.o.Close() // its end was not heard
+	w.o.Close() // its end was not reported
 	w.deaf.Store(false)
 	w.open(1)
 	if err := w.o.Resume(); err != nil {

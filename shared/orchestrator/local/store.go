@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	executions  = []byte("orchestrator/executions")  // name → stored, until its end has been told
+	executions  = []byte("orchestrator/executions")  // name → stored, until its end is reported
 	ended       = []byte("orchestrator/ended")       // name → stored, afterwards
 	endings     = []byte("orchestrator/endings")     // when that was, name → nothing; the oldest first
 	definitions = []byte("orchestrator/definitions") // fingerprint → definition
@@ -35,7 +35,7 @@ type stored struct {
 	// Definition is what the execution was started with, and ends with. It lies in its own bucket, once for all
 	// executions; earlier releases wrote it here.
 	Definition json.RawMessage `json:"definition,omitempty"`
-	// Settled: its end has been told. Earlier releases left such an execution where it was.
+	// Settled: its end is reported. Earlier releases left such an execution where it was.
 	Settled bool `json:"settled,omitempty"`
 }
 
@@ -49,7 +49,7 @@ func createBuckets(tx *bbolt.Tx) error {
 	return nil
 }
 
-// names lists the executions whose end has not been told.
+// names lists the executions whose end is not reported yet.
 func (r *Orchestrator) names() (names []string, err error) {
 	err = r.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(executions).ForEach(func(name, _ []byte) error {
@@ -97,20 +97,20 @@ func (r *Orchestrator) create(name string, s stored) (created bool, err error) {
 	return created && err == nil, err
 }
 
-// save saves an execution that has not ended or whose end has not been told, and what happened in it.
+// save saves an execution that has not ended or whose end is not reported yet, and what happened in it.
 func (r *Orchestrator) save(name string, s stored, events []asl.Event) error {
-	r.tell(name, events)
+	r.record(name, events)
 	return r.db.Update(func(tx *bbolt.Tx) error { return put(tx, executions, name, s) })
 }
 
-// tell hands on what happened in an execution.
-func (r *Orchestrator) tell(name string, events []asl.Event) {
+// record gives Options.History what happened in an execution.
+func (r *Orchestrator) record(name string, events []asl.Event) {
 	if r.o.History != nil {
 		r.o.History(name, events)
 	}
 }
 
-// retire puts an execution whose end has been told aside. In the same commit it deletes some that are kept no longer.
+// retire puts aside an execution whose end is reported. In the same commit it deletes some that are kept no longer.
 func (r *Orchestrator) retire(name string, s stored) error {
 	now := time.Now()
 	err := r.db.Update(func(tx *bbolt.Tx) error {

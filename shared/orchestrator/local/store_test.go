@@ -192,7 +192,7 @@ func TestForget(t *testing.T) {
 }
 
 // TestCommits counts what an execution writes: its start, before the first invocation; then the end of each invocation,
-// with all that it leads to; the answer, with all that it leads to; and that its end has been told.
+// with all that it leads to; the answer, with all that it leads to; and that its end is reported.
 func TestCommits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
