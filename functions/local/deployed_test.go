@@ -26,6 +26,11 @@ import (
 
 	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
+	digit9sim "sallyport/functions/sandbox/digit9"
+	equalsim "sallyport/functions/sandbox/equal"
+	eztosim "sallyport/functions/sandbox/ezto"
+	ironsim "sallyport/functions/sandbox/iron"
+	mbanqsim "sallyport/functions/sandbox/mbanq"
 	"sallyport/shared/asl"
 	"sallyport/shared/bolt"
 	"sallyport/shared/gateway"
@@ -250,7 +255,7 @@ func deployed(t *testing.T) *stage {
 		}
 		return string(text)
 	}
-	digit9, iron, mbanq, ezto := sandbox.Digit9Defaults(), sandbox.IronDefaults(), sandbox.MbanqDefaults(), patientEZTO()
+	digit9, iron, mbanq, ezto := digit9sim.Defaults(), ironsim.Defaults(), mbanqsim.Defaults(), patientEZTO()
 	s := &stage{t: t, table: table, functions: map[string]*function{}, aws: &aws{
 		dynamo: httputil.NewSingleHostReverseProxy(endpoint), calls: map[string]int{}, used: map[string]map[permission]bool{},
 		objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{},
@@ -287,7 +292,10 @@ func deployed(t *testing.T) *stage {
 	api := httptest.NewServer(http.HandlerFunc(s.api))
 	t.Cleanup(api.Close)
 	box := sandbox.New(sandbox.NewBolt(db), sandbox.Options{
-		Wire: true, TimeScale: 10, EZTO: ezto, Authenticate: func(*http.Request) error { return nil },
+		Hijackable: true, TimeScale: 10, Authenticate: func(*http.Request) error { return nil },
+		Simulators: []sandbox.Simulator{
+			digit9sim.New(digit9), equalsim.New(equalsim.Options{}), eztosim.New(ezto), ironsim.New(iron), mbanqsim.New(mbanq),
+		},
 		Callbacks: sandbox.CallbackOptions{BaseURL: func(context.Context) (string, error) { return api.URL, nil }},
 	})
 	t.Cleanup(func() { box.Close() })

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	main "sallyport/functions/local"
-	"sallyport/functions/sandbox"
+	digit9sim "sallyport/functions/sandbox/digit9"
 	"sallyport/shared/asl"
 )
 
@@ -220,7 +220,7 @@ func TestOnboardingCallbacks(t *testing.T) {
 	callback := func(ecrn, aml, status string) {
 		t.Helper()
 		body := fmt.Sprintf(`{"aml_scan_status":%q,"ecrn":%q,"customer_status":%q}`, aml, ecrn, status)
-		got := s.do("POST", closureURL, http.Header{"No-Key": {""}, "Authorization": {"Bearer " + sandbox.Digit9Defaults().CallbackBearer}}, body)
+		got := s.do("POST", closureURL, http.Header{"No-Key": {""}, "Authorization": {"Bearer " + digit9sim.Defaults().CallbackBearer}}, body)
 		if got.status != 200 {
 			t.Fatalf("callback: %d %s", got.status, got.body)
 		}

@@ -13,6 +13,7 @@ import (
 
 	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
+	digit9sim "sallyport/functions/sandbox/digit9"
 )
 
 const (
@@ -366,8 +367,8 @@ func TestDigit9Callback(t *testing.T) {
 	s := MustRun(t)
 	const closure = `{"aml_scan_status":"Accepted","ecrn":"7841009900000025","customer_status":"KYC PENDING"}`
 	const acknowledged = `{"status":"success","status_code":200,"message":"Acknowledged","state":"ACKNOWLEDGED"}`
-	hash := hashOf(closure, sandbox.Digit9Defaults().CallbackSecret)
-	bearer := "Bearer " + sandbox.Digit9Defaults().CallbackBearer
+	hash := hashOf(closure, digit9sim.Defaults().CallbackSecret)
+	bearer := "Bearer " + digit9sim.Defaults().CallbackBearer
 	for name, test := range map[string]struct {
 		header http.Header
 		body   string

@@ -25,7 +25,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	main "sallyport/functions/local"
-	"sallyport/functions/sandbox"
+	eztosim "sallyport/functions/sandbox/ezto"
 )
 
 // called waits for so many callbacks and returns what they were answered with.
@@ -221,8 +221,8 @@ func (o *overheard) last() string {
 // tell sends a callback by hand, to the URL that the application's hook calls.
 func (s *stack) tell(application, body string) int {
 	s.t.Helper()
-	o := sandbox.EZTODefaults()
-	if o.Applications[application].Response == sandbox.EZTOPlaintext {
+	o := eztosim.Defaults()
+	if o.Applications[application].Response == eztosim.Plaintext {
 		application += "?key=" + o.CallbackKey
 	}
 	return s.tellAt(application, body)
@@ -386,7 +386,7 @@ func TestIECJourneyRefusedResults(t *testing.T) {
 			if way == "ping" {
 				plain = `"auth_req_id":"` + s.handleOf(id) + `","request_id":"` + s.openTransaction() + `","status":"COMPLETED"`
 			}
-			claims := fmt.Sprintf(`{%s,"aud":%q,"iat":%d,"exp":%d}`, plain, sandbox.EZTODefaults().Applications[application].ID, time.Now().Unix(), time.Now().Add(time.Hour).Unix())
+			claims := fmt.Sprintf(`{%s,"aud":%q,"iat":%d,"exp":%d}`, plain, eztosim.Defaults().Applications[application].ID, time.Now().Unix(), time.Now().Add(time.Hour).Unix())
 			plain = "{" + plain + "}"
 			realm := s.realmKey()
 			public, err := x509.MarshalPKIXPublicKey(realm.Key)

@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"sallyport/functions/sandbox"
+	eztosim "sallyport/functions/sandbox/ezto"
 )
 
 const workflowURL, applicationURL = "/workflows/iec", "/applications/ping"
 
 // patientEZTO are applications whose waits last so long that callbacks alone end them, and whose pages outlast a test.
-func patientEZTO() sandbox.EZTOOptions {
-	options := sandbox.EZTODefaults()
+func patientEZTO() eztosim.Options {
+	options := eztosim.Defaults()
 	for name, application := range options.Applications {
 		application.PollInterval, application.LinkExpiry = 5*time.Minute, 24*time.Hour
 		options.Applications[name] = application
@@ -23,7 +23,7 @@ func patientEZTO() sandbox.EZTOOptions {
 }
 
 // eztoCredentials are those for some applications.
-func eztoCredentials(o sandbox.EZTOOptions, names ...string) map[string]any {
+func eztoCredentials(o eztosim.Options, names ...string) map[string]any {
 	applications := map[string]any{}
 	for _, name := range names {
 		a := o.Applications[name]

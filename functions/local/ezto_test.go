@@ -14,6 +14,7 @@ import (
 
 	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
+	eztosim "sallyport/functions/sandbox/ezto"
 )
 
 const (
@@ -24,11 +25,11 @@ const (
 // triggerOf is the form of a trigger (ezto §4), which says by its app_id which of the applications it is for.
 func triggerOf(application, user string) string {
 	request := `{"user":{"user_id":"` + user + `","metadata":{"workflow":"verification"}}}`
-	return url.Values{"app_id": {sandbox.EZTODefaults().Applications[application].ID}, "request": {request}}.Encode()
+	return url.Values{"app_id": {eztosim.Defaults().Applications[application].ID}, "request": {request}}.Encode()
 }
 
 func resultOf(application, handle string) string {
-	return url.Values{"app_id": {sandbox.EZTODefaults().Applications[application].ID}, "auth_req_id": {handle}}.Encode()
+	return url.Values{"app_id": {eztosim.Defaults().Applications[application].ID}, "auth_req_id": {handle}}.Encode()
 }
 
 // trigger begins a transaction and returns its handle.
@@ -92,7 +93,7 @@ func (s *stack) setEZTO(settings ...string) {
 // TestEZTO is a verification over the partner's own routes, with the key in each of the places where clients put one.
 func TestEZTO(t *testing.T) {
 	t.Parallel()
-	id := sandbox.EZTODefaults().Applications["poll"].ID
+	id := eztosim.Defaults().Applications["poll"].ID
 	request := `{"user":{"user_id":"u-7731","metadata":{"workflow":"verification"}}}`
 	basic := func(user string) http.Header {
 		return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":local-key"))}, "Api-Version": {"1"}}

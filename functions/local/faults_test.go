@@ -13,6 +13,7 @@ import (
 
 	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
+	"sallyport/functions/sandbox/simulators"
 	"sallyport/shared/operation"
 )
 
@@ -321,7 +322,7 @@ func (f struck) state(got reply) string {
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	armed, cell := map[string]bool{}, 0 // an operation may have several routes
-	for _, op := range sandbox.Operations() {
+	for _, op := range sandbox.Operations(simulators.All()) {
 		name := op.Partner + "/" + op.Name
 		if armed[name] {
 			continue
@@ -332,7 +333,7 @@ func TestFaultMatrix(t *testing.T) {
 		}
 		for _, c := range calls[name] {
 			for _, fault := range sandbox.Faults() {
-				if sandbox.Applicable(op.Partner, op.Name, fault.Name) != nil {
+				if sandbox.Applicable(simulators.All(), op.Partner, op.Name, fault.Name) != nil {
 					continue
 				}
 				if cell++; cell%every(11) != 0 {

@@ -26,7 +26,8 @@ import (
 	"github.com/google/uuid"
 
 	main "sallyport/functions/local"
-	"sallyport/functions/sandbox"
+	digit9sim "sallyport/functions/sandbox/digit9"
+	ironsim "sallyport/functions/sandbox/iron"
 	"sallyport/shared/telemetry"
 )
 
@@ -499,7 +500,7 @@ func (p *person) onboarded() journeyView {
 		if got := p.do("POST", "/sandbox/digit9/alerts/"+number, nil, `{"aml_scan_status":"Accepted"}`); got.status != http.StatusOK {
 			p.t.Fatalf("alert of %s: %d %s", text, got.status, got.body)
 		}
-		header := http.Header{"No-Key": {""}, "Authorization": {"Bearer " + sandbox.Digit9Defaults().CallbackBearer}}
+		header := http.Header{"No-Key": {""}, "Authorization": {"Bearer " + digit9sim.Defaults().CallbackBearer}}
 		waitFor(p.t, func() bool {
 			got := p.do("POST", closureURL, header, `{"aml_scan_status":"Accepted","ecrn":"`+number+`","customer_status":"ACTIVE"}`)
 			told = got.status == http.StatusOK && strings.Contains(got.body, "ACKNOWLEDGED")
@@ -563,7 +564,7 @@ func pageForm() http.Header {
 // ironSigned is how the simulated Iron signs a webhook that it sends now (iron §10).
 func ironSigned(body string) http.Header {
 	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(sandbox.IronDefaults().WebhookSecret))
+	mac := hmac.New(sha256.New, []byte(ironsim.Defaults().WebhookSecret))
 	mac.Write([]byte(stamp + body))
 	return http.Header{"No-Key": {""}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {"v1=" + hex.EncodeToString(mac.Sum(nil))}}
 }

@@ -30,6 +30,12 @@ import (
 	"sallyport/functions/journeys"
 	"sallyport/functions/mbanq"
 	"sallyport/functions/sandbox"
+	digit9sim "sallyport/functions/sandbox/digit9"
+	equalsim "sallyport/functions/sandbox/equal"
+	eztosim "sallyport/functions/sandbox/ezto"
+	ironsim "sallyport/functions/sandbox/iron"
+	mbanqsim "sallyport/functions/sandbox/mbanq"
+	"sallyport/functions/sandbox/simulators"
 	"sallyport/shared/asl"
 	"sallyport/shared/bolt"
 	"sallyport/shared/gateway"
@@ -230,8 +236,9 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	auth := gateway.NewAuthenticator(m.Ledger, m.Now)
 	auth.Ring = ring
 	m.sandbox = sandbox.New(sandbox.NewBolt(m.partner), sandbox.Options{
-		TimeScale: m.TimeScale, Wire: true, Log: m.Log,
+		TimeScale: m.TimeScale, Hijackable: true, Log: m.Log,
 		Authenticate: sandbox.CallerOnly(auth),
+		Simulators:   simulators.All(),
 		Callbacks:    sandbox.CallbackOptions{BaseURL: func(context.Context) (string, error) { return m.URL, nil }},
 	})
 	uploads := &uploads{blobs: blobs, url: m.URL, now: m.Now, permitted: map[string]permit{}}
@@ -339,7 +346,7 @@ func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json"
 
 // seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
 func (m *Main) seed(ctx context.Context) error {
-	eq, d9, ez, ir, mb := sandbox.EqualDefaults(), sandbox.Digit9Defaults(), sandbox.EZTODefaults(), sandbox.IronDefaults(), sandbox.MbanqDefaults()
+	eq, d9, ez, ir, mb := equalsim.Defaults(), digit9sim.Defaults(), eztosim.Defaults(), ironsim.Defaults(), mbanqsim.Defaults()
 	source := file.Source{Path: m.secretsFile()}
 	hash := gateway.HashKey(localKey)
 	_, known := m.Ledger.Caller(ctx, hash)
@@ -350,9 +357,9 @@ func (m *Main) seed(ctx context.Context) error {
 	for name, a := range ez.Applications {
 		application := map[string]any{"app_id": a.ID, "app_secret": a.Secrets[0], "response_type": strings.ToLower(string(a.Response))}
 		switch a.Response {
-		case sandbox.EZTOEncrypted:
+		case eztosim.Encrypted:
 			application["encryption_keys"] = []string{ez.EncryptionKey}
-		case sandbox.EZTOPlaintext:
+		case eztosim.Plaintext:
 			application["callback_keys"] = []string{ez.CallbackKey}
 		}
 		applications[name] = application
@@ -439,7 +446,7 @@ The local key is %[3]s (tenant %[4]s). A first call, which opens a transaction a
   curl -i %[1]s/equal/ie/transaction/init -H 'X-API-Key: %[3]s' -H 'Content-Type: application/json' -d '{"gateway_instance_id":"%[5]s"}'
 
 What reached the partners: curl -H 'X-API-Key: %[3]s' %[1]s/sandbox/requests
-`, m.URL, strings.TrimSuffix(m.Dir, "/")+"/", localKey, localTenant, sandbox.EqualDefaults().GatewayInstanceID)
+`, m.URL, strings.TrimSuffix(m.Dir, "/")+"/", localKey, localTenant, equalsim.Defaults().GatewayInstanceID)
 }
 
 func or(value, otherwise string) string {

@@ -14,7 +14,7 @@ func (s *Sandbox) admin(handle func(http.ResponseWriter, *http.Request) error) h
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.authenticate(r) != nil {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			writeProblem(w, newProblem(http.StatusUnauthorized, "a caller's key is required"))
+			writeProblem(w, NewProblem(http.StatusUnauthorized, "a caller's key is required"))
 			return
 		}
 		answered.ServeHTTP(w, r)
@@ -25,14 +25,14 @@ func (s *Sandbox) admin(handle func(http.ResponseWriter, *http.Request) error) h
 func (s *Sandbox) answered(handle func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
-		var p *problem
+		var p *Problem
 		switch {
 		case err == nil:
 		case errors.As(err, &p):
 			writeProblem(w, p)
 		default:
 			s.log.LogAttrs(r.Context(), slog.LevelError, "sandbox store failed", slog.Any("error", err))
-			writeProblem(w, newProblem(http.StatusInternalServerError, "the sandbox's own store failed"))
+			writeProblem(w, NewProblem(http.StatusInternalServerError, "the sandbox's own store failed"))
 		}
 	})
 }
@@ -49,18 +49,18 @@ func (s *Sandbox) armFault(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeStrict(w, r, &in, "partner", "operation", "fault", "times"); err != nil {
 		return err
 	}
-	if err := applicable(s.simulators, in.Partner, in.Operation, in.Fault); err != nil {
+	if err := Applicable(s.simulators, in.Partner, in.Operation, in.Fault); err != nil {
 		return err
 	}
-	if f, _ := faultNamed(in.Fault); f.NeedsWire && !s.wire {
-		return unprocessable("/fault", in.Fault+" needs a connection of the sandbox's own, which it doesn't have behind API Gateway")
+	if f, _ := faultNamed(in.Fault); f.NeedsHijacking && !s.hijackable {
+		return Unprocessable("/fault", in.Fault+" needs a connection of the sandbox's own, which it doesn't have behind API Gateway")
 	}
 	times := 1
 	if in.Times != nil {
 		times = *in.Times
 	}
 	if times < 1 || times > maxTimes {
-		return unprocessable("/times", "is out of range", fmt.Sprintf("1 to %d", maxTimes))
+		return Unprocessable("/times", "is out of range", fmt.Sprintf("1 to %d", maxTimes))
 	}
 
 	out := struct {
@@ -95,8 +95,8 @@ func (s *Sandbox) reset(w http.ResponseWriter, r *http.Request) error {
 	if err := s.store.Clear(r.Context()); err != nil {
 		return err
 	}
-	for _, p := range s.simulators {
-		p.limiter.forget()
+	for _, l := range s.limiters {
+		l.forget()
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

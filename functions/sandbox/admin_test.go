@@ -1,41 +1,27 @@
 package sandbox_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"sallyport/functions/sandbox"
+	"sallyport/functions/sandbox/sandboxtest"
 )
-
-func newLog(w *strings.Builder) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
-
-// rows returns what GET /sandbox/requests lists.
-func (h *harness) rows(query string) []sandbox.Request {
-	h.t.Helper()
-	w := h.do(request("GET", "/sandbox/requests"+query, ""))
-	var rows []sandbox.Request
-	if err := json.Unmarshal(w.Body.Bytes(), &rows, json.RejectUnknownMembers(true)); err != nil || w.Code != 200 {
-		h.t.Fatalf("%d %v %s", w.Code, err, w.Body)
-	}
-	return rows
-}
 
 func TestRequests(t *testing.T) {
 	h := open(t)
-	get := func(query string) string { return text(h.do(request("GET", "/sandbox/requests"+query, ""))) }
+	get := func(query string) string {
+		return sandboxtest.Text(h.Do(sandboxtest.Request("GET", "/sandbox/requests"+query, "")))
+	}
 	want(t, get(""), "200 []")
 	h.init()
-	h.advance(1500 * time.Millisecond)
-	h.step1(id(1), "999900000017")
+	h.Advance(1500 * time.Millisecond)
+	h.step1(sandboxtest.ID(1), "999900000017")
 	const first = `{"partner":"equal","operation":"init-transaction","at":"2026-01-02T03:04:05Z","status":200,"effect":true}`
 	const second = `{"partner":"equal","operation":"execute-journey","at":"2026-01-02T03:04:06.5Z","status":200,"effect":false}`
 	want(t, get(""), "200 ["+first+","+second+"]")
@@ -43,19 +29,19 @@ func TestRequests(t *testing.T) {
 	want(t, get("?operation=execute-journey"), "200 ["+second+"]")
 	want(t, get("?partner=equal&operation=init-transaction"), "200 ["+first+"]")
 	want(t, get("?partner=equal&operation=fetch-data"), "200 []")
-	want(t, h.do(request("HEAD", "/sandbox/requests", "")).Code, 200)
+	want(t, h.Do(request("HEAD", "/sandbox/requests", "")).Code, 200)
 }
 
 func TestReset(t *testing.T) {
 	for _, body := range []string{"", "{}", " {}\n"} {
 		h := open(t)
 		h.init()
-		h.step1(id(1), number)
+		h.step1(sandboxtest.ID(1), number)
 		h.post("/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"status_503_before_effect"}`)
 		h.post("/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`)
 		want(t, h.post("/sandbox/reset", body), "204")
-		want(t, h.rows(""), []sandbox.Request{})
-		want(t, h.step2(id(1), number, "123456", "r"), invalidRequest)
+		want(t, h.Rows(""), []sandbox.Request{})
+		want(t, h.step2(sandboxtest.ID(1), number, "123456", "r"), invalidRequest)
 		other := h.init()
 		want(t, h.step1(other, number), sent(other, 5))
 	}
@@ -86,7 +72,7 @@ func TestAdminErrors(t *testing.T) {
 		{"ErrOperationUnknown", "/sandbox/faults", `{"partner":"equal","operation":"x"}`, 422, "/operation is not an operation of equal; allowed: " + operations, "/operation"},
 		{"ErrFaultUnknown", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"x"}`, 422, "/fault is not a fault; allowed: refuse_connection, ", "/fault"},
 		{"ErrCallbacks", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"late_callback"}`, 422, "/fault equal sends no callbacks", "/fault"},
-		{"ErrWire", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"truncated"}`, 422, "/fault truncated needs a connection of the sandbox's own", "/fault"},
+		{"ErrNotHijackable", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"truncated"}`, 422, "/fault truncated needs a connection of the sandbox's own", "/fault"},
 		{"ErrTimesZero", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"slow","times":0}`, 422, "/times is out of range; allowed: 1 to 1000", "/times"},
 		{"ErrTimesMany", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"slow","times":1001}`, 422, "/times is out of range; allowed: 1 to 1000", "/times"},
 		{"ErrSettingPartner", "/sandbox/settings", `{"partner":"acme","name":"step1_status","value":"SUCCESS"}`, 422, "/partner is not a simulated partner", "/partner"},
@@ -97,7 +83,7 @@ func TestAdminErrors(t *testing.T) {
 		{"ErrTooLarge", "/sandbox/faults", strings.Repeat(" ", 1<<20+1), 413, "the body is larger than 1 MiB", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			wantProblem(t, h.do(request("POST", test.path, test.body)), test.status, test.detail, test.where)
+			sandboxtest.WantProblem(t, h.Do(request("POST", test.path, test.body)), test.status, test.detail, test.where)
 		})
 	}
 	for _, test := range []struct {
@@ -113,33 +99,17 @@ func TestAdminErrors(t *testing.T) {
 		{"ErrQueryForm", "?partner=%zz", 400, "the query can't be parsed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			wantProblem(t, h.do(request("GET", "/sandbox/requests"+test.query, "")), test.status, test.detail, "")
+			sandboxtest.WantProblem(t, h.Do(sandboxtest.Request("GET", "/sandbox/requests"+test.query, "")), test.status, test.detail, "")
 		})
 	}
 	t.Run("ErrTooManyArmed", func(t *testing.T) {
 		const body = `{"partner":"equal","operation":"fetch-data","fault":"slow"}`
 		for range 100 {
-			want(t, h.do(request("POST", "/sandbox/faults", body)).Code, 200)
+			want(t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", body)).Code, 200)
 		}
-		wantProblem(t, h.do(request("POST", "/sandbox/faults", body)), 422, "/operation has 100 faults armed already", "/operation")
+		sandboxtest.WantProblem(t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", body)), 422, "/operation has 100 faults armed already", "/operation")
 	})
-	want(t, h.rows(""), []sandbox.Request{}) // none of this is a partner's request
-}
-
-func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int, detail, pointer string) {
-	t.Helper()
-	var p struct {
-		Type, Title, Detail, Pointer, Parameter string
-		Status                                  int
-		Allowed                                 []string
-	}
-	if err := json.Unmarshal(w.Body.Bytes(), &p, json.MatchCaseInsensitiveNames(true)); err != nil {
-		t.Fatalf("%v: %s", err, w.Body)
-	}
-	if w.Code != status || p.Status != status || p.Type != "about:blank" || p.Title != http.StatusText(status) ||
-		!strings.HasPrefix(p.Detail, detail) || p.Pointer != pointer || w.Header().Get("Content-Type") != "application/problem+json" {
-		t.Errorf("got %d %s", w.Code, w.Body)
-	}
+	want(t, h.Rows(""), []sandbox.Request{}) // none of this is a partner's request
 }
 
 func TestAdminNeedsKey(t *testing.T) {
@@ -150,10 +120,10 @@ func TestAdminNeedsKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, route := range []string{"GET requests", "POST faults", "POST settings", "POST reset"} {
 				method, path, _ := strings.Cut(route, " ")
-				r := request(method, "/sandbox/"+path, "")
+				r := sandboxtest.Request(method, "/sandbox/"+path, "")
 				r.Header.Set("X-API-Key", "other")
-				w := h.do(r)
-				wantProblem(t, w, 401, "a caller's key is required", "")
+				w := h.Do(r)
+				sandboxtest.WantProblem(t, w, 401, "a caller's key is required", "")
 				want(t, w.Header().Get("WWW-Authenticate"), "Bearer")
 			}
 		})
@@ -181,47 +151,47 @@ func TestUnknownRoutes(t *testing.T) {
 		{"POST", "/sandbox/x/../equal/ie/transaction/init", 404, "there is no such partner", ""},
 	} {
 		t.Run(test.method+" "+test.path, func(t *testing.T) {
-			w := h.do(request(test.method, test.path, "{}"))
-			wantProblem(t, w, test.status, test.detail, "")
+			w := h.Do(request(test.method, test.path, "{}"))
+			sandboxtest.WantProblem(t, w, test.status, test.detail, "")
 			want(t, w.Header().Get("Allow"), test.allow)
 		})
 	}
-	want(t, h.rows(""), []sandbox.Request{})
+	want(t, h.Rows(""), []sandbox.Request{})
 }
 
 func TestBodyTooLarge(t *testing.T) {
 	h := open(t)
 	h.post("/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"status_429"}`)
-	w := h.do(request("POST", initPath, strings.Repeat("x", 1<<20+1)))
-	wantProblem(t, w, 413, "the body is larger than 1 MiB", "")
-	want(t, h.log(), []string{"init-transaction 413 false"})
-	want(t, h.do(request("POST", initPath, strings.Repeat(" ", 1<<20))).Code, 429) // the fault was not used up
+	w := h.Do(request("POST", initPath, strings.Repeat("x", 1<<20+1)))
+	sandboxtest.WantProblem(t, w, 413, "the body is larger than 1 MiB", "")
+	want(t, h.Log(), []string{"init-transaction 413 false"})
+	want(t, h.Do(request("POST", initPath, strings.Repeat(" ", 1<<20))).Code, 429) // the fault was not used up
 }
 
 func TestPersistence(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sandbox.db")
-	db := openBolt(t, path)
+	db := sandboxtest.OpenBolt(t, path)
 	h := openOn(t, sandbox.NewBolt(db))
 	h.init()
-	h.step1(id(1), number)
-	h.step2(id(1), number, "000000", "r")
+	h.step1(sandboxtest.ID(1), number)
+	h.step2(sandboxtest.ID(1), number, "000000", "r")
 	h.post("/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`)
 	h.post("/sandbox/faults", `{"partner":"equal","operation":"execute-journey","fault":"status_503_before_effect","times":2}`)
-	want(t, h.step2(id(1), number, "000000", "r"), "503")
-	before := h.rows("")
+	want(t, h.step2(sandboxtest.ID(1), number, "000000", "r"), "503")
+	before := h.Rows("")
 	h.Close()
 	db.Close()
 
-	h = openOn(t, sandbox.NewBolt(openBolt(t, path)))
-	h.advance(time.Second)
-	h.ids = 3
-	want(t, h.rows(""), before)
-	want(t, h.step2(id(1), number, "000000", "r"), "503")
-	want(t, h.step2(id(1), number, "000000", "r"), failed(id(1), "invalid_otp", "otp is Invalid"))
-	want(t, h.step2(id(1), number, "000000", "r"), failed(id(1), "otp_attempts_exceeded", "otp attempts exceeded"))
-	h.advance(time.Minute)
-	want(t, h.step1(id(1), number), strings.Replace(sent(id(1), 4), "IN_PROGRESS", "SUCCESS", 1))
-	want(t, h.log(), []string{
+	h = openOn(t, sandbox.NewBolt(sandboxtest.OpenBolt(t, path)))
+	h.Advance(time.Second)
+	h.SetIDs(3)
+	want(t, h.Rows(""), before)
+	want(t, h.step2(sandboxtest.ID(1), number, "000000", "r"), "503")
+	want(t, h.step2(sandboxtest.ID(1), number, "000000", "r"), failed(sandboxtest.ID(1), "invalid_otp", "otp is Invalid"))
+	want(t, h.step2(sandboxtest.ID(1), number, "000000", "r"), failed(sandboxtest.ID(1), "otp_attempts_exceeded", "otp attempts exceeded"))
+	h.Advance(time.Minute)
+	want(t, h.step1(sandboxtest.ID(1), number), strings.Replace(sent(sandboxtest.ID(1), 4), "IN_PROGRESS", "SUCCESS", 1))
+	want(t, h.Log(), []string{
 		"init-transaction 200 true", "execute-journey 200 true", "execute-journey 200 true", "execute-journey 503 false",
 		"execute-journey 503 false", "execute-journey 200 true", "execute-journey 200 true", "execute-journey 200 true",
 	})
@@ -230,16 +200,16 @@ func TestPersistence(t *testing.T) {
 func TestConcurrency(t *testing.T) {
 	h := open(t)
 	h.init()
-	h.step1(id(1), number)
+	h.step1(sandboxtest.ID(1), number)
 	const n = 200
 	done := make(chan string, n)
 	for i := range n {
 		go func() {
 			switch i % 4 {
 			case 0:
-				done <- h.step2(id(1), number, "000000", "r")
+				done <- h.step2(sandboxtest.ID(1), number, "000000", "r")
 			default:
-				w := h.do(request("POST", initPath, fmt.Sprintf(`{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"o-%d"}`, i%3)))
+				w := h.Do(request("POST", initPath, fmt.Sprintf(`{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"o-%d"}`, i%3)))
 				done <- fmt.Sprint(w.Code)
 			}
 		}()
@@ -249,11 +219,11 @@ func TestConcurrency(t *testing.T) {
 		answers[<-done]++
 	}
 	want(t, answers, map[string]int{
-		failed(id(1), "invalid_otp", "otp is Invalid"):                  2,
-		failed(id(1), "otp_attempts_exceeded", "otp attempts exceeded"): 48,
+		failed(sandboxtest.ID(1), "invalid_otp", "otp is Invalid"):                  2,
+		failed(sandboxtest.ID(1), "otp_attempts_exceeded", "otp attempts exceeded"): 48,
 		"200": 150,
 	})
-	rows, effects := h.rows(""), map[string]int{}
+	rows, effects := h.Rows(""), map[string]int{}
 	for _, r := range rows[2:] {
 		if r.Effect {
 			effects[r.Operation]++
@@ -263,47 +233,26 @@ func TestConcurrency(t *testing.T) {
 	want(t, effects, map[string]int{"execute-journey": 3, "init-transaction": 3})
 }
 
-// failing is a Store whose transactions fail at their end, as often as it says, after so many that don't.
-type failing struct {
-	sandbox.Store
-	after, times int
-}
-
-func (f *failing) Update(ctx context.Context, fn func(sandbox.Tx) error) error {
-	return f.Store.Update(ctx, func(tx sandbox.Tx) error {
-		if err := fn(tx); err != nil {
-			return err
-		}
-		if f.after--; f.after >= 0 {
-			return nil
-		}
-		if f.times--; f.times >= 0 {
-			return fmt.Errorf("disk full")
-		}
-		return nil
-	})
-}
-
 func TestStoreFails(t *testing.T) {
 	t.Run("RowOnly", func(t *testing.T) {
-		store := &failing{Store: &memory{}, times: 1}
+		store := &sandboxtest.Failing{Store: &sandboxtest.Memory{}, Times: 1}
 		h := openOn(t, store)
-		w := h.do(request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test"}`))
-		wantProblem(t, w, 500, "the sandbox itself failed; the partner did nothing", "")
-		want(t, h.log(), []string{"init-transaction 500 false"})
+		w := h.Do(request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test"}`))
+		sandboxtest.WantProblem(t, w, 500, "the sandbox itself failed; the partner did nothing", "")
+		want(t, h.Log(), []string{"init-transaction 500 false"})
 		h.init()
 	})
 	t.Run("Nothing", func(t *testing.T) {
-		h := openOn(t, &failing{Store: &memory{}, times: 2})
-		w := h.do(request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test"}`))
-		wantProblem(t, w, 500, "the sandbox itself failed; the partner did nothing", "")
-		want(t, h.rows(""), []sandbox.Request{})
+		h := openOn(t, &sandboxtest.Failing{Store: &sandboxtest.Memory{}, Times: 2})
+		w := h.Do(request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test"}`))
+		sandboxtest.WantProblem(t, w, 500, "the sandbox itself failed; the partner did nothing", "")
+		want(t, h.Rows(""), []sandbox.Request{})
 	})
 	t.Run("Admin", func(t *testing.T) {
 		log := &strings.Builder{}
-		h := openOn(t, &failing{Store: &memory{}, times: 1}, func(o *sandbox.Options) { o.Log = newLog(log) })
-		w := h.do(request("POST", "/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`))
-		wantProblem(t, w, 500, "the sandbox's own store failed", "")
+		h := openOn(t, &sandboxtest.Failing{Store: &sandboxtest.Memory{}, Times: 1}, func(o *sandbox.Options) { o.Log = slog.New(slog.NewJSONHandler(log, nil)) })
+		w := h.Do(sandboxtest.Request("POST", "/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`))
+		sandboxtest.WantProblem(t, w, 500, "the sandbox's own store failed", "")
 		if !strings.Contains(log.String(), "disk full") {
 			t.Errorf("the log says nothing: %s", log)
 		}
@@ -313,14 +262,14 @@ func TestStoreFails(t *testing.T) {
 func TestPanics(t *testing.T) {
 	t.Run("Admin", func(t *testing.T) {
 		h := open(t, func(o *sandbox.Options) { o.Authenticate = func(*http.Request) error { panic("x") } })
-		wantProblem(t, h.do(request("GET", "/sandbox/requests", "")), 500, "the sandbox itself failed", "")
+		sandboxtest.WantProblem(t, h.Do(sandboxtest.Request("GET", "/sandbox/requests", "")), 500, "the sandbox itself failed", "")
 		h.init()
 	})
 	t.Run("Operation", func(t *testing.T) {
 		h := open(t, func(o *sandbox.Options) { o.NewID = func() string { panic("x") } })
-		w := h.do(request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test"}`))
-		wantProblem(t, w, 500, "the sandbox itself failed", "")
-		want(t, h.log(), []string{"init-transaction 500 false"})
+		w := h.Do(request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test"}`))
+		sandboxtest.WantProblem(t, w, 500, "the sandbox itself failed", "")
+		want(t, h.Log(), []string{"init-transaction 500 false"})
 	})
 }
 
@@ -331,5 +280,5 @@ func TestClose(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	wantProblem(t, h.do(request("POST", initPath, "{}")), 503, "the sandbox is closed", "")
+	sandboxtest.WantProblem(t, h.Do(request("POST", initPath, "{}")), 503, "the sandbox is closed", "")
 }

@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"net/http"
 	"strings"
@@ -27,14 +25,4 @@ func CallerOnly(auth *gateway.Authenticator) func(*http.Request) error {
 		}
 		return err
 	}
-}
-
-// same compares pairs of what was given and what is right, in a time that doesn't tell where they differ.
-func same(pairs ...string) bool {
-	equal := 1
-	for i := 0; i < len(pairs); i += 2 {
-		got, want := sha256.Sum256([]byte(pairs[i])), sha256.Sum256([]byte(pairs[i+1]))
-		equal &= subtle.ConstantTimeCompare(got[:], want[:])
-	}
-	return equal == 1
 }

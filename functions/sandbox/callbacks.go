@@ -41,25 +41,6 @@ func GatewayURL(document func(context.Context) ([]byte, error)) func(context.Con
 	}
 }
 
-// callbacks are how one partner calls back.
-type callbacks struct {
-	name     string          // the folder of the gateway's function that takes them
-	schedule []time.Duration // pauses before the repeats of one that was not taken, in sandbox time
-
-	// sign authenticates a callback, or does so wrongly if it is to be forged.
-	sign func(c *call, header http.Header, body []byte, forge bool) error
-
-	// forge returns what one that is to be forged says in the place of body; nil: the same, as sign is enough to tell it apart.
-	forge func(c *call, body []byte) []byte
-
-	// void says whether what a callback tells has been called off since; it is then not sent any more. It is asked about those
-	// with a Ref only. nil: never.
-	void func(c *call, ref string) (bool, error)
-
-	// taken says what the gateway's answer means: whether it acknowledges, and whether it ends the repeats.
-	taken func(status int, body []byte) (acknowledged, final bool)
-}
-
 // callback is one that waits in the store to be sent. It stays under its key until it is done with, so that a reset that
 // comes meanwhile finds it.
 type callback struct {
@@ -98,35 +79,35 @@ const (
 // lateCallback is how late the fault "late_callback" makes one, in sandbox time.
 const lateCallback = 90 * time.Minute
 
-// callBack has a callback sent once the transaction is through, in the way that an armed fault says.
-func (c *call) callBack(path string, body []byte) error { return c.callBackAt(c.now, path, body) }
+// CallBack has a callback sent once the transaction is through, in the way that an armed fault says.
+func (c *Call) CallBack(path string, body []byte) error { return c.CallBackAt(c.Now, path, body) }
 
-// callBackAt has one sent that tells of a time to come.
-func (c *call) callBackAt(due time.Time, path string, body []byte) error {
-	return c.callBackAbout("", due, path, body)
+// CallBackAt has one sent that tells of a time to come.
+func (c *Call) CallBackAt(due time.Time, path string, body []byte) error {
+	return c.CallBackAbout("", due, path, body)
 }
 
-// callBackAbout has one sent unless what ref stands for is called off before. Those of one transaction that are due at the
+// CallBackAbout has one sent unless what ref stands for is called off before. Those of one transaction that are due at the
 // same time go out in the order in which they were queued.
-func (c *call) callBackAbout(ref string, due time.Time, path string, body []byte) error {
-	f, err := take(c, c.simulator.name, c.simulator.callbacks.name, func(f fault) bool { return f.NeedsCallbacks })
+func (c *Call) CallBackAbout(ref string, due time.Time, path string, body []byte) error {
+	f, err := take(c, c.simulator.Name, c.simulator.Callbacks.Name, func(f fault) bool { return f.NeedsCallbacks })
 	if err != nil {
 		return err
 	}
-	times, b := 1, callback{Partner: c.simulator.name, Path: path, Body: body, Ref: ref, Due: due.UTC()}
+	times, b := 1, callback{Partner: c.simulator.Name, Path: path, Body: body, Ref: ref, Due: due.UTC()}
 	switch f.Name {
 	case "duplicate_callback":
 		times = 2
 	case "late_callback":
-		b.Due = b.Due.Add(c.clock.real(lateCallback))
+		b.Due = b.Due.Add(c.Real(lateCallback))
 	case "forged_callback":
 		b.Forge = true
-		if forge := c.simulator.callbacks.forge; forge != nil {
+		if forge := c.simulator.Callbacks.Forge; forge != nil {
 			b.Body = forge(c, body)
 		}
 	}
 	for range times {
-		key := fmt.Sprintf("%s%020d-%03d-%s", callbacksPrefix, c.now.UnixNano(), c.queued, rand.Text())
+		key := fmt.Sprintf("%s%020d-%03d-%s", callbacksPrefix, c.Now.UnixNano(), c.queued, rand.Text())
 		if err := save(c, key, b); err != nil {
 			return err
 		}
@@ -135,11 +116,11 @@ func (c *call) callBackAbout(ref string, due time.Time, path string, body []byte
 	return nil
 }
 
-// sendCallbacks is for a request whose transaction has queued callbacks. With a wire it wakes what sends them, and what it
+// sendCallbacks is for a request whose transaction has queued callbacks. Where connections are the sandbox's own it wakes what sends them, and what it
 // returns does nothing; behind API Gateway nothing runs between requests, so what it returns, for the end of the request,
 // sends them.
 func (s *Sandbox) sendCallbacks(ctx context.Context) func() {
-	if s.wire {
+	if s.hijackable {
 		select {
 		case s.nudge <- struct{}{}:
 		default: // it will look anyway
@@ -249,7 +230,7 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 
 	// Claim.
 	var b callback
-	var sim *simulator
+	var sim *Simulator
 	var header http.Header
 	err := s.store.Update(ctx, func(tx Tx) error {
 		b, sim, header = callback{}, nil, http.Header{"Content-Type": {"application/json"}}
@@ -257,11 +238,12 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 		if err != nil || !found || b.ready().After(sent.at) || s.forgotten(sent.generation) {
 			return err
 		}
-		if sim = find(s.simulators, b.Partner); sim == nil || sim.callbacks == nil {
+		if sim = find(s.simulators, b.Partner); sim == nil || sim.Callbacks == nil {
 			return tx.Delete(key) // of a partner that is simulated no more
 		}
-		if b.Ref != "" && sim.callbacks.void != nil {
-			void, err := sim.callbacks.void(&call{Tx: tx, now: sent.at, clock: s.clock, simulator: sim}, b.Ref)
+		c := &Call{Tx: tx, Now: sent.at, sandbox: s, simulator: sim}
+		if b.Ref != "" && sim.Callbacks.Void != nil {
+			void, err := sim.Callbacks.Void(c, b.Ref)
 			switch {
 			case err != nil:
 				return err
@@ -274,9 +256,9 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 		if err := save(tx, key, b); err != nil {
 			return err
 		}
-		return sim.callbacks.sign(&call{Tx: tx, now: sent.at, simulator: sim}, header, b.Body, b.Forge)
+		return sim.Callbacks.Sign(c, header, b.Body, b.Forge)
 	})
-	if err != nil || sim == nil || sim.callbacks == nil {
+	if err != nil || sim == nil || sim.Callbacks == nil {
 		return err
 	}
 
@@ -284,27 +266,27 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 	status, answer, err := s.post(ctx, base+b.Path, header, b.Body)
 	acknowledged, final := false, false
 	if err == nil {
-		acknowledged, final = sim.callbacks.taken(status, answer)
+		acknowledged, final = sim.Callbacks.Taken(status, answer)
 	}
-	final = final || b.Forge || b.Tries > len(sim.callbacks.schedule)
+	final = final || b.Forge || b.Tries > len(sim.Callbacks.Schedule)
 
 	// Keep what became of it, though ctx may be done by now.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionTimeout)
 	defer cancel()
-	s.log.LogAttrs(ctx, slog.LevelInfo, "sandbox callback", slog.String("partner", sim.name),
-		slog.String("operation", sim.callbacks.name), slog.Int("status", status), slog.Bool("effect", acknowledged))
+	s.log.LogAttrs(ctx, slog.LevelInfo, "sandbox callback", slog.String("partner", sim.Name),
+		slog.String("operation", sim.Callbacks.Name), slog.Int("status", status), slog.Bool("effect", acknowledged))
 	return s.store.Update(ctx, func(tx Tx) error {
 		var now callback
 		if found, err := load(tx, key, &now); err != nil || !found || now.Claim != b.Claim || s.forgotten(sent.generation) {
 			return err
 		}
-		if err := record(tx, sim.name, sim.callbacks.name, sent, status, acknowledged); err != nil {
+		if err := record(tx, sim.Name, sim.Callbacks.Name, sent, status, acknowledged); err != nil {
 			return err
 		}
 		if final {
 			return tx.Delete(key)
 		}
-		pause := s.clock.real(sim.callbacks.schedule[b.Tries-1])
+		pause := s.clock.real(sim.Callbacks.Schedule[b.Tries-1])
 		now.Due, now.Claim, now.Claimed = s.clock.now().UTC().Add(pause), "", time.Time{}
 		return save(tx, key, now)
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"sallyport/functions/sandbox"
+	"sallyport/functions/sandbox/digit9"
+	"sallyport/functions/sandbox/sandboxtest"
 )
 
 // gateway takes callbacks: it remembers them and answers in turn, at last always the same.
@@ -85,37 +88,20 @@ func acceptedBody(ecrn string) string {
 
 const accept = `{"aml_scan_status":"Accepted","customer_status":"ACTIVE"}`
 
-// held onboards somebody whose alert waits to be closed.
-func (h *harness) held() (ecrn string) {
-	h.t.Helper()
-	return ecrnIn(h.t, h.onboard("784199000000413"))
-}
-
-func (h *harness) deliver() {
-	h.t.Helper()
-	if err := h.DeliverDue(h.t.Context()); err != nil {
-		h.t.Error(err)
-	}
-}
-
 // sentRows returns the log's rows of callbacks as "status effect".
-func (h *harness) sentRows() (rows []string) {
-	h.t.Helper()
-	for _, r := range h.rows("?partner=digit9&operation=callback") {
-		rows = append(rows, fmt.Sprintf("%d %t", r.Status, r.Effect))
-	}
-	return rows
+func (h *harness) sentRows() []string {
+	h.T.Helper()
+	return h.Sent("digit9")
 }
 
 func (h *harness) set(name, value string) {
-	h.t.Helper()
-	want(h.t, h.do(request("POST", "/sandbox/settings", `{"partner":"digit9","name":"`+name+`","value":"`+value+`"}`)).Code, 200)
+	h.T.Helper()
+	h.Set("digit9", name, value)
 }
 
 func (h *harness) armCallback(fault string) {
-	h.t.Helper()
-	want(h.t, h.post("/sandbox/faults", `{"partner":"digit9","operation":"callback","fault":"`+fault+`"}`),
-		`200 {"partner":"digit9","operation":"callback","armed":[{"fault":"`+fault+`","times":1}]}`)
+	h.T.Helper()
+	h.Arm("digit9", "callback", fault)
 }
 
 func TestCallback(t *testing.T) {
@@ -126,9 +112,9 @@ func TestCallback(t *testing.T) {
 	want(t, g.received(), []received{{
 		"POST", "/callbacks/digit9/aml-alert-closure", "application/json", "Bearer sandbox-callback-token", "", acceptedBody(ecrn),
 	}})
-	want(t, h.log()[2:], []string{"callback 200 true"})
-	h.advance(24 * time.Hour)
-	h.deliver()
+	want(t, h.Log()[2:], []string{"callback 200 true"})
+	h.Advance(24 * time.Hour)
+	h.Deliver()
 	want(t, len(g.received()), 1)
 
 	// The space is in the callback only.
@@ -147,7 +133,9 @@ func TestCallback_Auth(t *testing.T) {
 	}{{"bearer", true, false}, {"hash", false, true}, {"both", true, true}} {
 		t.Run(test.value, func(t *testing.T) {
 			g := newGateway(t)
-			h := open(t, g.to, func(o *sandbox.Options) { o.Digit9.CallbackBearer, o.Digit9.CallbackSecret = "token-1", "secret-1" })
+			h := open(t, g.to, func(o *sandbox.Options) {
+				o.Simulators[1] = digit9.New(digit9.Options{CallbackBearer: "token-1", CallbackSecret: "secret-1"})
+			})
 			h.set("callback_auth", test.value)
 			ecrn := h.held()
 			h.closes(ecrn, accept)
@@ -181,16 +169,16 @@ func TestCallback_Schedule(t *testing.T) {
 				row := name + " false"
 				rows := []string{row}
 				for _, minutes := range []time.Duration{5, 10, 60, 60} {
-					h.advance(time.Duration(float64(minutes*time.Minute)/scale) - time.Nanosecond)
-					h.deliver()
+					h.Advance(time.Duration(float64(minutes*time.Minute)/scale) - time.Nanosecond)
+					h.Deliver()
 					want(t, h.sentRows(), rows)
-					h.advance(time.Nanosecond)
-					h.deliver()
+					h.Advance(time.Nanosecond)
+					h.Deliver()
 					rows = append(rows, row)
 					want(t, h.sentRows(), rows)
 				}
-				h.advance(1000 * time.Hour) // no more
-				h.deliver()
+				h.Advance(1000 * time.Hour) // no more
+				h.Deliver()
 				want(t, len(g.received()), 5)
 				for _, got := range g.received() {
 					want(t, got, g.received()[0])
@@ -226,8 +214,8 @@ func TestCallback_Acknowledgement(t *testing.T) {
 			h := open(t, g.to)
 			h.closes(h.held(), accept)
 			want(t, h.sentRows(), []string{test.row})
-			h.advance(5 * time.Minute)
-			h.deliver()
+			h.Advance(5 * time.Minute)
+			h.Deliver()
 			want(t, len(g.received()) == 2, test.again)
 		})
 	}
@@ -253,11 +241,11 @@ func TestCallback_Faults(t *testing.T) {
 		ecrn := h.held()
 		h.closes(ecrn, accept)
 		want(t, h.lookup("784199000000413"), lookedUp(ecrn, "ACTIVE", "Accepted")) // the effect is not late
-		h.advance(time.Minute - time.Nanosecond)
-		h.deliver()
+		h.Advance(time.Minute - time.Nanosecond)
+		h.Deliver()
 		want(t, len(g.received()), 0)
-		h.advance(time.Nanosecond)
-		h.deliver()
+		h.Advance(time.Nanosecond)
+		h.Deliver()
 		want(t, len(g.received()), 1)
 	})
 	t.Run("Forged", func(t *testing.T) {
@@ -266,8 +254,8 @@ func TestCallback_Faults(t *testing.T) {
 			h := open(t, g.to)
 			h.armCallback("forged_callback")
 			h.closes(h.held(), accept)
-			h.advance(24 * time.Hour)
-			h.deliver()
+			h.Advance(24 * time.Hour)
+			h.Deliver()
 			want(t, len(g.received()), 1) // instead of the true one, and once
 			if g.received()[0].authorization == "Bearer sandbox-callback-token" {
 				t.Error("it is not forged")
@@ -275,15 +263,15 @@ func TestCallback_Faults(t *testing.T) {
 		}
 	})
 	t.Run("Errors", func(t *testing.T) {
-		h := open(t, func(o *sandbox.Options) { o.Wire = true })
+		h := open(t, func(o *sandbox.Options) { o.Hijackable = true })
 		for _, test := range []struct{ operation, fault, detail, pointer string }{
 			{"callback", "slow", "/fault is not for what digit9 sends; allowed: duplicate_callback, late_callback, forged_callback", "/fault"},
 			{"onboard-customer", "late_callback", "/operation takes no late_callback; allowed: callback", "/operation"},
 			{"callback", "x", "/fault is not a fault; allowed: refuse_connection, ", "/fault"},
 			{"x", "late_callback", "/operation is not an operation of digit9; allowed: issue-token, lookup-customer, onboard-customer, get-customer, list-codes, callback", "/operation"},
 		} {
-			r := request("POST", "/sandbox/faults", `{"partner":"digit9","operation":"`+test.operation+`","fault":"`+test.fault+`"}`)
-			wantProblem(t, h.do(r), 422, test.detail, test.pointer)
+			r := sandboxtest.Request("POST", "/sandbox/faults", `{"partner":"digit9","operation":"`+test.operation+`","fault":"`+test.fault+`"}`)
+			sandboxtest.WantProblem(t, h.Do(r), 422, test.detail, test.pointer)
 		}
 	})
 }
@@ -295,7 +283,7 @@ func TestCallback_Lost(t *testing.T) {
 	h.armCallback("duplicate_callback")
 	ecrn := h.held()
 	h.closes(ecrn, accept)
-	h.deliver()
+	h.Deliver()
 	want(t, len(g.received()), 0)
 	want(t, h.lookup("784199000000413"), lookedUp(ecrn, "ACTIVE", "Accepted"))
 	h.set("callbacks", "sent")
@@ -304,11 +292,11 @@ func TestCallback_Lost(t *testing.T) {
 }
 
 func TestCallback_Unsent(t *testing.T) {
-	store := &memory{}
+	store := &sandboxtest.Memory{}
 	h := openOn(t, store) // knows no gateway
 	ecrn := h.held()
 	h.closes(ecrn, accept)
-	h.deliver()
+	h.Deliver()
 	broken := openOn(t, store, func(o *sandbox.Options) {
 		o.Callbacks.BaseURL = func(context.Context) (string, error) { return "", errors.New("none") }
 	})
@@ -323,14 +311,14 @@ func TestCallback_Unsent(t *testing.T) {
 	}
 	g := newGateway(t)
 	h = openOn(t, store, g.to)
-	h.deliver()
+	h.Deliver()
 	want(t, len(g.received()), 3)
 }
 
 // TestCallback_Persistence: a callback outlives its process, and so does one whose sending was cut short.
 func TestCallback_Persistence(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sandbox.db")
-	db := openBolt(t, path)
+	db := sandboxtest.OpenBolt(t, path)
 	h := openOn(t, sandbox.NewBolt(db))
 	ecrn := h.held()
 	h.closes(ecrn, accept)
@@ -338,29 +326,29 @@ func TestCallback_Persistence(t *testing.T) {
 	db.Close()
 
 	g := newGateway(t)
-	h = openOn(t, sandbox.NewBolt(openBolt(t, path)), g.to)
-	h.deliver()
+	h = openOn(t, sandbox.NewBolt(sandboxtest.OpenBolt(t, path)), g.to)
+	h.Deliver()
 	want(t, g.received()[0].body, acceptedBody(ecrn))
 
 	// A process that dies over one: claimed, and nothing written afterwards.
-	store := &memory{}
-	dying := openOn(t, &failing{Store: store, after: 4, times: 1}, g.to)
+	store := &sandboxtest.Memory{}
+	dying := openOn(t, &sandboxtest.Failing{Store: store, After: 4, Times: 1}, g.to)
 	given := dying.held()
 	dying.closes(given, accept)
 	want(t, len(g.received()), 2)
 	h = openOn(t, store, g.to)
-	h.advance(time.Minute - time.Nanosecond)
-	h.deliver()
+	h.Advance(time.Minute - time.Nanosecond)
+	h.Deliver()
 	want(t, len(g.received()), 2)
-	h.advance(time.Nanosecond)
-	h.deliver()
+	h.Advance(time.Nanosecond)
+	h.Deliver()
 	want(t, len(g.received()), 3)
 	want(t, h.sentRows(), []string{"200 true"})
 }
 
 // TestCallback_TwoProcesses: of two sandboxes over one store, one sends.
 func TestCallback_TwoProcesses(t *testing.T) {
-	store, g := &memory{}, newGateway(t)
+	store, g := &sandboxtest.Memory{}, newGateway(t)
 	closing := openOn(t, store)
 	for range 5 {
 		closing.closes(closing.held(), accept)
@@ -368,7 +356,7 @@ func TestCallback_TwoProcesses(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		h := openOn(t, store, g.to)
-		all.Go(h.deliver)
+		all.Go(h.Deliver)
 	}
 	all.Wait()
 	want(t, len(g.received()), 5)
@@ -383,14 +371,14 @@ func TestCallback_Reset(t *testing.T) {
 		h.armCallback("late_callback")
 		h.closes(h.held(), accept)
 		want(t, h.post("/sandbox/reset", ""), "204")
-		h.advance(24 * time.Hour)
-		h.deliver()
+		h.Advance(24 * time.Hour)
+		h.Deliver()
 		want(t, len(g.received()), 0)
-		want(t, h.alerts(), []alert{})
+		want(t, sandboxtest.Text(h.Do(sandboxtest.Keyless("GET", alertsPath, ""))), "200 []")
 	})
 	for _, by := range []string{"Same", "Other"} {
 		t.Run("BeingSentBy"+by, func(t *testing.T) {
-			store, g := &memory{}, newGateway(t, reply(503, ``))
+			store, g := &sandboxtest.Memory{}, newGateway(t, reply(503, ``))
 			h := openOn(t, store, g.to)
 			resetting := h
 			if by == "Other" {
@@ -398,9 +386,9 @@ func TestCallback_Reset(t *testing.T) {
 			}
 			g.during = func() { want(t, resetting.post("/sandbox/reset", ""), "204") }
 			h.closes(h.held(), accept)
-			want(t, len(store.items), 0)
-			h.advance(24 * time.Hour)
-			h.deliver()
+			want(t, len(store.Items), 0)
+			h.Advance(24 * time.Hour)
+			h.Deliver()
 			want(t, len(g.received()), 1)
 		})
 	}
@@ -408,18 +396,18 @@ func TestCallback_Reset(t *testing.T) {
 
 // TestCallback_Order: the oldest goes first.
 func TestCallback_Order(t *testing.T) {
-	store, g := &memory{}, newGateway(t)
+	store, g := &sandboxtest.Memory{}, newGateway(t)
 	h := openOn(t, store)
 	ecrn := h.held()
 	h.armCallback("late_callback")
 	h.closes(ecrn, `{"customer_status":"INACTIVE"}`)
 	for _, status := range []string{"ACTIVE", "REJECTED"} {
-		h.advance(time.Second)
+		h.Advance(time.Second)
 		h.closes(ecrn, `{"customer_status":"`+status+`"}`)
 	}
 	h = openOn(t, store, g.to)
-	h.advance(2 * time.Hour)
-	h.deliver()
+	h.Advance(2 * time.Hour)
+	h.Deliver()
 	var order []string
 	for _, got := range g.received() {
 		order = append(order, got.body[strings.LastIndex(got.body, ":")+1:])
@@ -428,7 +416,7 @@ func TestCallback_Order(t *testing.T) {
 }
 
 func TestCallback_Scheduled(t *testing.T) {
-	store, g := &memory{}, newGateway(t)
+	store, g := &sandboxtest.Memory{}, newGateway(t)
 	closing := openOn(t, store)
 	closing.closes(closing.held(), accept)
 	h := openOn(t, store, g.to)
@@ -439,7 +427,7 @@ func TestCallback_Scheduled(t *testing.T) {
 		t.Errorf("got %s, %v", answer, err)
 	}
 	want(t, len(g.received()), 1)
-	broken := openOn(t, &memory{}, func(o *sandbox.Options) {
+	broken := openOn(t, &sandboxtest.Memory{}, func(o *sandbox.Options) {
 		o.Callbacks.BaseURL = func(context.Context) (string, error) { return "", errors.New("none") }
 	})
 	broken.closes(broken.held(), accept)
@@ -448,13 +436,8 @@ func TestCallback_Scheduled(t *testing.T) {
 	}
 }
 
-// transport answers callbacks in memory, so that a test can run in a bubble.
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// TestCallback_Wire: a sandbox with a wire sends by itself, at once and when a repeat is due, and stops when it closes.
-func TestCallback_Wire(t *testing.T) {
+// TestCallback_Hijackable: a sandbox with connections of its own sends by itself, at once and when a repeat is due, and stops when it closes.
+func TestCallback_Hijackable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var times []time.Duration
@@ -464,10 +447,10 @@ func TestCallback_Wire(t *testing.T) {
 			return append([]time.Duration{}, times...)
 		}
 		began := time.Now()
-		h := openOn(t, &memory{}, func(o *sandbox.Options) {
-			o.Wire, o.Now, o.TimeScale = true, time.Now, 60
+		h := openOn(t, &sandboxtest.Memory{}, func(o *sandbox.Options) {
+			o.Hijackable, o.Now, o.TimeScale = true, time.Now, 60
 			o.Callbacks.BaseURL = func(context.Context) (string, error) { return "http://gateway", nil }
-			o.Callbacks.Client = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			o.Callbacks.Client = &http.Client{Transport: sandboxtest.Transport(func(r *http.Request) (*http.Response, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				times = append(times, time.Since(began))
@@ -496,21 +479,21 @@ func TestCallback_GatewayHangs(t *testing.T) {
 	hang := func(o *sandbox.Options) {
 		o.Now = time.Now
 		o.Callbacks.BaseURL = func(context.Context) (string, error) { return "http://gateway", nil }
-		o.Callbacks.Client = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		o.Callbacks.Client = &http.Client{Transport: sandboxtest.Transport(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		h := openOn(t, &memory{}, hang)
+		h := openOn(t, &sandboxtest.Memory{}, hang)
 		ecrn, began := h.held(), time.Now()
 		h.closes(ecrn, accept)
 		want(t, time.Since(began), 10*time.Second)
 		want(t, h.sentRows(), []string{"0 false"})
 	})
 	synctest.Test(t, func(t *testing.T) {
-		store := &memory{}
-		h := openOn(t, store, hang, func(o *sandbox.Options) { o.Wire = true })
+		store := &sandboxtest.Memory{}
+		h := openOn(t, store, hang, func(o *sandbox.Options) { o.Hijackable = true })
 		h.closes(h.held(), accept)
 		synctest.Wait()
 		began := time.Now()
@@ -525,10 +508,10 @@ func TestCallback_StoreRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent := make(chan time.Time, 1)
 		log := &strings.Builder{}
-		h := openOn(t, &failing{Store: &memory{}, after: 3, times: 1}, func(o *sandbox.Options) {
-			o.Wire, o.Now, o.Log = true, time.Now, newLog(log)
+		h := openOn(t, &sandboxtest.Failing{Store: &sandboxtest.Memory{}, After: 3, Times: 1}, func(o *sandbox.Options) {
+			o.Hijackable, o.Now, o.Log = true, time.Now, slog.New(slog.NewJSONHandler(log, nil))
 			o.Callbacks.BaseURL = func(context.Context) (string, error) { return "http://gateway", nil }
-			o.Callbacks.Client = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			o.Callbacks.Client = &http.Client{Transport: sandboxtest.Transport(func(r *http.Request) (*http.Response, error) {
 				sent <- time.Now()
 				return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(acknowledgement)), Request: r}, nil
 			})}

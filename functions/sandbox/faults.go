@@ -13,7 +13,7 @@ type Fault struct {
 	Name           string // as in the request
 	Description    string // one line
 	Effect         bool   // whether the request still has the effect that it would have had
-	NeedsWire      bool   // can only be expressed on a real connection
+	NeedsHijacking bool   // can only be expressed by taking the connection over
 	NeedsCallbacks bool   // armed for a partner's callback instead of one of its operations; see Applicable
 }
 
@@ -28,51 +28,47 @@ func Faults() []Fault {
 
 // Applicable returns nil where a fault can be armed for an operation, else an error that says what is wrong and what
 // is allowed. A fault that NeedsCallbacks is for the operation "callback", which is no route and not in Operations, of a
-// partner that calls back; the others are for the routes. Whether the sandbox has a wire is for POST /sandbox/faults to
-// check.
-func Applicable(partner, operation, fault string) error {
-	return applicable(simulators(Options{}, clock{}), partner, operation, fault)
-}
-
-func applicable(all []*simulator, partner, operation, fault string) error {
+// partner that calls back; the others are for the routes. Whether the sandbox's connections are hijackable is for POST
+// /sandbox/faults to check.
+func Applicable(all []Simulator, partner, operation, fault string) error {
 	p := find(all, partner)
 	if p == nil {
-		return unprocessable("/partner", "is not a simulated partner", partnerNames(all)...)
+		return Unprocessable("/partner", "is not a simulated partner", partnerNames(all)...)
 	}
-	if names := operationNames(p); !slices.Contains(names, operation) {
-		return unprocessable("/operation", "is not an operation of "+p.name, names...)
+	if names := operationNames(*p); !slices.Contains(names, operation) {
+		return Unprocessable("/operation", "is not an operation of "+p.Name, names...)
 	}
 	f, ok := faultNamed(fault)
 	switch {
 	case !ok:
-		return unprocessable("/fault", "is not a fault", faultNames(nil)...)
-	case f.NeedsCallbacks && p.callbacks == nil:
-		return unprocessable("/fault", p.name+" sends no callbacks")
-	case f.NeedsCallbacks && operation != p.callbacks.name:
-		return unprocessable("/operation", "takes no "+f.Name, p.callbacks.name)
-	case !f.NeedsCallbacks && p.callbacks != nil && operation == p.callbacks.name:
+		return Unprocessable("/fault", "is not a fault", faultNames(nil)...)
+	case f.NeedsCallbacks && p.Callbacks == nil:
+		return Unprocessable("/fault", p.Name+" sends no callbacks")
+	case f.NeedsCallbacks && operation != p.Callbacks.Name:
+		return Unprocessable("/operation", "takes no "+f.Name, p.Callbacks.Name)
+	case !f.NeedsCallbacks && p.Callbacks != nil && operation == p.Callbacks.Name:
 		of := faultNames(func(g Fault) bool { return g.NeedsCallbacks })
-		return unprocessable("/fault", "is not for what "+p.name+" sends", of...)
+		return Unprocessable("/fault", "is not for what "+p.Name+" sends", of...)
 	}
 	return nil
 }
 
-// fault is a Fault and how it is expressed: when the operation acts, what is answered, and how that is delivered.
+// fault is a Fault and how it is expressed: when the operation has its effect, what is answered, and how that is delivered.
 type fault struct {
 	Fault
-	acts    acts
-	answer  func(failures) answer // in place of the operation's own answer; nil: its own
+	timing  effectTiming
+	answer  func(Failures) Answer // in place of the operation's own answer; nil: its own
 	revokes bool                  // the token that was presented is good for nothing afterwards
 	deliver delivery
 }
 
-// acts is when the operation has its effect.
-type acts int
+// effectTiming is when the operation has its effect.
+type effectTiming int
 
 const (
-	actsFirst acts = iota // before anything goes wrong
-	actsNever
-	actsLate // after the client has gone
+	effectFirst effectTiming = iota // before anything goes wrong
+	effectNever
+	effectLate // after the client has gone
 )
 
 // delivery is what becomes of the answer.
@@ -96,29 +92,29 @@ const (
 
 // faults is the one list of faults: the registry, the admin route and the request path all read it.
 func faults() []fault {
-	unauthorized := func(f failures) answer { return f.unauthorized }
-	throttled := func(f failures) answer { return f.throttled }
-	internal := func(f failures) answer { return f.internal }
-	unavailable := func(f failures) answer { return f.unavailable }
-	malformed := func(failures) answer {
-		return answer{status: http.StatusOK, body: []byte("<html><body>it works</body></html>")}
+	unauthorized := func(f Failures) Answer { return f.Unauthorized }
+	throttled := func(f Failures) Answer { return f.Throttled }
+	internal := func(f Failures) Answer { return f.Internal }
+	unavailable := func(f Failures) Answer { return f.Unavailable }
+	malformed := func(Failures) Answer {
+		return Answer{Status: http.StatusOK, Body: []byte("<html><body>it works</body></html>")}
 	}
 	return []fault{
-		{Fault: Fault{Name: "refuse_connection", Description: "the connection is refused; nothing arrives", NeedsWire: true}, acts: actsNever, deliver: refuse},
-		{Fault: Fault{Name: "timeout_before_effect", Description: "nothing happens and no answer comes", NeedsWire: true}, acts: actsNever, deliver: hold},
-		{Fault: Fault{Name: "timeout_after_effect", Description: "it happens but no answer comes", NeedsWire: true, Effect: true}, deliver: hold},
-		{Fault: Fault{Name: "late_effect", Description: "no answer comes, and it happens after the client has gone", NeedsWire: true, Effect: true}, acts: actsLate, deliver: hold},
-		{Fault: Fault{Name: "reset_before_effect", Description: "nothing happens and the connection is reset", NeedsWire: true}, acts: actsNever, deliver: reset},
-		{Fault: Fault{Name: "reset_after_effect", Description: "it happens and the connection is reset", NeedsWire: true, Effect: true}, deliver: reset},
-		{Fault: Fault{Name: "status_429", Description: "throttled; nothing happens"}, acts: actsNever, answer: throttled},
-		{Fault: Fault{Name: "status_500_before_effect", Description: "nothing happens and the answer is 500"}, acts: actsNever, answer: internal},
+		{Fault: Fault{Name: "refuse_connection", Description: "the connection is refused; nothing arrives", NeedsHijacking: true}, timing: effectNever, deliver: refuse},
+		{Fault: Fault{Name: "timeout_before_effect", Description: "nothing happens and no answer comes", NeedsHijacking: true}, timing: effectNever, deliver: hold},
+		{Fault: Fault{Name: "timeout_after_effect", Description: "it happens but no answer comes", NeedsHijacking: true, Effect: true}, deliver: hold},
+		{Fault: Fault{Name: "late_effect", Description: "no answer comes, and it happens after the client has gone", NeedsHijacking: true, Effect: true}, timing: effectLate, deliver: hold},
+		{Fault: Fault{Name: "reset_before_effect", Description: "nothing happens and the connection is reset", NeedsHijacking: true}, timing: effectNever, deliver: reset},
+		{Fault: Fault{Name: "reset_after_effect", Description: "it happens and the connection is reset", NeedsHijacking: true, Effect: true}, deliver: reset},
+		{Fault: Fault{Name: "status_429", Description: "throttled; nothing happens"}, timing: effectNever, answer: throttled},
+		{Fault: Fault{Name: "status_500_before_effect", Description: "nothing happens and the answer is 500"}, timing: effectNever, answer: internal},
 		{Fault: Fault{Name: "status_500_after_effect", Description: "it happens but the answer is 500", Effect: true}, answer: internal},
-		{Fault: Fault{Name: "status_503_before_effect", Description: "nothing happens and the answer is 503"}, acts: actsNever, answer: unavailable},
+		{Fault: Fault{Name: "status_503_before_effect", Description: "nothing happens and the answer is 503"}, timing: effectNever, answer: unavailable},
 		{Fault: Fault{Name: "status_503_after_effect", Description: "it happens but the answer is 503", Effect: true}, answer: unavailable},
 		{Fault: Fault{Name: "malformed", Description: "it happens; 200 with a body that is not JSON", Effect: true}, answer: malformed},
-		{Fault: Fault{Name: "truncated", Description: "it happens; the connection closes in the middle of the body", NeedsWire: true, Effect: true}, deliver: truncate},
+		{Fault: Fault{Name: "truncated", Description: "it happens; the connection closes in the middle of the body", NeedsHijacking: true, Effect: true}, deliver: truncate},
 		{Fault: Fault{Name: "slow", Description: "it happens at once; the answer comes after 20 seconds", Effect: true}, deliver: delay},
-		{Fault: Fault{Name: "expired_token", Description: "401 whatever the credentials, and a token that was presented is revoked; nothing happens"}, acts: actsNever, answer: unauthorized, revokes: true},
+		{Fault: Fault{Name: "expired_token", Description: "401 whatever the credentials, and a token that was presented is revoked; nothing happens"}, timing: effectNever, answer: unauthorized, revokes: true},
 		{Fault: Fault{Name: "duplicate_callback", Description: "the callback is sent twice", NeedsCallbacks: true, Effect: true}},
 		{Fault: Fault{Name: "late_callback", Description: "the callback is sent 90 minutes late", NeedsCallbacks: true, Effect: true}},
 		{Fault: Fault{Name: "forged_callback", Description: "the callback is sent once, with wrong credentials", NeedsCallbacks: true, Effect: true}},
@@ -168,7 +164,7 @@ func arm(tx Tx, partner, operation string, a armed) ([]armed, error) {
 		return nil, err
 	}
 	if len(queue) >= maxArmed {
-		return nil, unprocessable("/operation", fmt.Sprintf("has %d faults armed already, which is the most", maxArmed))
+		return nil, Unprocessable("/operation", fmt.Sprintf("has %d faults armed already, which is the most", maxArmed))
 	}
 	queue = append(queue, a)
 	return queue, save(tx, faultsKey(partner, operation), queue)
@@ -197,7 +193,7 @@ func take(tx Tx, partner, operation string, here func(fault) bool) (fault, error
 
 // arrived says which faults a request that has arrived can meet.
 func (s *Sandbox) arrived(f fault) bool {
-	return f.deliver != refuse && (s.wire || !f.NeedsWire)
+	return f.deliver != refuse && (s.hijackable || !f.NeedsHijacking)
 }
 
 // RefuseConnection reports whether the connection for a request is to be refused, which uses up one count of the fault
@@ -206,7 +202,7 @@ func (s *Sandbox) arrived(f fault) bool {
 // armed before it in the queue comes first.
 func (s *Sandbox) RefuseConnection(ctx context.Context, r *http.Request) (bool, error) {
 	op := s.route(r)
-	if op == nil || !s.wire {
+	if op == nil || !s.hijackable {
 		return false, nil
 	}
 	refused := func(f fault) bool { return f.deliver == refuse }

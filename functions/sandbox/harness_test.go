@@ -1,148 +1,85 @@
 package sandbox_test
 
 import (
-	"context"
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
+	"net/url"
+	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"sallyport/functions/sandbox"
+	"sallyport/functions/sandbox/digit9"
+	"sallyport/functions/sandbox/equal"
+	"sallyport/functions/sandbox/sandboxtest"
 )
 
-const (
-	initPath    = "/sandbox/equal/ie/transaction/init"
-	executePath = "/sandbox/equal/ie/transaction/journey/execute"
-	fetchPath   = "/sandbox/equal/ie/transaction/journey/data/fetch"
-)
-
-// harness is a sandbox on a file, with a clock that stands still and ids that count up.
+// harness is a sandbox of two partners, by whom the frame is tested: Equal, and Digit9, who calls back.
 type harness struct {
-	*sandbox.Sandbox
-	t     testing.TB
-	store sandbox.Store
-
-	mu    sync.Mutex
-	now   time.Time
-	ids   int
-	token string // of digit9; see access
-	mbanq mbanqHarness
-	iron  ironHarness
-	ezto  string // handle of a transaction that has a result; see prepareEZTO
+	*sandboxtest.Harness
+	token string // of Digit9; see access
 }
-
-// start is what the clock of every harness shows at first.
-var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func open(t testing.TB, change ...func(*sandbox.Options)) *harness {
 	t.Helper()
-	return openOn(t, sandbox.NewBolt(openBolt(t, filepath.Join(t.TempDir(), "sandbox.db"))), change...)
+	return openOn(t, sandboxtest.NewBolt(t), change...)
 }
 
 func openOn(t testing.TB, store sandbox.Store, change ...func(*sandbox.Options)) *harness {
 	t.Helper()
-	h := &harness{t: t, store: store, now: start}
-	opts := sandbox.Options{
-		Now: func() time.Time {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			return h.now
-		},
-		NewID: func() string {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.ids++
-			return id(h.ids)
-		},
-		Authenticate: func(r *http.Request) error {
-			if r.Header.Get("X-API-Key") != "local-key" {
-				return errors.New("no key")
-			}
-			return nil
-		},
-		Equal: sandbox.EqualOptions{RequestsPerSecond: -1},
-		EZTO:  sandbox.EZTOOptions{SigningKey: eztoSigningKey()},
-	}
-	for _, f := range change {
-		f(&opts)
-	}
-	h.Sandbox = sandbox.New(store, opts)
-	t.Cleanup(func() { h.Close() })
-	return h
+	return &harness{Harness: sandboxtest.Open(t, store, func(o *sandbox.Options) {
+		o.Simulators = []sandbox.Simulator{equal.New(equal.Options{RequestsPerSecond: -1}), digit9.New(digit9.Options{})}
+		for _, f := range change {
+			f(o)
+		}
+	})}
 }
 
-// id is the nth id of a harness.
-func id(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
+func want[T any](t testing.TB, got, want T) {
+	t.Helper()
+	sandboxtest.Want(t, got, want)
+}
+
+// Equal.
+
+const (
+	initPath    = "/sandbox/equal/ie/transaction/init"
+	executePath = "/sandbox/equal/ie/transaction/journey/execute"
+
+	number = "999900000016" // of the ordinary person
+
+	initBody = `{"gateway_instance_id":"gateway.equal.dev_test"}`
+)
 
 // run is the journey_transaction_id made of the nth id and the next.
 func run(n int) string {
-	return "EQ.GT." + id(n) + "#aadhaar_otp_sim_v1#" + strings.ReplaceAll(id(n+1), "-", "")
-}
-
-func (h *harness) advance(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.now = h.now.Add(d)
-}
-
-func basic(user, password string) string {
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+	return "EQ.GT." + sandboxtest.ID(n) + "#aadhaar_otp_sim_v1#" + strings.ReplaceAll(sandboxtest.ID(n+1), "-", "")
 }
 
 // request returns a request with the partner's credentials and a caller's key.
 func request(method, path, body string) *http.Request {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", basic("sandbox.client#1", "sandbox-secret="))
-	r.Header.Set("X-API-Key", "local-key")
+	r := sandboxtest.Request(method, path, body)
+	r.Header.Set("Authorization", sandboxtest.Basic("sandbox.client#1", "sandbox-secret="))
 	return r
-}
-
-// keyless returns a request that carries no credentials at all.
-func keyless(method, path, body string) *http.Request {
-	r := request(method, path, body)
-	r.Header.Del("Authorization")
-	r.Header.Del("X-API-Key")
-	return r
-}
-
-func (h *harness) do(r *http.Request) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
 }
 
 // post returns the answer as "status body".
 func (h *harness) post(path, body string) string {
-	h.t.Helper()
-	return text(h.do(request("POST", path, body)))
+	h.T.Helper()
+	return sandboxtest.Text(h.Do(request("POST", path, body)))
 }
 
-func text(w *httptest.ResponseRecorder) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", w.Code, w.Body))
-}
-
-// init starts a transaction, which has id(1) in a fresh harness.
+// init starts a transaction, which has sandboxtest.ID(1) in a fresh harness.
 func (h *harness) init() string {
-	h.t.Helper()
-	h.mu.Lock()
-	n := h.ids + 1
-	h.mu.Unlock()
-	want(h.t, h.post(initPath, `{"gateway_instance_id":"gateway.equal.dev_test"}`),
-		`200 {"transaction_id":"`+id(n)+`","status":"SUCCESS","status_code":"success","message":"Request successful","checks":[],"data":{}}`)
-	return id(n)
+	h.T.Helper()
+	id := sandboxtest.ID(h.IDs() + 1)
+	want(h.T, h.post(initPath, initBody),
+		`200 {"transaction_id":"`+id+`","status":"SUCCESS","status_code":"success","message":"Request successful","checks":[],"data":{}}`)
+	return id
 }
 
 // step1 and step2 return the answer as "status body".
 func (h *harness) step1(transaction, number string) string {
-	h.t.Helper()
+	h.T.Helper()
 	return h.post(executePath, step1Body(transaction, number))
 }
 
@@ -152,27 +89,10 @@ func step1Body(transaction, number string) string {
 }
 
 func (h *harness) step2(transaction, number, otp, requestID string) string {
-	h.t.Helper()
+	h.T.Helper()
 	return h.post(executePath, `{"transaction_id":"`+transaction+`","journey_id":"aadhaar_otp_sim_v1","request_id":"`+requestID+`",
  "input_data":{"aadhaar_no":"`+number+`","otp":"`+otp+`"}}`)
 }
-
-func (h *harness) fetch(transaction, run string) string {
-	h.t.Helper()
-	return h.post(fetchPath, `{"transaction_id":"`+transaction+`","journey_transaction_id":"`+run+`"}`)
-}
-
-// log returns GET /sandbox/requests as "operation status effect" per row.
-func (h *harness) log() []string {
-	h.t.Helper()
-	var rows []string
-	for _, r := range h.rows("") {
-		rows = append(rows, fmt.Sprintf("%s %d %t", r.Operation, r.Status, r.Effect))
-	}
-	return rows
-}
-
-// The answers of the fixtures, by what varies in them.
 
 func sent(transaction string, n int) string {
 	return `200 {"transaction_id":"` + transaction + `","journey_transaction_id":"` + run(n) + `","journey_id":"aadhaar_otp_sim_v1",` +
@@ -184,54 +104,78 @@ func failed(transaction, code, message string) string {
 		`"status_code":"` + code + `","message":"` + message + `","checks":[],"data":{}}`
 }
 
-func verified(transaction string, n int) string {
-	return `200 {"transaction_id":"` + transaction + `","journey_transaction_id":"` + run(n) + `","journey_id":"aadhaar_otp_sim_v1",` +
-		`"status":"SUCCESS","status_code":"success","message":"Request successful","decision":"CLEAR","checks":[],` +
-		`"data":{"keys":{"aadhaar":[{"aadhaar_no":"XXXXXXXX0016","name":"MEERA KULKARNI","source":"sandbox","issuer":"",` +
-		`"decision":"CLEAR","checks":[{"check_id":"ownership_check","check_result":"PASS","status_code":"success",` +
-		`"metadata":{"data_source":"BUSINESS_PROVIDED","match_logic":"fuzzy>=80"}}]}]}}}`
-}
-
 const (
 	invalidRequest = `400 {"status":"FAILURE","status_code":"invalid_request","message":"Invalid Request"}`
-	unauthorized   = `401 {"status":"FAILURE","status_code":"invalid_credentials","message":"Invalid Client Credentials"}`
 	internalError  = `500 {"status":"FAILURE","status_code":"internal_server_error","message":"Something went wrong, please try again."}`
 )
 
-func required(field string) string {
-	return `400 {"status":"FAILURE","status_code":"invalid_request","message":"` + field + ` is required"}`
+// Digit9.
+
+const (
+	lookupPath = "/sandbox/digit9/caas/api/v2/customer/validate"
+	alertsPath = "/sandbox/digit9/alerts"
+)
+
+// access returns an access token, the same each time.
+func (h *harness) access() string {
+	h.T.Helper()
+	if h.token == "" {
+		d := digit9.Defaults()
+		form := url.Values{
+			"grant_type": {"password"}, "scope": {d.Scope}, "client_id": {d.ClientID}, "client_secret": {d.ClientSecret},
+			"username": {d.Username}, "password": {d.Password},
+		}
+		r := sandboxtest.Keyless("POST", "/sandbox/digit9/auth/realms/cdp/protocol/openid-connect/token", form.Encode())
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		h.token = sandboxtest.Decoded[struct {
+			Access string `json:"access_token"`
+		}](h.T, h.Do(r), 200).Access
+	}
+	return h.token
 }
 
-// hooks take a partner's callbacks: they remember what read makes of each and answer with a status, in turn, at last always the
-// same.
-type hooks[T any] struct {
-	mu       sync.Mutex
-	got      []T
-	statuses []int
+// digit9 returns the answer to a request with a token, as "status body".
+func (h *harness) digit9(path, body string) string {
+	h.T.Helper()
+	r := sandboxtest.Keyless("POST", path, body)
+	r.Header.Set("Authorization", "Bearer "+h.access())
+	return sandboxtest.Text(h.Do(r))
 }
 
-// take has a sandbox send its callbacks here.
-func (k *hooks[T]) take(o *sandbox.Options, read func(r *http.Request, body string) (T, error)) {
-	o.Callbacks.BaseURL = func(context.Context) (string, error) { return "http://gateway", nil }
-	o.Callbacks.Client = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		got, err := read(r, string(body))
-		if err != nil {
-			return nil, err
-		}
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.got = append(k.got, got)
-		w := httptest.NewRecorder()
-		if len(k.statuses) > 0 {
-			w.WriteHeader(k.statuses[0])
-			if len(k.statuses) > 1 {
-				k.statuses = k.statuses[1:]
-			}
-		}
-		return w.Result(), nil
-	})}
+func (h *harness) lookup(number string) string {
+	h.T.Helper()
+	return h.digit9(lookupPath, `{"idType":"4","idNumber":"`+number+`"}`)
+}
+
+func lookedUp(ecrn, customerStatus, amlStatus string) string {
+	return `200 {"status":"success","statusCode":200,"data":{"ecrn":"` + ecrn + `","first_name":"NOOR","middle_name":"",` +
+		`"last_name":"EXAMPLE","agent_location_id":"784999","primary_mobile_number":"+971500000017","email_id":"noor@example.com",` +
+		`"customer_status":"` + customerStatus + `","aml_scan_status":"` + amlStatus + `","id_status":"Active",` +
+		`"id_date_of_expiry":"2031-03-09T00:00:00.000+00:00"}}`
+}
+
+// held onboards somebody whose alert waits to be closed, and returns the customer's number.
+func (h *harness) held() (ecrn string) {
+	h.T.Helper()
+	answer := h.digit9("/sandbox/digit9/caas-lcm/api/v1/CAAS/onBoarding/customer", `{"channel":"WEB","first_name":"NOOR","last_name":"EXAMPLE",`+
+		`"nationality":"IN","date_of_birth":"1991-02-03","country_of_birth":"IN","resident_type_id":101,"country_of_residence":"AE",`+
+		`"gender":"Female","primary_mobile_number":"+971500000017","email_id":"noor@example.com",`+
+		`"address_list":[{"address_type_id":"1","city":"Dubai","country":"AE"}],`+
+		`"id_details":[{"id_type":4,"id_number":"784199000000413","name_as_per_id":"Noor Example","issued_country":"AE",`+
+		`"issued_on":"2021-03-10","date_of_expiry":"2031-03-09","id_front":{"base64_data":"AAAA","content_type":"image/jpeg"}}]}`)
+	ecrn = regexp.MustCompile(`784[0-9]{13}`).FindString(answer)
+	if ecrn == "" {
+		h.T.Fatal(answer)
+	}
+	return ecrn
+}
+
+// closes has compliance decide, and returns the answer.
+func (h *harness) closes(ecrn, body string) string {
+	h.T.Helper()
+	return sandboxtest.Text(h.Do(sandboxtest.Keyless("POST", alertsPath+"/"+ecrn, body)))
+}
+
+func closed(ecrn, customerStatus, amlStatus string) string {
+	return `200 {"aml_scan_status":"` + amlStatus + `","ecrn":"` + ecrn + `","customer_status":"` + customerStatus + `"}`
 }

@@ -17,7 +17,7 @@ import (
 
 // Invoke implements lambda.Handler. It answers an event of an API Gateway HTTP API, payload format 2.0, and on a scheduled
 // event of EventBridge it calls DeliverDue. It returns an error only where that fails or where a fault would cut the
-// connection, which a sandbox behind API Gateway (Options.Wire false) does not offer.
+// connection, which a sandbox behind API Gateway (Options.Hijackable false) does not offer.
 func (s *Sandbox) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	var event struct {
 		Source string `json:"source"`
@@ -50,7 +50,7 @@ func (s *Sandbox) Invoke(ctx context.Context, payload []byte) (out []byte, err e
 // badEvent answers an event that holds no request.
 func badEvent(why string) ([]byte, error) {
 	w := newBuffer()
-	writeProblem(w, newProblem(http.StatusBadRequest, "the event holds no request: "+why))
+	writeProblem(w, NewProblem(http.StatusBadRequest, "the event holds no request: "+why))
 	return json.Marshal(w.response())
 }
 

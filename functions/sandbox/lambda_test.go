@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"sallyport/functions/sandbox"
+	"sallyport/functions/sandbox/sandboxtest"
 )
 
 // invoke hands over an event as Lambda does.
@@ -28,7 +29,7 @@ func event(method, path, body string) events.APIGatewayV2HTTPRequest {
 	return events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RawPath: path, Body: body,
 		Headers: map[string]string{
-			"authorization": basic("sandbox.client#1", "sandbox-secret="), "x-api-key": "local-key", "content-type": "application/json",
+			"authorization": sandboxtest.Basic("sandbox.client#1", "sandbox-secret="), "x-api-key": "local-key", "content-type": "application/json",
 		},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			Stage: "$default", DomainName: "sandbox.example",
@@ -41,7 +42,7 @@ func TestInvoke(t *testing.T) {
 	const body = `{"gateway_instance_id":"gateway.equal.dev_test"}`
 	success := events.APIGatewayV2HTTPResponse{
 		StatusCode: 200, Headers: map[string]string{"content-type": "application/json"},
-		Body: `{"transaction_id":"` + id(1) + `","status":"SUCCESS","status_code":"success","message":"Request successful","checks":[],"data":{}}`,
+		Body: `{"transaction_id":"` + sandboxtest.ID(1) + `","status":"SUCCESS","status_code":"success","message":"Request successful","checks":[],"data":{}}`,
 	}
 	encoded := event("POST", initPath, base64.StdEncoding.EncodeToString([]byte(body)))
 	encoded.IsBase64Encoded = true
@@ -98,7 +99,7 @@ func TestInvoke_Empty(t *testing.T) {
 
 // TestInvoke_Cut: what can't be expressed is an error of the function.
 func TestInvoke_Cut(t *testing.T) {
-	h := open(t, func(o *sandbox.Options) { o.Wire = true })
+	h := open(t, func(o *sandbox.Options) { o.Hijackable = true })
 	h.post("/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"reset_after_effect"}`)
 	if _, err := invoke(t, h, event("POST", initPath, "{}")); err == nil {
 		t.Error("got no error")

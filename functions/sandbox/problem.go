@@ -15,8 +15,11 @@ import (
 // answered with 413.
 const maxBody = 1 << 20
 
-// problem is an RFC 9457 problem. It is also the error that says what is wrong with what an admin route was asked.
-type problem struct {
+// problemMedia is the content type of a problem.
+const problemMedia = "application/problem+json"
+
+// Problem is an RFC 9457 problem. It is also the error that says what is wrong with what an admin route was asked.
+type Problem struct {
 	Type      string   `json:"type"`
 	Title     string   `json:"title"`
 	Status    int      `json:"status"`
@@ -26,14 +29,21 @@ type problem struct {
 	Allowed   []string `json:"allowed,omitzero"`   // what may stand there instead
 }
 
-func newProblem(status int, detail string) *problem {
-	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+// NewProblem returns a problem that is about nothing in particular; allowed are what there is instead.
+func NewProblem(status int, detail string, allowed ...string) *Problem {
+	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+	return p.at("", "", "", allowed)
 }
 
-func (p *problem) Error() string { return "sandbox: " + p.Detail }
+func (p *Problem) Error() string { return "sandbox: " + p.Detail }
+
+// Answer is the problem as what a partner answers, which keeps what the transaction has changed.
+func (p *Problem) Answer() Answer {
+	return Answer{Status: p.Status, Media: problemMedia, Body: Encode(p)}
+}
 
 // at completes a problem with where it is and what is allowed there, in the detail as well.
-func (p *problem) at(where, pointer, parameter string, allowed []string) *problem {
+func (p *Problem) at(where, pointer, parameter string, allowed []string) *Problem {
 	p.Pointer, p.Parameter, p.Allowed = pointer, parameter, allowed
 	if where != "" {
 		p.Detail = where + " " + p.Detail
@@ -44,23 +54,25 @@ func (p *problem) at(where, pointer, parameter string, allowed []string) *proble
 	return p
 }
 
-// badRequest is about the form of a body, unprocessable about a value in it.
-func badRequest(pointer, detail string, allowed ...string) *problem {
-	return newProblem(http.StatusBadRequest, detail).at(pointer, pointer, "", allowed)
+// badRequest returns a problem with the form of a body.
+func badRequest(pointer, detail string, allowed ...string) *Problem {
+	return NewProblem(http.StatusBadRequest, detail).at(pointer, pointer, "", allowed)
 }
 
-func unprocessable(pointer, detail string, allowed ...string) *problem {
-	return newProblem(http.StatusUnprocessableEntity, detail).at(pointer, pointer, "", allowed)
+// Unprocessable returns a problem with a value in a body, at a JSON pointer; allowed are what may stand there instead.
+func Unprocessable(pointer, detail string, allowed ...string) *Problem {
+	return NewProblem(http.StatusUnprocessableEntity, detail).at(pointer, pointer, "", allowed)
 }
 
-// badParameter is about the form of a query, unprocessableParameter about a value in it.
-func badParameter(name, detail string, allowed ...string) *problem {
+// badParameter returns a problem with the form of a query.
+func badParameter(name, detail string, allowed ...string) *Problem {
 	name = strings.ToValidUTF8(name, "\uFFFD") // percent-encoding can hold any bytes
-	return newProblem(http.StatusBadRequest, detail).at(name, "", name, allowed)
+	return NewProblem(http.StatusBadRequest, detail).at(name, "", name, allowed)
 }
 
-func unprocessableParameter(name, detail string, allowed ...string) *problem {
-	return newProblem(http.StatusUnprocessableEntity, detail).at(name, "", name, allowed)
+// UnprocessableParameter returns a problem with the value of a query parameter; allowed are what it may be instead.
+func UnprocessableParameter(name, detail string, allowed ...string) *Problem {
+	return NewProblem(http.StatusUnprocessableEntity, detail).at(name, "", name, allowed)
 }
 
 // readBody reads a request's whole body of at most limit bytes, or returns a problem.
@@ -72,9 +84,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d MiB", limit>>20))
+		return nil, NewProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d MiB", limit>>20))
 	case err != nil:
-		return nil, newProblem(http.StatusBadRequest, "the body could not be read to its end")
+		return nil, NewProblem(http.StatusBadRequest, "the body could not be read to its end")
 	}
 	return b, nil
 }
@@ -116,12 +128,12 @@ func explain(err error, names []string) error {
 
 // writeJSON answers with v as JSON.
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	write(w, status, "application/json", encode(v))
+	write(w, status, "application/json", Encode(v))
 }
 
 // writeProblem answers with a problem.
-func writeProblem(w http.ResponseWriter, p *problem) {
-	write(w, p.Status, "application/problem+json", encode(p))
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	write(w, p.Status, problemMedia, Encode(p))
 }
 
 // write answers with a body, or with none and no content type.

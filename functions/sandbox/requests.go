@@ -94,12 +94,12 @@ func (s *Sandbox) requestsQuery(raw string) (partner, operation string, err erro
 	if partner != "" {
 		p := find(s.simulators, partner)
 		if p == nil {
-			return "", "", unprocessableParameter("partner", "is not a simulated partner", partnerNames(s.simulators)...)
+			return "", "", UnprocessableParameter("partner", "is not a simulated partner", partnerNames(s.simulators)...)
 		}
-		among = []*simulator{p}
+		among = []Simulator{*p}
 	}
 	if names := operationNames(among...); operation != "" && !slices.Contains(names, operation) {
-		return "", "", unprocessableParameter("operation", "is not an operation", names...)
+		return "", "", UnprocessableParameter("operation", "is not an operation", names...)
 	}
 	return partner, operation, nil
 }

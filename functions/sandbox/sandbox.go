@@ -2,8 +2,9 @@
 // tested and shown without an account at any of them. Every documented outcome can be had by a fixture value, every
 // failure of the network and of the partner by arming a fault, and the log of requests says what had an effect.
 //
-// It imports none of the gateway's partner packages: the two sides of a contract are written twice, so that they can
-// disagree in a test.
+// This package is the frame: store, clock, faults, callbacks, pages, admin routes. Each simulated partner is a package below
+// it, which imports nothing else of functions: the two sides of a contract are written twice, so that they can disagree in a
+// test. Package simulators lists them.
 package sandbox
 
 import (
@@ -17,6 +18,7 @@ import (
 	"net/http"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,15 +26,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// Options configure a Sandbox. The zero value works: real time, no wire, the admin routes closed.
+// Options configure a Sandbox. The zero value works: real time, no partners, the admin routes closed.
 type Options struct {
 	// Now is the clock; nil for time.Now.
 	Now func() time.Time
 	// TimeScale is how many sandbox seconds pass in a real one, so that ten minutes can pass in a second. It scales
 	// durations; timestamps stay real. 1 where it is not a positive number.
 	TimeScale float64
-	// Wire says that requests come over a connection that can be held, reset and cut: not so behind API Gateway.
-	Wire bool
+	// Hijackable says that requests come over a connection that can be held, reset and cut: not so behind API Gateway.
+	Hijackable bool
 	// Authenticate returns nil for a request that carries a caller's key. It guards the admin routes; nil refuses all.
 	Authenticate func(*http.Request) error
 	// NewID returns a new UUID in its text form; nil for random ones.
@@ -40,13 +42,8 @@ type Options struct {
 	// Log gets a line per request with its partner, operation, status, effect and fault, and no more of it. nil for none.
 	Log *slog.Logger
 
-	Equal  EqualOptions  // zero fields are those of EqualDefaults
-	Digit9 Digit9Options // zero fields are those of Digit9Defaults
-	Mbanq  MbanqOptions  // zero fields are those of MbanqDefaults
-	Iron   IronOptions   // zero fields are those of IronDefaults
-	EZTO   EZTOOptions   // zero fields are those of EZTODefaults
-
-	Callbacks CallbackOptions // how the partners reach the gateway
+	Simulators []Simulator     // the simulated partners; no two may have the same name
+	Callbacks  CallbackOptions // how they reach the gateway
 }
 
 // Sandbox serves the simulated partners under /sandbox/{partner}/, what their staff do by hand among them, and four admin
@@ -55,14 +52,16 @@ type Options struct {
 type Sandbox struct {
 	store        Store
 	clock        clock
-	wire         bool
+	hijackable   bool
 	callbacks    CallbackOptions
 	authenticate func(*http.Request) error
+	newID        func() string
 	log          *slog.Logger
-	simulators   []*simulator
+	simulators   []Simulator
+	limiters     map[string]*limiter // by partner
 	mux          *http.ServeMux
-	routes       map[string]*operation // by pattern of mux
-	instance     string                // tells the log rows of processes apart
+	routes       map[string]*route // by pattern of mux
+	instance     string            // tells the log rows of processes apart
 
 	mu         sync.Mutex
 	stamp      int64 // of the last arrival
@@ -97,35 +96,38 @@ func New(store Store, opts Options) *Sandbox {
 	s := &Sandbox{
 		store:        store,
 		clock:        clock{now: opts.Now, scale: opts.TimeScale},
-		wire:         opts.Wire,
+		hijackable:   opts.Hijackable,
 		callbacks:    opts.Callbacks,
 		authenticate: opts.Authenticate,
+		newID:        opts.NewID,
 		log:          opts.Log,
+		simulators:   slices.Clone(opts.Simulators),
+		limiters:     map[string]*limiter{},
 		mux:          http.NewServeMux(),
-		routes:       map[string]*operation{},
+		routes:       map[string]*route{},
 		instance:     rand.Text()[:8],
 		nudge:        make(chan struct{}, 1),
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.done, s.stop = ctx.Done(), stop
-	s.simulators = simulators(opts, s.clock)
-	for _, sim := range s.simulators {
-		for i := range sim.operations {
-			op := &sim.operations[i]
-			op.simulator = sim
+	for i := range s.simulators {
+		sim := &s.simulators[i]
+		s.limiters[sim.Name] = &limiter{rate: sim.RequestsPerSecond, clock: s.clock}
+		for _, e := range sim.Endpoints {
+			op := &route{Operation: sim.operation(e), endpoint: e, simulator: sim}
 			pattern := op.Method + " /sandbox/" + op.Partner + op.Path
 			s.routes[pattern] = op
 			s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(op, w, r) })
 		}
-		for _, route := range sim.byHand {
-			s.mux.Handle(route.method+" /sandbox/"+sim.name+route.path, s.answered(s.doneByHand(sim, route)))
+		for _, route := range sim.Manual {
+			s.mux.Handle(route.Method+" /sandbox/"+sim.Name+route.Path, s.answered(s.serveManual(sim, route)))
 		}
 	}
 	s.mux.Handle("GET /sandbox/requests", s.admin(s.requests))
 	s.mux.Handle("POST /sandbox/faults", s.admin(s.armFault))
 	s.mux.Handle("POST /sandbox/settings", s.admin(s.setSetting))
 	s.mux.Handle("POST /sandbox/reset", s.admin(s.reset))
-	if s.wire && s.callbacks.BaseURL != nil {
+	if s.hijackable && s.callbacks.BaseURL != nil {
 		s.running.Go(func() { s.deliverCallbacks(ctx) })
 	}
 	return s
@@ -160,7 +162,7 @@ func (s *Sandbox) begin() bool {
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.survive(w, r)
 	if !s.begin() {
-		writeProblem(w, newProblem(http.StatusServiceUnavailable, "the sandbox is closed"))
+		writeProblem(w, NewProblem(http.StatusServiceUnavailable, "the sandbox is closed"))
 		return
 	}
 	defer s.running.Done()
@@ -181,7 +183,7 @@ func (s *Sandbox) survive(w http.ResponseWriter, r *http.Request) {
 		panic(v)
 	}
 	s.log.LogAttrs(r.Context(), slog.LevelError, "sandbox panicked", slog.String("stack", string(debug.Stack())))
-	writeProblem(w, newProblem(http.StatusInternalServerError, "the sandbox itself failed"))
+	writeProblem(w, NewProblem(http.StatusInternalServerError, "the sandbox itself failed"))
 }
 
 // match returns the pattern that a request's method and path fall under, or "". A path that is not clean falls under
@@ -194,7 +196,7 @@ func (s *Sandbox) match(r *http.Request) (http.Handler, string) {
 }
 
 // route returns the operation that a request would reach, or nil.
-func (s *Sandbox) route(r *http.Request) *operation {
+func (s *Sandbox) route(r *http.Request) *route {
 	_, pattern := s.match(r)
 	return s.routes[pattern]
 }
@@ -209,68 +211,73 @@ func (s *Sandbox) unknown(w http.ResponseWriter, r *http.Request) {
 	}
 	if allow != nil {
 		w.Header().Set("Allow", strings.Join(allow, ", "))
-		writeProblem(w, newProblem(http.StatusMethodNotAllowed, "the path takes another method").at("", "", "", allow))
+		writeProblem(w, NewProblem(http.StatusMethodNotAllowed, "the path takes another method", allow...))
 		return
 	}
 	rest, _ := strings.CutPrefix(r.URL.Path, "/sandbox/")
 	name, _, _ := strings.Cut(rest, "/")
 	sim := find(s.simulators, name)
 	if sim == nil {
-		p := newProblem(http.StatusNotFound, "there is no such partner or route in the sandbox")
-		writeProblem(w, p.at("", "", "", partnerNames(s.simulators)))
+		writeProblem(w, NewProblem(http.StatusNotFound, "there is no such partner or route in the sandbox", partnerNames(s.simulators)...))
 		return
 	}
 	var paths []string
-	for _, op := range sim.operations {
-		paths = append(paths, op.Method+" /sandbox/"+op.Partner+op.Path)
+	for _, e := range sim.Endpoints {
+		paths = append(paths, e.Method+" /sandbox/"+sim.Name+e.Path)
 	}
-	for _, route := range sim.byHand {
-		paths = append(paths, route.method+" /sandbox/"+sim.name+route.path)
+	for _, route := range sim.Manual {
+		paths = append(paths, route.Method+" /sandbox/"+sim.Name+route.Path)
 	}
-	p := newProblem(http.StatusNotFound, sim.name+" has no such path")
-	writeProblem(w, p.at("", "", "", paths))
+	writeProblem(w, NewProblem(http.StatusNotFound, sim.Name+" has no such path", paths...))
+}
+
+// route is what serves an operation.
+type route struct {
+	Operation
+	endpoint  Endpoint
+	simulator *Simulator
 }
 
 // serve answers a request to a partner's operation.
-func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
+func (s *Sandbox) serve(op *route, w http.ResponseWriter, r *http.Request) {
 	came := s.arrive()
 	sim := op.simulator
 
 	// Body: read to its end before anything happens, which also lets the server notice when the client goes.
-	body, err := readBody(w, r, cmp.Or(op.maxBody, maxBody))
-	var unreadable *problem
+	body, err := readBody(w, r, cmp.Or(op.endpoint.MaxBody, maxBody))
+	var unreadable *Problem
 	errors.As(err, &unreadable)
 
 	// Throttle: what the partner's API gateway would do before the partner saw anything.
-	throttled := unreadable == nil && sim.client != nil && !sim.limiter.allow(sim.client(r), came.at)
+	throttled := unreadable == nil && sim.Client != nil && !s.limiters[sim.Name].allow(sim.Client(r), came.at)
 
 	// Act: the fault that is used up, the effect and the row of the log are one transaction. It goes on when the client
 	// has gone, as a partner would.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), transactionTimeout)
 	defer cancel()
-	c := call{request: r, body: body, now: came.at, clock: s.clock, simulator: sim, operation: op}
+	c := Call{Request: r, Body: body, Now: came.at, Operation: op.Name, sandbox: s, simulator: sim, endpoint: &op.endpoint}
 	var f fault
-	var out answer
+	var out Answer
 	err = s.store.Update(ctx, func(tx Tx) (err error) {
-		f, out, c.Tx, c.queued = fault{}, answer{}, tx, 0
+		f, out, c.Tx, c.queued = fault{}, Answer{}, tx, 0
 		switch {
 		case unreadable != nil:
 			return record(tx, op.Partner, op.Name, came, unreadable.Status, false)
 		case throttled:
-			out = c.failures().throttled
-			return record(tx, op.Partner, op.Name, came, out.status, false)
+			out = c.Failures().Throttled
+			return record(tx, op.Partner, op.Name, came, out.Status, false)
 		}
 		if f, err = take(tx, op.Partner, op.Name, s.arrived); err != nil {
 			return err
 		}
-		if f.acts == actsLate {
+		if f.timing == effectLate {
 			return nil // the row comes with the effect
 		}
 		out, err = s.act(op, &c, f)
 		if err != nil {
 			return err
 		}
-		return record(tx, op.Partner, op.Name, came, shown(f, out), out.effect)
+		return record(tx, op.Partner, op.Name, came, shown(f, out), out.Effect)
 	})
 
 	// Trouble of our own: never disguised as the partner's answer, and in the log where that still works.
@@ -280,11 +287,11 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 		_ = s.store.Update(ctx, func(tx Tx) error {
 			return record(tx, op.Partner, op.Name, came, http.StatusInternalServerError, false)
 		})
-		writeProblem(w, newProblem(http.StatusInternalServerError, "the sandbox itself failed; the partner did nothing"))
+		writeProblem(w, NewProblem(http.StatusInternalServerError, "the sandbox itself failed; the partner did nothing"))
 		return
 	}
 	s.log.LogAttrs(ctx, slog.LevelInfo, "sandbox request", slog.String("partner", op.Partner),
-		slog.String("operation", op.Name), slog.Int("status", shown(f, out)), slog.Bool("effect", out.effect),
+		slog.String("operation", op.Name), slog.Int("status", shown(f, out)), slog.Bool("effect", out.Effect),
 		slog.String("fault", f.Name))
 	if unreadable != nil {
 		writeProblem(w, unreadable)
@@ -303,34 +310,34 @@ func (s *Sandbox) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 const transactionTimeout = 20 * time.Second
 
 // act lets the operation answer, unless the fault comes first, and puts the fault's answer in the place of its own.
-func (s *Sandbox) act(op *operation, c *call, f fault) (out answer, err error) {
+func (s *Sandbox) act(op *route, c *Call, f fault) (out Answer, err error) {
 	defer func() {
 		if recover() != nil {
 			err = fmt.Errorf("sandbox: panicked: %s", debug.Stack())
 		}
 	}()
-	if f.acts != actsNever {
-		if out, err = op.handle(c); err != nil {
-			return answer{}, err
+	if f.timing != effectNever {
+		if out, err = op.endpoint.Handle(c); err != nil {
+			return Answer{}, err
 		}
 	}
 	if f.answer != nil {
-		effect := out.effect
-		out = f.answer(c.failures())
-		out.effect = effect
+		effect := out.Effect
+		out = f.answer(c.Failures())
+		out.Effect = effect
 	}
-	if f.revokes && c.simulator.revoke != nil {
-		err = c.simulator.revoke(c)
+	if f.revokes && c.simulator.Revoke != nil {
+		err = c.simulator.Revoke(c)
 	}
 	return out, err
 }
 
 // actLate has the effect of a request whose client has gone, and writes its row, unless everything has been forgotten
 // in the meantime.
-func (s *Sandbox) actLate(op *operation, c call, came arrival) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), transactionTimeout)
+func (s *Sandbox) actLate(op *route, c Call, came arrival) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), transactionTimeout)
 	defer cancel()
-	c.now = s.clock.now()
+	c.Now = s.clock.now()
 	err := s.store.Update(ctx, func(tx Tx) error {
 		if s.forgotten(came.generation) {
 			return nil
@@ -340,7 +347,7 @@ func (s *Sandbox) actLate(op *operation, c call, came arrival) {
 		if err != nil {
 			return err
 		}
-		return record(tx, op.Partner, op.Name, came, 0, out.effect)
+		return record(tx, op.Partner, op.Name, came, 0, out.Effect)
 	})
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelError, "sandbox failed", slog.String("partner", op.Partner),
@@ -359,10 +366,10 @@ func (s *Sandbox) forgotten(generation int) bool {
 }
 
 // shown is the status that the log shows for an answer.
-func shown(f fault, out answer) int {
+func shown(f fault, out Answer) int {
 	switch f.deliver {
 	case hold, reset:
 		return 0
 	}
-	return out.status
+	return out.Status
 }

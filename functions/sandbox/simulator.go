@@ -6,7 +6,100 @@ import (
 	"time"
 )
 
-// Operation is one endpoint of a simulated partner.
+// Simulator is one simulated partner, as its package's New returns it. The frame does routing, size caps, throttling, faults,
+// the transaction and the log; the partner answers in its contract's words. It keeps its records in the store under keys
+// that begin with its name, and nothing elsewhere: one value can serve several sandboxes.
+type Simulator struct {
+	Name      string // as in the URL: "equal"
+	Endpoints []Endpoint
+	Manual    []Manual
+	Settings  []Setting
+	Callbacks *Callbacks        // nil: it never calls back
+	Failures  Failures          // what any operation may answer
+	Revoke    func(*Call) error // ends the token that a request presents; nil: there are no tokens
+
+	// Client says whose quota a request uses up; RequestsPerSecond is the quota of each, in sandbox time. nil, or not above
+	// 0: nothing is throttled.
+	Client            func(*http.Request) string
+	RequestsPerSecond float64
+}
+
+// Endpoint is one operation of a partner and what it does.
+type Endpoint struct {
+	Name     string               // the folder of the gateway's function for it: "execute-journey"
+	Method   string               // "POST"
+	Path     string               // the partner's own, as in http.ServeMux patterns; served under /sandbox/<partner>
+	Effect   bool                 // whether a request can change something at the partner
+	MaxBody  int64                // largest body that is read, in bytes; 0 for 1 MiB
+	Failures func(*Call) Failures // where they are the operation's own; nil: the simulator's
+
+	// Handle answers one request inside its transaction. It may run more than once, so it changes nothing but the call's
+	// transaction. An error means that the store failed.
+	Handle func(*Call) (Answer, error)
+}
+
+// Manual is a route for what a partner's staff or a person does by hand. It needs no key and is not in the log of requests.
+type Manual struct {
+	Method, Path string // served under /sandbox/<partner>
+
+	// Handle does it inside a transaction, as an endpoint's Handle does. Its result is shown as JSON, an Answer as it is, a
+	// *Problem that it returns as that.
+	Handle func(*Call) (any, error)
+}
+
+// Setting is a documented switch of a simulated partner.
+type Setting struct {
+	Name   string
+	Values []string // allowed; the first is the default
+}
+
+// Callbacks are how a partner calls back.
+type Callbacks struct {
+	Name     string          // the folder of the gateway's function that takes them
+	Schedule []time.Duration // pauses before the repeats of one that was not taken, in sandbox time
+
+	// Sign authenticates a callback, or does so wrongly if it is to be forged.
+	Sign func(c *Call, header http.Header, body []byte, forge bool) error
+
+	// Forge returns what one that is to be forged says in the place of body; nil: the same, as Sign is enough to tell it
+	// apart.
+	Forge func(c *Call, body []byte) []byte
+
+	// Void reports whether what a callback tells has been called off since; it is then not sent any more. It is asked about
+	// those with a ref only. nil: never.
+	Void func(c *Call, ref string) (bool, error)
+
+	// Taken says what the gateway's answer means: whether it acknowledges, and whether it ends the repeats.
+	Taken func(status int, body []byte) (acknowledged, final bool)
+}
+
+// Failures are the answers that don't depend on the operation, in the partner's documented words.
+type Failures struct {
+	Unauthorized Answer // credentials or token not accepted
+	Throttled    Answer
+	Internal     Answer // 500
+	Unavailable  Answer // 503
+}
+
+// Answer is what a partner sends back, and whether the request changed something there.
+type Answer struct {
+	Status int
+	Body   []byte      // nil for none
+	Media  string      // content type; empty: JSON
+	Effect bool        // the request changed something
+	Header http.Header // beside the content type; nil for none
+}
+
+// JSON answers with v as JSON.
+func JSON(status int, v any) Answer { return Answer{Status: status, Body: Encode(v)} }
+
+// WithEffect marks an answer as that of a request with an effect.
+func (a Answer) WithEffect() Answer {
+	a.Effect = true
+	return a
+}
+
+// Operation is one operation of a simulated partner: what there is to be called, and to arm a fault for.
 type Operation struct {
 	Partner string // as in the URL: "equal"
 	Name    string // the folder of the gateway's function for it: "execute-journey"
@@ -15,121 +108,51 @@ type Operation struct {
 	Effect  bool   // whether a request can change something at the partner
 }
 
-// Operations returns every operation of every simulated partner, grouped by partner, in a fixed order.
-func Operations() []Operation {
-	var all []Operation
-	for _, p := range simulators(Options{}, clock{}) {
-		for _, op := range p.operations {
-			all = append(all, op.Operation)
+// Operations returns every operation of some simulated partners, in their order.
+func Operations(all []Simulator) []Operation {
+	var operations []Operation
+	for _, p := range all {
+		for _, e := range p.Endpoints {
+			operations = append(operations, p.operation(e))
 		}
 	}
-	return all
+	return operations
 }
 
-// simulators builds every simulated partner. A further partner is a file of its own and one line here.
-func simulators(opts Options, c clock) []*simulator {
-	return []*simulator{
-		newEqual(opts.Equal, c, opts.NewID),
-		newDigit9(opts.Digit9, opts.NewID),
-		newMbanq(opts.Mbanq, opts.NewID),
-		newIron(opts.Iron, opts.Authenticate, opts.NewID),
-		newEZTO(opts.EZTO, opts.NewID),
-	}
-}
-
-// simulator is what the frame knows of one simulated partner. The frame does routing, size caps, throttling, faults, the
-// transaction and the log; the partner answers in its contract's words.
-type simulator struct {
-	name       string
-	operations []operation
-	byHand     []byHand
-	settings   []setting
-	callbacks  *callbacks                 // nil: it never calls back
-	failures   failures                   // what any operation may answer
-	revoke     func(*call) error          // ends the token that a request presents; nil: there are no tokens
-	limiter    *limiter                   // nil: never throttles
-	client     func(*http.Request) string // whose bucket a request draws from; empty: nobody's
-}
-
-// failures are the answers that don't depend on the operation, in the partner's documented words.
-type failures struct {
-	unauthorized answer // credentials or token not accepted
-	throttled    answer
-	internal     answer // 500
-	unavailable  answer // 503
-}
-
-// operation is an Operation and what it does.
-type operation struct {
-	Operation
-	simulator *simulator
-	maxBody   int64                // largest body that is read, in bytes; 0 for maxBody
-	failures  func(*call) failures // where they are the operation's own; nil: the simulator's
-
-	// handle answers one request inside its transaction. It may run more than once, so it changes nothing but c's
-	// transaction. An error means that the store failed.
-	handle func(c *call) (answer, error)
-}
-
-// call is one request inside its transaction.
-type call struct {
-	Tx
-	request   *http.Request // its body has been read
-	body      []byte
-	now       time.Time // of arrival, real
-	clock     clock
-	simulator *simulator
-	operation *operation // nil for what is done by hand
-	queued    int        // callbacks that the transaction leaves to send
-}
-
-// failures returns what the operation answers in the place of its own answer.
-func (c *call) failures() failures {
-	if c.operation != nil && c.operation.failures != nil {
-		return c.operation.failures(c)
-	}
-	return c.simulator.failures
-}
-
-// answer is what a partner sends back, and whether the request changed something there.
-type answer struct {
-	status int
-	body   []byte // nil for none
-	media  string // content type; empty: JSON
-	effect bool
-	header http.Header // beside the content type; nil for none
+// operation describes an endpoint.
+func (p *Simulator) operation(e Endpoint) Operation {
+	return Operation{Partner: p.Name, Name: e.Name, Method: e.Method, Path: e.Path, Effect: e.Effect}
 }
 
 // find returns a partner by name, or nil.
-func find(all []*simulator, name string) *simulator {
-	for _, p := range all {
-		if p.name == name {
-			return p
-		}
+func find(all []Simulator, name string) *Simulator {
+	i := slices.IndexFunc(all, func(p Simulator) bool { return p.Name == name })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &all[i]
 }
 
 // partnerNames returns the names that a "partner" may have.
-func partnerNames(all []*simulator) []string {
+func partnerNames(all []Simulator) []string {
 	var names []string
 	for _, p := range all {
-		names = append(names, p.name)
+		names = append(names, p.Name)
 	}
 	return names
 }
 
 // operationNames returns the names that an "operation" of these partners may have, the callback's among them.
-func operationNames(all ...*simulator) []string {
+func operationNames(all ...Simulator) []string {
 	var names []string
 	for _, p := range all {
-		for _, op := range p.operations {
-			if !slices.Contains(names, op.Name) {
-				names = append(names, op.Name)
+		for _, e := range p.Endpoints {
+			if !slices.Contains(names, e.Name) {
+				names = append(names, e.Name)
 			}
 		}
-		if p.callbacks != nil && !slices.Contains(names, p.callbacks.name) {
-			names = append(names, p.callbacks.name)
+		if p.Callbacks != nil && !slices.Contains(names, p.Callbacks.Name) {
+			names = append(names, p.Callbacks.Name)
 		}
 	}
 	return names

@@ -68,12 +68,12 @@ func load(tx Tx, key string, v any) (bool, error) {
 
 // save writes v as a JSON record.
 func save(tx Tx, key string, v any) error {
-	return tx.Put(key, encode(v))
+	return tx.Put(key, Encode(v))
 }
 
-// encode returns v as compact JSON, names in the order of v's fields or, of a map, of the alphabet, nothing escaped for
+// Encode returns v as compact JSON, names in the order of v's fields or, of a map, of the alphabet, nothing escaped for
 // HTML, no newline at the end. It panics where v can't be JSON, which is a mistake in this package.
-func encode(v any) []byte {
+func Encode(v any) []byte {
 	b, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
 		panic(err)

@@ -62,6 +62,18 @@ func TestImports(t *testing.T) {
 			}
 		})
 	})
+	check(t, "of functions, a simulated partner imports the sandbox's frame alone, and the frame none", func(f file, fail func(string)) {
+		simulated := slices.Contains(partners, strings.TrimPrefix(f.dir, "functions/sandbox/"))
+		if !simulated && (f.dir != "functions/sandbox" || f.test) {
+			return
+		}
+		f.eachImport(functions, func(what string) {
+			own := "sandbox/" + path.Base(f.dir)
+			if !simulated || what != "sandbox" && !(f.test && (what == own || what == "sandbox/sandboxtest")) {
+				fail("imports functions/" + what)
+			}
+		})
+	})
 	check(t, "only adapters import an AWS service client", func(f file, fail func(string)) {
 		f.eachImport(service, func(what string) {
 			if !slices.Contains(adapters, f.dir) && !f.wires() {

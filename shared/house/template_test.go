@@ -399,7 +399,7 @@ func TestSandboxCredentials(t *testing.T) {
 			if got, want := r.property("Name"), "!Sub sallyport/${Stage}/partners/"+partner; r.Type != secret || got != want {
 				t.Errorf("%s must be a secret named %q", id, want)
 			}
-			defaults, err := os.ReadFile(filepath.Join(root, "functions/sandbox", partner+".go"))
+			defaults, err := os.ReadFile(filepath.Join(root, "functions/sandbox", partner, partner+".go"))
 			if err != nil {
 				t.Fatal(err)
 			}

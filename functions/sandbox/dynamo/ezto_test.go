@@ -10,6 +10,7 @@ import (
 
 	"sallyport/functions/sandbox"
 	"sallyport/functions/sandbox/dynamo"
+	"sallyport/functions/sandbox/ezto"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 )
 
@@ -19,11 +20,12 @@ func TestSandbox_EZTO(t *testing.T) {
 	client := dynamolocal.Client(t)
 	s := sandbox.New(dynamo.New(client, dynamolocal.Table(t, client)), sandbox.Options{
 		Authenticate: func(*http.Request) error { return nil },
+		Simulators:   []sandbox.Simulator{ezto.New(ezto.Options{})},
 	})
 	const realm = "/sandbox/ezto/auth/realms/acme-trade/protocol/openid-connect"
 	do := func(method, path, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
-		app := sandbox.EZTODefaults().Applications["poll"]
+		app := ezto.Defaults().Applications["poll"]
 		r.SetBasicAuth(app.ID, app.Secrets[0])
 		r.Header.Set("api-version", "1")
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

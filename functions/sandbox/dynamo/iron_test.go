@@ -11,6 +11,7 @@ import (
 
 	"sallyport/functions/sandbox"
 	"sallyport/functions/sandbox/dynamo"
+	"sallyport/functions/sandbox/iron"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 )
 
@@ -20,10 +21,11 @@ func TestSandbox_Iron(t *testing.T) {
 	client := dynamolocal.Client(t)
 	s := sandbox.New(dynamo.New(client, dynamolocal.Table(t, client)), sandbox.Options{
 		Authenticate: func(*http.Request) error { return nil },
+		Simulators:   []sandbox.Simulator{iron.New(iron.Options{})},
 	})
 	do := func(method, path, key, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "/sandbox"+path, strings.NewReader(body))
-		r.Header.Set("X-API-Key", sandbox.IronDefaults().APIKey)
+		r.Header.Set("X-API-Key", iron.Defaults().APIKey)
 		r.Header.Set("IDEMPOTENCY-KEY", key)
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)

@@ -12,6 +12,7 @@ import (
 
 	"sallyport/functions/sandbox"
 	"sallyport/functions/sandbox/dynamo"
+	"sallyport/functions/sandbox/mbanq"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 )
 
@@ -20,8 +21,9 @@ func TestSandbox_Mbanq(t *testing.T) {
 	client := dynamolocal.Client(t)
 	s := sandbox.New(dynamo.New(client, dynamolocal.Table(t, client)), sandbox.Options{
 		Authenticate: func(*http.Request) error { return nil },
+		Simulators:   []sandbox.Simulator{mbanq.New(mbanq.Options{})},
 	})
-	d, token := sandbox.MbanqDefaults(), ""
+	d, token := mbanq.Defaults(), ""
 	do := func(method, path, contentType, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "/sandbox"+path, strings.NewReader(body))
 		r.Header.Set("Content-Type", contentType)

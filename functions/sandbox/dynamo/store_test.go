@@ -21,7 +21,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sallyport/functions/sandbox"
+	"sallyport/functions/sandbox/digit9"
 	"sallyport/functions/sandbox/dynamo"
+	"sallyport/functions/sandbox/equal"
 	"sallyport/functions/sandbox/storetest"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 )
@@ -38,9 +40,9 @@ func TestSandbox_ConcurrentInit(t *testing.T) {
 	client := dynamolocal.Client(t)
 	s := sandbox.New(dynamo.New(client, dynamolocal.Table(t, client)), sandbox.Options{
 		Authenticate: func(*http.Request) error { return nil },
-		Equal:        sandbox.EqualOptions{RequestsPerSecond: -1},
+		Simulators:   []sandbox.Simulator{equal.New(equal.Options{RequestsPerSecond: -1})},
 	})
-	d := sandbox.EqualDefaults()
+	d := equal.Defaults()
 	do := func(method, path, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		r.SetBasicAuth(d.ClientID, d.ClientSecret)
@@ -77,13 +79,16 @@ func TestSandbox_Callbacks(t *testing.T) {
 	client := dynamolocal.Client(t)
 	store := dynamo.New(client, dynamolocal.Table(t, client))
 	open := func(base string) *sandbox.Sandbox {
-		opts := sandbox.Options{Authenticate: func(*http.Request) error { return nil }}
+		opts := sandbox.Options{
+			Authenticate: func(*http.Request) error { return nil },
+			Simulators:   []sandbox.Simulator{digit9.New(digit9.Options{})},
+		}
 		if base != "" {
 			opts.Callbacks.BaseURL = func(context.Context) (string, error) { return base, nil }
 		}
 		return sandbox.New(store, opts)
 	}
-	s, d := open(""), sandbox.Digit9Defaults()
+	s, d := open(""), digit9.Defaults()
 	do := func(method, path, body string, header ...string) string {
 		r := httptest.NewRequest(method, "/sandbox"+path, strings.NewReader(body))
 		for i := 0; i < len(header); i += 2 {

@@ -9,6 +9,7 @@ import (
 
 	"sallyport/functions/sandbox"
 	"sallyport/functions/sandbox/dynamo"
+	"sallyport/functions/sandbox/simulators"
 	"sallyport/shared/awsenv"
 	"sallyport/shared/awsenv/awssecrets"
 )
@@ -19,6 +20,6 @@ func main() {
 	gateway := sandbox.GatewayURL(awssecrets.New().Sandbox)
 	lambda.Start(sandbox.New(store, sandbox.Options{
 		TimeScale: scale, Log: awsenv.Log(), Authenticate: sandbox.CallerOnly(awsenv.Auth(awsenv.Ledger())),
-		Callbacks: sandbox.CallbackOptions{BaseURL: gateway},
+		Simulators: simulators.All(), Callbacks: sandbox.CallbackOptions{BaseURL: gateway},
 	}))
 }

@@ -1,0 +1,292 @@
+package digit9
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/functions/sandbox"
+)
+
+// customerRecord is one customer record. It holds no images: nothing shows them.
+type customerRecord struct {
+	ECRN    string          `json:"ecrn"`
+	Known   bool            `json:"known,omitzero"` // was there before anyone onboarded it
+	Profile customerProfile `json:"profile"`
+	Stands  standing        `json:"stands"`
+}
+
+// customerProfile is what was onboarded, as get-customer shows it (digit9 §7).
+type customerProfile struct {
+	AgentLocationID       string     `json:"agent_location_id"`
+	Channel               string     `json:"channel"`
+	Salutation            string     `json:"salutation,omitzero"`
+	FirstName             string     `json:"first_name"`
+	MiddleName            string     `json:"middle_name"`
+	LastName              string     `json:"last_name"`
+	PreferredName         string     `json:"preferred_name,omitzero"`
+	Nationality           string     `json:"nationality"`
+	SecondNationality     string     `json:"second_nationality,omitzero"`
+	NativeRegion          *int64     `json:"native_region,omitzero"`
+	DateOfBirth           string     `json:"date_of_birth"`
+	CountryOfBirth        string     `json:"country_of_birth"`
+	PlaceOfBirth          string     `json:"place_of_birth,omitzero"`
+	ResidentTypeID        int64      `json:"resident_type_id"`
+	CountryOfResidence    string     `json:"country_of_residence"`
+	Gender                string     `json:"gender"`
+	MothersMaidenName     string     `json:"mothers_maiden_name,omitzero"`
+	PrimaryMobileNumber   string     `json:"primary_mobile_number"`
+	SecondaryMobileNumber string     `json:"secondary_mobile_number,omitzero"`
+	EmailID               string     `json:"email_id"`
+	PhoneNumber           string     `json:"phone_number,omitzero"`
+	OccupationID          *int64     `json:"occupation_id,omitzero"`
+	PoliticalExposed      bool       `json:"political_exposed_person"`
+	AdditionalDocs        []document `json:"additional_docs,omitzero"`
+	IDDetails             []idDetail `json:"id_details"`
+}
+
+// document is an additional document without its content.
+type document struct {
+	ContentType string `json:"content_type"`
+	DocumentID  string `json:"document_id"`
+}
+
+// idDetail is an id without its images.
+type idDetail struct {
+	IDType         int64  `json:"id_type"`
+	IDNumber       string `json:"id_number"`
+	VisaNumber     string `json:"visa_number,omitzero"`
+	VisaExpiryDate string `json:"visa_expiry_date,omitzero"`
+	NameAsPerID    string `json:"name_as_per_id"`
+	IssuedCountry  string `json:"issued_country"`
+	IssuedBy       string `json:"issued_by,omitzero"`
+	IssuedAt       string `json:"issued_at,omitzero"`
+	IssuedOn       string `json:"issued_on"`
+	DateOfExpiry   string `json:"date_of_expiry"`
+	DefaultStatus  *bool  `json:"default_status,omitzero"`
+	ActiveStatus   *bool  `json:"active_status,omitzero"`
+}
+
+// id returns the id in the form in which a lookup names it.
+func (i idDetail) id() lookupID {
+	return lookupID{strconv.FormatInt(i.IDType, 10), i.IDNumber}
+}
+
+// lookupID is one id as a lookup names it.
+type lookupID struct {
+	IDType   string `json:"idType"`
+	IDNumber string `json:"idNumber"`
+}
+
+// The keys of ids come before those of the customers that they point at; see Store.Clear.
+func (i lookupID) key() string       { return "digit9/by-id/" + sandbox.Digest(i.IDType, i.IDNumber) }
+func customerKey(ecrn string) string { return "digit9/customer/" + ecrn }
+
+// customerByECRN loads a customer by a number that the caller gave.
+func customerByECRN(c *sandbox.Call, ecrn string) (customer customerRecord, found bool, err error) {
+	if len(ecrn) != 16 || slices.ContainsFunc([]byte(ecrn), func(b byte) bool { return b < '0' || b > '9' }) {
+		return customerRecord{}, false, nil // none of ours
+	}
+	found, err = c.Load(customerKey(ecrn), &customer)
+	return customer, found, err
+}
+
+// customerByID loads the customer who has an id. One whom Digit9 knows by fixture is there from now on.
+func customerByID(c *sandbox.Call, id lookupID) (customer customerRecord, found bool, err error) {
+	ecrn, err := c.Get(id.key())
+	if err != nil {
+		return customerRecord{}, false, err
+	}
+	if ecrn != nil {
+		found, err = c.Load(customerKey(string(ecrn)), &customer)
+		return customer, found, err
+	}
+	stands := fixtureOf(id.IDNumber).known
+	idType, err := strconv.ParseInt(id.IDType, 10, 64)
+	known := idDetail{IDType: idType, IDNumber: id.IDNumber}
+	if err != nil || known.id() != id || stands == (standing{}) {
+		return customerRecord{}, false, nil
+	}
+	profile := knownProfile(known, c.Now)
+	customer, err = newCustomer(c, id.IDNumber, customerRecord{Known: true, Profile: profile, Stands: stands})
+	return customer, err == nil, err
+}
+
+// newCustomer gives a customer a number, which follows from an id number and how many it had before, and saves it.
+func newCustomer(c *sandbox.Call, number string, customer customerRecord) (customerRecord, error) {
+	for n := uint64(0); ; n++ {
+		sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(number), n))
+		customer.ECRN = fmt.Sprintf("784%013d", binary.BigEndian.Uint64(sum[:8])%1e13)
+		taken, err := c.Get(customerKey(customer.ECRN))
+		if err != nil {
+			return customerRecord{}, err
+		}
+		if taken == nil {
+			break
+		}
+	}
+	for _, id := range customer.Profile.IDDetails {
+		if err := c.Put(id.id().key(), []byte(customer.ECRN)); err != nil {
+			return customerRecord{}, err
+		}
+	}
+	return customer, customer.save(c, ending(number))
+}
+
+// save writes a customer, and keeps an alert open for as long as the scan is under investigation. ends tells people
+// which of the customer's ids it is about.
+func (d customerRecord) save(c *sandbox.Call, ends string) error {
+	if err := c.Save(customerKey(d.ECRN), d); err != nil {
+		return err
+	}
+	key := alertKey(d.ECRN)
+	if d.Stands.AMLScanStatus != amlUnderInvestigation {
+		return c.Delete(key)
+	}
+	if open, err := c.Get(key); err != nil || open != nil {
+		return err
+	}
+	return c.Save(key, openAlert{ECRN: d.ECRN, IDNumberEnds: ends, OpenedAt: c.Now.UTC()})
+}
+
+// knownProfile is that of a fixture whom nobody onboarded. The id is good for five years yet.
+func knownProfile(id idDetail, now time.Time) customerProfile {
+	id.NameAsPerID, id.IssuedCountry = "Sample Person", "AE"
+	id.IssuedOn = now.UTC().AddDate(-5, 0, 0).Format(time.DateOnly)
+	id.DateOfExpiry = now.UTC().AddDate(5, 0, 0).Format(time.DateOnly)
+	return customerProfile{
+		AgentLocationID: ownAgent, Channel: "WEB", FirstName: "SAMPLE", LastName: "PERSON",
+		Nationality: "AE", DateOfBirth: "1990-01-01", CountryOfBirth: "AE", ResidentTypeID: 101, CountryOfResidence: "AE",
+		Gender: "Female", PrimaryMobileNumber: "+971500000000", EmailID: "sample@example.com", IDDetails: []idDetail{id},
+	}
+}
+
+// ownAgent is the agent that the token belongs to, for customers who were onboarded without one (digit9 §6.1).
+const ownAgent = "784999"
+
+// lookupCustomer is E2 (digit9 §5).
+func lookupCustomer(c *sandbox.Call) (sandbox.Answer, error) {
+	var id lookupID
+	if err := json.Unmarshal(c.Body, &id); err != nil || !within(id.IDType, 3) || !within(id.IDNumber, 30) {
+		return lookupFailed(400, 40001, "Invalid format input"), nil
+	}
+	fixture := fixtureOf(id.IDNumber)
+	if fixture.lookupFails {
+		return lookupFailed(500, 45006, "Error while searching customer!"), nil
+	}
+	customer, found, err := customerByID(c, id)
+	switch {
+	case err != nil:
+		return sandbox.Answer{}, err
+	case !found && fixture.unsubscribed:
+		return lookupFailed(404, 45003, "Customer not Subscribed"), nil
+	case !found:
+		return lookupFailed(404, 45001, "Customer not found"), nil
+	}
+	if refused, ok := customer.withheld(); ok {
+		return refused, nil
+	}
+	p := customer.Profile
+	var of idDetail
+	for _, known := range p.IDDetails {
+		if known.id() == id {
+			of = known
+		}
+	}
+	return lookupFound(struct {
+		ECRN                string `json:"ecrn"`
+		FirstName           string `json:"first_name"`
+		MiddleName          string `json:"middle_name"`
+		LastName            string `json:"last_name"`
+		AgentLocationID     string `json:"agent_location_id"`
+		PrimaryMobileNumber string `json:"primary_mobile_number"`
+		EmailID             string `json:"email_id"`
+		CustomerStatus      string `json:"customer_status"`
+		AMLScanStatus       string `json:"aml_scan_status"`
+		IDStatus            string `json:"id_status"`
+		IDDateOfExpiry      string `json:"id_date_of_expiry"`
+	}{
+		customer.ECRN, p.FirstName, p.MiddleName, p.LastName, p.AgentLocationID, p.PrimaryMobileNumber, p.EmailID,
+		customer.Stands.CustomerStatus, customer.Stands.AMLScanStatus,
+		of.status(c.Now), of.DateOfExpiry + "T00:00:00.000+00:00", // the sample's form, not the table's (digit9 §5)
+	}), nil
+}
+
+// status returns an id's id_status. It is good to the end of its last day.
+func (i idDetail) status(now time.Time) string {
+	switch {
+	case i.DateOfExpiry < now.UTC().Format(time.DateOnly):
+		return "Expired"
+	case i.ActiveStatus != nil && !*i.ActiveStatus:
+		return "Inactive"
+	}
+	return "Active"
+}
+
+// within reports whether a mandatory text is there and has at most so many characters.
+func within(s string, limit int) bool {
+	return s != "" && utf8.RuneCountInString(s) <= limit
+}
+
+// getCustomer is E4 (digit9 §7).
+func getCustomer(c *sandbox.Call) (sandbox.Answer, error) {
+	customer, found, err := customerByECRN(c, c.Request.PathValue("ecrn"))
+	switch {
+	case err != nil:
+		return sandbox.Answer{}, err
+	case !found:
+		return lookupFailed(404, 45001, "Customer not found"), nil
+	}
+	if refused, ok := customer.withheld(); ok {
+		return refused, nil
+	}
+	return lookupFound(struct {
+		ECRN           string `json:"ecrn"`
+		CustomerStatus string `json:"customer_status"`
+		AMLScanStatus  string `json:"aml_scan_status"`
+		customerProfile
+	}{customer.ECRN, customer.Stands.CustomerStatus, customer.Stands.AMLScanStatus, customer.Profile}), nil
+}
+
+// withheld returns what lookups answer in the place of a customer who is barred or held.
+func (d customerRecord) withheld() (sandbox.Answer, bool) {
+	switch {
+	case d.barred():
+		return lookupFailed(404, 45051, "Customer can not be Accepted"), true
+	case d.held():
+		return lookupFailed(500, 45013, "Customer under Compliance investigation!"), true
+	}
+	return sandbox.Answer{}, false
+}
+
+func (d customerRecord) barred() bool { return d.Stands.CustomerStatus == customerBlocked }
+
+func (d customerRecord) held() bool {
+	return d.Stands.Held && d.Stands.AMLScanStatus == amlUnderInvestigation
+}
+
+// lookupFound returns a success of the lookup service, in the order of the contract's sample (digit9 §12).
+func lookupFound(data any) sandbox.Answer {
+	return sandbox.JSON(http.StatusOK, struct {
+		Status     string `json:"status"`
+		StatusCode int    `json:"statusCode"`
+		Data       any    `json:"data"`
+	}{"success", http.StatusOK, data})
+}
+
+// lookupFailed returns a failure of the lookup service, which is always HTTP 200 (digit9 §9.1).
+func lookupFailed(statusCode, errorCode int, message string) sandbox.Answer {
+	return sandbox.JSON(http.StatusOK, struct {
+		Status     string `json:"status"`
+		StatusCode int    `json:"statusCode"`
+		ErrorCode  int    `json:"errorCode"`
+		Message    string `json:"message"`
+	}{"failure", statusCode, errorCode, message})
+}

@@ -1,0 +1,7 @@
+package equal_test
+
+import (
+	"testing"
+)
+
+func FuzzServeHTTP(f *testing.F) { suite().FuzzServeHTTP(f) }

@@ -1,0 +1,247 @@
+// Package ezto simulates EZTO Verify: transactions of a workspace's applications, and the pages where people take part in them.
+// Of the verification ways it has the one with a link.
+package ezto
+
+import (
+	"cmp"
+	"crypto/rsa"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/functions/sandbox"
+)
+
+// Options are one workspace of EZTO, as its operator would have set it up.
+type Options struct {
+	Workspace    string
+	Applications map[string]Application // by name; nil for those of Defaults
+	// EncryptionKey encrypts what EZTO sends for the applications whose response type is Encrypted. It has 32 bytes.
+	EncryptionKey string
+	// CallbackKey is in the URLs that the hooks call of those whose response type is Plaintext, as the query's "key" (ezto §11):
+	// it tells nothing but that EZTO was told the URL.
+	CallbackKey string
+	// SigningKey signs what EZTO sends for those whose response type is Token; nil for one that is made when it is first
+	// needed, and kept in the store.
+	SigningKey *rsa.PrivateKey
+}
+
+// Application is an application of a workspace and the workflows attached to it (ezto §7).
+type Application struct {
+	ID      string   // app_id
+	Secrets []string // each good as app_secret: two during a rotation
+
+	Hook         Hook          // how results reach the gateway; empty for Poll
+	Response     ResponseType  // what it is sent; empty for Plaintext
+	LinkExpiry   time.Duration // in sandbox time, as PollInterval is; 0 for 15 minutes
+	PollInterval time.Duration // 0 for 5 seconds
+
+	APIOnly         bool // its verification way is the API: there is no request to trigger
+	GatepassRefuses bool // a rule of its gatepass is never satisfied
+	Consent         bool // people are asked for their consent first
+	Onboarding      bool // it has an onboarding workflow; else everyone goes straight to verification
+	NoVerification  bool // it has no verification workflow
+	ModuleOff       bool // IEC Verification is disabled, or its rule is not satisfied
+	Skippable       bool // people may skip IEC Verification
+
+	Claims []string // of IEC Verification, by their names in its list; nil for all
+}
+
+// Hook is the mode of an application's hook.
+type Hook string
+
+// Modes of a hook: nothing is sent, or that there is a result, or the result itself.
+const (
+	Poll Hook = "Poll"
+	Ping Hook = "Ping"
+	Push Hook = "Push"
+)
+
+// ResponseType is the form of what a hook sends.
+type ResponseType string
+
+// Response types: JSON; {"token":"…"} with a JWT, RS256; {"encrypted":"…"} with a JWE, dir and A128CBC-HS256 (ezto §11). How
+// the two are wrapped the contract leaves open.
+const (
+	Plaintext ResponseType = "Plaintext"
+	Token     ResponseType = "Token"
+	Encrypted ResponseType = "Encrypted"
+)
+
+// Defaults returns the workspace that the simulated EZTO has where Options leave it open. Its applications are named
+// after what sets them apart; their secrets are sandbox-ezto-secret-<name> and sandbox-ezto-next-secret-<name>.
+func Defaults() Options {
+	applications := map[string]Application{
+		"poll":            {ID: "e2700000-0000-4000-8000-000000000001"},
+		"ping":            {ID: "e2700000-0000-4000-8000-000000000002", Hook: Ping},
+		"push":            {ID: "e2700000-0000-4000-8000-000000000003", Hook: Push},
+		"push-token":      {ID: "e2700000-0000-4000-8000-000000000004", Hook: Push, Response: Token},
+		"push-encrypted":  {ID: "e2700000-0000-4000-8000-000000000005", Hook: Push, Response: Encrypted},
+		"consent":         {ID: "e2700000-0000-4000-8000-000000000006", Consent: true},
+		"onboarding":      {ID: "e2700000-0000-4000-8000-000000000007", Onboarding: true},
+		"onboarding-only": {ID: "e2700000-0000-4000-8000-000000000008", Onboarding: true, NoVerification: true},
+		"gatepass":        {ID: "e2700000-0000-4000-8000-000000000009", GatepassRefuses: true},
+		"api-only":        {ID: "e2700000-0000-4000-8000-000000000010", APIOnly: true},
+		"module-off":      {ID: "e2700000-0000-4000-8000-000000000011", ModuleOff: true},
+		"skippable":       {ID: "e2700000-0000-4000-8000-000000000012", Skippable: true},
+		"few-claims":      {ID: "e2700000-0000-4000-8000-000000000013", Claims: []string{"iec_code", "iec_status"}},
+		"short-link":      {ID: "e2700000-0000-4000-8000-000000000014", LinkExpiry: time.Minute, PollInterval: time.Second},
+		"ping-token":      {ID: "e2700000-0000-4000-8000-000000000015", Hook: Ping, Response: Token},
+		"ping-encrypted":  {ID: "e2700000-0000-4000-8000-000000000016", Hook: Ping, Response: Encrypted},
+	}
+	for name, app := range applications {
+		app.Secrets = []string{"sandbox-ezto-secret-" + name, "sandbox-ezto-next-secret-" + name}
+		applications[name] = app.complete()
+	}
+	return Options{
+		Workspace:     "acme-trade",
+		Applications:  applications,
+		EncryptionKey: "sandbox-ezto-encryption-key-0001",
+		CallbackKey:   "sandbox-ezto-callback-key",
+	}
+}
+
+// complete fills in what is left open.
+func (a Application) complete() Application {
+	a.Hook = cmp.Or(a.Hook, Poll)
+	a.Response = cmp.Or(a.Response, Plaintext)
+	a.LinkExpiry = cmp.Or(a.LinkExpiry, 15*time.Minute)
+	a.PollInterval = cmp.Or(a.PollInterval, 5*time.Second)
+	if a.Claims == nil {
+		a.Claims = allClaims()
+	}
+	return a
+}
+
+// simulation is the simulated EZTO.
+type simulation struct {
+	Options
+	page pages
+}
+
+// New returns the simulated EZTO. Zero fields of its options are those of Defaults.
+func New(o Options) sandbox.Simulator {
+	def := Defaults()
+	e := &simulation{page: newPages(), Options: Options{
+		Workspace:     cmp.Or(o.Workspace, def.Workspace),
+		Applications:  def.Applications,
+		EncryptionKey: cmp.Or(o.EncryptionKey, def.EncryptionKey),
+		CallbackKey:   cmp.Or(o.CallbackKey, def.CallbackKey),
+		SigningKey:    o.SigningKey,
+	}}
+	if o.Applications != nil {
+		e.Applications = map[string]Application{}
+		for name, app := range o.Applications {
+			e.Applications[name] = app.complete()
+		}
+	}
+	const realm = "/auth/realms/{workspace}/protocol/openid-connect"
+	return sandbox.Simulator{
+		Name: "ezto",
+		Endpoints: []sandbox.Endpoint{
+			{Name: "trigger-request", Method: http.MethodPost, Path: realm + "/transaction", Effect: true,
+				Handle: e.inWorkspace(e.guarded(e.triggerRequest))},
+			{Name: "get-result", Method: http.MethodPost, Path: realm + resultPath,
+				Handle: e.inWorkspace(e.guarded(e.getResult))},
+			{Name: "list-certs", Method: http.MethodGet, Path: realm + "/certs", Handle: e.inWorkspace(e.listCerts)},
+		},
+		Manual: []sandbox.Manual{
+			{Method: http.MethodGet, Path: pagePath + "{page}", Handle: e.showPage},
+			{Method: http.MethodPost, Path: pagePath + "{page}", Handle: e.submitPage},
+			{Method: http.MethodGet, Path: "/transactions", Handle: listTransactions},
+			{Method: http.MethodPost, Path: "/transactions/{request_id}/{step}", Handle: e.submitManually},
+		},
+		Settings: []sandbox.Setting{
+			{Name: "attempts", Values: []string{"5", "3", "1"}},                       // at a number, until the transaction fails
+			{Name: "unknown_number", Values: []string{"stays_on_page", "unverified"}}, // unverified: a result with iec_verified false
+			{Name: "claims", Values: []string{"application", coreClaims, "none"}},     // application: as it has them selected
+			{Name: "iec_name", Values: []string{"ie_code", "iec_code"}},               // this and the next five: ezto §6
+			{Name: "iec_verified", Values: []string{"true", "True"}},                  // how it is spelt
+			{Name: "iec_verified_at", Values: []string{"seconds", "milliseconds"}},    // since 1970
+			{Name: "envelope", Values: []string{"snake_case", "camelCase"}},           // user_id and request_id
+			{Name: "trailing_comma", Values: []string{"no", "yes"}},                   // after the last member of a result
+			{Name: "pan", Values: []string{"own", "other"}},                           // other: one that a PAN-shaped number of a licence isn't
+			{Name: "pushed_handle", Values: []string{"no", "yes"}},                    // auth_req_id in what is pushed
+			{Name: "callbacks", Values: []string{"sent", "lost"}},
+		},
+		Callbacks: &sandbox.Callbacks{
+			Name:     "callback",
+			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}, // chosen (ezto §14)
+			Sign:     func(*sandbox.Call, http.Header, []byte, bool) error { return nil },                                // no header is documented (ezto §11)
+			Forge:    forge,
+			Taken:    taken,
+		},
+		Failures: failures(),
+	}
+}
+
+// resultPath is the end of the path of get-result, which no readable page shows (ezto §2).
+const resultPath = "/transaction/result"
+
+// inWorkspace wraps an operation with the check of the workspace in its path.
+func (e *simulation) inWorkspace(handle func(*sandbox.Call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
+	return func(c *sandbox.Call) (sandbox.Answer, error) {
+		if c.Request.PathValue("workspace") != e.Workspace {
+			return notFound("there is no such workspace"), nil
+		}
+		return handle(c)
+	}
+}
+
+// call is a call that an application was let in with.
+type call struct {
+	*sandbox.Call
+	name   string // of the application
+	app    Application
+	fields func(name string) string // of the body
+}
+
+// guarded wraps an operation with the check of the application's credentials: those of Basic where the request says that it is
+// of version 1, else those in the body, as version 0 has them (ezto §3).
+func (e *simulation) guarded(handle func(*call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
+	return func(c *sandbox.Call) (sandbox.Answer, error) {
+		x := &call{Call: c, fields: fieldsOf(c)}
+		var id, secret string
+		switch c.Request.Header.Get("api-version") {
+		case "1":
+			id, secret, _ = c.Request.BasicAuth()
+		case "":
+			id, secret = x.fields("app_id"), x.fields("app_secret")
+		default:
+			return invalid("api-version is not supported"), nil
+		}
+		for _, name := range slices.Sorted(maps.Keys(e.Applications)) {
+			app := e.Applications[name]
+			if app.ID == id && slices.ContainsFunc(app.Secrets, func(live string) bool { return sandbox.Same(secret, live) }) {
+				x.name, x.app = name, app
+				return handle(x)
+			}
+		}
+		return c.Failures().Unauthorized, nil
+	}
+}
+
+// fieldsOf returns the values of a form, or the texts of a JSON object, by their names.
+func fieldsOf(c *sandbox.Call) func(name string) string {
+	media, _, _ := strings.Cut(c.Request.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(media), "application/json") {
+		return c.Form()
+	}
+	var object map[string]any
+	if json.Unmarshal(c.Body, &object) != nil {
+		object = nil
+	}
+	return func(name string) string {
+		text, _ := object[name].(string)
+		return text
+	}
+}
+
+// taken: any 2xx acknowledges, and ends the repeats.
+func taken(status int, _ []byte) (acknowledged, final bool) {
+	return status/100 == 2, status/100 == 2
+}

@@ -1,0 +1,57 @@
+package ezto_test
+
+import (
+	"testing"
+
+	"sallyport/functions/sandbox"
+	"sallyport/functions/sandbox/ezto"
+	"sallyport/functions/sandbox/sandboxtest"
+)
+
+// harness is a sandbox of EZTO alone.
+type harness struct {
+	*sandboxtest.Harness
+	handle string // of a transaction that has a result; see prepare
+}
+
+// options are those of a harness: the sandbox's, and the partner's.
+type options struct {
+	sandbox.Options
+	partner ezto.Options
+}
+
+func openOn(t testing.TB, store sandbox.Store, change ...func(*options)) *harness {
+	t.Helper()
+	return &harness{Harness: sandboxtest.Open(t, store, func(o *sandbox.Options) {
+		all := options{Options: *o, partner: ezto.Options{SigningKey: signingKey()}}
+		for _, f := range change {
+			f(&all)
+		}
+		*o = all.Options
+		o.Simulators = append(o.Simulators, ezto.New(all.partner))
+	})}
+}
+
+func want[T any](t testing.TB, got, want T) {
+	t.Helper()
+	sandboxtest.Want(t, got, want)
+}
+
+// suite is EZTO as the tests that every simulated partner must pass need it.
+func suite() sandboxtest.Suite {
+	return sandboxtest.Suite{
+		Simulator: ezto.New(ezto.Options{}),
+		Prepare: func(t testing.TB, store sandbox.Store, change func(*sandbox.Options)) sandboxtest.Prepared {
+			t.Helper()
+			h := openOn(t, store, func(o *options) { change(&o.Options) })
+			h.prepare()
+			return sandboxtest.Prepared{Harness: h.Harness, Request: h.requestTo}
+		},
+		Failure: func(_ sandbox.Operation, status int) string { return failures[status] },
+		Again: func(t *testing.T, op sandbox.Operation, _ sandbox.Fault, _ string, effect bool) {
+			want(t, effect, op.Effect)
+		},
+	}
+}
+
+func TestFaultMatrix(t *testing.T) { suite().FaultMatrix(t) }

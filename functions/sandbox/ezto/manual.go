@@ -1,0 +1,88 @@
+package ezto
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/functions/sandbox"
+)
+
+// listTransactions shows the transactions that wait for a person, the first to expire first.
+func listTransactions(c *sandbox.Call) (any, error) {
+	items, err := c.List(openPrefix)
+	if err != nil {
+		return nil, err
+	}
+	open := []openTransaction{}
+	for _, item := range items {
+		var t openTransaction
+		if err := json.Unmarshal(item.Value, &t); err != nil {
+			return nil, fmt.Errorf("sandbox: record %q: %w", item.Key, err)
+		}
+		if c.Now.Before(t.ExpiresAt) {
+			open = append(open, t)
+		}
+	}
+	slices.SortStableFunc(open, func(a, b openTransaction) int { return a.ExpiresAt.Compare(b.ExpiresAt) })
+	return open, nil
+}
+
+// submitManually does without a browser what a person does on the page of a transaction: POST …/consent {"accept"},
+// …/onboarding {}, …/iec {"iec"}, …/skip {}. A number that is refused is a problem, and an attempt all the same.
+func (e *simulation) submitManually(c *sandbox.Call) (any, error) {
+	// Input.
+	var in struct {
+		Accept bool   `json:"accept"`
+		Number string `json:"iec"`
+	}
+	var names []string
+	step := input{}
+	switch c.Request.PathValue("step") {
+	case "consent":
+		step.step, names = asksConsent, []string{"accept"}
+	case "onboarding":
+		step.step = onboards
+	case "iec":
+		step.step, names = asksNumber, []string{"iec"}
+	case "skip":
+		step.step, step.skip = asksNumber, true
+	default:
+		return nil, sandbox.NewProblem(http.StatusNotFound, "there is no such step", "consent", "onboarding", "iec", "skip")
+	}
+	if err := c.DecodeObject(&in, names...); err != nil {
+		return nil, err
+	}
+	step.accept, step.number = in.Accept, in.Number
+
+	// Transaction.
+	var t transaction
+	found, err := c.Load(transactionKey(c.Request.PathValue("request_id")), &t)
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return nil, sandbox.NewProblem(http.StatusNotFound, "no transaction has this request_id")
+	case t.status(c.Now) != step.step:
+		return nil, sandbox.NewProblem(http.StatusConflict, "the transaction stands at "+string(t.status(c.Now)))
+	case step.skip && !e.Applications[t.Application].Skippable:
+		return nil, sandbox.NewProblem(http.StatusConflict, "the application does not let people skip it")
+	}
+
+	// Effect.
+	wrong, err := e.submit(c, &t, step)
+	switch {
+	case err != nil:
+		return nil, err
+	case wrong != "":
+		p := sandbox.NewProblem(http.StatusUnprocessableEntity, wrong)
+		p.Pointer = "/iec"
+		return p.Answer(), nil
+	}
+	return struct {
+		RequestID string            `json:"request_id"`
+		Status    transactionStatus `json:"status"`
+	}{t.RequestID, t.status(c.Now)}, nil
+}

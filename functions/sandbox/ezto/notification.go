@@ -1,0 +1,131 @@
+package ezto
+
+import (
+	"bytes"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/functions/sandbox"
+)
+
+// tell has the gateway told how a transaction ended, in the way of its application's hook. The shapes of what is sent are
+// chosen: the contract leaves them open (ezto §2). That a link expires is not told: nothing happens then.
+func (e *simulation) tell(c *sandbox.Call, t *transaction) error {
+	app := e.Applications[t.Application]
+	if app.Hook == Poll {
+		return nil
+	}
+	if sent, err := c.Setting("callbacks"); err != nil || sent == "lost" {
+		return err
+	}
+	members, err := e.told(c, t)
+	if err != nil {
+		return err
+	}
+	body, err := e.wrapped(c, t, members)
+	if err != nil {
+		return err
+	}
+	return c.CallBack(e.hook(t.Application), body)
+}
+
+// hook is what the hook of an application calls, under the gateway's base URL, as its operator would have told EZTO.
+func (e *simulation) hook(application string) string {
+	path := "/callbacks/ezto/" + url.PathEscape(application)
+	if e.Applications[application].Response == Plaintext {
+		path += "?" + url.Values{"key": {e.CallbackKey}}.Encode()
+	}
+	return path
+}
+
+// told returns what is told: where the transaction stands, or all of its result, or why it has none.
+func (e *simulation) told(c *sandbox.Call, t *transaction) ([]member, error) {
+	if e.Applications[t.Application].Hook == Ping {
+		return []member{{"auth_req_id", t.Handle}, {"request_id", t.RequestID}, {"status", string(t.Ended)}}, nil
+	}
+	var members []member
+	var err error
+	switch t.Ended {
+	case failed:
+		members = []member{{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", "request_failed"}, {"error_description", t.failure()}}
+	case isDenied:
+		members = []member{{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", "access_denied"}, {"error_description", "the user declined the consent"}}
+	default:
+		members, err = e.members(c, t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if handle, err := c.Setting("pushed_handle"); err != nil || handle == "no" {
+		return members, err
+	}
+	return append(members, member{"auth_req_id", t.Handle}), nil
+}
+
+// wrapped returns the body of a callback, in the form of the application's response type.
+func (e *simulation) wrapped(c *sandbox.Call, t *transaction, members []member) ([]byte, error) {
+	app := e.Applications[t.Application]
+	if app.Response == Token {
+		token, err := e.token(c, t, members)
+		return encodeMembers([]member{{"token", token}}, false), err
+	}
+	comma, err := c.Setting("trailing_comma")
+	if err != nil {
+		return nil, err
+	}
+	plain := encodeMembers(members, comma == "yes" && app.Hook == Push)
+	if app.Response == Encrypted {
+		text, err := encrypt([]byte(e.EncryptionKey), plain)
+		return encodeMembers([]member{{"encrypted", text}}, false), err
+	}
+	return plain, nil
+}
+
+// forge returns what somebody would send who has got hold of the hook's URL, with the key in it if there is one, and of the ids,
+// and knows nothing to sign or encrypt with: a token with a signature of their own
+// making, garbage for a ciphertext, in plain text a nudge about a handle that does not exist, or a licence that nobody
+// verified.
+func forge(c *sandbox.Call, body []byte) []byte {
+	var in struct {
+		Token     string `json:"token"`
+		Encrypted string `json:"encrypted"`
+		Status    string `json:"status"`
+		UserID    string `json:"user_id"`
+		UserID2   string `json:"userId"`
+		Request   string `json:"request_id"`
+		Request2  string `json:"requestId"`
+	}
+	if plain, ok := bytes.CutSuffix(body, []byte(",}")); ok {
+		body = append(bytes.Clone(plain), '}')
+	}
+	_ = json.Unmarshal(body, &in) // its own making
+	switch {
+	case in.Token != "":
+		parts := strings.Split(in.Token, ".")
+		parts[2] = garbage(parts[2])
+		return encodeMembers([]member{{"token", strings.Join(parts, ".")}}, false)
+	case in.Encrypted != "":
+		parts := strings.Split(in.Encrypted, ".")
+		for i := 2; i < len(parts); i++ {
+			parts[i] = garbage(parts[i])
+		}
+		return encodeMembers([]member{{"encrypted", strings.Join(parts, ".")}}, false)
+	case in.Status != "":
+		return encodeMembers([]member{{"auth_req_id", garbage(string(body))}, {"request_id", in.Request}, {"status", string(completed)}}, false)
+	}
+	return encodeMembers([]member{
+		{"workflow", verificationWorkflow}, {"user_id", in.UserID + in.UserID2}, {"request_id", in.Request + in.Request2},
+		{"ie_code", "AAXCF6660F"}, {"iec_verified", "true"}, {"address", "1 Forger Lane, Mumbai 400001"},
+		{"iec_verified_at", strconv.FormatInt(c.Now.Unix(), 10)}, {"name", "FORGED EXPORTS PVT LTD"}, {"iec_status", "Valid"},
+		{"pan", "AAXCF6660F"},
+	}, false)
+}
+
+// garbage returns letters and digits in the place of a text, as many as it has.
+func garbage(text string) string {
+	sum := sandbox.Digest(text)
+	return strings.Repeat(sum, len(text)/len(sum)+1)[:len(text)]
+}

@@ -1,0 +1,170 @@
+package ezto
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sallyport/functions/sandbox"
+)
+
+// slowDown is what a poll that comes too soon adds to the interval, in sandbox seconds (ezto §9).
+const slowDown = 5
+
+// getResult is E3 (ezto §2). Nothing limits how often a result is read; before there is one, the interval does.
+func (e *simulation) getResult(x *call) (sandbox.Answer, error) {
+	// Transaction: one of another application's does not exist.
+	handle := x.fields("auth_req_id")
+	if handle == "" {
+		return invalid("auth_req_id is missing"), nil
+	}
+	t, found, err := transactionBy(x.Call, handleKey(handle))
+	switch {
+	case err != nil:
+		return sandbox.Answer{}, err
+	case !found || t.Application != x.name:
+		return notFound("no transaction has this auth_req_id"), nil
+	}
+
+	// End.
+	switch t.status(x.Now) {
+	case completed, skipped:
+		body, err := e.result(x.Call, &t)
+		return sandbox.Answer{Status: http.StatusOK, Body: body}, err
+	case expired:
+		return oauthError(http.StatusBadRequest, "expired_token", "the link has expired"), nil
+	case isDenied:
+		return denied("the user declined the consent"), nil
+	case failed:
+		return requestFailed(t.failure()), nil
+	}
+
+	// None yet.
+	soon := !t.Polled.IsZero() && x.Since(t.Polled) < time.Duration(t.Interval)*time.Second
+	t.Polled = x.Now.UTC()
+	if soon {
+		t.Interval += slowDown
+	}
+	if err := t.save(x.Call); err != nil {
+		return sandbox.Answer{}, err
+	}
+	if soon {
+		return oauthError(http.StatusBadRequest, "slow_down", "polled faster than the interval, which is 5 seconds longer from now on"), nil
+	}
+	return oauthError(http.StatusBadRequest, "authorization_pending", "user has not finished"), nil
+}
+
+// failure says why a transaction failed.
+func (t *transaction) failure() string {
+	if t.Source {
+		return "the source register could not be asked"
+	}
+	return "the user has no attempts left"
+}
+
+// member is a member of a result: every one is a text (ezto §6).
+type member struct{ name, value string }
+
+// encodeMembers returns members as a JSON object in their order, with a comma after the last one if asked.
+func encodeMembers(members []member, trailingComma bool) []byte {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range members {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(sandbox.Encode(m.name))
+		b.WriteByte(':')
+		b.Write(sandbox.Encode(m.value))
+	}
+	if trailingComma {
+		b.WriteByte(',')
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// result returns the result of a transaction as it is sent.
+func (e *simulation) result(c *sandbox.Call, t *transaction) ([]byte, error) {
+	members, err := e.members(c, t)
+	if err != nil {
+		return nil, err
+	}
+	comma, err := c.Setting("trailing_comma")
+	return encodeMembers(members, comma == "yes"), err
+}
+
+// allClaims are those that can be selected for IEC Verification (ezto §7). The settings know some of them by coreClaims.
+func allClaims() []string {
+	return []string{"iec_code", "iec_verified", "iec_verified_at", "name", "iec_status", "pan"}
+}
+
+const coreClaims = "iec_code,iec_verified,iec_status"
+
+// members returns those of a transaction's result: its envelope and, where a check was completed, what was selected of it and the
+// address, which can't be selected (ezto §6).
+func (e *simulation) members(c *sandbox.Call, t *transaction) ([]member, error) {
+	set := map[string]string{}
+	for _, name := range []string{"claims", "iec_name", "iec_verified", "iec_verified_at", "envelope", "pan"} {
+		value, err := c.Setting(name)
+		if err != nil {
+			return nil, err
+		}
+		set[name] = value
+	}
+
+	// Envelope.
+	workflow, userID, requestID := verificationWorkflow, "user_id", "request_id"
+	if e.Applications[t.Application].NoVerification {
+		workflow = onboardingWorkflow
+	}
+	if set["envelope"] == "camelCase" {
+		userID, requestID = "userId", "requestId"
+	}
+	members := []member{{"workflow", workflow}, {userID, t.UserID}, {requestID, t.RequestID}}
+	if t.Checked.IsZero() {
+		return members, nil
+	}
+
+	// Check.
+	selected := e.Applications[t.Application].Claims
+	switch set["claims"] {
+	case "none":
+		selected = nil
+	case coreClaims:
+		selected = strings.Split(coreClaims, ",")
+	}
+	found := t.Licence != licence{}
+	verified := strconv.FormatBool(found)
+	if set["iec_verified"] == "True" {
+		verified = strings.ToUpper(verified[:1]) + verified[1:]
+	}
+	at := t.Checked.Unix()
+	if set["iec_verified_at"] == "milliseconds" {
+		at = t.Checked.UnixMilli()
+	}
+	pan := t.Licence.PAN
+	if set["pan"] == "other" && found {
+		pan = "ZZ" + pan[2:]
+	}
+	for _, m := range []struct {
+		claim string // empty for what can't be selected
+		member
+	}{
+		{"iec_code", member{set["iec_name"], t.Licence.Number}},
+		{"iec_verified", member{"iec_verified", verified}},
+		{"", member{"address", t.Licence.Address}},
+		{"iec_verified_at", member{"iec_verified_at", strconv.FormatInt(at, 10)}},
+		{"name", member{"name", t.Licence.Name}},
+		{"iec_status", member{"iec_status", t.Licence.Status}},
+		{"pan", member{"pan", pan}},
+	} {
+		if (m.claim == "" || slices.Contains(selected, m.claim)) && m.value != "" {
+			members = append(members, m.member)
+		}
+	}
+	return members, nil
+}

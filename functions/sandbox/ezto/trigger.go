@@ -1,0 +1,179 @@
+package ezto
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/functions/sandbox"
+)
+
+// maxRequest is the largest request that is taken, in bytes.
+const maxRequest = 64 << 10
+
+// requestObject is what the field "request" holds (ezto §4). What it has beside is no error.
+type requestObject struct {
+	User struct {
+		UserID   string `json:"user_id"`
+		Metadata struct {
+			Workflow        string `json:"workflow"`
+			ForceOnboarding bool   `json:"force_onboarding"`
+		} `json:"metadata"`
+	} `json:"user"`
+	Message struct {
+		Consent consentRequest `json:"consent"`
+	} `json:"message"`
+}
+
+// consentRequest is what people are asked to consent to.
+type consentRequest struct {
+	Type    string `json:"type"`
+	Title   string `json:"title"`
+	Message pairs  `json:"message"`
+}
+
+// pairs are the members of a JSON object in their order. A value that is no text is kept as its JSON.
+type pairs []pair
+
+type pair struct{ Name, Value string }
+
+func (p *pairs) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*p = nil
+	begin, err := d.ReadToken()
+	switch {
+	case err != nil || begin.Kind() == jsontext.KindNull:
+		return err
+	case begin.Kind() != jsontext.KindBeginObject:
+		return errors.New("sandbox: not an object")
+	}
+	for d.PeekKind() != jsontext.KindEndObject {
+		name, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		pair := pair{Name: name.String()}
+		value, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		if pair.Value = string(value); value.Kind() == jsontext.KindString {
+			if err := json.Unmarshal(value, &pair.Value); err != nil {
+				return err
+			}
+		}
+		*p = append(*p, pair)
+	}
+	_, err = d.ReadToken()
+	return err
+}
+
+func (p pairs) MarshalJSONTo(e *jsontext.Encoder) error {
+	if err := e.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	for _, pair := range p {
+		if err := e.WriteToken(jsontext.String(pair.Name)); err != nil {
+			return err
+		}
+		if err := e.WriteToken(jsontext.String(pair.Value)); err != nil {
+			return err
+		}
+	}
+	return e.WriteToken(jsontext.EndObject)
+}
+
+// triggerRequest is E1 and E2 (ezto §2).
+func (e *simulation) triggerRequest(x *call) (sandbox.Answer, error) {
+	// Input.
+	var in requestObject
+	request := x.Form()("request") // never in JSON (ezto §3)
+	consent := &in.Message.Consent
+	switch {
+	case x.app.APIOnly:
+		return oauthError(http.StatusForbidden, "unauthorized_client", "the application's verification way is the API"), nil
+	case request == "":
+		return invalid("request is missing"), nil
+	case len(request) > maxRequest:
+		return invalid("request is too large"), nil
+	case jsontext.Value(request).Kind() != jsontext.KindBeginObject || json.Unmarshal([]byte(request), &in) != nil:
+		return invalid("request is not a JSON object of the documented form"), nil
+	case x.app.Consent && (consent.Type != "json" || consent.Title == "" || len(consent.Message) == 0):
+		return invalid("message.consent needs the type json, a title and a message"), nil
+	}
+
+	// Rules.
+	user := &in.User
+	switch {
+	case x.app.GatepassRefuses:
+		return denied("a rule of the gatepass is not satisfied"), nil
+	case isFailingUser(user.UserID):
+		return requestFailed("the request could not be sent to the user"), nil
+	}
+	if user.UserID == "" {
+		user.UserID = x.NewID() // what a result shows where the request names nobody, the contract leaves open
+	}
+	force := user.Metadata.ForceOnboarding || user.Metadata.Workflow == onboardingWorkflow
+	steps, err := e.steps(x, user.UserID, force)
+	if err != nil {
+		return sandbox.Answer{}, err
+	}
+
+	// Effect: a transaction, which may have come to its end already.
+	t := transaction{
+		RequestID:   x.NewID(),
+		Application: x.name,
+		Origin:      x.Origin(),
+		Page:        rand.Text(),
+		UserID:      user.UserID,
+		Steps:       steps,
+		Expires:     x.Now.Add(x.Real(x.app.LinkExpiry)).UTC(),
+		Interval:    int(x.app.PollInterval / time.Second),
+	}
+	if x.app.Consent {
+		t.Consent = *consent
+	}
+	if t.Handle, err = newHandle(); err != nil {
+		return sandbox.Answer{}, err
+	}
+	if err := x.Save(handleKey(t.Handle), t.RequestID); err != nil {
+		return sandbox.Answer{}, err
+	}
+	if err := x.Save(pageKey(t.Page), t.RequestID); err != nil {
+		return sandbox.Answer{}, err
+	}
+	if err := e.proceed(x.Call, &t); err != nil {
+		return sandbox.Answer{}, err
+	}
+	return sandbox.JSON(http.StatusOK, struct {
+		AuthReqID string `json:"auth_req_id"`
+		URL       string `json:"url"`
+		ExpiresIn int    `json:"expires_in"`
+		Interval  int    `json:"interval"`
+	}{t.Handle, t.url(), int(x.app.LinkExpiry / time.Second), t.Interval}).WithEffect(), nil
+}
+
+// steps returns what a transaction asks of a person. New users are onboarded first, all users where that is forced; the
+// workflow "onboarding" in a request is taken to force it, since the contract does not say what it does.
+func (e *simulation) steps(x *call, userID string, force bool) ([]transactionStatus, error) {
+	var steps []transactionStatus
+	if x.app.Consent {
+		steps = append(steps, asksConsent)
+	}
+	if x.app.Onboarding {
+		onboarded, err := x.Get(userKey(userID))
+		if err != nil {
+			return nil, err
+		}
+		if force || onboarded == nil && !isKnownUser(userID) {
+			steps = append(steps, onboards)
+		}
+	}
+	if !x.app.NoVerification && !x.app.ModuleOff {
+		steps = append(steps, asksNumber)
+	}
+	return steps, nil
+}

@@ -1,0 +1,145 @@
+package mbanq
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/functions/sandbox"
+)
+
+// address is an address of a client.
+type address struct {
+	ID              int64  `json:"id"`
+	TypeID          int64  `json:"typeId"`
+	Active          bool   `json:"active"`
+	Line1           string `json:"line1"`
+	Line2           string `json:"line2,omitzero"`
+	Line3           string `json:"line3,omitzero"`
+	City            string `json:"city"`
+	StateProvinceID int64  `json:"stateProvinceId"`
+	CountryID       int64  `json:"countryId"`
+	PostalCode      string `json:"postalCode"`
+}
+
+const addressFields = `addressLine1 addressLine2 addressLine3 city stateProvinceId countryId postalCode isActive`
+
+// address reads an address of a type. The lengths are Fineract's.
+func (in *input) address(typeID int64) address {
+	return address{
+		TypeID: typeID,
+		Line1:  in.text("addressLine1", true, 100),
+		Line2:  in.text("addressLine2", false, 100),
+		Line3:  in.text("addressLine3", false, 100),
+		City:   in.text("city", true, 100), StateProvinceID: in.id("stateProvinceId", true), CountryID: in.id("countryId", true),
+		PostalCode: in.text("postalCode", true, 10), Active: in.boolean("isActive", true),
+	}
+}
+
+// unknownCode answers the id of a code value that there is not.
+func unknownCode(id int64) sandbox.Answer {
+	return unknown("error.msg.codevalue.id.invalid", "Code value", strconv.FormatInt(id, 10))
+}
+
+// tooMany answers what would make a record larger than the sandbox keeps; no partner's rule.
+func tooMany(what string) sandbox.Answer {
+	return refused(newReason("error.msg.client.too.many."+what,
+		fmt.Sprintf("The sandbox keeps at most %d %s of a client.", maxElements, what), "id"))
+}
+
+// addAddress is row 8 of mbanq §2. The type is in the query.
+func (m *simulation) addAddress(c *sandbox.Call) (sandbox.Answer, error) {
+	id := c.Request.PathValue("id")
+	client, found, err := clientByID(c, id)
+	switch {
+	case err != nil:
+		return sandbox.Answer{}, err
+	case !found:
+		return unknownClient(id), nil
+	}
+
+	// Input.
+	in, err := readInput(c, "address", addressFields)
+	if err != nil {
+		return sandbox.Answer{}, err
+	}
+	kind := c.Request.URL.Query().Get("type")
+	typeID, bad := strconv.ParseInt(kind, 10, 64)
+	switch {
+	case kind == "":
+		in.rejectBlank("type")
+	case bad != nil || typeID <= 0:
+		return unsupportedQuery("type", kind), nil
+	}
+	address := in.address(typeID)
+	if refused, ok := in.refused(); ok {
+		return refused, nil
+	}
+	switch {
+	case nameOf(addressTypes(), typeID) == "":
+		return unknownCode(typeID), nil
+	case len(client.Addresses) >= maxElements:
+		return tooMany("addresses"), nil
+	}
+
+	// Effect: an address.
+	if address.ID, err = nextNumber(c, "address", firstAddress); err != nil {
+		return sandbox.Answer{}, err
+	}
+	client.Addresses = append(client.Addresses, address)
+	return sandbox.JSON(http.StatusOK, struct {
+		ClientID   int64 `json:"clientId"`
+		ResourceID int64 `json:"resourceId"`
+	}{client.ID, address.ID}).WithEffect(), client.save(c)
+}
+
+// listAddresses is row 9 of mbanq §2; a type in the query selects.
+func (m *simulation) listAddresses(c *sandbox.Call) (sandbox.Answer, error) {
+	id := c.Request.PathValue("id")
+	client, found, err := clientByID(c, id)
+	switch {
+	case err != nil:
+		return sandbox.Answer{}, err
+	case !found:
+		return unknownClient(id), nil
+	}
+	type item struct {
+		ClientID        int64          `json:"clientId"`
+		AddressType     string         `json:"addressType"`
+		AddressID       int64          `json:"addressId"`
+		AddressTypeID   int64          `json:"addressTypeId"`
+		IsActive        bool           `json:"isActive"`
+		AddressLine1    string         `json:"addressLine1"`
+		AddressLine2    string         `json:"addressLine2,omitzero"`
+		AddressLine3    string         `json:"addressLine3,omitzero"`
+		City            string         `json:"city"`
+		StateProvinceID int64          `json:"stateProvinceId"`
+		StateName       string         `json:"stateName,omitzero"`
+		CountryID       int64          `json:"countryId"`
+		CountryName     string         `json:"countryName,omitzero"`
+		PostalCode      jsontext.Value `json:"postalCode"`
+		CreatedBy       string         `json:"createdBy"`
+	}
+	items := []item{}
+	for _, a := range client.Addresses {
+		if kind := c.Request.URL.Query().Get("type"); kind != "" && kind != strconv.FormatInt(a.TypeID, 10) {
+			continue
+		}
+		items = append(items, item{
+			client.ID, nameOf(addressTypes(), a.TypeID), a.ID, a.TypeID, a.Active, a.Line1, a.Line2, a.Line3, a.City,
+			a.StateProvinceID, nameOf(states(), a.StateProvinceID), a.CountryID, nameOf(countries(), a.CountryID),
+			postalCode(a.PostalCode), m.Username,
+		})
+	}
+	return sandbox.JSON(http.StatusOK, items), nil
+}
+
+// postalCode returns a postal code as it goes out: as a number (mbanq §4) where that loses nothing of it.
+func postalCode(s string) jsontext.Value {
+	if n, err := strconv.ParseUint(s, 10, 32); err == nil && strconv.FormatUint(n, 10) == s {
+		return jsontext.Value(s)
+	}
+	return sandbox.Encode(s)
+}

@@ -1,0 +1,518 @@
+package mbanq
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/functions/sandbox"
+)
+
+// maxElements is how many elements one list of a request or of a client can have, so that a client stays one item of
+// the store.
+const maxElements = 10
+
+// clientRecord is one client record. It holds no files, and at most maxElements addresses and as many identifiers.
+type clientRecord struct {
+	ID                int64      `json:"id"`
+	AccountNo         string     `json:"accountNo"`
+	ExternalID        string     `json:"externalId,omitzero"`
+	OfficeID          int64      `json:"officeId"`
+	LegalForm         int64      `json:"legalForm"`
+	Firstname         string     `json:"firstname,omitzero"`
+	Middlename        string     `json:"middlename,omitzero"`
+	Lastname          string     `json:"lastname,omitzero"`
+	Fullname          string     `json:"fullname,omitzero"`
+	DateOfBirth       date       `json:"dateOfBirth,omitzero"`
+	GenderID          int64      `json:"genderId,omitzero"`
+	EmailAddress      string     `json:"emailAddress,omitzero"`
+	MobileCountryCode string     `json:"mobileCountryCode,omitzero"`
+	MobileNo          string     `json:"mobileNo,omitzero"`
+	ClientTypes       []int64    `json:"clientTypes,omitzero"`
+	ClassificationID  int64      `json:"clientClassificationId,omitzero"`
+	OccupationID      int64      `json:"occupationId,omitzero"`
+	Staff             bool       `json:"isStaff,omitzero"`
+	SubmittedOn       date       `json:"submittedOn"`
+	ActivatedOn       date       `json:"activatedOn,omitzero"`
+	UpdatedAt         time.Time  `json:"updatedAt"` // real
+	Active            bool       `json:"active,omitzero"`
+	Verified          kycLevel   `json:"verified,omitzero"`  // what verification succeeded at
+	Rejected          bool       `json:"rejected,omitzero"`  // the last one that ran did not succeed, and none did before
+	Verifying         *verifying `json:"verifying,omitzero"` // one that runs
+	Stumbled          bool       `json:"stumbled,omitzero"`  // the fixture's first command is behind it
+
+	Addresses   []address          `json:"addresses,omitzero"`
+	Identifiers []identifierRecord `json:"identifiers,omitzero"`
+}
+
+// Values of legalFormId (mbanq §3).
+const (
+	legalFormPerson = 1
+	legalFormEntity = 2
+)
+
+// First ids of the records.
+const (
+	firstClient     = 8801
+	firstAddress    = 3301
+	firstIdentifier = 5101
+	firstDocument   = 901
+)
+
+// The keys of what must be unique come before those of the clients that they point at; see Store.Clear.
+func clientKey(id int64) string            { return fmt.Sprintf("%s%012d", clientsPrefix, id) }
+func uniqueKey(field, value string) string { return "mbanq/by-" + field + "/" + sandbox.Digest(value) }
+
+const clientsPrefix = "mbanq/client/"
+
+// clientByID loads a client by an id that the caller gave, as the client stands now: a verification that ran is over
+// when its time is.
+func clientByID(c *sandbox.Call, id string) (client clientRecord, found bool, err error) {
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || n <= 0 {
+		return clientRecord{}, false, nil // none of ours
+	}
+	if found, err = c.Load(clientKey(n), &client); err != nil || !found {
+		return clientRecord{}, false, err
+	}
+	return client, true, client.settle(c)
+}
+
+// save writes a client that was changed.
+func (m clientRecord) save(c *sandbox.Call) error {
+	m.UpdatedAt = c.Now.UTC()
+	return c.Save(clientKey(m.ID), m)
+}
+
+// unique returns what no two clients may have in common, by field.
+func (m clientRecord) unique() [][2]string {
+	return [][2]string{{"externalId", m.ExternalID}, {"accountNo", m.AccountNo}, {"mobileNo", m.MobileNo}}
+}
+
+const clientFields = `officeId legalFormId firstname middlename lastname fullname dateOfBirth dob genderId emailAddress
+	mobileCountryCode mobileNo submittedOnDate dateFormat locale externalId accountNo active activationDate clientTypes
+	clientClassificationId occupationId nationalityId staffId savingsProductId isStaff isOptedForMLALStatus currentMLALStatus
+	address`
+
+// createClient is row 3 of mbanq §2.
+func (m *simulation) createClient(c *sandbox.Call) (sandbox.Answer, error) {
+	// Input. What only a person has is not asked of an entity.
+	in, err := readInput(c, "client", clientFields)
+	if err != nil {
+		return sandbox.Answer{}, err
+	}
+	contact, err := c.Setting("contact_at_create")
+	if err != nil {
+		return sandbox.Answer{}, err
+	}
+	asks := contact == "required"
+	client := clientRecord{OfficeID: in.id("officeId", true), LegalForm: in.id("legalFormId", true)}
+	if client.LegalForm > legalFormEntity {
+		in.reject("legalFormId", "is.not.within.expected.range", "The parameter `legalFormId` must be between 1 and 2.",
+			client.LegalForm, legalFormPerson, legalFormEntity)
+	}
+	person := client.LegalForm != legalFormEntity
+	in.names(&client)
+	in.dateLayout()
+	client.DateOfBirth = in.date("dateOfBirth", person)
+	client.GenderID = in.id("genderId", person)
+	client.EmailAddress = in.email("emailAddress", asks)
+	client.MobileCountryCode = in.text("mobileCountryCode", asks, 10)
+	client.MobileNo = in.text("mobileNo", asks, 50)
+	client.ExternalID = in.text("externalId", false, 100)
+	client.AccountNo = in.text("accountNo", false, 20)
+	client.SubmittedOn = in.date("submittedOnDate", true)
+	client.Active = in.boolean("active", false)
+	if client.Active {
+		client.ActivatedOn = in.date("activationDate", true)
+	}
+	client.ClientTypes = in.ids("clientTypes")
+	client.ClassificationID = in.id("clientClassificationId", false)
+	client.OccupationID = in.id("occupationId", false)
+	client.Staff = in.boolean("isStaff", false)
+	for _, name := range []string{"nationalityId", "staffId", "savingsProductId"} {
+		in.id(name, false) // shown nowhere
+	}
+	addresses, err := in.objects(c, "address", "address", addressFields+" addressTypeId")
+	if err != nil {
+		return sandbox.Answer{}, err
+	}
+	for _, element := range addresses {
+		client.Addresses = append(client.Addresses, element.address(element.id("addressTypeId", true)))
+		in.adopt(element)
+	}
+	in.order(c, client)
+	if refused, ok := in.refused(); ok {
+		return refused, nil
+	}
+	for _, address := range client.Addresses {
+		if nameOf(addressTypes(), address.TypeID) == "" {
+			return unknownCode(address.TypeID), nil
+		}
+	}
+
+	// Is there such a client already?
+	for _, unique := range client.unique() {
+		if unique[1] == "" {
+			continue
+		}
+		switch taken, err := c.Get(uniqueKey(unique[0], unique[1])); {
+		case err != nil:
+			return sandbox.Answer{}, err
+		case taken != nil:
+			return duplicate(unique[0], unique[1]), nil
+		}
+	}
+
+	// Effect: a client.
+	if client.ID, err = nextNumber(c, "client", firstClient); err != nil {
+		return sandbox.Answer{}, err
+	}
+	client.AccountNo = cmp.Or(client.AccountNo, fmt.Sprintf("%09d", client.ID))
+	for i := range client.Addresses {
+		if client.Addresses[i].ID, err = nextNumber(c, "address", firstAddress); err != nil {
+			return sandbox.Answer{}, err
+		}
+	}
+	for _, unique := range client.unique() {
+		if unique[1] == "" {
+			continue
+		}
+		if err := c.Save(uniqueKey(unique[0], unique[1]), client.ID); err != nil {
+			return sandbox.Answer{}, err
+		}
+	}
+	if err := client.save(c); err != nil {
+		return sandbox.Answer{}, err
+	}
+	return client.result(nil).WithEffect(), m.tell(c, "CREATE", client.ID, c.Now)
+}
+
+// names reads who a client is: a person by parts or by a full name, an entity by a full name (mbanq §3).
+func (in *input) names(client *clientRecord) {
+	given := func(name string) bool { return strings.TrimSpace(in.scalar(name)) != "" }
+	passed := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return in.members[name] != nil })
+	}
+	switch {
+	case given("fullname"):
+		for _, part := range []string{"firstname", "middlename", "lastname"} {
+			if given(part) {
+				in.reject("fullname", "cannot.also.be.provided.when."+part+".is.populated",
+					"The parameter `fullname` cannot also be provided when `"+part+"` is populated.")
+			}
+		}
+		client.Fullname = in.text("fullname", true, 100)
+	case client.LegalForm == legalFormEntity && passed("fullname"):
+		in.rejectBlank("fullname")
+	case client.LegalForm == legalFormEntity || !passed("firstname", "middlename", "lastname"):
+		in.reject("id", ".no.name.details.passed", "Failed data validation due to: .no.name.details.passed.") // two dots
+	default:
+		client.Firstname = in.text("firstname", true, 50)
+		client.Middlename = in.text("middlename", false, 50)
+		client.Lastname = in.text("lastname", true, 50)
+	}
+}
+
+// order checks the dates of a new client against today and each other.
+func (in *input) order(c *sandbox.Call, client clientRecord) {
+	today := newDate(c.Now)
+	if born := client.DateOfBirth; born >= today {
+		in.reject("dateOfBirth", "is.greater.than.date", "The parameter `dateOfBirth` must be before today.", born, today)
+	} else if born != "" && client.SubmittedOn != "" && born >= client.SubmittedOn {
+		in.reasons = append(in.reasons, newReason("error.msg.clients.submittedOnDate.before.dateOfBirth",
+			"submitted date cannot be before the date of birth", "submittedOnDate", client.SubmittedOn))
+	}
+	if client.SubmittedOn > today {
+		in.reasons = append(in.reasons, newReason("error.msg.clients.submittedOnDate.in.the.future",
+			"submitted date cannot be in the future.", "submittedOnDate", client.SubmittedOn))
+	}
+	if client.Active && client.ActivatedOn != "" {
+		in.reasons = append(in.reasons, activationOrder(c, client, client.ActivatedOn)...)
+	}
+}
+
+// commandResult is what a command answers (mbanq §4).
+type commandResult struct {
+	ID         int64 `json:"id"`
+	OfficeID   int64 `json:"officeId"`
+	ClientID   int64 `json:"clientId"`
+	ResourceID int64 `json:"resourceId"`
+}
+
+// verifyResult is what a verification answers, whose members come in another order.
+type verifyResult struct {
+	ID         int64      `json:"id"`
+	ClientID   int64      `json:"clientId"`
+	OfficeID   int64      `json:"officeId"`
+	ResourceID int64      `json:"resourceId"`
+	Data       *kycResult `json:"data"`
+}
+
+func (m clientRecord) result(data *kycResult) sandbox.Answer {
+	if data != nil {
+		return sandbox.JSON(http.StatusOK, verifyResult{m.ID, m.ID, m.OfficeID, m.ID, data})
+	}
+	return sandbox.JSON(http.StatusOK, commandResult{m.ID, m.OfficeID, m.ID, m.ID})
+}
+
+// getClient is row 4 of mbanq §2.
+func (m *simulation) getClient(c *sandbox.Call) (sandbox.Answer, error) {
+	id := c.Request.PathValue("id")
+	client, found, err := clientByID(c, id)
+	switch {
+	case err != nil:
+		return sandbox.Answer{}, err
+	case !found:
+		return unknownClient(id), nil
+	}
+	return sandbox.JSON(http.StatusOK, client.view(m.Username)), nil
+}
+
+// deleteClient is row 7 of mbanq §2.
+func (m *simulation) deleteClient(c *sandbox.Call) (sandbox.Answer, error) {
+	id := c.Request.PathValue("id")
+	client, found, err := clientByID(c, id)
+	switch {
+	case err != nil:
+		return sandbox.Answer{}, err
+	case !found:
+		return unknownClient(id), nil
+	case client.Active:
+		return refused(newReason("error.msg.clients.cannot.be.deleted",
+			fmt.Sprintf("Client %d cannot be deleted: it is not pending.", client.ID), "id", client.ID)), nil
+	}
+	keys := []string{clientKey(client.ID)}
+	for _, unique := range client.unique() {
+		keys = append(keys, uniqueKey(unique[0], unique[1]))
+	}
+	for _, identifier := range client.Identifiers {
+		keys = append(keys, identifier.keys()...)
+	}
+	for _, key := range keys {
+		if err := c.Delete(key); err != nil {
+			return sandbox.Answer{}, err
+		}
+	}
+	return sandbox.JSON(http.StatusOK, struct {
+		OfficeID   int64 `json:"officeId"`
+		ClientID   int64 `json:"clientId"`
+		ResourceID int64 `json:"resourceId"`
+	}{client.OfficeID, client.ID, client.ID}).WithEffect(), nil
+}
+
+// enum is a value of a fixed enumeration.
+type enum struct {
+	ID    int64  `json:"id"`
+	Code  string `json:"code"`
+	Value string `json:"value"`
+}
+
+func legalFormOf(id int64) enum {
+	if id == legalFormEntity {
+		return enum{id, "legalFormType.entity", "Entity"}
+	}
+	return enum{id, "legalFormType.person", "Person"}
+}
+
+// status is the main one, which moves on activate only (mbanq §5).
+func (m clientRecord) status() enum {
+	if m.Active {
+		return enum{300, "clientStatusType.active", "Active"}
+	}
+	return enum{100, "clientStatusType.pending", "Pending"}
+}
+
+func (m clientRecord) displayName() string {
+	return cmp.Or(m.Fullname, strings.Join(slices.DeleteFunc([]string{m.Firstname, m.Middlename, m.Lastname},
+		func(s string) bool { return s == "" }), " "))
+}
+
+func (m clientRecord) officeName() string {
+	return cmp.Or(nameOf(codeValues(1, office), m.OfficeID), fmt.Sprintf("Office %d", m.OfficeID))
+}
+
+// codeRef is a code value as a client shows it.
+type codeRef struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name,omitzero"`
+}
+
+func newCodeRef(options []codeValue, id int64) *codeRef {
+	if id == 0 {
+		return nil
+	}
+	return &codeRef{id, nameOf(options, id)}
+}
+
+// subStatus is a code value that has nothing but its switches where it is unset.
+type subStatus struct {
+	ID            int64  `json:"id,omitzero"`
+	Name          string `json:"name,omitzero"`
+	Active        bool   `json:"active"`
+	Mandatory     bool   `json:"mandatory"`
+	SystemDefined bool   `json:"systemDefined"`
+}
+
+// clientView is a client as it is shown (mbanq §4). What an unset field looks like follows from Fineract: it is left out.
+type clientView struct {
+	ID                int64     `json:"id"`
+	AccountNo         string    `json:"accountNo"`
+	ExternalID        string    `json:"externalId,omitzero"`
+	Status            enum      `json:"status"`
+	SubStatus         subStatus `json:"subStatus"`
+	Active            bool      `json:"active"`
+	ActivationDate    []int     `json:"activationDate,omitzero"`
+	Firstname         string    `json:"firstname,omitzero"`
+	Middlename        string    `json:"middlename,omitzero"`
+	Lastname          string    `json:"lastname,omitzero"`
+	Fullname          string    `json:"fullname,omitzero"`
+	DisplayName       string    `json:"displayName"`
+	MobileCountryCode string    `json:"mobileCountryCode,omitzero"`
+	MobileNo          string    `json:"mobileNo,omitzero"`
+	EmailAddress      string    `json:"emailAddress,omitzero"`
+	DateOfBirth       []int     `json:"dateOfBirth,omitzero"`
+	Gender            *codeRef  `json:"gender,omitzero"`
+	ClientTypes       []codeRef `json:"clientTypes"`
+	Classification    *codeRef  `json:"clientClassification,omitzero"`
+	Occupation        struct {
+		ID     int64 `json:"id,omitzero"`
+		Active bool  `json:"active"`
+	} `json:"occupation"`
+	IsStaff    bool              `json:"isStaff"`
+	SkipAVS    bool              `json:"skipAvs"`
+	OfficeID   int64             `json:"officeId"`
+	OfficeName string            `json:"officeName"`
+	UpdatedAt  time.Time         `json:"updatedAt"`
+	Timeline   timeline          `json:"timeline"`
+	LegalForm  enum              `json:"legalForm"`
+	KYCState   verificationState `json:"clientVerificationStatus"`
+	KYC        kyc               `json:"clientKycStatus"`
+	Transfer   struct{}          `json:"clientTransferOptionData"`
+	NonPerson  struct{}          `json:"clientNonPersonDetails"`
+}
+
+type timeline struct {
+	SubmittedOnDate     []int  `json:"submittedOnDate"`
+	SubmittedByUsername string `json:"submittedByUsername"`
+	ActivatedOnDate     []int  `json:"activatedOnDate,omitzero"`
+	ActivatedByUsername string `json:"activatedByUsername,omitzero"`
+}
+
+// kyc is the object that a client shows, though verify answers a text. The contract leaves its content open; it says
+// here what verification succeeded at.
+type kyc struct {
+	Value verificationState `json:"value"`
+	Level kycLevel          `json:"kycVerificationType,omitzero"`
+}
+
+// view returns a client as the user who made it sees it.
+func (m clientRecord) view(user string) clientView {
+	v := clientView{
+		ID: m.ID, AccountNo: m.AccountNo, ExternalID: m.ExternalID,
+		Status: m.status(), Active: m.Active, ActivationDate: m.ActivatedOn.array(),
+		Firstname: m.Firstname, Middlename: m.Middlename, Lastname: m.Lastname, Fullname: m.Fullname, DisplayName: m.displayName(),
+		MobileCountryCode: m.MobileCountryCode, MobileNo: m.MobileNo, EmailAddress: m.EmailAddress, DateOfBirth: m.DateOfBirth.array(),
+		Gender: newCodeRef(nil, m.GenderID), ClientTypes: []codeRef{}, Classification: newCodeRef(classifications(), m.ClassificationID),
+		IsStaff: m.Staff, OfficeID: m.OfficeID, OfficeName: m.officeName(), UpdatedAt: m.UpdatedAt,
+		Timeline:  timeline{SubmittedOnDate: m.SubmittedOn.array(), SubmittedByUsername: user},
+		LegalForm: legalFormOf(m.LegalForm), KYCState: m.state(), KYC: kyc{m.state(), m.Verified},
+	}
+	if m.Verified != "" {
+		v.SubStatus = subStatus{77, "Verified", true, false, true}
+	}
+	if m.Active {
+		v.Timeline.ActivatedOnDate, v.Timeline.ActivatedByUsername = m.ActivatedOn.array(), user
+	}
+	for _, id := range m.ClientTypes {
+		v.ClientTypes = append(v.ClientTypes, *newCodeRef(clientTypes(), id))
+	}
+	v.Occupation.ID, v.Occupation.Active = m.OccupationID, m.OccupationID != 0
+	return v
+}
+
+// listClients is row 5 of mbanq §2. Parameters that nobody knows are ignored, those for ranges of dates among them, whose
+// names the contract does not have.
+func (m *simulation) listClients(c *sandbox.Call) (sandbox.Answer, error) {
+	query := c.Request.URL.Query()
+	for _, known := range []struct{ name, values string }{
+		{"orderBy", "displayName accountNo officeId officeName"}, {"sortOrder", "ASC DESC"}, {"clientStatus", "ACTIVE PENDING INACTIVE"},
+	} {
+		if v := query.Get(known.name); v != "" && !slices.Contains(strings.Fields(known.values), v) {
+			return unsupportedQuery(known.name, v), nil
+		}
+	}
+	offset, limit := 0, 200
+	for _, number := range []struct {
+		name string
+		n    *int
+	}{{"offset", &offset}, {"limit", &limit}} {
+		if v := query.Get(number.name); v != "" {
+			var err error
+			if *number.n, err = strconv.Atoi(v); err != nil || *number.n < 0 {
+				return unsupportedQuery(number.name, v), nil
+			}
+		}
+	}
+
+	items, err := c.List(clientsPrefix)
+	if err != nil {
+		return sandbox.Answer{}, err
+	}
+	all := []clientView{}
+	for _, item := range items {
+		var client clientRecord
+		if err := json.Unmarshal(item.Value, &client); err != nil {
+			return sandbox.Answer{}, fmt.Errorf("sandbox: record %q: %w", item.Key, err)
+		}
+		if !client.matches(query) {
+			continue
+		}
+		if err := client.settle(c); err != nil {
+			return sandbox.Answer{}, err
+		}
+		all = append(all, client.view(m.Username))
+	}
+	order := func(a, b clientView) int {
+		switch query.Get("orderBy") {
+		case "displayName":
+			return strings.Compare(a.DisplayName, b.DisplayName)
+		case "accountNo":
+			return strings.Compare(a.AccountNo, b.AccountNo)
+		case "officeId":
+			return cmp.Compare(a.OfficeID, b.OfficeID)
+		case "officeName":
+			return strings.Compare(a.OfficeName, b.OfficeName)
+		}
+		return cmp.Compare(a.ID, b.ID)
+	}
+	slices.SortStableFunc(all, func(a, b clientView) int {
+		if query.Get("sortOrder") == "DESC" {
+			a, b = b, a
+		}
+		return order(a, b)
+	})
+	page := all[min(offset, len(all)):]
+	return sandbox.JSON(http.StatusOK, struct {
+		Total int          `json:"totalFilteredRecords"`
+		Items []clientView `json:"pageItems"`
+	}{len(all), page[:min(limit, len(page))]}), nil
+}
+
+// matches reports whether a client passes the filters of a list: exact, but for a part of a name in whatever case.
+func (m clientRecord) matches(query url.Values) bool {
+	is := func(name, value string) bool { return query.Get(name) == "" || query.Get(name) == value }
+	status := "PENDING"
+	if m.Active {
+		status = "ACTIVE"
+	}
+	return is("externalId", m.ExternalID) && is("mobileNo", m.MobileNo) && is("clientStatus", status) &&
+		strings.Contains(strings.ToLower(m.displayName()), strings.ToLower(query.Get("displayName")))
+}
