@@ -79,8 +79,8 @@ func (s *Sandbox) armFault(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// reset answers POST /sandbox/reset: records, log, armed faults, settings, queued callbacks and throttling are as on the
-// first day, and what a late_effect had still to do is dropped. The body is empty or {}.
+// reset answers POST /sandbox/reset: records, log, armed faults, settings, queued callbacks and throttling are as on
+// the first day, and what a late_effect had still to do is dropped. The body is empty or {}.
 func (s *Sandbox) reset(w http.ResponseWriter, r *http.Request) error {
 	body, err := readBody(w, r, maxBody)
 	if err != nil {

@@ -84,8 +84,8 @@ func (c *Call) Form() func(name string) string {
 	}
 }
 
-// DecodeObject decodes the body as one JSON object with the given names and no others, none of them twice. Its errors are
-// problems.
+// DecodeObject decodes the body as one JSON object with the given names and no others, none of them twice. Its errors
+// are problems.
 func (c *Call) DecodeObject(v any, names ...string) error { return decodeObject(c.Body, v, names...) }
 
 // Bearer returns the token that the request presents, or "".

@@ -41,8 +41,8 @@ func GatewayURL(document func(context.Context) ([]byte, error)) func(context.Con
 	}
 }
 
-// callback is one that waits in the store to be sent. It stays under its key until it is done with, so that a reset that
-// comes meanwhile finds it.
+// callback is one that waits in the store to be sent. It stays under its key until it is done with, so that a reset
+// that comes meanwhile finds it.
 type callback struct {
 	Partner string    `json:"partner"`
 	Path    string    `json:"path"` // under the gateway's base URL, with a query where there is one; a key may be in it, so it is never logged
@@ -87,8 +87,8 @@ func (c *Call) CallBackAt(due time.Time, path string, body []byte) error {
 	return c.CallBackAbout("", due, path, body)
 }
 
-// CallBackAbout has one sent unless what ref stands for is called off before. Those of one transaction that are due at the
-// same time go out in the order in which they were queued.
+// CallBackAbout has one sent unless what ref stands for is called off before. Those of one transaction that are due at
+// the same time go out in the order in which they were queued.
 func (c *Call) CallBackAbout(ref string, due time.Time, path string, body []byte) error {
 	f, err := take(c, c.simulator.Name, c.simulator.Callbacks.Name, func(f fault) bool { return f.NeedsCallbacks })
 	if err != nil {
@@ -116,9 +116,9 @@ func (c *Call) CallBackAbout(ref string, due time.Time, path string, body []byte
 	return nil
 }
 
-// sendCallbacks is for a request whose transaction has queued callbacks. Where connections are the sandbox's own it wakes what sends them, and what it
-// returns does nothing; behind API Gateway nothing runs between requests, so what it returns, for the end of the request,
-// sends them.
+// sendCallbacks is for a request whose transaction has queued callbacks. Where connections are the sandbox's own it
+// wakes what sends them, and what it returns does nothing; behind API Gateway nothing runs between requests, so what it
+// returns, for the end of the request, sends them.
 func (s *Sandbox) sendCallbacks(ctx context.Context) func() {
 	if s.hijackable {
 		select {
@@ -224,7 +224,8 @@ func (s *Sandbox) DeliverDue(ctx context.Context) error {
 	return nil
 }
 
-// deliverCallback claims the callback under a key, sends it and keeps what became of it, unless it is gone or another's.
+// deliverCallback claims the callback under a key, sends it and keeps what became of it, unless it is gone or
+// another's.
 func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 	sent := s.arrive()
 

@@ -26,8 +26,8 @@ func Faults() []Fault {
 	return all
 }
 
-// Applicable returns nil where a fault can be armed for an operation, else an error that says what is wrong and what
-// is allowed. A fault that NeedsCallbacks is for the operation "callback", which is no route and not in Operations, of a
+// Applicable returns nil where a fault can be armed for an operation, else an error that says what is wrong and what is
+// allowed. A fault that NeedsCallbacks is for the operation "callback", which is no route and not in Operations, of a
 // partner that calls back; the others are for the routes. Whether the sandbox's connections are hijackable is for POST
 // /sandbox/faults to check.
 func Applicable(all []Simulator, partner, operation, fault string) error {
@@ -53,7 +53,8 @@ func Applicable(all []Simulator, partner, operation, fault string) error {
 	return nil
 }
 
-// fault is a Fault and how it is expressed: when the operation has its effect, what is answered, and how that is delivered.
+// fault is a Fault and how it is expressed: when the operation has its effect, what is answered, and how that is
+// delivered.
 type fault struct {
 	Fault
 	timing  effectTiming

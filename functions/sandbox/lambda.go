@@ -15,9 +15,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Invoke implements lambda.Handler. It answers an event of an API Gateway HTTP API, payload format 2.0, and on a scheduled
-// event of EventBridge it calls DeliverDue. It returns an error only where that fails or where a fault would cut the
-// connection, which a sandbox behind API Gateway (Options.Hijackable false) does not offer.
+// Invoke implements lambda.Handler. It answers an event of an API Gateway HTTP API, payload format 2.0, and on a
+// scheduled event of EventBridge it calls DeliverDue. It returns an error only where that fails or where a fault would
+// cut the connection, which a sandbox behind API Gateway (Options.Hijackable false) does not offer.
 func (s *Sandbox) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	var event struct {
 		Source string `json:"source"`

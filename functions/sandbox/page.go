@@ -8,8 +8,8 @@ import (
 	"net/http"
 )
 
-// pageStyle is the style of the pages that partners host for people: readable at any zoom and on a phone, with contrast, and a
-// focus that shows.
+// pageStyle is the style of the pages that partners host for people: readable at any zoom and on a phone, with
+// contrast, and a focus that shows.
 const pageStyle = `
 :root { color-scheme: light; }
 * { box-sizing: border-box; }

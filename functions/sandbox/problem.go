@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxBody is the largest request body that is read where an operation doesn't say otherwise, in bytes; what is larger is
-// answered with 413.
+// maxBody is the largest request body that is read where an operation doesn't say otherwise, in bytes; what is larger
+// is answered with 413.
 const maxBody = 1 << 20
 
 // problemMedia is the content type of a problem.

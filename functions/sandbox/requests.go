@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Request is one row of the log: a request that reached an operation, or a callback that was sent, with what the gateway
-// answered it and whether that acknowledged it. It holds nothing of what was in the request.
+// Request is one row of the log: a request that reached an operation, or a callback that was sent, with what the
+// gateway answered it and whether that acknowledged it. It holds nothing of what was in the request.
 type Request struct {
 	Partner   string    `json:"partner"`
 	Operation string    `json:"operation"`

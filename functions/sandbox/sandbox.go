@@ -2,9 +2,9 @@
 // tested and shown without an account at any of them. Every documented outcome can be had by a fixture value, every
 // failure of the network and of the partner by arming a fault, and the log of requests says what had an effect.
 //
-// This package is the frame: store, clock, faults, callbacks, pages, admin routes. Each simulated partner is a package below
-// it, which imports nothing else of functions: the two sides of a contract are written twice, so that they can disagree in a
-// test. Package simulators lists them.
+// This package is the frame: store, clock, faults, callbacks, pages, admin routes. Each simulated partner is a package
+// below it, which imports nothing else of functions: the two sides of a contract are written twice, so that they can
+// disagree in a test. Package simulators lists them.
 package sandbox
 
 import (
@@ -39,15 +39,16 @@ type Options struct {
 	Authenticate func(*http.Request) error
 	// NewID returns a new UUID in its text form; nil for random ones.
 	NewID func() string
-	// Log gets a line per request with its partner, operation, status, effect and fault, and no more of it. nil for none.
+	// Log gets a line per request with its partner, operation, status, effect and fault, and no more of it. nil for
+	// none.
 	Log *slog.Logger
 
 	Simulators []Simulator     // the simulated partners; no two may have the same name
 	Callbacks  CallbackOptions // how they reach the gateway
 }
 
-// Sandbox serves the simulated partners under /sandbox/{partner}/, what their staff do by hand among them, and four admin
-// routes that need a caller's key: GET /sandbox/requests, POST /sandbox/faults, POST /sandbox/settings and POST
+// Sandbox serves the simulated partners under /sandbox/{partner}/, what their staff do by hand among them, and four
+// admin routes that need a caller's key: GET /sandbox/requests, POST /sandbox/faults, POST /sandbox/settings and POST
 // /sandbox/reset. It sends the partners' callbacks.
 type Sandbox struct {
 	store        Store

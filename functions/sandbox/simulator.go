@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Simulator is one simulated partner, as its package's New returns it. The frame does routing, size caps, throttling, faults,
-// the transaction and the log; the partner answers in its contract's words. It keeps its records in the store under keys
-// that begin with its name, and nothing elsewhere: one value can serve several sandboxes.
+// Simulator is one simulated partner, as its package's New returns it. The frame does routing, size caps, throttling,
+// faults, the transaction and the log; the partner answers in its contract's words. It keeps its records in the store
+// under keys that begin with its name, and nothing elsewhere: one value can serve several sandboxes.
 type Simulator struct {
 	Name      string // as in the URL: "equal"
 	Endpoints []Endpoint
@@ -18,8 +18,8 @@ type Simulator struct {
 	Failures  Failures          // what any operation may answer
 	Revoke    func(*Call) error // ends the token that a request presents; nil: there are no tokens
 
-	// Client says whose quota a request uses up; RequestsPerSecond is the quota of each, in sandbox time. nil, or not above
-	// 0: nothing is throttled.
+	// Client says whose quota a request uses up; RequestsPerSecond is the quota of each, in sandbox time. nil, or not
+	// above 0: nothing is throttled.
 	Client            func(*http.Request) string
 	RequestsPerSecond float64
 }
@@ -33,17 +33,18 @@ type Endpoint struct {
 	MaxBody  int64                // largest body that is read, in bytes; 0 for 1 MiB
 	Failures func(*Call) Failures // where they are the operation's own; nil: the simulator's
 
-	// Handle answers one request inside its transaction. It may run more than once, so it changes nothing but the call's
-	// transaction. An error means that the store failed.
+	// Handle answers one request inside its transaction. It may run more than once, so it changes nothing but the
+	// call's transaction. An error means that the store failed.
 	Handle func(*Call) (Answer, error)
 }
 
-// Manual is a route for what a partner's staff or a person does by hand. It needs no key and is not in the log of requests.
+// Manual is a route for what a partner's staff or a person does by hand. It needs no key and is not in the log of
+// requests.
 type Manual struct {
 	Method, Path string // served under /sandbox/<partner>
 
-	// Handle does it inside a transaction, as an endpoint's Handle does. Its result is shown as JSON, an Answer as it is, a
-	// *Problem that it returns as that.
+	// Handle does it inside a transaction, as an endpoint's Handle does. Its result is shown as JSON, an Answer as it
+	// is, a *Problem that it returns as that.
 	Handle func(*Call) (any, error)
 }
 
@@ -61,12 +62,12 @@ type Callbacks struct {
 	// Sign authenticates a callback, or does so wrongly if it is to be forged.
 	Sign func(c *Call, header http.Header, body []byte, forge bool) error
 
-	// Forge returns what one that is to be forged says in the place of body; nil: the same, as Sign is enough to tell it
-	// apart.
+	// Forge returns what one that is to be forged says in the place of body; nil: the same, as Sign is enough to tell
+	// it apart.
 	Forge func(c *Call, body []byte) []byte
 
-	// Void reports whether what a callback tells has been called off since; it is then not sent any more. It is asked about
-	// those with a ref only. nil: never.
+	// Void reports whether what a callback tells has been called off since; it is then not sent any more. It is asked
+	// about those with a ref only. nil: never.
 	Void func(c *Call, ref string) (bool, error)
 
 	// Taken says what the gateway's answer means: whether it acknowledges, and whether it ends the repeats.

@@ -51,8 +51,9 @@ type alertClosure struct {
 }
 
 // closeAlert does what compliance does: it changes a customer, closes the alert unless the scan is still under
-// investigation, and has the callback sent. Where customer_status is left out, Accepted makes a customer ACTIVE, Rejected
-// REJECTED, and otherwise it stays; aml_scan_status stays as well where it is left out. N/A is said in the callback only.
+// investigation, and has the callback sent. Where customer_status is left out, Accepted makes a customer ACTIVE,
+// Rejected REJECTED, and otherwise it stays; aml_scan_status stays as well where it is left out. N/A is said in the
+// callback only.
 func closeAlert(c *sandbox.Call) (any, error) {
 	// Input.
 	var in struct {

@@ -78,8 +78,8 @@ func onboardCustomer(c *sandbox.Call) (sandbox.Answer, error) {
 	return onboarded(c, customer).WithEffect(), nil
 }
 
-// updateCustomer replaces the profile of a customer who is neither barred nor held. For one who was KYC_PENDING and Accepted that is
-// what was lacking (digit9 §11).
+// updateCustomer replaces the profile of a customer who is neither barred nor held. For one who was KYC_PENDING and
+// Accepted that is what was lacking (digit9 §11).
 func updateCustomer(c *sandbox.Call, customer customerRecord, profile customerProfile, number string) (sandbox.Answer, error) {
 	if customer.barred() || customer.held() {
 		return refused(c, customer), nil

@@ -1,5 +1,5 @@
-// Package ezto simulates EZTO Verify: transactions of a workspace's applications, and the pages where people take part in them.
-// Of the verification ways it has the one with a link.
+// Package ezto simulates EZTO Verify: transactions of a workspace's applications, and the pages where people take part
+// in them. Of the verification ways it has the one with a link.
 package ezto
 
 import (
@@ -22,11 +22,11 @@ type Options struct {
 	Applications map[string]Application // by name; nil for those of Defaults
 	// EncryptionKey encrypts what EZTO sends for the applications whose response type is Encrypted. It has 32 bytes.
 	EncryptionKey string
-	// CallbackKey is in the URLs that the hooks call of those whose response type is Plaintext, as the query's "key" (ezto §11):
-	// it tells nothing but that EZTO was told the URL.
+	// CallbackKey is in the URLs that the hooks call of those whose response type is Plaintext, as the query's "key"
+	// (ezto §11): it tells nothing but that EZTO was told the URL.
 	CallbackKey string
-	// SigningKey signs what EZTO sends for those whose response type is Token; nil for one that is made when it is first
-	// needed, and kept in the store.
+	// SigningKey signs what EZTO sends for those whose response type is Token; nil for one that is made when it is
+	// first needed, and kept in the store.
 	SigningKey *rsa.PrivateKey
 }
 
@@ -64,8 +64,8 @@ const (
 // ResponseType is the form of what a hook sends.
 type ResponseType string
 
-// Response types: JSON; {"token":"…"} with a JWT, RS256; {"encrypted":"…"} with a JWE, dir and A128CBC-HS256 (ezto §11). How
-// the two are wrapped the contract leaves open.
+// Response types: JSON; {"token":"…"} with a JWT, RS256; {"encrypted":"…"} with a JWE, dir and A128CBC-HS256 (ezto
+// §11). How the two are wrapped the contract leaves open.
 const (
 	Plaintext ResponseType = "Plaintext"
 	Token     ResponseType = "Token"
@@ -200,8 +200,8 @@ type call struct {
 	fields func(name string) string // of the body
 }
 
-// guarded wraps an operation with the check of the application's credentials: those of Basic where the request says that it is
-// of version 1, else those in the body, as version 0 has them (ezto §3).
+// guarded wraps an operation with the check of the application's credentials: those of Basic where the request says
+// that it is of version 1, else those in the body, as version 0 has them (ezto §3).
 func (e *simulation) guarded(handle func(*call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
 	return func(c *sandbox.Call) (sandbox.Answer, error) {
 		x := &call{Call: c, fields: fieldsOf(c)}

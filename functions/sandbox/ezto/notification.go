@@ -11,8 +11,8 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// tell has the gateway told how a transaction ended, in the way of its application's hook. The shapes of what is sent are
-// chosen: the contract leaves them open (ezto §2). That a link expires is not told: nothing happens then.
+// tell has the gateway told how a transaction ended, in the way of its application's hook. The shapes of what is sent
+// are chosen: the contract leaves them open (ezto §2). That a link expires is not told: nothing happens then.
 func (e *simulation) tell(c *sandbox.Call, t *transaction) error {
 	app := e.Applications[t.Application]
 	if app.Hook == Poll {
@@ -84,10 +84,9 @@ func (e *simulation) wrapped(c *sandbox.Call, t *transaction, members []member) 
 	return plain, nil
 }
 
-// forge returns what somebody would send who has got hold of the hook's URL, with the key in it if there is one, and of the ids,
-// and knows nothing to sign or encrypt with: a token with a signature of their own
-// making, garbage for a ciphertext, in plain text a nudge about a handle that does not exist, or a licence that nobody
-// verified.
+// forge returns what somebody would send who has got hold of the hook's URL, with the key in it if there is one, and of
+// the ids, and knows nothing to sign or encrypt with: a token with a signature of their own making, garbage for a
+// ciphertext, in plain text a nudge about a handle that does not exist, or a licence that nobody verified.
 func forge(c *sandbox.Call, body []byte) []byte {
 	var in struct {
 		Token     string `json:"token"`

@@ -97,15 +97,16 @@ func (e *simulation) result(c *sandbox.Call, t *transaction) ([]byte, error) {
 	return encodeMembers(members, comma == "yes"), err
 }
 
-// allClaims are those that can be selected for IEC Verification (ezto §7). The settings know some of them by coreClaims.
+// allClaims are those that can be selected for IEC Verification (ezto §7). The settings know some of them by
+// coreClaims.
 func allClaims() []string {
 	return []string{"iec_code", "iec_verified", "iec_verified_at", "name", "iec_status", "pan"}
 }
 
 const coreClaims = "iec_code,iec_verified,iec_status"
 
-// members returns those of a transaction's result: its envelope and, where a check was completed, what was selected of it and the
-// address, which can't be selected (ezto §6).
+// members returns those of a transaction's result: its envelope and, where a check was completed, what was selected of
+// it and the address, which can't be selected (ezto §6).
 func (e *simulation) members(c *sandbox.Call, t *transaction) ([]member, error) {
 	set := map[string]string{}
 	for _, name := range []string{"claims", "iec_name", "iec_verified", "iec_verified_at", "envelope", "pan"} {

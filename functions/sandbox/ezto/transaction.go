@@ -9,8 +9,8 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// transactionStatus is where a transaction stands (ezto §10): at a step that a person has to take, or at its end. What comes before the
-// first step shows nowhere.
+// transactionStatus is where a transaction stands (ezto §10): at a step that a person has to take, or at its end. What
+// comes before the first step shows nowhere.
 type transactionStatus string
 
 const (
@@ -135,8 +135,8 @@ type input struct {
 	skip   bool   // it, and the module with it
 }
 
-// submit takes what a person did at the step where the transaction stands. It returns what is wrong with it in words for people,
-// or "".
+// submit takes what a person did at the step where the transaction stands. It returns what is wrong with it in words
+// for people, or "".
 func (e *simulation) submit(c *sandbox.Call, t *transaction, in input) (wrong string, err error) {
 	switch {
 	case in.step == asksConsent && !in.accept:

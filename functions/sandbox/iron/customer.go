@@ -22,8 +22,8 @@ const (
 	typeBusiness customerType = "Business"
 )
 
-// customerRecord is one customer record. It holds at most maxIdentifications ids and one signing, so that it stays one item
-// of the store.
+// customerRecord is one customer record. It holds at most maxIdentifications ids and one signing, so that it stays one
+// item of the store.
 type customerRecord struct {
 	ID              string       `json:"id"`
 	Number          int64        `json:"number"` // in the order of creation

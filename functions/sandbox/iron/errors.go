@@ -7,7 +7,8 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// errorText returns a failure whose body is a text in JSON, as all but two kinds are (iron §8). The texts are the sandbox's.
+// errorText returns a failure whose body is a text in JSON, as all but two kinds are (iron §8). The texts are the
+// sandbox's.
 func errorText(status int, text string) sandbox.Answer { return sandbox.JSON(status, text) }
 
 func invalid(text string) sandbox.Answer { return errorText(http.StatusBadRequest, text) }

@@ -88,8 +88,8 @@ func (d identification) stepStatus(at move) map[string]stepView {
 	return all
 }
 
-// identificationView is how an identification is shown (iron §6). What differs between API versions is not known: either
-// shows all fields that say something.
+// identificationView is how an identification is shown (iron §6). What differs between API versions is not known:
+// either shows all fields that say something.
 type identificationView struct {
 	ID               string               `json:"id"`
 	CustomerID       string               `json:"customer_id"`

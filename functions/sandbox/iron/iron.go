@@ -133,7 +133,8 @@ const (
 	decides // as writes, and a developer may as well: with a caller's key or with none
 )
 
-// guarded wraps an operation with what Iron checks of any call: its key, then its headers (iron §1), then the id in its path.
+// guarded wraps an operation with what Iron checks of any call: its key, then its headers (iron §1), then the id in its
+// path.
 func (i *simulation) guarded(role keyRole, handle func(*call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
 	return func(c *sandbox.Call) (sandbox.Answer, error) {
 		x := &call{Call: c, key: c.Request.Header.Get("X-API-Key")}
@@ -182,8 +183,8 @@ func parseUUID(s string) (string, bool) {
 
 const epochKey = "iron/epoch"
 
-// currentSpace returns what the keys of Iron's records begin with now. Iron's own reset begins a new space: to delete what may be
-// thousands of records is more than one transaction can do everywhere.
+// currentSpace returns what the keys of Iron's records begin with now. Iron's own reset begins a new space: to delete
+// what may be thousands of records is more than one transaction can do everywhere.
 func currentSpace(c *sandbox.Call) (string, error) {
 	var epoch int
 	_, err := c.Load(epochKey, &epoch)

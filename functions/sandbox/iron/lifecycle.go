@@ -43,8 +43,8 @@ type move struct {
 	Again  bool                 `json:"again,omitzero"` // it was there before
 }
 
-// stands returns the last move up to a time. What is to come is in the record from the start, so nothing needs to happen
-// for it to be true.
+// stands returns the last move up to a time. What is to come is in the record from the start, so nothing needs to
+// happen for it to be true.
 func (d identification) stands(now time.Time) move {
 	return d.Moves[d.moved(now)-1]
 }

@@ -20,9 +20,9 @@ type keptAnswer struct {
 	Body        []byte    `json:"body"`
 }
 
-// once wraps an operation with the rules of the IDEMPOTENCY-KEY (iron §9): a repeat gets the first answer, a failure too,
-// and does nothing; what asks for something else is refused. Not kept are 401, 429 and 5xx. Without the partner's key
-// nobody needs one.
+// once wraps an operation with the rules of the IDEMPOTENCY-KEY (iron §9): a repeat gets the first answer, a failure
+// too, and does nothing; what asks for something else is refused. Not kept are 401, 429 and 5xx. Without the partner's
+// key nobody needs one.
 func once(handle func(*call) (sandbox.Answer, error)) func(*call) (sandbox.Answer, error) {
 	return func(x *call) (sandbox.Answer, error) {
 		given := x.Request.Header.Get("IDEMPOTENCY-KEY")

@@ -14,8 +14,8 @@ const (
 	maxPageSize = 100
 )
 
-// paginate answers with the page of a list that a request asks for. A cursor is the id of the last item of the page before, a
-// prev_cursor that of the first item of the page after; the contract leaves both open.
+// paginate answers with the page of a list that a request asks for. A cursor is the id of the last item of the page
+// before, a prev_cursor that of the first item of the page after; the contract leaves both open.
 func paginate[T any](r *http.Request, all []T, id func(T) string) sandbox.Answer {
 	query := r.URL.Query()
 	size := pageSize

@@ -42,8 +42,8 @@ func (i *simulation) listSignings(x *call) (sandbox.Answer, error) {
 	return sandbox.JSON(http.StatusOK, required), nil
 }
 
-// createSigning takes a signature (iron §2). What is not required, not known or not signed is not valid; the contract leaves that
-// open, and the answer's fields.
+// createSigning takes a signature (iron §2). What is not required, not known or not signed is not valid; the contract
+// leaves that open, and the answer's fields.
 func (i *simulation) createSigning(x *call) (sandbox.Answer, error) {
 	customer, found, err := x.customer(x.Request.PathValue("id"))
 	switch {

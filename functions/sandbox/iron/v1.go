@@ -29,8 +29,8 @@ func unfit(customer customerType) string {
 	return "type does not suit a customer of the type " + string(customer)
 }
 
-// readV1 reads a body of iron §4 and says what is wrong with it. The values of type other than Direct are not published:
-// they are chosen.
+// readV1 reads a body of iron §4 and says what is wrong with it. The values of type other than Direct are not
+// published: they are chosen.
 func readV1(x *call, customer customerType) (submission submitted, wrong string, err error) {
 	const types = "Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"
 	mode, err := x.Setting("v1_leniency")

@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// readV2 reads a body of iron §5 and says what is wrong with it. A body that is valid but not complete is not wrong: what it
-// lacks is awaited.
+// readV2 reads a body of iron §5 and says what is wrong with it. A body that is valid but not complete is not wrong:
+// what it lacks is awaited.
 func readV2(x *call, customer customerType) (submission submitted, wrong string, err error) {
 	body := jsontext.Value(bytes.TrimSpace(x.Body))
 	if wrong := object(need("type", text))("", body); wrong != "" {

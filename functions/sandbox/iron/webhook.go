@@ -15,7 +15,8 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// Shapes of a webhook's message: below the name of its kind, as samples have it, or not, as the specification has it (iron §10).
+// Shapes of a webhook's message: below the name of its kind, as samples have it, or not, as the specification has it
+// (iron §10).
 const (
 	shapeWrapped = "wrapped"
 	shapeFlat    = "flat"
@@ -92,8 +93,8 @@ func (i *simulation) tellChange(x *call, customer customerRecord, before custome
 	return i.tellCustomer(x, customer, now, x.Now, webhookRef{})
 }
 
-// tellMoves tells of the moves of an identification from an index on, each at its time: first of the identification, then,
-// where it is the one that counts, of what becomes of the customer.
+// tellMoves tells of the moves of an identification from an index on, each at its time: first of the identification,
+// then, where it is the one that counts, of what becomes of the customer.
 func (i *simulation) tellMoves(x *call, customer customerRecord, d identification, from int) error {
 	signings, err := x.Setting("signings")
 	if err != nil {
@@ -118,7 +119,8 @@ func (i *simulation) tellMoves(x *call, customer customerRecord, d identificatio
 	return nil
 }
 
-// calledOff reports whether the move that a webhook was to tell of never came, or meant nothing to the customer any more.
+// calledOff reports whether the move that a webhook was to tell of never came, or meant nothing to the customer any
+// more.
 func calledOff(c *sandbox.Call, text string) (bool, error) {
 	var ref webhookRef
 	if err := json.Unmarshal([]byte(text), &ref); err != nil {

@@ -361,7 +361,8 @@ type subStatus struct {
 	SystemDefined bool   `json:"systemDefined"`
 }
 
-// clientView is a client as it is shown (mbanq §4). What an unset field looks like follows from Fineract: it is left out.
+// clientView is a client as it is shown (mbanq §4). What an unset field looks like follows from Fineract: it is left
+// out.
 type clientView struct {
 	ID                int64     `json:"id"`
 	AccountNo         string    `json:"accountNo"`
@@ -438,8 +439,8 @@ func (m clientRecord) view(user string) clientView {
 	return v
 }
 
-// listClients is row 5 of mbanq §2. Parameters that nobody knows are ignored, those for ranges of dates among them, whose
-// names the contract does not have.
+// listClients is row 5 of mbanq §2. Parameters that nobody knows are ignored, those for ranges of dates among them,
+// whose names the contract does not have.
 func (m *simulation) listClients(c *sandbox.Call) (sandbox.Answer, error) {
 	query := c.Request.URL.Query()
 	for _, known := range []struct{ name, values string }{

@@ -54,8 +54,9 @@ func (m clientRecord) state() verificationState {
 	return verificationPending
 }
 
-// settle ends a verification whose time is over, by the rules as they are now and the client as it was then: whoever changes
-// a client settles it first. One that fails takes nothing away from a client who is verified at the lower level.
+// settle ends a verification whose time is over, by the rules as they are now and the client as it was then: whoever
+// changes a client settles it first. One that fails takes nothing away from a client who is verified at the lower
+// level.
 func (m *clientRecord) settle(c *sandbox.Call) error {
 	if m.Verifying == nil || c.Now.Before(m.Verifying.Until) {
 		return nil

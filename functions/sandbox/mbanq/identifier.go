@@ -213,8 +213,8 @@ func (m *simulation) reviewIdentifier(c *sandbox.Call) (any, error) {
 	}{client.ID, client.Identifiers[i].ID}, client.save(c)
 }
 
-// maxScan is the largest file that can be uploaded, in bytes: chosen, as the contract has none. maxForm is what the form
-// around it may add.
+// maxScan is the largest file that can be uploaded, in bytes: chosen, as the contract has none. maxForm is what the
+// form around it may add.
 const (
 	maxScan = 10 << 20
 	maxForm = 64 << 10
@@ -252,7 +252,8 @@ func (m *simulation) attachDocument(c *sandbox.Call) (sandbox.Answer, error) {
 	}{document, document, c.NewID()}).WithEffect(), client.save(c)
 }
 
-// refusedScan reads the form of an upload part by part (mbanq §3), and returns the answer where something is wrong with it.
+// refusedScan reads the form of an upload part by part (mbanq §3), and returns the answer where something is wrong with
+// it.
 func refusedScan(contentType string, body []byte) (sandbox.Answer, bool) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {

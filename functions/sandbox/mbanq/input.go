@@ -179,8 +179,8 @@ func (in *input) ids(name string) []int64 {
 	return all
 }
 
-// objects returns a list of objects of another resource, each to be read as a body is, with what is wrong to be taken back
-// by adopt.
+// objects returns a list of objects of another resource, each to be read as a body is, with what is wrong to be taken
+// back by adopt.
 func (in *input) objects(c *sandbox.Call, name, resource, known string) ([]*input, error) {
 	v := in.members[name]
 	if v == nil || v.Kind() == jsontext.KindNull {
@@ -221,8 +221,8 @@ func (d date) array() []int {
 	return []int{t.Year(), int(t.Month()), t.Day()}
 }
 
-// dateLayout returns the layout of the request's own dateFormat, or "". What is wrong with it or with the locale is noted
-// once. Only formats with a month in words need a locale that is understood.
+// dateLayout returns the layout of the request's own dateFormat, or "". What is wrong with it or with the locale is
+// noted once. Only formats with a month in words need a locale that is understood.
 func (in *input) dateLayout() string {
 	if in.dated {
 		return in.layout

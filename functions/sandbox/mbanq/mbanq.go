@@ -130,8 +130,8 @@ func (m *simulation) guarded(handle func(*sandbox.Call) (sandbox.Answer, error))
 	})
 }
 
-// once wraps a change with what Fineract does about an Idempotency-Key where the tenant has that switched on (mbanq §9): a
-// repeat gets what was answered at first, a failure too, whatever it asks.
+// once wraps a change with what Fineract does about an Idempotency-Key where the tenant has that switched on (mbanq
+// §9): a repeat gets what was answered at first, a failure too, whatever it asks.
 func once(handle func(*sandbox.Call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
 	type kept struct {
 		Status int    `json:"status"`

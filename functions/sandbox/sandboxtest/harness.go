@@ -1,5 +1,5 @@
-// Package sandboxtest is for the tests of the sandbox and of its simulated partners: a sandbox on a clock that stands still,
-// requests to it, and what holds of every partner alike.
+// Package sandboxtest is for the tests of the sandbox and of its simulated partners: a sandbox on a clock that stands
+// still, requests to it, and what holds of every partner alike.
 package sandboxtest
 
 import (
@@ -37,8 +37,8 @@ type Harness struct {
 	ids int
 }
 
-// Open returns a sandbox over a store, which ends with the test. change completes its options, which have a clock, ids and
-// a caller's key already, but no simulated partner.
+// Open returns a sandbox over a store, which ends with the test. change completes its options, which have a clock, ids
+// and a caller's key already, but no simulated partner.
 func Open(t testing.TB, store sandbox.Store, change func(*sandbox.Options)) *Harness {
 	t.Helper()
 	h := &Harness{T: t, Store: store, now: Start}
@@ -242,8 +242,8 @@ func WantProblem(t testing.TB, w *httptest.ResponseRecorder, status int, detail,
 	}
 }
 
-// Replaced returns a JSON object with these members, names and JSON values in turn, in the place of its own; an empty value
-// takes a member away.
+// Replaced returns a JSON object with these members, names and JSON values in turn, in the place of its own; an empty
+// value takes a member away.
 func Replaced(object string, members ...string) string {
 	values := map[string]jsontext.Value{}
 	if err := json.Unmarshal([]byte(object), &values); err != nil {

@@ -10,8 +10,8 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// Hooks take a partner's callbacks: they remember what was read of each and answer with a status, in turn, at last always
-// the same; 200 where there is none.
+// Hooks take a partner's callbacks: they remember what was read of each and answer with a status, in turn, at last
+// always the same; 200 where there is none.
 type Hooks[T any] struct {
 	sync.Mutex
 	Got      []T

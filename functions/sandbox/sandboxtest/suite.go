@@ -24,7 +24,8 @@ type Suite struct {
 	// Prepare opens a sandbox of the partner and brings it to where every operation can succeed.
 	Prepare func(t testing.TB, store sandbox.Store, change func(*sandbox.Options)) Prepared
 
-	// Failure returns what an operation answers where a fault makes it fail with a status, as "status body", after Mask.
+	// Failure returns what an operation answers where a fault makes it fail with a status, as "status body", after
+	// Mask.
 	Failure func(op sandbox.Operation, status int) string
 	// Mask hides what never repeats in an answer; nil: nothing.
 	Mask func(answer string) string
@@ -218,8 +219,8 @@ func (h *Harness) await(done func() bool) {
 	}
 }
 
-// FuzzServeHTTP: whatever the path and the body, an answer comes, and it is never that of a failure of the sandbox. Beside
-// the operations' own, seeds are a method, a path, a query and a body each.
+// FuzzServeHTTP: whatever the path and the body, an answer comes, and it is never that of a failure of the sandbox.
+// Beside the operations' own, seeds are a method, a path, a query and a body each.
 func (s Suite) FuzzServeHTTP(f *testing.F, seeds ...[4]string) {
 	h := s.Prepare(f, &Memory{}, func(*sandbox.Options) {})
 	for _, op := range sandbox.Operations([]sandbox.Simulator{s.Simulator}) {
