@@ -23,15 +23,19 @@ const otherStatus = "other"
 func Callback() callback.Receiver {
 	return callback.Receiver{
 		Name: "digit9/callback",
-		Authentic: func(_ context.Context, secret []byte, req gateway.Request) (bool, error) {
-			return authentic(secret, req), nil
+		Verify: func(_ context.Context, secret []byte, req gateway.Request) (payload []byte, err error) {
+			if !authentic(secret, req) {
+				return nil, callback.ErrNotAuthentic
+			}
+			return req.Body, nil
 		},
-		Read:  readClosure,
-		Reply: acknowledge,
+		Translate:   translate,
+		Acknowledge: acknowledge,
 	}
 }
 
-// authentic checks what the sender shows of a Bearer token and of a hash: one of them at least, and whatever is there.
+// authentic reports whether what the sender shows of a Bearer token and of a hash is right: one at least, and whatever is
+// there.
 func authentic(secret []byte, req gateway.Request) bool {
 	var creds credentials
 	if lenient(secret, &creds) != nil {
@@ -54,8 +58,8 @@ func authentic(secret []byte, req gateway.Request) bool {
 	})
 }
 
-// readClosure reads and normalises; further members are fine.
-func readClosure(req gateway.Request) ([]callback.News, error) {
+// translate reads and normalises; further members are fine.
+func translate(req gateway.Request) ([]callback.Event, error) {
 	var members map[string]jsontext.Value
 	if err := json.Unmarshal(req.Body, &members); err != nil {
 		return nil, errors.New("the body is not a JSON object")
@@ -76,7 +80,8 @@ func readClosure(req gateway.Request) ([]callback.News, error) {
 	default:
 		aml = otherStatus
 	}
-	return []callback.News{{Record: alertRecord(ecrn), Codes: map[string]string{"aml_scan_status": aml, "customer_status": customer}}}, nil
+	codes := map[string]string{"aml_scan_status": aml, "customer_status": customer}
+	return []callback.Event{{Record: alertRecord(ecrn), Codes: codes}}, nil
 }
 
 // acknowledge satisfies both conventions that the partner's callbacks are known to follow.

@@ -23,10 +23,10 @@ import (
 	"sallyport/shared/secrets"
 )
 
-// waiting is a ledger in which one journey waits for whatever news comes, and an orchestrator that notes what it is told.
+// waiting is a ledger in which one journey waits for whatever event comes, and an orchestrator that notes what it is answered.
 type waiting struct {
-	record string // of the last news
-	told   string
+	record string // of the last event
+	answer string
 	err    error
 }
 
@@ -50,7 +50,7 @@ func (w *waiting) AddWaiter(context.Context, string, ledger.Waiter) (ledger.Corr
 func (w *waiting) RemoveWaiter(context.Context, string, ledger.Waiter) error { return nil }
 
 func (w *waiting) Answer(_ context.Context, _ string, output []byte) error {
-	w.told = string(output)
+	w.answer = string(output)
 	return nil
 }
 
@@ -90,9 +90,9 @@ func newReceiver(t testing.TB) *receiver {
 	now := func() time.Time { return r.now }
 	log := slog.New(slog.NewTextHandler(r.logs, nil))
 	r.Handler = callback.Handler{
-		Receiver: digit9.Callback(),
-		Exchange: &callback.Exchange{Ledger: r.waiting, Orchestrator: r.waiting, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }, Log: log, Now: now},
-		Secrets:  secrets.NewCache(r.source, "test", now), Log: log, Now: now,
+		Receiver:   digit9.Callback(),
+		Correlator: &callback.Correlator{Ledger: r.waiting, Orchestrator: r.waiting, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }, Log: log, Now: now},
+		Secrets:    secrets.NewCache(r.source, "test", now), Log: log, Now: now,
 	}
 	return r
 }
@@ -111,7 +111,7 @@ func (r *receiver) send(t testing.TB, event events.APIGatewayV2HTTPRequest) (got
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.record, r.told = "", ""
+	r.record, r.answer = "", ""
 	out, err := r.Invoke(t.Context(), payload)
 	if err != nil {
 		t.Fatal(err)
@@ -139,12 +139,12 @@ func (r *receiver) want(t testing.TB, got events.APIGatewayV2HTTPResponse, body 
 	if err := json.Unmarshal([]byte(got.Body), &said); err != nil || got.StatusCode != said.Code || got.Body != body {
 		t.Errorf("got %d %s, want %s", got.StatusCode, got.Body, body)
 	}
-	if (r.told != "") != (body == acknowledged) {
-		t.Errorf("%s, and told %q", got.Body, r.told)
+	if (r.answer != "") != (body == acknowledged) {
+		t.Errorf("%s, and answered %q", got.Body, r.answer)
 	}
 }
 
-// TestCallback: what is known is told as it is known, what isn't as "other" (digit9 §8).
+// TestCallback: what is known is delivered as it is known, what isn't as "other" (digit9 §8).
 func TestCallback(t *testing.T) {
 	for name, test := range map[string]struct{ body, record, aml, status string }{
 		"Plain":        {closure, "7841009900000025", "Accepted", "ACTIVE"},
@@ -167,8 +167,8 @@ func TestCallback(t *testing.T) {
 			r := newReceiver(t)
 			r.want(t, r.post(t, bearer, test.body), acknowledged)
 			want := fmt.Sprintf(`{"aml_scan_status":%q,"customer_status":%q,"kind":"callback"}`, test.aml, test.status)
-			if r.record != "digit9/ecrn/"+test.record || r.told != want {
-				t.Errorf("told %s of %s, want %s", r.told, r.record, want)
+			if r.record != "digit9/ecrn/"+test.record || r.answer != want {
+				t.Errorf("answered %s of %s, want %s", r.answer, r.record, want)
 			}
 		})
 	}
@@ -278,9 +278,9 @@ func TestCallbackSender(t *testing.T) {
 	})
 }
 
-var knownNews = regexp.MustCompile(`^{"aml_scan_status":"(Accepted|Rejected|Under Investigation|Failed|N/A|other)","customer_status":"(ACTIVE|KYC_PENDING|INACTIVE|REJECTED|BLOCKED|other)","kind":"callback"}$`)
+var knownEvent = regexp.MustCompile(`^{"aml_scan_status":"(Accepted|Rejected|Under Investigation|Failed|N/A|other)","customer_status":"(ACTIVE|KYC_PENDING|INACTIVE|REJECTED|BLOCKED|other)","kind":"callback"}$`)
 
-// FuzzCallback: whatever is sent, it is answered, and what is told is made of known words alone.
+// FuzzCallback: whatever is sent, it is answered, and what is delivered is made of known words alone.
 func FuzzCallback(f *testing.F) {
 	f.Add([]byte(closure))
 	f.Add([]byte(`{"ecrn":7841009900000025,"aml_scan_status":" N/A","customer_status":"kyc pending"}`))
@@ -290,11 +290,11 @@ func FuzzCallback(f *testing.F) {
 		got := r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: base64.StdEncoding.EncodeToString(body), IsBase64Encoded: true})
 		switch {
 		case got.StatusCode == 200 && got.Body == acknowledged:
-			if !knownNews.MatchString(r.told) || !regexp.MustCompile(`^digit9/ecrn/[A-Za-z0-9]{1,20}$`).MatchString(r.record) || !json.Valid(body) {
-				t.Errorf("%q: told %q of %q", body, r.told, r.record)
+			if !knownEvent.MatchString(r.answer) || !regexp.MustCompile(`^digit9/ecrn/[A-Za-z0-9]{1,20}$`).MatchString(r.record) || !json.Valid(body) {
+				t.Errorf("%q: answered %q of %q", body, r.answer, r.record)
 			}
-		case got.StatusCode != 400 && got.StatusCode != 413, r.told != "", !strings.Contains(got.Body, `"status":"failed"`):
-			t.Errorf("%q: answered %d %s, told %q", body, got.StatusCode, got.Body, r.told)
+		case got.StatusCode != 400 && got.StatusCode != 413, r.answer != "", !strings.Contains(got.Body, `"status":"failed"`):
+			t.Errorf("%q: answered %d %s, the journey %q", body, got.StatusCode, got.Body, r.answer)
 		}
 	})
 }

@@ -116,5 +116,5 @@ func isECRN(text string) bool {
 
 func ownedCustomer(ecrn string) string { return "digit9/customer/" + ecrn }
 
-// alertRecord is what journeys wait for news of.
+// alertRecord is what journeys wait for events of.
 func alertRecord(ecrn string) string { return "digit9/ecrn/" + ecrn }

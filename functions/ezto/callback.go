@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/http"
 	"slices"
@@ -55,55 +56,37 @@ func Callback(c Config, client *upstream.Client, now func() time.Time) callback.
 	keys := &realmKeys{config: c, client: client, now: now}
 	return callback.Receiver{
 		Name: "ezto/callback",
-		Authentic: func(ctx context.Context, secret []byte, req gateway.Request) (bool, error) {
-			return authentic(ctx, keys, secret, req)
+		Verify: func(ctx context.Context, secret []byte, req gateway.Request) (payload []byte, err error) {
+			return verify(ctx, keys, secret, req)
 		},
-		Open:  open,
-		Read:  readNotification,
-		Reply: acknowledge,
+		Translate:   translate,
+		Acknowledge: acknowledge,
 	}
 }
 
-// authentic takes a callback in its application's own form only, lest somebody without keys choose the form that needs none. In
-// plain text its URL must be the one that was told to the partner alone.
-func authentic(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Request) (bool, error) {
+// verify takes a callback in its application's own form only, lest somebody without keys choose the form that needs none.
+// In plain text its URL must be the one that was told to the partner alone.
+func verify(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Request) (payload []byte, err error) {
 	creds, app, ok := receiving(secret, req)
-	if !ok {
-		return false, nil
-	}
-	if app.responseType() == responsePlaintext && !app.knows(req.Query["key"]) {
-		return false, nil
+	if !ok || app.responseType() == responsePlaintext && !app.knows(req.Query["key"]) {
+		return nil, callback.ErrNotAuthentic
 	}
 	m := object(req.Body)
 	if m == nil {
-		return false, &gateway.InputError{Reason: "the body is not a JSON object"}
+		return nil, &gateway.InputError{Reason: "the body is not a JSON object"}
 	}
 	form, text := unwrap(m)
-	if form != app.responseType() {
-		return false, nil
+	if form == app.responseType() {
+		switch form {
+		case responsePlaintext:
+			return req.Body, nil
+		case responseToken:
+			return keys.verify(ctx, creds.url(keys.config, certsPath), app.ID, text)
+		case responseEncrypted:
+			return decrypt(app.EncryptionKeys, text)
+		}
 	}
-	switch form {
-	case responsePlaintext:
-		return true, nil
-	case responseToken:
-		return keys.signed(ctx, creds.url(keys.config, certsPath), app.ID, text)
-	case responseEncrypted:
-		return decrypt(app.EncryptionKeys, text) != nil, nil
-	}
-	return false, nil
-}
-
-// open returns what an authentic callback says.
-func open(secret []byte, req gateway.Request) []byte {
-	_, app, _ := receiving(secret, req)
-	switch form, text := unwrap(object(req.Body)); form {
-	case responseToken:
-		token, _ := parseToken(text)
-		return token.payload
-	case responseEncrypted:
-		return decrypt(app.EncryptionKeys, text)
-	}
-	return req.Body
+	return nil, callback.ErrNotAuthentic
 }
 
 // receiving returns the application that a callback's path names, and the credentials that have it.
@@ -122,7 +105,7 @@ func (a application) responseType() string {
 	return strings.ToLower(a.ResponseType)
 }
 
-// knows tells whether a key is one of those that the hook's URL may have.
+// knows reports whether a key is one of those that the hook's URL may have.
 func (a application) knows(key string) bool {
 	return callback.AnyOf(a.CallbackKeys, func(live string) bool {
 		return callback.SameText(key, live) && len(live) >= minCallbackKey
@@ -144,9 +127,9 @@ func unwrap(m members) (form, text string) {
 	return responsePlaintext, ""
 }
 
-// readNotification takes of what is told which transaction it is about, and how that ended, in one word. What is pushed without the
-// handle names who takes part, and who takes part again is told again (ezto §10: dedupe on request_id); what has both is told by both.
-func readNotification(req gateway.Request) (news []callback.News, err error) {
+// translate takes which transaction a callback is about, and how that ended, in one word. What is pushed without the handle
+// names who takes part, who may take part again (ezto §10: dedupe on request_id); what names both makes an event of each.
+func translate(req gateway.Request) (events []callback.Event, err error) {
 	m := object(req.Body)
 	if m == nil {
 		return nil, errors.New("what is told is not a JSON object")
@@ -160,13 +143,15 @@ func readNotification(req gateway.Request) (news []callback.News, err error) {
 		return nil, errors.New("auth_req_id or user_id: must name a transaction")
 	}
 	if handle != "" {
-		news = append(news, callback.News{Record: ownedTransaction(handle), Codes: codes})
+		events = append(events, callback.Event{Record: ownedTransaction(handle), Codes: codes})
 	}
 	if user != "" {
-		of := m.first("request_id", "requestId")
-		news = append(news, callback.News{Record: userRecord, Private: userOf(req.Params["application"], user), Codes: codes, Of: of})
+		events = append(events, callback.Event{
+			Record: userRecord, SubjectID: userOf(req.Params["application"], user),
+			Codes: codes, EventID: m.first("request_id", "requestId"),
+		})
 	}
-	return news, nil
+	return events, nil
 }
 
 // ending is completed, failed, denied, skipped or other.
@@ -225,21 +210,24 @@ type realmKeys struct {
 	lacking string                    // the id that they were last asked for, and didn't have
 }
 
-// signed checks a token for the application with an app_id. An error is that the keys can't be had.
-func (k *realmKeys) signed(ctx context.Context, from, id, text string) (bool, error) {
+// verify returns the claims of a token for the application with an app_id. Errors: those of callback.Receiver.Verify.
+func (k *realmKeys) verify(ctx context.Context, from, id, text string) (claims []byte, err error) {
 	token, ok := parseToken(text)
 	// The claims come first, so that not every text has the partner asked for its keys; they count with the signature only.
 	if !ok || token.key == "" || !current(object(token.payload), id, k.now()) {
-		return false, nil
+		return nil, callback.ErrNotAuthentic
 	}
 	key, err := k.find(ctx, from, token.key)
-	if err != nil || key == nil {
-		return false, err
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", callback.ErrUnavailable, err)
+	case key == nil, rsa.VerifyPKCS1v15(key, crypto.SHA256, token.hashed[:], token.signature) != nil:
+		return nil, callback.ErrNotAuthentic
 	}
-	return rsa.VerifyPKCS1v15(key, crypto.SHA256, token.hashed[:], token.signature) == nil, nil
+	return token.payload, nil
 }
 
-// current tells whether claims are for an application, and for now.
+// current reports whether claims are for an application, and for now.
 func current(claims members, id string, now time.Time) bool {
 	var audience []string
 	if lenient(claims["aud"], &audience) != nil {
@@ -382,11 +370,12 @@ func parseToken(text string) (signedToken, bool) {
 	return signedToken{key: header.text("kid"), payload: decoded[1], signature: decoded[2], hashed: hashed}, true
 }
 
-// decrypt returns what a JWE, dir and A128CBC-HS256, says if it was made with one of the keys, else nil.
-func decrypt(keys []string, text string) (plain []byte) {
+// decrypt returns what a JWE, dir and A128CBC-HS256, says that was made with one of the keys, else
+// callback.ErrNotAuthentic.
+func decrypt(keys []string, text string) (plain []byte, err error) {
 	_, decoded, ok := parts(text, "dir", "A128CBC-HS256", 5)
 	if !ok || len(decoded[1]) != 0 { // there is no key in it
-		return nil
+		return nil, callback.ErrNotAuthentic
 	}
 	header, _, _ := strings.Cut(text, ".")
 	for _, encoded := range keys {
@@ -398,7 +387,10 @@ func decrypt(keys []string, text string) (plain []byte) {
 			plain = opened
 		}
 	}
-	return plain
+	if plain == nil {
+		return nil, callback.ErrNotAuthentic
+	}
+	return plain, nil
 }
 
 // readEncryptionKey reads a key as it stands or in base64, of either alphabet and with or without padding; nil for another length.

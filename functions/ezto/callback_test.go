@@ -143,14 +143,14 @@ func (r *realm) receiver() callback.Receiver {
 	return ezto.Callback(ezto.Config{BaseURL: r.URL}, upstream.New(), func() time.Time { return r.now })
 }
 
-// told is the ledger that news is kept in; nobody waits for it.
-type told struct {
+// kept is the ledger that events are kept in; nobody waits for them.
+type kept struct {
 	callback.Ledger
 	records []string
 	err     error
 }
 
-func (l *told) AddEvent(_ context.Context, record, _ string, _ []byte) (ledger.Correlation, error) {
+func (l *kept) AddEvent(_ context.Context, record, _ string, _ []byte) (ledger.Correlation, error) {
 	l.records = append(l.records, record)
 	return ledger.Correlation{}, l.err
 }
@@ -164,7 +164,7 @@ func (d document) Secret(context.Context, string) ([]byte, error) { return []byt
 type gate struct {
 	callback.Handler
 	t       testing.TB
-	kept    *told
+	kept    *kept
 	ring    *seal.Ring
 	logs    *bytes.Buffer
 	metrics *bytes.Buffer
@@ -176,13 +176,15 @@ func newGate(t testing.TB, r callback.Receiver) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{t: t, kept: &told{}, ring: ring, logs: &bytes.Buffer{}, metrics: &bytes.Buffer{}}
+	g := &gate{t: t, kept: &kept{}, ring: ring, logs: &bytes.Buffer{}, metrics: &bytes.Buffer{}}
 	log := telemetry.NewLogger(g.logs, slog.LevelDebug)
 	now := func() time.Time { return time.Unix(1772443001, 0) }
 	g.Handler = callback.Handler{
 		Receiver: r, Secrets: secrets.NewCache(document(hooked), "test", now), Log: log, Now: now,
-		Metrics:  telemetry.NewMetrics(g.metrics, "test", now),
-		Exchange: &callback.Exchange{Ledger: g.kept, Log: log, Now: now, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }},
+		Metrics: telemetry.NewMetrics(g.metrics, "test", now),
+		Correlator: &callback.Correlator{
+			Ledger: g.kept, Log: log, Now: now, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil },
+		},
 	}
 	return g
 }
@@ -495,8 +497,8 @@ func TestCallbackKey(t *testing.T) {
 	}
 }
 
-// TestCallbackNews: which transaction a callback is about, and how that ended, in one word.
-func TestCallbackNews(t *testing.T) {
+// TestTranslate: which transaction a callback is about, and how that ended, in one word.
+func TestTranslate(t *testing.T) {
 	const (
 		handle  = "ezto/transaction/"
 		user    = "ezto/user/ of shop\nu-7731"
@@ -521,16 +523,16 @@ func TestCallbackNews(t *testing.T) {
 		`{"user_id":"u-7731","auth_req_id":"hdr..iv.body.tag","error":"request_failed",}`: handle + " failed, " + user + " failed",
 		`{}`: refused, `[]`: refused, `null`: refused, ``: refused, `{"user_id":7}`: refused, `{"user_id":" ","auth_req_id":""}`: refused, result[:50]: refused,
 	} {
-		news, err := r.Read(arriving("shop", text))
+		events, err := r.Translate(arriving("shop", text))
 		got := refused
 		if err == nil {
 			var all []string
-			for _, n := range news {
-				all = append(all, short(n))
+			for _, event := range events {
+				all = append(all, short(event))
 			}
 			got = strings.Join(all, ", ")
-		} else if strings.Contains(err.Error(), "u-7731") || len(news) != 0 {
-			t.Errorf("%s: %v, %+v", text, err, news)
+		} else if strings.Contains(err.Error(), "u-7731") || len(events) != 0 {
+			t.Errorf("%s: %v, %+v", text, err, events)
 		}
 		if got != want {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
@@ -540,34 +542,34 @@ func TestCallbackNews(t *testing.T) {
 		200: `{"status":"acknowledged"}`, 400: `{"error":"invalid_request","error_description":"words"}`, 401: `{"error":"invalid_client","error_description":"words"}`,
 		413: `{"error":"invalid_request","error_description":"words"}`, 500: `{"error":"server_error","error_description":"words"}`, 503: `{"error":"server_error","error_description":"words"}`,
 	} {
-		if got := r.Reply(status, "words"); got.Status != status || string(got.Body) != want {
+		if got := r.Acknowledge(status, "words"); got.Status != status || string(got.Body) != want {
 			t.Errorf("answers %d %s", got.Status, got.Body)
 		}
 	}
 }
 
-// short writes news without the digest of its handle.
-func short(news callback.News) string {
-	text := news.Record
+// short writes an event without the digest of its handle.
+func short(event callback.Event) string {
+	text := event.Record
 	if rest, ok := strings.CutPrefix(text, "ezto/transaction/"); ok && len(rest) == 32 {
 		text = "ezto/transaction/"
 	}
-	if news.Private != "" {
-		text += " of " + news.Private
+	if event.SubjectID != "" {
+		text += " of " + event.SubjectID
 	}
-	for _, code := range news.Codes {
+	for _, code := range event.Codes {
 		text += " " + code
 	}
 	return text
 }
 
-// TestCallbackRecord: news of a pushed result is kept under the name that who triggered it knows, and nothing of the person is.
+// TestCallbackRecord: a pushed result is kept under the name that who triggered it knows, and nothing of the person is.
 func TestCallbackRecord(t *testing.T) {
 	g := newGate(t, newRealm(t, signingKey(t)).receiver())
 	if got := g.takes("plaintext", result); got != 200 {
 		t.Fatal(got)
 	}
-	want := callback.PrivateRecord(g.ring.Reference, "ezto/user/", "plaintext\nu-7731")
+	want := callback.SubjectRecord(g.ring.Reference, "ezto/user/", "plaintext\nu-7731")
 	if !slices.Equal(g.kept.records, []string{want}) || strings.Contains(want, "u-7731") {
 		t.Errorf("kept %q, want %q", g.kept.records, want)
 	}
@@ -577,7 +579,8 @@ func TestCallbackRecord(t *testing.T) {
 	}
 }
 
-// TestCallbackOfAnother: what is pushed of somebody's next transaction is not the news of the last one; a repeat is.
+// TestCallbackOfAnother: what is pushed of somebody's next transaction is another event than of the last one; a repeat is
+// the same.
 func TestCallbackOfAnother(t *testing.T) {
 	r := ezto.Callback(ezto.Config{}, upstream.New(), time.Now)
 	const of = "5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47"
@@ -585,8 +588,8 @@ func TestCallbackOfAnother(t *testing.T) {
 		result: of, strings.Replace(result, "request_id", "requestId", 1): of, strings.Replace(result, of, "r", 1): "r", `{"user_id":"u-7731"}`: "",
 		ping: "", // its handle is a name of its own
 	} {
-		if news, err := r.Read(arriving("shop", text)); err != nil || len(news) != 1 || news[0].Of != want {
-			t.Errorf("%s gave %+v, %v", text, news, err)
+		if events, err := r.Translate(arriving("shop", text)); err != nil || len(events) != 1 || events[0].EventID != want {
+			t.Errorf("%s gave %+v, %v", text, events, err)
 		}
 	}
 }
@@ -776,8 +779,9 @@ func TestEncryptionKeys(t *testing.T) {
 		base64.StdEncoding.EncodeToString(key[:31]): false, base64.StdEncoding.EncodeToString(key) + "*": false, "====": false,
 	} {
 		secret := `{"workspace":"w","applications":{"encrypted":{"app_id":"a","response_type":"encrypted","encryption_keys":["` + text + `"]}}}`
-		if known, err := r.Authentic(t.Context(), []byte(secret), arriving("encrypted", body)); known != want || err != nil {
-			t.Errorf("%s: %t, %v", text, known, err)
+		payload, err := r.Verify(t.Context(), []byte(secret), arriving("encrypted", body))
+		if want && (err != nil || string(payload) != result) || !want && (!errors.Is(err, callback.ErrNotAuthentic) || payload != nil) {
+			t.Errorf("%s: %q, %v", text, payload, err)
 		}
 	}
 }
@@ -798,7 +802,7 @@ func jwkOf(t testing.TB, key jose.JSONWebKey, name, value string) string {
 }
 
 // FuzzEZTOCallback: what is authentic a library that is not ours takes for authentic as well, and it says the same; and whatever is said,
-// news is about a transaction or somebody who takes part in it, in a code.
+// an event is about a transaction or somebody who takes part in it, in a code.
 func FuzzEZTOCallback(f *testing.F) {
 	key := signingKey(f)
 	r := newRealm(f, key)
@@ -814,32 +818,32 @@ func FuzzEZTOCallback(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, application := range []string{"plaintext", "token", "encrypted"} {
 			req := arriving(application, string(body))
-			known, err := receiver.Authentic(t.Context(), []byte(hooked), req)
+			plain, err := receiver.Verify(t.Context(), []byte(hooked), req)
 			var nothing *gateway.InputError
 			// By another name than its key's a token is to be repeated, as the realm can't be asked each time.
-			if err != nil && (known || application != "token" && !errors.As(err, &nothing)) {
-				t.Fatalf("%s: %t, %v", application, known, err)
+			if err != nil && (plain != nil || !errors.Is(err, callback.ErrNotAuthentic) && !errors.As(err, &nothing) &&
+				(application != "token" || !errors.Is(err, callback.ErrUnavailable))) {
+				t.Fatalf("%s: %q, %v", application, plain, err)
 			}
-			if !known {
+			if err != nil {
 				continue
 			}
-			plain := receiver.Open([]byte(hooked), req)
 			if want, err := oracle(application, key.Public(), body); err != nil || !bytes.Equal(want, plain) {
 				t.Errorf("%s: %q is authentic and says %q, %v", application, body, plain, err)
 			}
 			req.Body = plain
-			news, err := receiver.Read(req)
+			events, err := receiver.Translate(req)
 			if err != nil {
 				continue
 			}
-			if len(news) == 0 {
-				t.Errorf("%q is no news", plain)
+			if len(events) == 0 {
+				t.Errorf("%q is no event", plain)
 			}
-			for _, about := range news {
+			for _, about := range events {
 				id, byHandle := strings.CutPrefix(about.Record, "ezto/transaction/")
-				if byHandle == (about.Private != "") || byHandle && len(id) != 32 || !byHandle && about.Record != "ezto/user/" || len(about.Codes) != 1 ||
+				if byHandle == (about.SubjectID != "") || byHandle && len(id) != 32 || !byHandle && about.Record != "ezto/user/" || len(about.Codes) != 1 ||
 					!slices.Contains([]string{"completed", "failed", "denied", "skipped", "other"}, about.Codes["status"]) {
-					t.Errorf("%q is news of %+v", plain, about)
+					t.Errorf("%q is an event of %+v", plain, about)
 				}
 			}
 		}

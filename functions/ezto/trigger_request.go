@@ -48,7 +48,7 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 				outcome.Owns = ownedTransaction(begun.Handle)
 				outcome.Refs = map[string]string{"record": outcome.Owns, "user_record": ""}
 				if user := object(object(in.Request)["user"]).text("user_id"); user != "" {
-					outcome.Refs["user_record"] = callback.PrivateRecord(call.Reference, userRecord, userOf(application, user))
+					outcome.Refs["user_record"] = callback.SubjectRecord(call.Reference, userRecord, userOf(application, user))
 				}
 			}
 			return outcome

@@ -21,20 +21,24 @@ import (
 // callbackWindow is how far the time of a webhook may be from now (iron §10).
 const callbackWindow = 300 * time.Second
 
-// Callback is a webhook (iron §10). That of an identification's status is a hint: it ends the waits for the identification, and they
-// ask the partner. Others are acknowledged and tell nothing.
+// Callback is a webhook (iron §10). That of an identification's status is a hint: it ends the waits for the
+// identification, and they ask the partner. Others are acknowledged and make no event.
 func Callback(now func() time.Time) callback.Receiver {
 	return callback.Receiver{
 		Name: "iron/callback",
-		Authentic: func(_ context.Context, secret []byte, req gateway.Request) (bool, error) {
-			return authentic(secret, req, now()), nil
+		Verify: func(_ context.Context, secret []byte, req gateway.Request) (payload []byte, err error) {
+			if !authentic(secret, req, now()) {
+				return nil, callback.ErrNotAuthentic
+			}
+			return req.Body, nil
 		},
-		Read:  readWebhook,
-		Reply: acknowledge,
+		Translate:   translate,
+		Acknowledge: acknowledge,
 	}
 }
 
-// authentic checks the signature, HMAC-SHA256 of time and raw body without anything in between, and the time.
+// authentic reports whether the signature, HMAC-SHA256 of time and raw body without anything in between, and the time are
+// right.
 func authentic(secret []byte, req gateway.Request, now time.Time) bool {
 	var creds credentials
 	if lenient(secret, &creds) != nil {
@@ -73,8 +77,8 @@ func signingKey(secret string) []byte {
 	return []byte(secret)
 }
 
-// readWebhook takes what is about an identification.
-func readWebhook(req gateway.Request) ([]callback.News, error) {
+// translate takes what is about an identification.
+func translate(req gateway.Request) ([]callback.Event, error) {
 	var envelope struct {
 		Type string `json:"type"`
 		Data struct {
@@ -98,7 +102,8 @@ func readWebhook(req gateway.Request) ([]callback.News, error) {
 	if state == "" {
 		state = "other"
 	}
-	return []callback.News{{Record: identificationRecord(id(message.ID)), Codes: map[string]string{"state": state}}}, nil
+	event := callback.Event{Record: identificationRecord(id(message.ID)), Codes: map[string]string{"state": state}}
+	return []callback.Event{event}, nil
 }
 
 // unwrapped takes a message out of the one member that may hold it under the name of its variant.

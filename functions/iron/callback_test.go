@@ -1,10 +1,12 @@
 package iron_test
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,14 +84,16 @@ func TestSignature(t *testing.T) {
 		"OddSecrets":     {`{"callback":{"secrets":"demo-secret-01"}}`, signed(vectorBody, vectorStamp, valid), 0, false},
 		"NoDocument":     {``, signed(vectorBody, vectorStamp, valid), 0, false},
 	} {
-		if got, err := receiver(test.after).Authentic(t.Context(), []byte(test.secret), test.req); err != nil || got != test.authentic {
-			t.Errorf("%s: %t, %v", name, got, err)
+		payload, err := receiver(test.after).Verify(t.Context(), []byte(test.secret), test.req)
+		if test.authentic && (err != nil || !bytes.Equal(payload, test.req.Body)) ||
+			!test.authentic && (!errors.Is(err, callback.ErrNotAuthentic) || payload != nil) {
+			t.Errorf("%s: %q, %v", name, payload, err)
 		}
 	}
 }
 
-// TestNews: a webhook names an identification, under the name of its variant or without, and is a hint. Others are acknowledged.
-func TestNews(t *testing.T) {
+// TestTranslate: a webhook names an identification, under the name of its variant or without, and is a hint. Others are acknowledged.
+func TestTranslate(t *testing.T) {
 	flat := change(t, vectorBody, `{"IdentificationStatus":{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","status":"Approved"}}`, `{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","status":"Approved"}`)
 	const of, refused, nothing = "iron/identification/" + identificationID, "-", ""
 	for text, want := range map[string]string{
@@ -112,45 +116,46 @@ func TestNews(t *testing.T) {
 		`{"type":"identification_status"}`: refused, `{"type":"identification_status","data":{"message":null}}`: refused, `{"type":"identification_status","data":{"message":[]}}`: refused,
 		`{"type":"identification_status","data":[]}`: refused, `{"type":5}`: refused, `{"type":""}`: refused, `{}`: refused, `[]`: refused, `null`: refused, ``: refused, `{"type":"ping"`: refused,
 	} {
-		news, err := receiver(0).Read(signed(text, vectorStamp, ""))
+		events, err := receiver(0).Translate(signed(text, vectorStamp, ""))
 		got := ""
-		for _, n := range news {
+		for _, n := range events {
 			got += n.Record + " " + n.Codes["state"]
 		}
 		if err != nil {
-			if got = refused; len(news) != 0 || strings.Contains(err.Error(), identificationID) {
-				t.Errorf("%s: %v, %+v", text, err, news)
+			if got = refused; len(events) != 0 || strings.Contains(err.Error(), identificationID) {
+				t.Errorf("%s: %v, %+v", text, err, events)
 			}
 		}
-		if got != want || len(news) > 1 || len(news) == 1 && len(news[0].Codes) != 1 {
+		if got != want || len(events) > 1 || len(events) == 1 && len(events[0].Codes) != 1 {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
 		}
 	}
 	for status, want := range map[int]string{200: `"words"`, 400: `"words"`, 413: `"words"`, 500: `"words"`, 503: `"words"`, 401: `authorization error`} {
-		if got := receiver(0).Reply(status, "words"); got.Status != status || string(got.Body) != want {
+		if got := receiver(0).Acknowledge(status, "words"); got.Status != status || string(got.Body) != want {
 			t.Errorf("answers %d %s", got.Status, got.Body)
 		}
 	}
 }
 
-// FuzzCallback: whatever is sent, news is about an identification, in a code; forged it is not authentic.
+// FuzzCallback: whatever is sent, an event is about an identification, in a code; forged it is not authentic.
 func FuzzCallback(f *testing.F) {
 	f.Add([]byte(vectorBody), vectorStamp, "v1="+vectorSum)
 	f.Add([]byte(`{"type":"identification_status","data":{"message":{"a":{"b":{}}}}}`), "0", "v1=,v1=zz,,")
 	f.Add([]byte(`{"type":"ping"}`), "-1", "v1="+sign("fuzzed", "-1", `{"type":"ping"}`))
 	f.Fuzz(func(t *testing.T, body []byte, stamp, signature string) {
 		req := signed(string(body), stamp, signature)
-		authentic, _ := receiver(0).Authentic(t.Context(), []byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
+		_, unverified := receiver(0).Verify(t.Context(), []byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
+		authentic := unverified == nil
 		want := sign("fuzzed", strings.TrimSpace(stamp), string(body))
 		seconds, err := strconv.ParseInt(strings.TrimSpace(stamp), 10, 64)
 		if authentic && (!strings.Contains(strings.ToLower(signature), want) || err != nil || seconds < 1772443001-300 || seconds > 1772443001+300) {
 			t.Errorf("%q at %q is authentic", signature, stamp)
 		}
-		news, err := receiver(0).Read(req)
-		for _, n := range news {
+		events, err := receiver(0).Translate(req)
+		for _, n := range events {
 			id, about := strings.CutPrefix(n.Record, "iron/identification/")
 			if err != nil || !about || len(id) != 36 || strings.Trim(id, "0123456789abcdef-") != "" || strings.Trim(n.Codes["state"], "abcdefghijklmnopqrstuvwxyz_") != "" {
-				t.Errorf("%q is news of %q, %v, %v", body, n.Record, n.Codes, err)
+				t.Errorf("%q is an event of %q, %v, %v", body, n.Record, n.Codes, err)
 			}
 		}
 	})

@@ -157,5 +157,5 @@ func id(text string) string { return strings.ToLower(text) }
 func ownedCustomer(id string) string       { return "iron/customer/" + id }
 func ownedIdentification(id string) string { return "iron/identification/" + id }
 
-// identificationRecord is what journeys wait for news of.
+// identificationRecord is what journeys wait for events of.
 func identificationRecord(id string) string { return "iron/identification/" + id }

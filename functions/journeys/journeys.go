@@ -136,7 +136,7 @@ func (s *Service) end(ctx context.Context, tenant, id string, status ledger.Jour
 		return true, nil
 	})
 	if err == nil && record != "" {
-		err = s.exchange().Leave(ctx, record, j)
+		err = s.correlator().Unsubscribe(ctx, record, j)
 	}
 	if err != nil {
 		return j, err
@@ -144,9 +144,9 @@ func (s *Service) end(ctx context.Context, tenant, id string, status ledger.Jour
 	return j, s.erase(ctx, tenant, j.Documents)
 }
 
-// exchange brings waits for partners and their callbacks together.
-func (s *Service) exchange() *callback.Exchange {
-	return &callback.Exchange{Ledger: s.Ledger, Orchestrator: s.Orchestrator, Ring: s.Ring, Log: s.Log, Now: s.Now}
+// correlator brings waits for partners and their callbacks together.
+func (s *Service) correlator() *callback.Correlator {
+	return &callback.Correlator{Ledger: s.Ledger, Orchestrator: s.Orchestrator, Ring: s.Ring, Log: s.Log, Now: s.Now}
 }
 
 func (s *Service) erase(ctx context.Context, tenant string, documents []string) error {

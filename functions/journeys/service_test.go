@@ -168,8 +168,8 @@ func (s *stack) waiters() []ledger.Waiter {
 }
 
 func (s *stack) tell(code string) error {
-	x := callback.Exchange{Ledger: s.ledger, Orchestrator: s.o, Ring: s.Ring, Log: s.Log, Now: s.Now}
-	return x.Tell(s.t.Context(), callback.News{Record: record, Codes: map[string]string{"status": code}})
+	x := callback.Correlator{Ledger: s.ledger, Orchestrator: s.o, Ring: s.Ring, Log: s.Log, Now: s.Now}
+	return x.Publish(s.t.Context(), callback.Event{Record: record, Codes: map[string]string{"status": code}})
 }
 
 // call sends a request to a route.
@@ -241,7 +241,7 @@ func TestAwaitOfARecord(t *testing.T) {
 		t.Errorf("told %q, waiters %v", s.o.answers, s.waiters())
 	}
 
-	t.Run("NewsThatIsThere", func(t *testing.T) {
+	t.Run("EventThatIsThere", func(t *testing.T) {
 		s.create("k")
 		s.o.err = errors.New("down")
 		in := journeys.AwaitInput{Tenant: "acme", Journey: "k", Token: "t3", Record: record, Days: 1}

@@ -59,7 +59,7 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 		return true, nil
 	})
 	if err == nil && in.Record != "" && j.Awaiting != nil && j.Awaiting.ID == id {
-		err = s.exchange().Listen(ctx, j)
+		err = s.correlator().Subscribe(ctx, j)
 	}
 	return stepError(err)
 }

@@ -30,9 +30,9 @@ func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service,
 	ez := ezto.Config{BaseURL: sandboxURL + "/ezto"}
 	ir := iron.Config{BaseURL: sandboxURL + "/iron", Now: p.Now, KeyLife: time.Duration(float64(iron.KeyLife) / scale)}
 	mb := mbanq.Config{BaseURL: sandboxURL + "/mbanq"}
-	exchange := &callback.Exchange{Ledger: l, Orchestrator: o, Ring: p.Ring, Log: p.Log, Now: p.Now}
+	correlator := &callback.Correlator{Ledger: l, Orchestrator: o, Ring: p.Ring, Log: p.Log, Now: p.Now}
 	taking := func(r callback.Receiver) lambda.Handler {
-		return callback.Handler{Receiver: r, Exchange: exchange, Secrets: p.Secrets, Log: p.Log, Metrics: p.Metrics, Now: p.Now}
+		return callback.Handler{Receiver: r, Correlator: correlator, Secrets: p.Secrets, Log: p.Log, Metrics: p.Metrics, Now: p.Now}
 	}
 	return map[string]lambda.Handler{
 		"digit9/issue-token":         operation.New(p, digit9.IssueToken(d9)),

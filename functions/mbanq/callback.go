@@ -20,15 +20,18 @@ import (
 func Callback() callback.Receiver {
 	return callback.Receiver{
 		Name: "mbanq/callback",
-		Authentic: func(_ context.Context, secret []byte, req gateway.Request) (bool, error) {
-			return authentic(secret, req), nil
+		Verify: func(_ context.Context, secret []byte, req gateway.Request) (payload []byte, err error) {
+			if !authentic(secret, req) {
+				return nil, callback.ErrNotAuthentic
+			}
+			return req.Body, nil
 		},
-		Read:  readWebhook,
-		Reply: acknowledge,
+		Translate:   translate,
+		Acknowledge: acknowledge,
 	}
 }
 
-// authentic checks the signature: HMAC-SHA512 of the raw body, in hexadecimal or base64.
+// authentic reports whether the signature is right: HMAC-SHA512 of the raw body, in hexadecimal or base64.
 func authentic(secret []byte, req gateway.Request) bool {
 	var creds credentials
 	if lenient(secret, &creds) != nil {
@@ -52,8 +55,8 @@ func authentic(secret []byte, req gateway.Request) bool {
 	return found
 }
 
-// readWebhook takes what is about a client.
-func readWebhook(req gateway.Request) ([]callback.News, error) {
+// translate takes what is about a client.
+func translate(req gateway.Request) ([]callback.Event, error) {
 	var m members
 	if err := json.Unmarshal(req.Body, &m); err != nil {
 		return nil, errors.New("the body is not a JSON object")
@@ -69,7 +72,7 @@ func readWebhook(req gateway.Request) ([]callback.News, error) {
 	if !isWord(action) {
 		action = "other"
 	}
-	return []callback.News{{Record: clientRecord(id), Codes: map[string]string{"action": action}}}, nil
+	return []callback.Event{{Record: clientRecord(id), Codes: map[string]string{"action": action}}}, nil
 }
 
 func acknowledge(status int, message string) gateway.Reply {

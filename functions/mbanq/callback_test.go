@@ -1,14 +1,17 @@
 package mbanq_test
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 
 	"sallyport/functions/mbanq"
+	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 )
 
@@ -61,14 +64,16 @@ func TestSignature(t *testing.T) {
 		"OddSecrets":  {`{"callback":{"secrets":"mbq-demo"}}`, signed(vectorBody, vectorSum), false},
 		"NoDocument":  {``, signed(vectorBody, vectorSum), false},
 	} {
-		if got, err := mbanq.Callback().Authentic(t.Context(), []byte(test.secret), test.req); err != nil || got != test.authentic {
-			t.Errorf("%s: %t, %v", name, got, err)
+		payload, err := mbanq.Callback().Verify(t.Context(), []byte(test.secret), test.req)
+		if test.authentic && (err != nil || !bytes.Equal(payload, test.req.Body)) ||
+			!test.authentic && (!errors.Is(err, callback.ErrNotAuthentic) || payload != nil) {
+			t.Errorf("%s: %q, %v", name, payload, err)
 		}
 	}
 }
 
-// TestNews: a webhook names the client, and is a hint: what became of it, the partner is asked.
-func TestNews(t *testing.T) {
+// TestTranslate: a webhook names the client, and is a hint: what became of it, the partner is asked.
+func TestTranslate(t *testing.T) {
 	for text, want := range map[string]string{
 		aWebhook: "mbanq/client/8812 VERIFY",
 		strings.Replace(aWebhook, `"clientId":8812`, `"clientId":"8812"`, 1):     "mbanq/client/8812 VERIFY",
@@ -82,42 +87,43 @@ func TestNews(t *testing.T) {
 		strings.Replace(aWebhook, `{"clientId":8812,"resourceId":8812}`, `7`, 1): "",
 		vectorBody: "", `{}`: "", `[]`: "", `null`: "", ``: "", `{"entity":"CLIENT","entity":"CLIENT"}`: "",
 	} {
-		news, err := mbanq.Callback().Read(signed(text, ""))
+		events, err := mbanq.Callback().Translate(signed(text, ""))
 		got := ""
 		if err == nil {
-			for _, n := range news {
+			for _, n := range events {
 				got += n.Record + " " + n.Codes["action"]
 			}
 		} else if strings.Contains(err.Error(), "8812") {
 			t.Errorf("%s: %v", text, err)
 		}
-		if got != want || len(news) > 1 || len(news) == 1 && len(news[0].Codes) != 1 {
+		if got != want || len(events) > 1 || len(events) == 1 && len(events[0].Codes) != 1 {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
 		}
 	}
-	if got := mbanq.Callback().Reply(200, "Acknowledged"); got.Status != 200 || string(got.Body) != `{"message":"Acknowledged"}` {
+	if got := mbanq.Callback().Acknowledge(200, "Acknowledged"); got.Status != 200 || string(got.Body) != `{"message":"Acknowledged"}` {
 		t.Errorf("answers %d %s", got.Status, got.Body)
 	}
 }
 
-// FuzzWebhook: whatever is sent, news is about a client that has a number, and forged it is not authentic.
+// FuzzWebhook: whatever is sent, an event is about a client that has a number, and forged it is not authentic.
 func FuzzWebhook(f *testing.F) {
 	f.Add([]byte(aWebhook), vectorSum)
 	f.Add([]byte(vectorBody), base64.StdEncoding.EncodeToString(sign("x", vectorBody)))
 	f.Add([]byte(`{"entity":"CLIENT","payload":{"clientId":1e3}}`), "zz")
 	f.Fuzz(func(t *testing.T, body []byte, signature string) {
 		req := signed(string(body), signature)
-		authentic, _ := mbanq.Callback().Authentic(t.Context(), []byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
+		_, unverified := mbanq.Callback().Verify(t.Context(), []byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
+		authentic := unverified == nil
 		want := string(sign("fuzzed", string(body)))
 		inHex, _ := hex.DecodeString(strings.TrimSpace(signature))
 		inBase64, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(signature))
 		if authentic && string(inHex) != want && string(inBase64) != want {
 			t.Errorf("%q is authentic", signature)
 		}
-		news, err := mbanq.Callback().Read(req)
-		for _, n := range news {
+		events, err := mbanq.Callback().Translate(req)
+		for _, n := range events {
 			if id, about := strings.CutPrefix(n.Record, "mbanq/client/"); err != nil || !about || id == "" || strings.Trim(id, "0123456789") != "" {
-				t.Errorf("%q is news of %q, %v", body, n.Record, err)
+				t.Errorf("%q is an event of %q, %v", body, n.Record, err)
 			}
 		}
 	})

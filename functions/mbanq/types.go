@@ -185,5 +185,5 @@ func isID(text string) bool {
 func ownedClient(id string) string     { return "mbanq/client/" + id }
 func ownedIdentifier(id string) string { return "mbanq/identifier/" + id }
 
-// clientRecord is what journeys wait for news of.
+// clientRecord is what journeys wait for events of.
 func clientRecord(id string) string { return "mbanq/client/" + id }

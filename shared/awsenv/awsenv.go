@@ -71,7 +71,7 @@ func Callback(r callback.Receiver, cache *secrets.Cache, o callback.Orchestrator
 	log := Log()
 	return callback.Handler{
 		Receiver: r, Secrets: cache, Log: log, Metrics: Metrics(), Now: time.Now,
-		Exchange: &callback.Exchange{
+		Correlator: &callback.Correlator{
 			Ledger: Ledger(), Orchestrator: o, Ring: seal.Cached(cache.Keys), Log: log, Now: time.Now,
 		},
 	}

@@ -1,5 +1,6 @@
-// Package callback is how what a partner tells about a record of its own reaches the journeys that wait for it. Whoever
-// comes first, the partner or the wait, leaves word for the other, so that neither order loses.
+// Package callback takes a partner's callbacks to the journeys that wait for them: a callback is verified, translated into
+// events, and each event is published to whoever has subscribed to the partner's record. An event and a subscription may
+// come in either order; neither order loses.
 package callback
 
 import (
@@ -17,26 +18,35 @@ import (
 	"sallyport/shared/seal"
 )
 
-// News is what a partner has told.
-type News struct {
-	Record string            // the partner's record that it is about, such as "digit9/ecrn/<ecrn>"
-	Codes  map[string]string // what was said: codes, no texts
+// Event is something that happened to a partner's record.
+type Event struct {
+	Record string            // the partner's record, such as "digit9/ecrn/<ecrn>"
+	Codes  map[string]string // what happened: codes, no texts
 
-	// Of is the partner's name for what happened, which is not kept: by it, news that says the same of the same record is told apart.
-	// Empty where nothing happens to a record twice.
-	Of string
+	// EventID is the partner's name for what happened. Two events of one record with the same codes are the same event
+	// unless their ids differ. The id is not kept. Empty where nothing happens to a record twice.
+	EventID string
 
-	// Private is what else names the record. It is personal data, so it is kept as a keyed reference only; see PrivateRecord.
-	Private string
+	// SubjectID completes the name of the record. It is personal data, so only a keyed reference of it is kept; see
+	// SubjectRecord. Empty where Record is the whole name.
+	SubjectID string
 }
 
-// PrivateRecord names a record that only personal data tells from others. reference is that of seal.Ring and of operation.Call.
-func PrivateRecord(reference func(purpose string, parts ...string) string, record, private string) string {
-	sum := reference("record", record, private)
+// SubjectRecord names a record that only personal data tells from others. reference is that of seal.Ring and of
+// operation.Call.
+func SubjectRecord(reference func(purpose string, parts ...string) string, record, subjectID string) string {
+	sum := reference("record", record, subjectID)
 	return record + sum[:min(len(sum), 32)]
 }
 
-// Ledger is what an Exchange needs of the record.
+// What is on record holds these words, which are older than Event: another word would lose the events that wait for
+// their subscribers, and deliver again what was delivered.
+const (
+	eventPurpose = "news"  // of an event's id
+	eventPrefix  = "news/" // of what an event is sealed for
+)
+
+// Ledger is what a Correlator needs of the record.
 type Ledger interface {
 	Journey(ctx context.Context, tenant, id string) (ledger.Journey, error)
 	UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error)
@@ -50,9 +60,9 @@ type Orchestrator interface {
 	Answer(ctx context.Context, token string, output []byte) error
 }
 
-// Exchange brings news and waits together. News is a hint: it ends a wait, and the state machine then asks the partner. An
-// execution is told the same news once, however often it comes.
-type Exchange struct {
+// Correlator brings events and waits together. An event is a hint: it ends a wait, and the state machine then asks the
+// partner. It is delivered once to each execution, however often it is published.
+type Correlator struct {
 	Ledger       Ledger
 	Orchestrator Orchestrator
 	Ring         func(context.Context) (*seal.Ring, error)
@@ -60,83 +70,84 @@ type Exchange struct {
 	Now          func() time.Time
 }
 
-// Tell keeps news and ends the waits for it. After an error it is safe to tell it again. What a record has no place for any more
-// (ledger.ErrFull) ends no wait either: else somebody who forges hints could keep journeys running in circles.
-func (x *Exchange) Tell(ctx context.Context, news News) error {
-	ring, err := x.Ring(ctx)
+// Publish keeps an event and ends the waits for it. After an error it is safe to publish it again. An event that its
+// record has no place for (ledger.ErrFull) ends no wait: else somebody who forges hints could keep journeys running in
+// circles.
+func (c *Correlator) Publish(ctx context.Context, event Event) error {
+	ring, err := c.Ring(ctx)
 	if err != nil {
 		return err
 	}
-	if news.Private != "" {
-		news.Record = PrivateRecord(ring.Reference, news.Record, news.Private)
+	if event.SubjectID != "" {
+		event.Record = SubjectRecord(ring.Reference, event.Record, event.SubjectID)
 	}
-	text, err := json.Marshal(news.Codes, json.Deterministic(true))
+	text, err := json.Marshal(event.Codes, json.Deterministic(true))
 	if err != nil {
 		return err
 	}
-	parts := []string{news.Record, string(text)}
-	if news.Of != "" {
-		parts = append(parts, news.Of)
+	parts := []string{event.Record, string(text)}
+	if event.EventID != "" {
+		parts = append(parts, event.EventID)
 	}
-	id := ring.Reference("news", parts...)[:32]
-	known, err := x.Ledger.AddEvent(ctx, news.Record, id, ring.Seal(sealedFor(news.Record, id), text))
+	id := ring.Reference(eventPurpose, parts...)[:32]
+	known, err := c.Ledger.AddEvent(ctx, event.Record, id, ring.Seal(sealedFor(event.Record, id), text))
 	if err != nil {
 		return err
 	}
 	var failed []error
 	for _, w := range known.Waiters {
-		j, err := x.Ledger.Journey(ctx, w.Tenant, w.Journey)
+		j, err := c.Ledger.Journey(ctx, w.Tenant, w.Journey)
 		switch {
 		case errors.Is(err, ledger.ErrNotFound), err == nil && j.Status.Ended():
-			err = x.Ledger.RemoveWaiter(ctx, news.Record, w)
+			err = c.Ledger.RemoveWaiter(ctx, event.Record, w)
 		case err == nil:
-			err = x.pass(ctx, j, news.Record, map[string][]byte{id: text})
+			err = c.deliver(ctx, j, event.Record, map[string][]byte{id: text})
 		}
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }
 
-// Listen puts a journey that has begun to wait on the list of those that are told, and ends its wait at once where there
-// is news that it hasn't heard. It is safe to repeat. Where too many wait for the record already, it waits unlisted.
-func (x *Exchange) Listen(ctx context.Context, j ledger.Journey) error {
+// Subscribe lists a journey that has begun to wait as a waiter for its record, and ends its wait at once where there is an
+// event that was not delivered to it. It is safe to repeat. Where too many wait for the record, the journey stays unlisted.
+func (c *Correlator) Subscribe(ctx context.Context, j ledger.Journey) error {
 	record := j.Awaiting.Record
-	known, err := x.Ledger.AddWaiter(ctx, record, ledger.Waiter{Tenant: j.Tenant, Journey: j.ID})
+	known, err := c.Ledger.AddWaiter(ctx, record, ledger.Waiter{Tenant: j.Tenant, Journey: j.ID})
 	if errors.Is(err, ledger.ErrFull) {
-		x.Log.WarnContext(ctx, "too many wait for one record", "tenant", j.Tenant, "code", "correlation_full")
-		err = nil // what is there already is told all the same
+		c.Log.WarnContext(ctx, "too many wait for one record", "tenant", j.Tenant, "code", "correlation_full")
+		err = nil // the events that are there are delivered all the same
 	}
 	if err != nil || len(known.Events) == 0 {
 		return err
 	}
-	ring, err := x.Ring(ctx)
+	ring, err := c.Ring(ctx)
 	if err != nil {
 		return err
 	}
-	news := map[string][]byte{}
+	events := map[string][]byte{}
 	for id, sealed := range known.Events {
-		if news[id], err = ring.Open(sealedFor(record, id), sealed); err != nil {
+		if events[id], err = ring.Open(sealedFor(record, id), sealed); err != nil {
 			return err
 		}
 	}
-	return x.pass(ctx, j, record, news)
+	return c.deliver(ctx, j, record, events)
 }
 
-// Leave takes a journey that has ended off the list.
-func (x *Exchange) Leave(ctx context.Context, record string, j ledger.Journey) error {
-	return x.Ledger.RemoveWaiter(ctx, record, ledger.Waiter{Tenant: j.Tenant, Journey: j.ID})
+// Unsubscribe takes a journey that has ended off the list of a record's waiters.
+func (c *Correlator) Unsubscribe(ctx context.Context, record string, j ledger.Journey) error {
+	return c.Ledger.RemoveWaiter(ctx, record, ledger.Waiter{Tenant: j.Tenant, Journey: j.ID})
 }
 
-// pass ends a journey's wait with what it has not heard yet. Where it doesn't wait just now, its next wait will find the
-// news.
-func (x *Exchange) pass(ctx context.Context, j ledger.Journey, record string, news map[string][]byte) error {
-	maps.DeleteFunc(news, func(id string, _ []byte) bool { return slices.Contains(j.Heard, id) })
-	if j.Awaiting == nil || j.Awaiting.Record != record || len(news) == 0 {
+// deliver ends a journey's wait for a record with events, by their ids, that were not delivered to it before. A journey
+// that doesn't wait for the record now finds them when it subscribes again.
+func (c *Correlator) deliver(ctx context.Context, j ledger.Journey, record string, events map[string][]byte) error {
+	maps.DeleteFunc(events, func(id string, _ []byte) bool { return slices.Contains(j.Delivered, id) })
+	if j.Awaiting == nil || j.Awaiting.Record != record || len(events) == 0 {
 		return nil
 	}
-	ids := slices.Sorted(maps.Keys(news))
+	ids := slices.Sorted(maps.Keys(events))
 	output := map[string]string{}
-	if err := json.Unmarshal(news[ids[0]], &output); err != nil {
+	if err := json.Unmarshal(events[ids[0]], &output); err != nil {
 		return err
 	}
 	output["kind"] = "callback"
@@ -144,20 +155,21 @@ func (x *Exchange) pass(ctx context.Context, j ledger.Journey, record string, ne
 	if err != nil {
 		return err
 	}
-	err = x.Orchestrator.Answer(ctx, j.Awaiting.Token, text)
+	err = c.Orchestrator.Answer(ctx, j.Awaiting.Token, text)
 	if errors.Is(err, orchestrator.ErrGone) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return x.heard(ctx, j, ids)
+	return c.delivered(ctx, j, ids)
 }
 
-// heard notes what an execution has been told. Where the process dies before, it is told once more, which is harmless.
-func (x *Exchange) heard(ctx context.Context, j ledger.Journey, ids []string) error {
+// delivered notes which events an execution has got. Where the process dies before, one is delivered twice, which is
+// harmless.
+func (c *Correlator) delivered(ctx context.Context, j ledger.Journey, ids []string) error {
 	for {
-		j, err := x.Ledger.Journey(ctx, j.Tenant, j.ID)
+		j, err := c.Ledger.Journey(ctx, j.Tenant, j.ID)
 		if errors.Is(err, ledger.ErrNotFound) || err == nil && j.Status.Ended() {
 			return nil
 		}
@@ -165,15 +177,15 @@ func (x *Exchange) heard(ctx context.Context, j ledger.Journey, ids []string) er
 			return err
 		}
 		for _, id := range ids {
-			if !slices.Contains(j.Heard, id) {
-				j.Heard = append(j.Heard, id)
+			if !slices.Contains(j.Delivered, id) {
+				j.Delivered = append(j.Delivered, id)
 			}
 		}
-		j.UpdatedAt = x.Now()
-		if _, err = x.Ledger.UpdateJourney(ctx, j); !errors.Is(err, ledger.ErrStale) {
+		j.UpdatedAt = c.Now()
+		if _, err = c.Ledger.UpdateJourney(ctx, j); !errors.Is(err, ledger.ErrStale) {
 			return err
 		}
 	}
 }
 
-func sealedFor(record, id string) string { return "news/" + record + "/" + id }
+func sealedFor(record, id string) string { return eventPrefix + record + "/" + id }

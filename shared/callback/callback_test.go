@@ -56,8 +56,8 @@ func (o *orchestra) wait(token string) {
 	o.waits[token] = true
 }
 
-// heard returns the answers since it was asked last.
-func (o *orchestra) heard() []string {
+// delivered returns the answers since it was asked last.
+func (o *orchestra) delivered() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	answers := o.answers
@@ -65,9 +65,9 @@ func (o *orchestra) heard() []string {
 	return answers
 }
 
-// stack is an exchange on a real ledger.
+// stack is a correlator on a real ledger.
 type stack struct {
-	*callback.Exchange
+	*callback.Correlator
 	t      testing.TB
 	ledger *ledgerbolt.Ledger
 	o      *orchestra
@@ -93,7 +93,7 @@ func newStack(t testing.TB) *stack {
 	}
 	now := func() time.Time { return s.now }
 	s.ledger.Now = now
-	s.Exchange = &callback.Exchange{Ledger: s.ledger, Orchestrator: s.o, Log: slog.New(slog.NewTextHandler(s.logs, nil)), Now: now,
+	s.Correlator = &callback.Correlator{Ledger: s.ledger, Orchestrator: s.o, Log: slog.New(slog.NewTextHandler(s.logs, nil)), Now: now,
 		Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }}
 	return s
 }
@@ -116,7 +116,7 @@ func (s *stack) journey(id string) ledger.Journey {
 	return j
 }
 
-// await makes a journey wait for news of the record, as functions/journeys does: first the wait, then the list.
+// await makes a journey wait for events of the record, as functions/journeys does: first the wait, then the list.
 func (s *stack) await(id, token string) ledger.Journey {
 	s.t.Helper()
 	s.o.wait(token)
@@ -126,18 +126,18 @@ func (s *stack) await(id, token string) ledger.Journey {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.listen(id)
+	s.subscribe(id)
 	return j
 }
 
-func (s *stack) listen(id string) {
+func (s *stack) subscribe(id string) {
 	s.t.Helper()
-	if err := s.Listen(s.t.Context(), s.journey(id)); err != nil {
+	if err := s.Subscribe(s.t.Context(), s.journey(id)); err != nil {
 		s.t.Error(err)
 	}
 }
 
-// end ends a journey without a word to the exchange.
+// end ends a journey without a word to the correlator.
 func (s *stack) end(id string) {
 	s.t.Helper()
 	j := s.journey(id)
@@ -147,13 +147,13 @@ func (s *stack) end(id string) {
 	}
 }
 
-func news(code string) callback.News {
-	return callback.News{Record: record, Codes: map[string]string{"status": code}}
+func event(code string) callback.Event {
+	return callback.Event{Record: record, Codes: map[string]string{"status": code}}
 }
 
-func (s *stack) tell(code string) {
+func (s *stack) publish(code string) {
 	s.t.Helper()
-	if err := s.Tell(s.t.Context(), news(code)); err != nil {
+	if err := s.Publish(s.t.Context(), event(code)); err != nil {
 		s.t.Error(err)
 	}
 }
@@ -161,7 +161,7 @@ func (s *stack) tell(code string) {
 // wants checks what has been answered since the last check, in any order.
 func (s *stack) wants(answers ...string) {
 	s.t.Helper()
-	got := s.o.heard()
+	got := s.o.delivered()
 	slices.Sort(got)
 	slices.Sort(answers)
 	if !slices.Equal(got, answers) {
@@ -181,86 +181,86 @@ func (s *stack) waiters() (ids []string) {
 	return ids
 }
 
-func said(token, code string) string {
+func answered(token, code string) string {
 	return token + ` {"kind":"callback","status":"` + code + `"}`
 }
 
-func TestNewsAfterTheWait(t *testing.T) {
+func TestEventAfterTheWait(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
 	s.await("a", "t1")
 	s.wants()
-	s.tell("ok")
-	s.wants(said("t1", "ok"))
-	if heard := s.journey("a").Heard; len(heard) != 1 || !s.journey("a").UpdatedAt.Equal(s.now) {
-		t.Errorf("has heard %q", heard)
+	s.publish("ok")
+	s.wants(answered("t1", "ok"))
+	if delivered := s.journey("a").Delivered; len(delivered) != 1 || !s.journey("a").UpdatedAt.Equal(s.now) {
+		t.Errorf("got %q", delivered)
 	}
 }
 
-func TestNewsBeforeTheWait(t *testing.T) {
+func TestEventBeforeTheWait(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
-	s.tell("ok") // nobody waits: it is kept
+	s.publish("ok") // nobody waits: it is kept
 	s.wants()
 	s.await("a", "t1")
-	s.wants(said("t1", "ok"))
+	s.wants(answered("t1", "ok"))
 }
 
 // Whoever repeats a callback, and whoever repeats a wait, changes nothing.
-func TestTheSameNewsIsToldOnce(t *testing.T) {
+func TestAnEventIsDeliveredOnce(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
 	s.await("a", "t1")
-	s.tell("ok")
-	s.tell("ok")
-	s.wants(said("t1", "ok"))
-	s.await("a", "t2") // the partner still says the same: the execution has heard it
-	s.listen("a")
-	s.tell("ok")
+	s.publish("ok")
+	s.publish("ok")
+	s.wants(answered("t1", "ok"))
+	s.await("a", "t2") // the partner still says the same: the execution got it
+	s.subscribe("a")
+	s.publish("ok")
 	s.wants()
-	s.tell("other")
-	s.wants(said("t2", "other"))
+	s.publish("other")
+	s.wants(answered("t2", "other"))
 	s.await("a", "t3")
-	s.tell("ok")
-	s.tell("other")
+	s.publish("ok")
+	s.publish("other")
 	s.wants()
-	if heard := s.journey("a").Heard; len(heard) != 2 {
-		t.Errorf("has heard %q", heard)
+	if delivered := s.journey("a").Delivered; len(delivered) != 2 {
+		t.Errorf("got %q", delivered)
 	}
-	s.create("b") // another execution has not heard it, but one hint is enough
+	s.create("b") // another execution has not got it, but one hint is enough
 	s.await("b", "u1")
-	if got := s.o.heard(); len(got) != 1 || !strings.HasPrefix(got[0], "u1 ") {
+	if got := s.o.delivered(); len(got) != 1 || !strings.HasPrefix(got[0], "u1 ") {
 		t.Errorf("answered %q", got)
 	}
 	s.await("b", "u2")
 	s.wants()
-	if heard := s.journey("b").Heard; len(heard) != 2 {
-		t.Errorf("has heard %q", heard)
+	if delivered := s.journey("b").Delivered; len(delivered) != 2 {
+		t.Errorf("got %q", delivered)
 	}
 }
 
-func TestCodesMakeNewsDifferent(t *testing.T) {
+func TestCodesMakeEventsDifferent(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
 	for i, codes := range []map[string]string{{"status": "a"}, {"status": "b"}, {"other": "a"}, {"status": "a", "other": "b"}, {}} {
 		token := fmt.Sprint("t", i)
 		s.await("a", token)
 		for range 2 {
-			if err := s.Tell(t.Context(), callback.News{Record: record, Codes: codes}); err != nil {
+			if err := s.Publish(t.Context(), callback.Event{Record: record, Codes: codes}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if got := s.o.heard(); len(got) != 1 || !strings.HasPrefix(got[0], token+" ") {
+		if got := s.o.delivered(); len(got) != 1 || !strings.HasPrefix(got[0], token+" ") {
 			t.Errorf("%v: answered %q", codes, got)
 		}
 	}
 }
 
-func TestNewsOfAnotherRecord(t *testing.T) {
+func TestEventOfAnotherRecord(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
 	s.await("a", "t1")
-	if err := s.Tell(t.Context(), callback.News{Record: "test/record/2", Codes: map[string]string{"status": "ok"}}); err != nil {
+	if err := s.Publish(t.Context(), callback.Event{Record: "test/record/2", Codes: map[string]string{"status": "ok"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.wants()
@@ -270,10 +270,10 @@ func TestNewsOfAnotherRecord(t *testing.T) {
 	if _, err := s.ledger.UpdateJourney(t.Context(), j); err != nil {
 		t.Fatal(err)
 	}
-	s.tell("ok")
+	s.publish("ok")
 	s.wants()
-	if heard := s.journey("a").Heard; heard != nil {
-		t.Errorf("has heard %q", heard)
+	if delivered := s.journey("a").Delivered; delivered != nil {
+		t.Errorf("got %q", delivered)
 	}
 }
 
@@ -285,29 +285,29 @@ func TestSeveralJourneys(t *testing.T) {
 	}
 	s.create("running") // it waited once, and doesn't now
 	s.await("running", "gone")
-	s.tell("first")
-	s.wants(said("t0", "first"), said("t1", "first"), said("t2", "first"), said("gone", "first"))
+	s.publish("first")
+	s.wants(answered("t0", "first"), answered("t1", "first"), answered("t2", "first"), answered("gone", "first"))
 	s.await("j1", "u1")
-	s.tell("second")
-	s.wants(said("u1", "second"))
+	s.publish("second")
+	s.wants(answered("u1", "second"))
 	s.await("j0", "u0")
 	s.await("j2", "u2")
-	s.wants(said("u0", "second"), said("u2", "second"))
+	s.wants(answered("u0", "second"), answered("u2", "second"))
 }
 
-// A wait that has just ended takes no answer, and what it didn't hear its next wait does.
+// A wait that has just ended takes no answer, and what it didn't get its next wait does.
 func TestStaleToken(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
 	s.await("a", "t1")
 	delete(s.o.waits, "t1") // the wait has timed out
-	s.tell("ok")
+	s.publish("ok")
 	s.wants()
-	if heard := s.journey("a").Heard; heard != nil {
-		t.Errorf("has heard %q, though nobody waited", heard)
+	if delivered := s.journey("a").Delivered; delivered != nil {
+		t.Errorf("got %q, though nobody waited", delivered)
 	}
 	s.await("a", "t2")
-	s.wants(said("t2", "ok"))
+	s.wants(answered("t2", "ok"))
 }
 
 func TestWhoIsGoneLeavesTheList(t *testing.T) {
@@ -323,7 +323,7 @@ func TestWhoIsGoneLeavesTheList(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := s.Leave(t.Context(), record, s.journey("left")); err != nil {
+		if err := s.Unsubscribe(t.Context(), record, s.journey("left")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -333,8 +333,8 @@ func TestWhoIsGoneLeavesTheList(t *testing.T) {
 	s.end("expired")
 	s.now = s.now.Add(ledger.Retention)
 	s.end("ended")
-	s.tell("ok")
-	s.wants(said("token of waits", "ok"))
+	s.publish("ok")
+	s.wants(answered("token of waits", "ok"))
 	if got := s.waiters(); !slices.Equal(got, []string{"acme/waits"}) {
 		t.Errorf("waiters %q", got)
 	}
@@ -348,24 +348,24 @@ func TestOrchestratorDown(t *testing.T) {
 	}
 	down := errors.New("down")
 	s.o.err = down
-	if err := s.Tell(t.Context(), news("ok")); !errors.Is(err, down) {
+	if err := s.Publish(t.Context(), event("ok")); !errors.Is(err, down) {
 		t.Errorf("got %v", err)
 	}
-	if heard := s.journey("a").Heard; heard != nil {
-		t.Errorf("has heard %q", heard)
+	if delivered := s.journey("a").Delivered; delivered != nil {
+		t.Errorf("got %q", delivered)
 	}
 	s.o.err = nil
-	s.tell("ok") // the partner repeats it
-	s.wants(said("token of a", "ok"), said("token of b", "ok"))
+	s.publish("ok") // the partner repeats it
+	s.wants(answered("token of a", "ok"), answered("token of b", "ok"))
 
 	s.await("a", "t2")
-	s.o.closed = true // it was told, and nobody knows: the repeat finds nobody who waits with that token
-	if err := s.Tell(t.Context(), news("more")); err == nil {
+	s.o.closed = true // it was delivered, and nobody knows: the repeat finds nobody who waits with that token
+	if err := s.Publish(t.Context(), event("more")); err == nil {
 		t.Error("no error")
 	}
 	s.o.closed = false
-	s.wants(said("t2", "more"))
-	s.tell("more")
+	s.wants(answered("t2", "more"))
+	s.publish("more")
 	s.wants()
 
 	s.create("c")
@@ -376,12 +376,12 @@ func TestOrchestratorDown(t *testing.T) {
 	if _, err := s.ledger.UpdateJourney(t.Context(), j); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Listen(t.Context(), s.journey("c")); !errors.Is(err, down) {
-		t.Errorf("listening gave %v", err)
+	if err := s.Subscribe(t.Context(), s.journey("c")); !errors.Is(err, down) {
+		t.Errorf("subscribing gave %v", err)
 	}
 	s.o.err = nil
-	s.listen("c")
-	if got := s.o.heard(); len(got) != 1 || !strings.HasPrefix(got[0], "t3 ") {
+	s.subscribe("c")
+	if got := s.o.delivered(); len(got) != 1 || !strings.HasPrefix(got[0], "t3 ") {
 		t.Errorf("answered %q", got)
 	}
 }
@@ -437,10 +437,10 @@ func (f *failing) RemoveWaiter(ctx context.Context, record string, w ledger.Wait
 	return f.Ledger.RemoveWaiter(ctx, record, w)
 }
 
-// Whatever fails on the way, the news is not lost: its repeat, or the next wait, delivers it.
+// Whatever fails on the way, the event is not lost: its repeat, or the next wait, delivers it.
 func TestLedgerDown(t *testing.T) {
 	down := errors.New("down")
-	for method, told := range map[string]bool{"AddEvent": false, "Journey": false, "UpdateJourney": true, "RemoveWaiter": true} {
+	for method, delivered := range map[string]bool{"AddEvent": false, "Journey": false, "UpdateJourney": true, "RemoveWaiter": true} {
 		t.Run(method, func(t *testing.T) {
 			s := newStack(t)
 			s.create("a")
@@ -448,22 +448,22 @@ func TestLedgerDown(t *testing.T) {
 			s.create("ended")
 			s.await("ended", "t2")
 			s.end("ended")
-			s.Exchange.Ledger = &failing{Ledger: s.ledger, method: method, err: down, times: 1}
-			if err := s.Tell(t.Context(), news("ok")); !errors.Is(err, down) {
+			s.Correlator.Ledger = &failing{Ledger: s.ledger, method: method, err: down, times: 1}
+			if err := s.Publish(t.Context(), event("ok")); !errors.Is(err, down) {
 				t.Errorf("got %v", err)
 			}
-			want := []string{said("t1", "ok")}
-			if told {
+			want := []string{answered("t1", "ok")}
+			if delivered {
 				s.wants(want...)
 				want = nil // its token is gone
 			} else {
 				s.wants()
 			}
-			s.tell("ok")
+			s.publish("ok")
 			s.wants(want...)
-			if method == "UpdateJourney" { // nobody noted that it was told: the next wait hears it once more
+			if method == "UpdateJourney" { // nobody noted that it was delivered: the next wait gets it once more
 				s.await("a", "t3")
-				s.wants(said("t3", "ok"))
+				s.wants(answered("t3", "ok"))
 				s.await("a", "t4")
 				s.wants()
 			}
@@ -475,8 +475,8 @@ func TestLedgerDown(t *testing.T) {
 	t.Run("AddWaiter", func(t *testing.T) {
 		s := newStack(t)
 		s.create("a")
-		s.Exchange.Ledger = &failing{Ledger: s.ledger, method: "AddWaiter", err: down, times: 1}
-		s.tell("ok")
+		s.Correlator.Ledger = &failing{Ledger: s.ledger, method: "AddWaiter", err: down, times: 1}
+		s.publish("ok")
 		j := s.journey("a")
 		j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: "t1", Record: record}
 		j, err := s.ledger.UpdateJourney(t.Context(), j)
@@ -484,21 +484,21 @@ func TestLedgerDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.o.wait("t1")
-		if err := s.Listen(t.Context(), j); !errors.Is(err, down) {
+		if err := s.Subscribe(t.Context(), j); !errors.Is(err, down) {
 			t.Errorf("got %v", err)
 		}
-		s.listen("a")
-		s.wants(said("t1", "ok"))
+		s.subscribe("a")
+		s.wants(answered("t1", "ok"))
 	})
-	t.Run("Stale", func(t *testing.T) { // the journey changes meanwhile: noting what it heard begins anew
+	t.Run("Stale", func(t *testing.T) { // the journey changes meanwhile: noting what it got begins anew
 		s := newStack(t)
 		s.create("a")
 		s.await("a", "t1")
-		s.Exchange.Ledger = &failing{Ledger: s.ledger, method: "UpdateJourney", err: ledger.ErrStale, times: 3}
-		s.tell("ok")
-		s.wants(said("t1", "ok"))
-		if heard := s.journey("a").Heard; len(heard) != 1 {
-			t.Errorf("has heard %q", heard)
+		s.Correlator.Ledger = &failing{Ledger: s.ledger, method: "UpdateJourney", err: ledger.ErrStale, times: 3}
+		s.publish("ok")
+		s.wants(answered("t1", "ok"))
+		if delivered := s.journey("a").Delivered; len(delivered) != 1 {
+			t.Errorf("got %q", delivered)
 		}
 	})
 }
@@ -516,21 +516,21 @@ func TestTooManyWait(t *testing.T) {
 	if !strings.Contains(s.logs.String(), "correlation_full") {
 		t.Errorf("logged %s", s.logs)
 	}
-	s.tell("ok") // which takes those off the list who are gone
+	s.publish("ok") // which takes those off the list who are gone
 	s.wants()
-	s.listen("a")
-	s.wants(said("t1", "ok"))
+	s.subscribe("a")
+	s.wants(answered("t1", "ok"))
 }
 
-func TestTooMuchNews(t *testing.T) {
+func TestTooManyEvents(t *testing.T) {
 	s := newStack(t)
 	for i := range ledger.CorrelationCap {
-		s.tell(fmt.Sprint("news-", i))
+		s.publish(fmt.Sprint("event-", i))
 	}
-	if err := s.Tell(t.Context(), news("more")); !errors.Is(err, ledger.ErrFull) {
+	if err := s.Publish(t.Context(), event("more")); !errors.Is(err, ledger.ErrFull) {
 		t.Errorf("got %v", err)
 	}
-	s.tell("news-7") // what is known already is no more
+	s.publish("event-7") // what is known already is no more
 }
 
 func TestKeysDown(t *testing.T) {
@@ -539,32 +539,32 @@ func TestKeysDown(t *testing.T) {
 	s.await("a", "t1")
 	ring := s.Ring
 	s.Ring = func(context.Context) (*seal.Ring, error) { return nil, errors.New("down") }
-	if err := s.Tell(t.Context(), news("ok")); err == nil {
+	if err := s.Publish(t.Context(), event("ok")); err == nil {
 		t.Error("no error")
 	}
-	s.listen("a") // needs none while nothing was told
+	s.subscribe("a") // needs none while there is no event
 	s.Ring = ring
-	s.tell("ok")
-	s.wants(said("t1", "ok"))
+	s.publish("ok")
+	s.wants(answered("t1", "ok"))
 	s.Ring = func(context.Context) (*seal.Ring, error) { return nil, errors.New("down") }
-	if err := s.Listen(t.Context(), s.journey("a")); err == nil {
+	if err := s.Subscribe(t.Context(), s.journey("a")); err == nil {
 		t.Error("no error")
 	}
 }
 
-func TestNewsIsSealed(t *testing.T) {
+func TestEventsAreSealed(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
 	s.await("a", "t1")
 	const code = "Under Investigation of somebody"
-	s.tell(code)
-	s.wants(said("t1", code))
+	s.publish(code)
+	s.wants(answered("t1", code))
 	text, err := os.ReadFile(s.file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Contains(text, []byte(code)) || !bytes.Contains(text, []byte(record)) {
-		t.Error("the store shows what was told")
+		t.Error("the store shows what happened")
 	}
 	// What lies there under another id, or of another record, doesn't open.
 	c, err := s.ledger.Correlation(t.Context(), record)
@@ -586,7 +586,7 @@ func TestNewsIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.o.wait("t2")
-	if err := s.Listen(t.Context(), j); !errors.Is(err, seal.ErrOpen) {
+	if err := s.Subscribe(t.Context(), j); !errors.Is(err, seal.ErrOpen) {
 		t.Errorf("got %v", err)
 	}
 	s.wants()
@@ -605,7 +605,7 @@ func TestRace(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				<-begin
-				if err := s.Tell(t.Context(), callback.News{Record: of, Codes: map[string]string{"status": "ok"}}); err != nil {
+				if err := s.Publish(t.Context(), callback.Event{Record: of, Codes: map[string]string{"status": "ok"}}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -615,7 +615,7 @@ func TestRace(t *testing.T) {
 			j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: id, Record: of}
 			waiting, err := s.ledger.UpdateJourney(t.Context(), j)
 			if err == nil {
-				err = s.Listen(t.Context(), waiting)
+				err = s.Subscribe(t.Context(), waiting)
 			}
 			if err != nil {
 				t.Error(err)
@@ -623,16 +623,16 @@ func TestRace(t *testing.T) {
 		})
 		close(begin)
 		wg.Wait()
-		if got := s.o.heard(); len(got) != 1 || got[0] != said(id, "ok") {
+		if got := s.o.delivered(); len(got) != 1 || got[0] != answered(id, "ok") {
 			t.Fatalf("round %d: answered %q", i, got)
 		}
-		if heard := s.journey(id).Heard; len(heard) != 1 {
-			t.Fatalf("round %d: has heard %q", i, heard)
+		if delivered := s.journey(id).Delivered; len(delivered) != 1 {
+			t.Fatalf("round %d: got %q", i, delivered)
 		}
 	}
 }
 
-// TestEveryOrder plays one telling and one waiting step by step, in every order in which what they do can interleave:
+// TestEveryOrder plays one publisher and one subscriber step by step, in every order in which what they do can interleave:
 // the wait is always answered.
 func TestEveryOrder(t *testing.T) {
 	const steps = 7 // after these, one goes on to its end, then the other
@@ -641,36 +641,36 @@ func TestEveryOrder(t *testing.T) {
 		id, of := fmt.Sprint("j", order), fmt.Sprint("test/order/", order)
 		j := s.create(id)
 		s.o.wait(id)
-		teller := play(s, func(x *callback.Exchange) error {
-			return x.Tell(context.Background(), callback.News{Record: of, Codes: map[string]string{"status": "ok"}})
+		publisher := play(s, func(x *callback.Correlator) error {
+			return x.Publish(context.Background(), callback.Event{Record: of, Codes: map[string]string{"status": "ok"}})
 		})
-		waiter := play(s, func(x *callback.Exchange) error {
+		subscriber := play(s, func(x *callback.Correlator) error {
 			j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: id, Record: of}
 			waiting, err := x.Ledger.UpdateJourney(context.Background(), j)
 			if err == nil {
-				err = x.Listen(context.Background(), waiting)
+				err = x.Subscribe(context.Background(), waiting)
 			}
 			return err
 		})
 		for i := range steps {
 			if order>>i&1 == 0 {
-				teller.step()
+				publisher.step()
 			} else {
-				waiter.step()
+				subscriber.step()
 			}
 		}
-		for _, p := range []*player{teller, waiter} {
+		for _, p := range []*player{publisher, subscriber} {
 			for p.step() {
 			}
 			if p.err != nil {
 				t.Errorf("order %07b: %v", order, p.err)
 			}
 		}
-		if got := s.o.heard(); len(got) != 1 || got[0] != said(id, "ok") {
+		if got := s.o.delivered(); len(got) != 1 || got[0] != answered(id, "ok") {
 			t.Fatalf("order %07b: answered %q", order, got)
 		}
-		if heard := s.journey(id).Heard; len(heard) != 1 {
-			t.Fatalf("order %07b: has heard %q", order, heard)
+		if delivered := s.journey(id).Delivered; len(delivered) != 1 {
+			t.Fatalf("order %07b: got %q", order, delivered)
 		}
 	}
 }
@@ -686,9 +686,9 @@ type player struct {
 	err     error
 }
 
-func play(s *stack, do func(*callback.Exchange) error) *player {
+func play(s *stack, do func(*callback.Correlator) error) *player {
 	p := &player{failing: failing{Ledger: s.ledger}, o: s.o, next: make(chan bool), parked: make(chan bool), over: make(chan bool)}
-	x := *s.Exchange
+	x := *s.Correlator
 	x.Ledger, x.Orchestrator = p, p
 	go func() {
 		defer close(p.over)

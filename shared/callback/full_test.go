@@ -13,9 +13,9 @@ import (
 	"sallyport/shared/secrets"
 )
 
-func TestFullListKnowsTheNews(t *testing.T) {
+func TestFullListStillDelivers(t *testing.T) {
 	s := newStack(t)
-	s.tell("ok")
+	s.publish("ok")
 	for i := range ledger.CorrelationCap {
 		if _, err := s.ledger.AddWaiter(t.Context(), record, ledger.Waiter{Tenant: "acme", Journey: fmt.Sprint("x-", i)}); err != nil {
 			t.Fatal(err)
@@ -23,22 +23,22 @@ func TestFullListKnowsTheNews(t *testing.T) {
 	}
 	s.create("a")
 	s.await("a", "t1")
-	s.wants(said("t1", "ok"))
+	s.wants(answered("t1", "ok"))
 }
 
-// TestFullEndsNoWait: however much is told of a record, a journey's waits for it are ended so often and no more.
+// TestFullEndsNoWait: however many events a record has, a journey's waits for it are ended so often and no more.
 func TestFullEndsNoWait(t *testing.T) {
 	s := newStack(t)
 	for i := range ledger.CorrelationCap {
-		s.tell(fmt.Sprint("old-", i))
+		s.publish(fmt.Sprint("old-", i))
 	}
 	s.create("a")
 	s.await("a", "t1")
-	if heard := s.journey("a").Heard; len(s.o.heard()) != 1 || len(heard) != ledger.CorrelationCap {
-		t.Errorf("has heard %d", len(heard))
+	if delivered := s.journey("a").Delivered; len(s.o.delivered()) != 1 || len(delivered) != ledger.CorrelationCap {
+		t.Errorf("got %d", len(delivered))
 	}
 	s.await("a", "t2")
-	if err := s.Tell(t.Context(), news("ok")); !errors.Is(err, ledger.ErrFull) {
+	if err := s.Publish(t.Context(), event("ok")); !errors.Is(err, ledger.ErrFull) {
 		t.Errorf("got %v", err)
 	}
 	s.wants()
@@ -48,20 +48,22 @@ func TestFullEndsNoWait(t *testing.T) {
 func TestFullIsAcknowledged(t *testing.T) {
 	s := newStack(t)
 	for i := range ledger.CorrelationCap {
-		s.tell(fmt.Sprint("old-", i))
+		s.publish(fmt.Sprint("old-", i))
 	}
 	s.create("a")
 	s.await("a", "t1")
-	s.o.heard()
+	s.o.delivered()
 	s.await("a", "t2")
 	h := callback.Handler{
 		Receiver: callback.Receiver{
 			Name:      "test/callback",
-			Authentic: func(context.Context, []byte, gateway.Request) (bool, error) { return true, nil },
-			Read:      func(gateway.Request) ([]callback.News, error) { return []callback.News{news("ok")}, nil },
-			Reply:     func(status int, message string) gateway.Reply { return gateway.JSON(status, []byte(`"`+message+`"`)) },
+			Verify:    func(_ context.Context, _ []byte, req gateway.Request) ([]byte, error) { return req.Body, nil },
+			Translate: func(gateway.Request) ([]callback.Event, error) { return []callback.Event{event("ok")}, nil },
+			Acknowledge: func(status int, message string) gateway.Reply {
+				return gateway.JSON(status, []byte(`"`+message+`"`))
+			},
 		},
-		Exchange: s.Exchange, Secrets: secrets.NewCache(aSecret{}, "test", s.Now), Log: s.Log, Now: s.Now,
+		Correlator: s.Correlator, Secrets: secrets.NewCache(aSecret{}, "test", s.Now), Log: s.Log, Now: s.Now,
 	}
 	out, err := h.Invoke(t.Context(), []byte(`{}`))
 	if err != nil || !strings.Contains(string(out), `"statusCode":200`) {

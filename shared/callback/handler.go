@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -17,35 +18,41 @@ import (
 // maxBody is of a callback, in bytes.
 const maxBody = 64 << 10
 
+// Why a callback is not taken.
+var (
+	// ErrNotAuthentic: the callback does not prove that it comes from the partner.
+	ErrNotAuthentic = errors.New("callback: not authentic")
+	// ErrUnavailable: what it takes to verify the callback can't be had for now.
+	ErrUnavailable = errors.New("callback: can't be verified for now")
+)
+
 // Receiver is what a partner's callbacks look like.
 type Receiver struct {
 	Name string // the folder of its function, "<partner>/callback"
 
-	// Authentic checks how a callback proves where it comes from, in constant time; secret is the deployment's credentials
-	// document for the partner. An error is that it can't be told for now, so that the partner repeats it; a *gateway.InputError
-	// is that there is nothing to check.
-	Authentic func(ctx context.Context, secret []byte, req gateway.Request) (bool, error)
+	// Verify checks, in constant time, how a callback proves where it comes from, and returns what it says: its body, or
+	// what its body wraps. secret is the deployment's credentials document for the partner. Errors: ErrNotAuthentic;
+	// ErrUnavailable, after which the partner repeats the callback; *gateway.InputError where there is nothing to check.
+	Verify func(ctx context.Context, secret []byte, req gateway.Request) (payload []byte, err error)
 
-	// Open returns what an authentic callback says whose body only wraps it; nil where bodies say it themselves.
-	Open func(secret []byte, req gateway.Request) []byte
+	// Translate makes events of a verified callback, whose body is the payload here: one for each name that the record
+	// goes by. Without any, the callback is acknowledged all the same. Its errors are for the partner and hold no values.
+	Translate func(req gateway.Request) ([]Event, error)
 
-	// Read takes the news from an authentic callback, one for each name that the record which it is about goes by; where there is
-	// none, it is acknowledged. Its errors are for the partner and hold no values.
-	Read func(req gateway.Request) ([]News, error)
-
-	// Reply words an answer in the partner's way; 200 acknowledges.
-	Reply func(status int, message string) gateway.Reply
+	// Acknowledge words an answer in the partner's way; 200 acknowledges.
+	Acknowledge func(status int, message string) gateway.Reply
 }
 
-// Handler takes a partner's callbacks. It is a lambda.Handler for API Gateway events: size → sender → news → kept. What is
-// not kept is not acknowledged, so that the partner repeats it; but what there is no place for is, as it would be repeated in vain.
+// Handler takes a partner's callbacks. It is a lambda.Handler for API Gateway events: size → verify → translate →
+// publish. An event that is not kept is not acknowledged, so that the partner repeats it; but one that there is no place
+// for is, as it would be repeated in vain.
 type Handler struct {
 	Receiver
-	Exchange *Exchange
-	Secrets  *secrets.Cache
-	Log      *slog.Logger
-	Metrics  *telemetry.Metrics
-	Now      func() time.Time
+	Correlator *Correlator
+	Secrets    *secrets.Cache
+	Log        *slog.Logger
+	Metrics    *telemetry.Metrics
+	Now        func() time.Time
 }
 
 // Invoke implements lambda.Handler.
@@ -61,7 +68,7 @@ func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	h.Log.InfoContext(ctx, "callback", "request_id", req.ID, "operation", h.Name, "status", status)
 	h.Metrics.Call(h.Name, http.StatusText(status), "", h.Now().Sub(started))
-	return h.Reply(status, message).With("X-Request-Id", req.ID).Event(), nil
+	return h.Acknowledge(status, message).With("X-Request-Id", req.ID).Event(), nil
 }
 
 func (h Handler) take(ctx context.Context, req gateway.Request) (status int, message string) {
@@ -74,25 +81,25 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	if req.TooLarge(maxBody) {
 		return http.StatusRequestEntityTooLarge, "The body is too large"
 	}
+	payload, err := h.verify(ctx, req)
 	var nothing *gateway.InputError
-	switch secret, known, err := h.authentic(ctx, req); {
+	switch {
 	case errors.As(err, &nothing):
 		return http.StatusBadRequest, nothing.Error()
-	case err != nil:
-		h.Log.ErrorContext(ctx, "callback not checked", "operation", h.Name, "cause", err)
-		return http.StatusServiceUnavailable, "Try again later"
-	case !known:
+	case errors.Is(err, ErrNotAuthentic):
 		return http.StatusUnauthorized, "Not authorized"
-	case h.Open != nil:
-		req.Body = h.Open(secret, req)
+	case err != nil:
+		h.Log.ErrorContext(ctx, "callback not verified", "operation", h.Name, "cause", err)
+		return http.StatusServiceUnavailable, "Try again later"
 	}
-	news, err := h.Read(req)
+	req.Body = payload
+	events, err := h.Translate(req)
 	if err != nil {
 		return http.StatusBadRequest, err.Error()
 	}
 	var failed []error
-	for _, n := range news {
-		failed = append(failed, h.tell(ctx, n))
+	for _, event := range events {
+		failed = append(failed, h.publish(ctx, event))
 	}
 	if err := errors.Join(failed...); err != nil {
 		h.Log.ErrorContext(ctx, "callback not kept", "operation", h.Name, "cause", err)
@@ -101,29 +108,28 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	return http.StatusOK, "Acknowledged"
 }
 
-// tell lets go of what a full record has no place for: it won't have one for a repeat either, and news is a hint only.
-func (h Handler) tell(ctx context.Context, news News) error {
-	err := h.Exchange.Tell(ctx, news)
+// verify reads the credentials again before it refuses a callback: they may have been rotated.
+func (h Handler) verify(ctx context.Context, req gateway.Request) (payload []byte, err error) {
+	partner, _, _ := strings.Cut(h.Name, "/")
+	secret, err := h.Secrets.Partner(ctx, "", partner)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if payload, err = h.Verify(ctx, secret, req); !errors.Is(err, ErrNotAuthentic) {
+		return payload, err
+	}
+	if secret, err = h.Secrets.RefreshPartner(ctx, "", partner, secret); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return h.Verify(ctx, secret, req)
+}
+
+// publish drops an event that its record has no place for: a repeat would find none either, and an event is only a hint.
+func (h Handler) publish(ctx context.Context, event Event) error {
+	err := h.Correlator.Publish(ctx, event)
 	if errors.Is(err, ledger.ErrFull) {
-		h.Log.WarnContext(ctx, "too much is told of one record", "operation", h.Name, "code", "correlation_full")
+		h.Log.WarnContext(ctx, "too many events of one record", "operation", h.Name, "code", "correlation_full")
 		return nil
 	}
 	return err
-}
-
-// authentic also returns the credentials that it went by. It reads them again before a callback is refused: they may have been
-// rotated.
-func (h Handler) authentic(ctx context.Context, req gateway.Request) (secret []byte, known bool, err error) {
-	partner, _, _ := strings.Cut(h.Name, "/")
-	if secret, err = h.Secrets.Partner(ctx, "", partner); err != nil {
-		return nil, false, err
-	}
-	if known, err = h.Authentic(ctx, secret, req); known || err != nil {
-		return secret, known, err
-	}
-	if secret, err = h.Secrets.RefreshPartner(ctx, "", partner, secret); err != nil {
-		return nil, false, err
-	}
-	known, err = h.Authentic(ctx, secret, req)
-	return secret, known, err
 }

@@ -42,7 +42,8 @@ type Journey struct {
 	Outcome     []byte                   // sealed; nil until it has ended
 	Documents   []string                 // vault references to erase when it ends
 	Inputs      map[string]AcceptedInput // by references of the Idempotency-Key and of the wait that they answered
-	Heard       []string                 // ids of the partner's events that the execution has been told of
+	// Delivered are ids of events that the execution has got. They are stored under their older name.
+	Delivered []string `json:"Heard"`
 }
 
 // AcceptedInput is an answer that was written down before it was handed to the execution, so that a repeat can hand it
@@ -59,7 +60,7 @@ type Awaiting struct {
 	Kind      string            // what it is, such as "otp"
 	Accepts   []string          // kinds of input that answer it
 	Token     string            // the task's; never shown
-	Record    string            // the partner's record that it waits for news of; empty where a person answers
+	Record    string            // the partner's record that it waits for events of; empty where a person answers
 	Since     time.Time         //
 	ExpiresAt time.Time         //
 	Details   map[string]string // what the person needs to know: attempts left, the partner's ids
@@ -86,21 +87,21 @@ type JourneyQuery struct {
 	Cursor string
 }
 
-// JourneyPage is one page of a JourneyQuery, whose rows carry neither Input, Inputs, Heard nor Outcome.
+// JourneyPage is one page of a JourneyQuery, whose rows carry neither Input, Inputs, Delivered nor Outcome.
 type JourneyPage struct {
 	Journeys []Journey
 	Next     string
 }
 
-// Correlation is what is known about a partner's record that journeys wait for: who waits, and what the partner has
-// told about it. Each side adds itself with one write and reads what results, so that neither order loses.
+// Correlation is what is known about a partner's record that journeys wait for: its waiters and its events. Each side adds
+// itself with one write and reads what results, so that neither order loses.
 type Correlation struct {
 	Waiters []Waiter          // ordered by journey id
-	Events  map[string][]byte // what was told, sealed, by its id
+	Events  map[string][]byte // sealed, by id
 }
 
-// A correlation is bounded in size and time. Its events are not taken back: what one journey has heard of, another may
-// still have to.
+// A correlation is bounded in size and time. Its events are not taken back: one that was delivered to one journey may
+// still have to be delivered to another.
 const (
 	CorrelationCap       = 50                  // waiters, and events
 	CorrelationRetention = 60 * 24 * time.Hour // after its last write it counts as absent

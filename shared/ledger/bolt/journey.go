@@ -128,7 +128,7 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledg
 		var last string
 		page.Journeys, last, err = rows(positions(tx, tenantJourneys, tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
 			j, err := loadJourney(tx, id)
-			j.Input, j.Inputs, j.Heard, j.Outcome = nil, nil, nil, nil
+			j.Input, j.Inputs, j.Delivered, j.Outcome = nil, nil, nil, nil
 			return j, !expired(j.ExpiresAt, now) && (q.Type == "" || q.Type == j.Type) && (q.Status == "" || q.Status == j.Status), err
 		})
 		if last != "" {
@@ -393,7 +393,7 @@ func decodeJourney(v []byte) (j ledger.Journey, err error) {
 	noEmptyMap(&j.Refs)
 	noEmptyMap(&j.Inputs)
 	noEmptySlice(&j.Documents)
-	noEmptySlice(&j.Heard)
+	noEmptySlice(&j.Delivered)
 	noEmptySlice(&j.Input)
 	noEmptySlice(&j.Outcome)
 	for name, in := range j.Inputs {

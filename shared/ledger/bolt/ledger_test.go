@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,6 +169,25 @@ func TestOneCommitPerWrite(t *testing.T) {
 			t.Errorf("%s: %d commits, want %d", step.name, commits, step.want)
 		}
 	}
+}
+
+// TestStoredWords: a field that was renamed is stored under its older name, so that an older file keeps what it says.
+func TestStoredWords(t *testing.T) {
+	l, db := MustOpen(t, filepath.Join(t.TempDir(), "ledger.db"))
+	j, err := l.CreateJourney(t.Context(), "key", ledgertest.Startable("id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Delivered = []string{"event-1"}
+	if _, err := l.UpdateJourney(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	_ = db.View(func(tx *bbolt.Tx) error {
+		if text := tx.Bucket([]byte("ledger/journeys")).Get([]byte("id")); !strings.Contains(string(text), `"Heard":["event-1"]`) {
+			t.Errorf("stored %s", text)
+		}
+		return nil
+	})
 }
 
 // TestOpensAnEarlierFile opens a file from before there were journeys.

@@ -208,7 +208,7 @@ func encodeJourney(j ledger.Journey) item {
 	}
 	putBytes(it, "input", j.Input)
 	putBytes(it, "outcome", j.Outcome)
-	putList(it, "heard", j.Heard)
+	putList(it, "heard", j.Delivered)
 	putGroup(it, "inputs", j.Inputs, func(in ledger.AcceptedInput) types.AttributeValue {
 		accepted := item{}
 		putTexts(accepted, map[string]string{"fingerprint": in.Fingerprint, "token": in.Token})
@@ -241,7 +241,7 @@ func decodeJourney(it item) (ledger.Journey, error) {
 		Refs:        group(&listed, "refs", (*reader).text),
 		Outcome:     r.bytes("outcome"),
 		Documents:   listed.texts("documents"),
-		Heard:       r.texts("heard"),
+		Delivered:   r.texts("heard"),
 		Inputs: group(&r, "inputs", func(r *reader, name string) ledger.AcceptedInput {
 			in := reader{item: r.group(name)}
 			defer func() { r.fail(in.err) }()

@@ -43,14 +43,14 @@ func Finished(j ledger.Journey, status ledger.JourneyStatus) ledger.Journey {
 	j.EndedAt, j.ExpiresAt = j.UpdatedAt, j.UpdatedAt.Add(ledger.Retention)
 	j.Refs = map[string]string{"transaction_id": "eq-1"}
 	j.Outcome = []byte("sealed")
-	j.Heard = []string{"event-1"}
+	j.Delivered = []string{"event-1"}
 	j.Inputs = map[string]ledger.AcceptedInput{"wait-1": {Fingerprint: "fingerprint", Token: "token", Output: []byte(`{"kind":"otp"}`)}}
 	return j
 }
 
 // listedJourney is a journey as a listing shows it.
 func listedJourney(j ledger.Journey) ledger.Journey {
-	j.Input, j.Inputs, j.Heard, j.Outcome = nil, nil, nil, nil
+	j.Input, j.Inputs, j.Delivered, j.Outcome = nil, nil, nil, nil
 	return j
 }
 
@@ -395,7 +395,7 @@ func (s suite) journey() {
 	s.test("EmptyIsNil", func(f *fixture) {
 		none := map[string]string{}
 		j := ledger.Journey{
-			ID: "id", Tenant: "acme", Input: []byte{}, Outcome: []byte{}, Refs: none, Documents: []string{}, Heard: []string{},
+			ID: "id", Tenant: "acme", Input: []byte{}, Outcome: []byte{}, Refs: none, Documents: []string{}, Delivered: []string{},
 			Awaiting: &ledger.Awaiting{Accepts: []string{}, Details: none},
 			Inputs:   map[string]ledger.AcceptedInput{"a": {Output: []byte{}}},
 		}
