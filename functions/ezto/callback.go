@@ -1,19 +1,11 @@
 package ezto
 
 import (
-	"bytes"
 	"context"
-	"crypto"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -45,6 +38,7 @@ const (
 
 	minCallbackKey    = 16   // characters
 	encryptionKeySize = 32   // bytes
+	encodedTag        = 22   // characters, of 16 bytes
 	minModulus        = 2048 // bits of a signing key
 	maxModulus        = 8192 // the more, the longer a check takes
 )
@@ -76,7 +70,7 @@ func verify(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Req
 		return nil, &gateway.InputError{Reason: "the body is not a JSON object"}
 	}
 	form, text := unwrap(m)
-	if form == app.responseType() {
+	if form == app.responseType() && !strings.ContainsAny(text, "\r\n") { // the library would skip line breaks
 		switch form {
 		case responsePlaintext:
 			return req.Body, nil
@@ -212,19 +206,26 @@ type realmKeys struct {
 
 // verify returns the claims of a token for the application with an app_id. Errors: those of callback.Receiver.Verify.
 func (k *realmKeys) verify(ctx context.Context, from, id, text string) (claims []byte, err error) {
-	token, ok := parseToken(text)
-	// The claims come first, so that not every text has the partner asked for its keys; they count with the signature only.
-	if !ok || token.key == "" || !current(object(token.payload), id, k.now()) {
+	token, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
 		return nil, callback.ErrNotAuthentic
 	}
-	key, err := k.find(ctx, from, token.key)
+	header, unverified := token.Signatures[0].Protected, object(token.UnsafePayloadWithoutVerification())
+	// The claims come first, so that not every text has the partner asked for its keys; they count with the signature only.
+	if extended(header) || header.KeyID == "" || !current(unverified, id, k.now()) {
+		return nil, callback.ErrNotAuthentic
+	}
+	key, err := k.find(ctx, from, header.KeyID)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", callback.ErrUnavailable, err)
-	case key == nil, rsa.VerifyPKCS1v15(key, crypto.SHA256, token.hashed[:], token.signature) != nil:
+	case key == nil:
 		return nil, callback.ErrNotAuthentic
 	}
-	return token.payload, nil
+	if claims, err = token.Verify(key); err != nil {
+		return nil, callback.ErrNotAuthentic
+	}
+	return claims, nil
 }
 
 // current reports whether claims are for an application, and for now.
@@ -316,115 +317,64 @@ func (k *realmKeys) fetch(ctx context.Context, from string) (map[string]*rsa.Pub
 	return keys, nil
 }
 
-// readKey reads a JWK; nil for what is no RSA key to check RS256 with.
+// readKey reads a JWK; nil for what is no RSA key to check RS256 with. What else it carries, such as certificates, is not
+// read.
 func readKey(m members) *rsa.PublicKey {
-	if m.text("kty") != "RSA" || m["use"] != nil && m.text("use") != "sig" || m["alg"] != nil && m.text("alg") != "RS256" {
+	text, err := json.Marshal(map[string]string{"kty": m.text("kty"), "n": m.text("n"), "e": m.text("e")})
+	var key jose.JSONWebKey
+	if err != nil || key.UnmarshalJSON(text) != nil ||
+		m["use"] != nil && m.text("use") != "sig" || m["alg"] != nil && m.text("alg") != string(jose.RS256) {
 		return nil
 	}
-	n, err := base64.RawURLEncoding.DecodeString(m.text("n"))
-	e, err2 := base64.RawURLEncoding.DecodeString(m.text("e"))
-	if err != nil || err2 != nil || len(e) > 4 {
+	public, ok := key.Key.(*rsa.PublicKey)
+	if !ok || public.N.BitLen() < minModulus || public.N.BitLen() > maxModulus ||
+		public.E < 3 || public.E > 1<<31-1 || public.E%2 == 0 {
 		return nil
 	}
-	key := &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}
-	if bits := key.N.BitLen(); bits < minModulus || bits > maxModulus || key.E < 3 || key.E > 1<<31-1 || key.E%2 == 0 {
-		return nil
-	}
-	return key
+	return public
 }
 
-// What follows is the two algorithms of JOSE (RFC 7515, 7516, 7518) that there are here, and no header can choose another: a library
-// that knows all of them would not fit into the function's size.
-
-// parts takes a compact text apart. Its header must name the algorithms, and nothing that would have to be understood besides.
-func parts(text, alg, enc string, n int) (header members, decoded [][]byte, ok bool) {
-	if strings.Count(text, ".") != n-1 || strings.ContainsAny(text, "\r\n") { // which the decoder would skip
-		return nil, nil, false
-	}
-	for part := range strings.SplitSeq(text, ".") {
-		plain, err := base64.RawURLEncoding.Strict().DecodeString(part)
-		if err != nil {
-			return nil, nil, false
+// extended reports whether a header changes what its text means: by an extension that must be understood, by compression,
+// or by a payload that is not encoded.
+func extended(h jose.Header) bool {
+	for _, name := range []jose.HeaderKey{"crit", "zip", "b64"} {
+		if _, ok := h.ExtraHeaders[name]; ok {
+			return true
 		}
-		decoded = append(decoded, plain)
 	}
-	if json.Unmarshal(decoded[0], &header) != nil || header["crit"] != nil || header["zip"] != nil {
-		return nil, nil, false
-	}
-	return header, decoded, header.text("alg") == alg && header.text("enc") == enc
+	return false
 }
 
-// signedToken is a JWT, RS256, that is not verified yet.
-type signedToken struct {
-	key                string // its id
-	payload, signature []byte
-	hashed             [sha256.Size]byte // what is signed
-}
-
-func parseToken(text string) (signedToken, bool) {
-	header, decoded, ok := parts(text, "RS256", "", 3)
-	if !ok {
-		return signedToken{}, false
-	}
-	hashed := sha256.Sum256([]byte(text[:strings.LastIndexByte(text, '.')]))
-	return signedToken{key: header.text("kid"), payload: decoded[1], signature: decoded[2], hashed: hashed}, true
-}
-
-// decrypt returns what a JWE, dir and A128CBC-HS256, says that was made with one of the keys, else
-// callback.ErrNotAuthentic.
+// decrypt returns what a JWE says that was made with one of the keys, else callback.ErrNotAuthentic.
 func decrypt(keys []string, text string) (plain []byte, err error) {
-	_, decoded, ok := parts(text, "dir", "A128CBC-HS256", 5)
-	if !ok || len(decoded[1]) != 0 { // there is no key in it
+	sealed, err := jose.ParseEncryptedCompact(text,
+		[]jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A128CBC_HS256})
+	if err != nil || extended(sealed.Header) {
 		return nil, callback.ErrNotAuthentic
 	}
-	header, _, _ := strings.Cut(text, ".")
-	for _, encoded := range keys {
-		key := readEncryptionKey(encoded)
-		if key == nil {
-			continue
-		}
-		if opened := decryptCBC(key, []byte(header), decoded[2], decoded[3], decoded[4]); opened != nil {
-			plain = opened
-		}
-	}
-	if plain == nil {
+	// Of its five parts the second is a key that was sent along, which there is none of, and the last is the tag.
+	if parts := strings.Split(text, "."); parts[1] != "" || len(parts[4]) != encodedTag {
 		return nil, callback.ErrNotAuthentic
 	}
-	return plain, nil
+	err = callback.ErrNotAuthentic
+	for _, key := range keys {
+		if opened, failed := sealed.Decrypt(readEncryptionKey(key)); failed == nil {
+			plain, err = opened, nil
+		}
+	}
+	return plain, err
 }
 
-// readEncryptionKey reads a key as it stands or in base64, of either alphabet and with or without padding; nil for another length.
+// readEncryptionKey reads a key as it stands or in base64, of either alphabet and with or without padding. One of another
+// length opens nothing.
 func readEncryptionKey(text string) []byte {
-	key := []byte(text)
-	if len(key) != encryptionKeySize {
-		standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
-		key, _ = base64.RawStdEncoding.DecodeString(standard)
+	if len(text) == encryptionKeySize {
+		return []byte(text)
 	}
-	if len(key) != encryptionKeySize {
-		return nil
-	}
-	return key
-}
-
-// decryptCBC checks before it decrypts (RFC 7518 §5.2.2.2), so that nothing can be learnt of how it fails. nil: it is not authentic.
-func decryptCBC(key, header, iv, text, tag []byte) []byte {
-	mac := hmac.New(sha256.New, key[:encryptionKeySize/2])
-	mac.Write(header)
-	mac.Write(iv)
-	mac.Write(text)
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(header))*8))
-	if !hmac.Equal(mac.Sum(nil)[:sha256.Size/2], tag) || len(iv) != aes.BlockSize || len(text) == 0 || len(text)%aes.BlockSize != 0 {
-		return nil
-	}
-	block, err := aes.NewCipher(key[encryptionKeySize/2:])
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	key, err := base64.RawStdEncoding.DecodeString(standard)
 	if err != nil {
 		return nil
 	}
-	plain := make([]byte, len(text))
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, text)
-	padding := int(plain[len(plain)-1])
-	if padding == 0 || padding > aes.BlockSize || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(padding)}, padding)) {
-		return nil
-	}
-	return plain[:len(plain)-padding]
+	return key
 }
