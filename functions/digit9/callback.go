@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
+	"sallyport/shared/tolerant"
 )
 
 // otherStatus stands for a status that nobody has documented.
@@ -38,7 +38,7 @@ func Callback() callback.Receiver {
 // there.
 func authentic(secret []byte, req gateway.Request) bool {
 	var creds credentials
-	if lenient(secret, &creds) != nil {
+	if tolerant.Read(secret, &creds) != nil {
 		return false
 	}
 	authorization, hasBearer := req.Header["authorization"]
@@ -60,21 +60,21 @@ func authentic(secret []byte, req gateway.Request) bool {
 
 // translate reads and normalises; further members are fine.
 func translate(req gateway.Request) ([]callback.Event, error) {
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(req.Body, &members); err != nil {
+	var m tolerant.Object
+	if err := json.Unmarshal(req.Body, &m); err != nil {
 		return nil, errors.New("the body is not a JSON object")
 	}
-	ecrn := strings.TrimSpace(scalar(members["ecrn"]))
+	ecrn := m.Text("ecrn")
 	if !isECRN(ecrn) {
 		return nil, errors.New("ecrn: must have 1 to 20 letters and digits")
 	}
-	customer := normalCustomerStatus(scalar(members["customer_status"]))
+	customer := normalCustomerStatus(m.Word("customer_status"))
 	switch customer {
 	case customerActive, customerKYCPending, customerInactive, customerRejected, customerBlocked:
 	default:
 		customer = otherStatus
 	}
-	aml := strings.TrimSpace(scalar(members["aml_scan_status"]))
+	aml := m.Word("aml_scan_status")
 	switch aml {
 	case amlAccepted, amlRejected, amlOpen, amlFailed, amlNone:
 	default:

@@ -242,6 +242,16 @@ func wantPassedOn(t *testing.T, a answer, outcome operation.Outcome) {
 	}
 }
 
+// TestTolerated: a byte order mark is skipped and passed on, a number may stand for a text, with a fraction of zero.
+func TestTolerated(t *testing.T) {
+	odd := "\uFEFF" + strings.NewReplacer(`"7841009900000017"`, "7841009900000017.0", `"ACTIVE"`, `" ACTIVE "`).Replace(found)
+	got := call(t, digit9.LookupCustomer(config(newPartner(t, answer{200, odd}).url)), body(aLookup))
+	if got.Class != operation.Done || got.Refs["ecrn"] != "7841009900000017" || got.Refs["customer_status"] != "ACTIVE" ||
+		string(got.Reply.Body) != odd {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestReads has every row of digit9 §9.1, and what else may come. A code decides, the status in the body never.
 func TestReads(t *testing.T) {
 	for name, test := range map[string]struct {

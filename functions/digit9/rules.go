@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/schema"
+	"sallyport/shared/tolerant"
 )
 
 // Limits that the contract leaves open (digit9 §6.4), so they are inferred.
@@ -150,9 +151,9 @@ func checkCustomer(body []byte, references bool) (c checked, err error) {
 		} `json:"id_details"`
 	}
 	err = json.Unmarshal(body, &in)
-	c.ecrn = scalar(in.ECRN)
+	c.ecrn = tolerant.Text(in.ECRN)
 	for _, id := range in.IDs {
-		c.ids = append(c.ids, identity{scalar(id.Type), scalar(id.Number)})
+		c.ids = append(c.ids, identity{asWritten(id.Type), asWritten(id.Number)})
 	}
 	return c, err
 }

@@ -1,11 +1,11 @@
 package digit9
 
 import (
-	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/tolerant"
 )
 
 // Paths below the base URL (digit9 §2). Their case is exact.
@@ -64,49 +64,29 @@ type answer struct {
 	Status  string // "success", "failure" or "failed"
 	Code    string // of a failure
 	Message string
-	Details map[string]jsontext.Value // of a failure: what is wrong with the field
+	Details tolerant.Object // of a failure: what is wrong with the field
 	customer
 }
 
 // read reports whether the text is an object with a status.
 func (a *answer) read(text []byte) bool {
-	var members, data map[string]jsontext.Value
-	if lenient(text, &members) != nil {
-		return false
-	}
-	_ = lenient(members["status"], &a.Status)
-	_ = lenient(members["message"], &a.Message)
-	_ = lenient(members["details"], &a.Details)
-	for _, name := range []string{"errorCode", "error_code"} {
-		if code := scalar(members[name]); code != "" {
-			a.Code = code
-		}
-	}
-	_ = lenient(members["data"], &data)
-	a.ECRN = scalar(data["ecrn"])
-	_ = lenient(data["customer_status"], &a.CustomerStatus)
-	_ = lenient(data["aml_scan_status"], &a.AMLScanStatus)
-	_ = lenient(data["id_status"], &a.IDStatus)
+	m := tolerant.ReadObject(text)
+	data := m.Object("data")
+	a.Status, a.Message, a.Details = m.Word("status"), m.Word("message"), m.Object("details")
+	a.Code = m.Text("error_code", "errorCode")
+	a.ECRN, a.CustomerStatus = data.Text("ecrn"), data.Word("customer_status")
+	a.AMLScanStatus, a.IDStatus = data.Word("aml_scan_status"), data.Word("id_status")
 	return a.Status != ""
 }
 
 func (a answer) succeeded() bool { return a.Status == statusSuccess && a.Code == "" }
 
-// scalar reads a string or a whole number; empty for all else.
-func scalar(value jsontext.Value) string {
-	var text string
-	if lenient(value, &text) == nil {
+// asWritten is a string with its blanks, or a number: what a request says is looked for as it was sent.
+func asWritten(value jsontext.Value) string {
+	if text := tolerant.String(value); text != "" {
 		return text
 	}
-	var number int64
-	if lenient(value, &number) == nil {
-		return strconv.FormatInt(number, 10)
-	}
-	return ""
-}
-
-func lenient(text []byte, v any) error {
-	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return tolerant.Text(value)
 }
 
 // isECRN tells what may be a customer number: opaque, 20 characters at most (digit9 §5).

@@ -11,11 +11,11 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/seal"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
@@ -92,13 +92,14 @@ func classOf(e envelope) operation.Class {
 // passOn makes of a partner's answer what the caller gets: the same bytes with the Aadhaar number masked. What is no
 // JSON object is not passed on, but for an error without a body. readable tells whether e has been read.
 func passOn(resp upstream.Response, e *envelope, number string) (reply gateway.Reply, readable bool) {
-	if len(bytes.TrimSpace(resp.Body)) == 0 && resp.Status >= 400 {
+	text := tolerant.JSON(resp.Body)
+	if len(bytes.TrimSpace(text)) == 0 && resp.Status >= 400 {
 		return gateway.Empty(resp.Status), false
 	}
-	if jsontext.Value(resp.Body).Kind() != '{' {
+	if text.Kind() != '{' {
 		return gateway.Reply{}, false
 	}
-	masked := seal.MaskJSON(resp.Body, "aadhaar_no", number)
+	masked := seal.MaskJSON(text, "aadhaar_no", number)
 	if masked == nil {
 		return gateway.Reply{}, false
 	}

@@ -196,6 +196,15 @@ func TestAnswerIsMasked(t *testing.T) {
 	}
 }
 
+// TestTolerated: a byte order mark is skipped, a number may stand for a text, and blanks around a word don't count.
+func TestTolerated(t *testing.T) {
+	const text = `{"status":" SUCCESS ","transaction_id":7.0,"decision":null}`
+	outcome, _, _ := call(t, equal.ExecuteJourney, step(number, "123456"), answer{200, "\uFEFF" + text})
+	if outcome.Class != operation.Done || outcome.Refs["transaction_id"] != "7" || string(outcome.Reply.Body) != text {
+		t.Errorf("got %+v", outcome)
+	}
+}
+
 func TestSummaryHoldsNoPersonalData(t *testing.T) {
 	op := equal.ExecuteJourney(equal.Config{})
 	summary := op.Summary(gateway.JSON(200, []byte(`{"transaction_id":"t","status":"SUCCESS","status_code":"success","decision":"CLEAR","data":{"keys":{"aadhaar":[{"aadhaar_no":"XXXXXXXX0016","name":"MEERA KULKARNI"}]}}}`)))

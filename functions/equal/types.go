@@ -5,6 +5,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/tolerant"
 )
 
 // Statuses of a journey (equal §6).
@@ -94,15 +96,15 @@ func (e *envelope) read(text []byte) bool {
 		Checks               jsontext.Value `json:"checks"`
 		Data                 jsontext.Value `json:"data"`
 	}
-	if lenient(text, &members) != nil {
+	if tolerant.Read(text, &members) != nil {
 		return false
 	}
-	_ = lenient(members.TransactionID, &e.TransactionID)
-	_ = lenient(members.JourneyTransactionID, &e.JourneyTransactionID)
-	_ = lenient(members.JourneyID, &e.JourneyID)
-	_ = lenient(members.Status, &e.Status)
-	_ = lenient(members.StatusCode, &e.StatusCode)
-	_ = lenient(members.Decision, &e.Decision)
+	e.TransactionID = tolerant.Text(members.TransactionID)
+	e.JourneyTransactionID = tolerant.Text(members.JourneyTransactionID)
+	e.JourneyID = tolerant.Text(members.JourneyID)
+	e.Status = tolerant.Word(members.Status)
+	e.StatusCode = tolerant.Text(members.StatusCode)
+	e.Decision = tolerant.Word(members.Decision)
 	e.Checks = members.Checks
 	var data struct {
 		Keys jsontext.Value `json:"keys"`
@@ -110,14 +112,10 @@ func (e *envelope) read(text []byte) bool {
 	var keys struct {
 		Aadhaar jsontext.Value `json:"aadhaar"`
 	}
-	_ = lenient(members.Data, &data)
-	_ = lenient(data.Keys, &keys)
-	_ = lenient(keys.Aadhaar, &e.Aadhaar)
+	_ = tolerant.Read(members.Data, &data)
+	_ = tolerant.Read(data.Keys, &keys)
+	_ = tolerant.Read(keys.Aadhaar, &e.Aadhaar)
 	return e.Status != ""
-}
-
-func lenient(text []byte, v any) error {
-	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 // named reports whether the answer holds somebody's identity.

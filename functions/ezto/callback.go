@@ -19,6 +19,7 @@ import (
 
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
@@ -85,7 +86,7 @@ func verify(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Req
 
 // receiving returns the application that a callback's path names, and the credentials that have it.
 func receiving(secret []byte, req gateway.Request) (creds credentials, app application, ok bool) {
-	if lenient(secret, &creds) != nil || creds.Workspace == "" {
+	if tolerant.Read(secret, &creds) != nil || creds.Workspace == "" {
 		return creds, app, false
 	}
 	app, ok = creds.Applications[req.Params["application"]]
@@ -107,16 +108,16 @@ func (a application) knows(key string) bool {
 }
 
 // unwrap tells the form of a callback, empty if it could be two of them, and the text that is wrapped.
-func unwrap(m members) (form, text string) {
+func unwrap(m tolerant.Object) (form, text string) {
 	_, token := m["token"]
 	_, encrypted := m["encrypted"]
 	switch {
 	case token && encrypted:
 		return "", ""
 	case token:
-		return responseToken, m.text("token")
+		return responseToken, m.Word("token")
 	case encrypted:
-		return responseEncrypted, m.text("encrypted")
+		return responseEncrypted, m.Word("encrypted")
 	}
 	return responsePlaintext, ""
 }
@@ -129,7 +130,7 @@ func translate(req gateway.Request) (events []callback.Event, err error) {
 		return nil, errors.New("what is told is not a JSON object")
 	}
 	codes := map[string]string{"status": ending(req.Body)}
-	handle, user := m.text("auth_req_id"), m.first("user_id", "userId")
+	handle, user := m.Word("auth_req_id"), m.Word("user_id", "userId")
 	switch {
 	case len(handle) > maxHandle:
 		return nil, errors.New("auth_req_id: is too long")
@@ -142,7 +143,7 @@ func translate(req gateway.Request) (events []callback.Event, err error) {
 	if user != "" {
 		events = append(events, callback.Event{
 			Record: userRecord, SubjectID: userOf(req.Params["application"], user),
-			Codes: codes, EventID: m.first("request_id", "requestId"),
+			Codes: codes, EventID: m.Word("request_id", "requestId"),
 		})
 	}
 	return events, nil
@@ -151,7 +152,7 @@ func translate(req gateway.Request) (events []callback.Event, err error) {
 // ending is completed, failed, denied, skipped or other.
 func ending(told []byte) string {
 	m := object(told)
-	switch m.text("error") {
+	switch m.Word("error") {
 	case codeFailed:
 		return "failed"
 	case codeDenied:
@@ -160,7 +161,7 @@ func ending(told []byte) string {
 	default:
 		return "other"
 	}
-	switch status := strings.ToLower(m.text("status")); status {
+	switch status := strings.ToLower(m.Word("status")); status {
 	case "completed", "failed", "denied", "skipped":
 		return status
 	case "":
@@ -229,13 +230,13 @@ func (k *realmKeys) verify(ctx context.Context, from, id, text string) (claims [
 }
 
 // current reports whether claims are for an application, and for now.
-func current(claims members, id string, now time.Time) bool {
+func current(claims tolerant.Object, id string, now time.Time) bool {
 	var audience []string
-	if lenient(claims["aud"], &audience) != nil {
-		audience = []string{claims.text("aud")}
+	if tolerant.Read(claims["aud"], &audience) != nil {
+		audience = []string{claims.Word("aud")}
 	}
 	date := func(name string) (seconds float64, ok bool) {
-		err := lenient(claims[name], &seconds)
+		err := tolerant.Read(claims[name], &seconds)
 		return seconds, err == nil && claims[name].Kind() == '0'
 	}
 	expires, hasEnd := date("exp")
@@ -301,14 +302,14 @@ func (k *realmKeys) fetch(ctx context.Context, from string) (map[string]*rsa.Pub
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
 	}
-	if resp.Status != http.StatusOK || lenient(resp.Body, &set) != nil {
+	if resp.Status != http.StatusOK || tolerant.Read(resp.Body, &set) != nil {
 		return nil, errors.New("ezto: no keys, http_" + strconv.Itoa(resp.Status))
 	}
 	keys := map[string]*rsa.PublicKey{}
 	for _, text := range set.Keys {
 		m := object(text)
 		if key := readKey(m); key != nil {
-			keys[m.text("kid")] = key
+			keys[m.Word("kid")] = key
 		}
 	}
 	if len(keys) == 0 {
@@ -319,11 +320,11 @@ func (k *realmKeys) fetch(ctx context.Context, from string) (map[string]*rsa.Pub
 
 // readKey reads a JWK; nil for what is no RSA key to check RS256 with. What else it carries, such as certificates, is not
 // read.
-func readKey(m members) *rsa.PublicKey {
-	text, err := json.Marshal(map[string]string{"kty": m.text("kty"), "n": m.text("n"), "e": m.text("e")})
+func readKey(m tolerant.Object) *rsa.PublicKey {
+	text, err := json.Marshal(map[string]string{"kty": m.Word("kty"), "n": m.Word("n"), "e": m.Word("e")})
 	var key jose.JSONWebKey
 	if err != nil || key.UnmarshalJSON(text) != nil ||
-		m["use"] != nil && m.text("use") != "sig" || m["alg"] != nil && m.text("alg") != string(jose.RS256) {
+		m["use"] != nil && m.Word("use") != "sig" || m["alg"] != nil && m.Word("alg") != string(jose.RS256) {
 		return nil
 	}
 	public, ok := key.Key.(*rsa.PublicKey)

@@ -14,6 +14,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
@@ -95,9 +96,9 @@ func (c Config) post(ctx context.Context, call operation.Call, a address, path f
 }
 
 // classify is EZTO's one table from answers to classes (ezto §9).
-func classify(resp upstream.Response) (operation.Outcome, members) {
+func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 	m := object(resp.Body)
-	outcome := operation.Outcome{Class: operation.Unknown, Code: m.text("error"), Reply: operation.PassOn(resp)}
+	outcome := operation.Outcome{Class: operation.Unknown, Code: m.Word("error"), Reply: operation.PassOn(resp)}
 	if m != nil && outcome.Reply.Status == 0 { // but for a comma it is the JSON that it should be
 		outcome.Reply = gateway.JSON(resp.Status, resp.Body)
 	}

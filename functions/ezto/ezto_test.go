@@ -91,6 +91,20 @@ func TestWire(t *testing.T) {
 	}
 }
 
+// TestTolerated: a byte order mark is skipped and passed on, also where a comma follows the last member.
+func TestTolerated(t *testing.T) {
+	for _, odd := range []string{"\uFEFF" + result, "\uFEFF" + strings.TrimSuffix(result, "}") + ",\n}"} {
+		p := newPartner(t, 200, odd)
+		got := call(t, ezto.GetResult(ezto.Config{BaseURL: p.URL}), form("app_id", "poll", "auth_req_id", "hdr..iv.body.tag"))
+		if got.Class != operation.Done || string(got.Reply.Body) != odd {
+			t.Errorf("got %+v", got)
+		}
+		if summary := ezto.GetResult(ezto.Config{}).Summary(got.Reply); summary["state"] != "valid" {
+			t.Errorf("a state machine sees %v", summary)
+		}
+	}
+}
+
 // TestExtraFields: what an application's own configuration has in a form goes on, and makes it another request; credentials don't.
 func TestExtraFields(t *testing.T) {
 	p := newPartner(t, 200, begun)

@@ -38,7 +38,7 @@ func GetResult(c Config) operation.Operation[query] {
 				return *failed
 			}
 			outcome, m := classify(resp)
-			switch m.text("error") {
+			switch m.Word("error") {
 			case codePending, codeSlowDown, codeExpired, codeDenied, codeFailed: // whatever status they come with
 				if resp.Status < 500 {
 					outcome.Class = operation.Conflict
@@ -73,7 +73,7 @@ func decodeQuery(req gateway.Request) (in query, err error) {
 			return in, err
 		}
 		for _, name := range []string{"auth_req_id", "app_id"} {
-			if text := object(req.Body).text(name); text != "" {
+			if text := object(req.Body).Word(name); text != "" {
 				form.Set(name, text)
 			}
 		}
@@ -93,7 +93,7 @@ func decodeQuery(req gateway.Request) (in query, err error) {
 // summaryOfResult is what a state machine may see of a result: how it stands, in one word.
 func summaryOfResult(reply gateway.Reply) map[string]any {
 	m, state := object(reply.Body), "failed" // of which 402 alone may be a sign (ezto §9)
-	switch m.text("error") {
+	switch m.Word("error") {
 	case codePending, codeSlowDown:
 		state = "pending"
 	case codeExpired:
@@ -102,7 +102,7 @@ func summaryOfResult(reply gateway.Reply) map[string]any {
 		state = "denied"
 	default:
 		if result, ok := ReadResult(reply.Body); ok && reply.Status == http.StatusOK {
-			state = result.state(m.text("status"))
+			state = result.state(m.Word("status"))
 		}
 	}
 	return map[string]any{"state": state}

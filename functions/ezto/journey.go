@@ -124,7 +124,7 @@ func outcomeIECVerification(answer gateway.Reply, _ map[string]string, wanted []
 		if !slices.Contains(wanted, name) {
 			return ""
 		}
-		return m.plain(append(texts, name)...)
+		return m.Plain(append(texts, name)...)
 	}
 	out := struct {
 		Workflow   string `json:"workflow,omitzero"`

@@ -47,7 +47,7 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 				}
 				outcome.Owns = ownedTransaction(begun.Handle)
 				outcome.Refs = map[string]string{"record": outcome.Owns, "user_record": ""}
-				if user := object(object(in.Request)["user"]).text("user_id"); user != "" {
+				if user := object(object(in.Request)["user"]).Word("user_id"); user != "" {
 					outcome.Refs["user_record"] = callback.SubjectRecord(call.Reference, userRecord, userOf(application, user))
 				}
 			}

@@ -1,17 +1,16 @@
 package ezto
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"sallyport/shared/tolerant"
 )
 
 // Paths below the base URL (ezto §2). That of the result is inferred.
@@ -78,7 +77,7 @@ type triggered struct {
 
 func readTriggered(text []byte) (t triggered, ok bool) {
 	m := object(text)
-	t = triggered{Handle: m.text("auth_req_id"), ExpiresIn: m.seconds("expires_in"), Interval: m.seconds("interval")}
+	t = triggered{Handle: m.Word("auth_req_id"), ExpiresIn: duration(m, "expires_in"), Interval: duration(m, "interval")}
 	return t, t.Handle != ""
 }
 
@@ -100,11 +99,11 @@ type Result struct {
 func ReadResult(text []byte) (r Result, ok bool) {
 	m := object(text)
 	r = Result{
-		Workflow: m.text("workflow"), UserID: m.first("user_id", "userId"), RequestID: m.first("request_id", "requestId"),
-		IEC: strings.ToUpper(m.first("iec_code", "ie_code")), Verified: m.truth("iec_verified"), VerifiedAt: m.epoch("iec_verified_at"),
-		Name: m.text("name"), Status: normalStatus(m.text("iec_status")), PAN: strings.ToUpper(m.text("pan")), Address: m.text("address"),
+		Workflow: m.Word("workflow"), UserID: m.Word("user_id", "userId"), RequestID: m.Word("request_id", "requestId"),
+		IEC: strings.ToUpper(m.Word("iec_code", "ie_code")), Verified: m.Truth("iec_verified"), VerifiedAt: epoch(m, "iec_verified_at"),
+		Name: m.Word("name"), Status: normalStatus(m.Word("iec_status")), PAN: strings.ToUpper(m.Word("pan")), Address: m.Word("address"),
 	}
-	return r, m != nil && r.RequestID != "" && m.text("error") == ""
+	return r, m != nil && r.RequestID != "" && m.Word("error") == ""
 }
 
 // Statuses of a licence (ezto §12).
@@ -142,88 +141,31 @@ func isPAN(text string) bool {
 	return len(text) == 10 && strings.Trim(text[:3]+text[4:5]+text[9:], letters) == "" && strings.Contains("ABCFGHJLPT", text[3:4]) && strings.Trim(text[5:9], digits) == ""
 }
 
-// members is a JSON object that is read leniently: what is of an odd type reads as absent. What is no object is nil.
-type members map[string]jsontext.Value
-
-// object reads an object, also one with a comma after its last member, as the partner's own sample has it.
-func object(text []byte) members {
-	var m members
-	if lenient(text, &m) == nil {
+// object reads an object, also one with a comma after its last member, as the partner's own sample has it. What is no
+// object is nil.
+func object(text []byte) tolerant.Object {
+	if m := tolerant.ReadObject(text); m != nil {
 		return m
 	}
-	m = nil
-	trimmed := strings.TrimRight(string(text), " \t\r\n")
-	if body, ok := strings.CutSuffix(trimmed, "}"); ok {
-		if body, ok = strings.CutSuffix(strings.TrimRight(body, " \t\r\n"), ","); ok && lenient([]byte(body+"}"), &m) == nil {
-			return m
-		}
-	}
-	return nil
-}
-
-func (m members) text(name string) (s string) {
-	_ = lenient(m[name], &s)
-	return strings.TrimSpace(s)
-}
-
-// plain returns the first of several members that says anything: a text, a number or a truth value, as it is written.
-func (m members) plain(names ...string) string {
-	for _, name := range names {
-		switch value := m[name]; value.Kind() {
-		case '"':
-			if text := m.text(name); text != "" {
-				return text
-			}
-		case '0', 't', 'f':
-			return string(value)
-		}
-	}
-	return ""
-}
-
-// first returns the first text that is not empty.
-func (m members) first(names ...string) string {
-	for _, name := range names {
-		if text := m.text(name); text != "" {
-			return text
-		}
-	}
-	return ""
-}
-
-// number reads a whole number, also one that stands in a string.
-func (m members) number(name string) (n int64) {
-	if lenient(m[name], &n) != nil {
-		n, _ = strconv.ParseInt(m.text(name), 10, 64)
-	}
-	return n
-}
-
-// seconds reads a duration, of some thirty years at most.
-func (m members) seconds(name string) time.Duration {
-	return time.Duration(min(m.number(name), 1_000_000_000)) * time.Second
-}
-
-// truth reads a truth value, also as a text of any case; nil where there is none.
-func (m members) truth(name string) *bool {
-	var b bool
-	if lenient(m[name], &b) == nil && m[name] != nil && m[name].Kind() != 'n' {
-		return &b
-	}
-	switch strings.ToLower(m.text(name)) {
-	case "true":
-		b = true
-	case "false":
-		b = false
-	default:
+	const blanks = " \t\r\n"
+	body, ok := bytes.CutSuffix(bytes.TrimRight(text, blanks), []byte("}"))
+	if !ok {
 		return nil
 	}
-	return &b
+	if body, ok = bytes.CutSuffix(bytes.TrimRight(body, blanks), []byte(",")); !ok {
+		return nil
+	}
+	return tolerant.ReadObject(append(bytes.Clone(body), '}'))
+}
+
+// duration reads a duration, of some thirty years at most.
+func duration(m tolerant.Object, name string) time.Duration {
+	return time.Duration(min(m.Number(name), 1_000_000_000)) * time.Second
 }
 
 // epoch reads a time as a number or a text of digits: seconds, or milliseconds where it is that large.
-func (m members) epoch(name string) time.Time {
-	switch n := m.number(name); {
+func epoch(m tolerant.Object, name string) time.Time {
+	switch n := m.Number(name); {
 	case n <= 0:
 		return time.Time{}
 	case n > 1_000_000_000_000:
@@ -231,10 +173,6 @@ func (m members) epoch(name string) time.Time {
 	default:
 		return time.Unix(n, 0).UTC()
 	}
-}
-
-func lenient(text []byte, v any) error {
-	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 // ownedTransaction names a transaction by its handle, which is long and opaque.

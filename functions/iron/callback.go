@@ -16,6 +16,7 @@ import (
 
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
+	"sallyport/shared/tolerant"
 )
 
 // callbackWindow is how far the time of a webhook may be from now (iron §10).
@@ -41,7 +42,7 @@ func Callback(now func() time.Time) callback.Receiver {
 // right.
 func authentic(secret []byte, req gateway.Request, now time.Time) bool {
 	var creds credentials
-	if lenient(secret, &creds) != nil {
+	if tolerant.Read(secret, &creds) != nil {
 		return false
 	}
 	stamp := strings.TrimSpace(req.Header["webhook-timestamp"])
@@ -85,7 +86,7 @@ func translate(req gateway.Request) ([]callback.Event, error) {
 			Message jsontext.Value `json:"message"`
 		} `json:"data"`
 	}
-	if lenient(req.Body, &envelope) != nil || envelope.Type == "" {
+	if tolerant.Read(req.Body, &envelope) != nil || envelope.Type == "" {
 		return nil, errors.New("the body is not a webhook: a JSON object with type and data")
 	}
 	if envelope.Type != "identification_status" {
@@ -95,7 +96,7 @@ func translate(req gateway.Request) ([]callback.Event, error) {
 		ID     string `json:"id"`
 		Status string `json:"status"`
 	}
-	if lenient(unwrapped(envelope.Data.Message), &message) != nil || !isUUID(message.ID) {
+	if tolerant.Read(unwrapped(envelope.Data.Message), &message) != nil || !isUUID(message.ID) {
 		return nil, errors.New("data/message: must name an identification")
 	}
 	state := states()[message.Status]
@@ -109,7 +110,7 @@ func translate(req gateway.Request) ([]callback.Event, error) {
 // unwrapped takes a message out of the one member that may hold it under the name of its variant.
 func unwrapped(message jsontext.Value) jsontext.Value {
 	var members map[string]jsontext.Value
-	if lenient(message, &members) != nil || len(members) != 1 {
+	if tolerant.Read(message, &members) != nil || len(members) != 1 {
 		return message
 	}
 	for _, value := range members {

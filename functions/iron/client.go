@@ -18,6 +18,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
@@ -135,7 +136,7 @@ func classify(resp upstream.Response, missing string) operation.Outcome {
 	outcome := operation.Outcome{Class: operation.Unknown, Code: "http_" + strconv.Itoa(resp.Status), Reply: operation.PassOn(resp)}
 	switch {
 	case resp.Status == http.StatusOK || resp.Status == http.StatusCreated:
-		if kind := jsontext.Value(outcome.Reply.Body).Kind(); kind == '{' {
+		if tolerant.JSON(outcome.Reply.Body).Kind() == '{' {
 			outcome.Class, outcome.Code = operation.Done, "ok"
 		}
 	case resp.Status == http.StatusRequestTimeout:

@@ -11,6 +11,7 @@ import (
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/schema"
+	"sallyport/shared/tolerant"
 )
 
 const maxCustomer = 64 << 10 // bytes
@@ -62,7 +63,7 @@ func decodeCustomer(req gateway.Request) (in creation, err error) {
 		Email      string `json:"email"`
 		ExternalID string `json:"external_id"`
 	}
-	if err := lenient(req.Body, &said); err != nil {
+	if err := tolerant.Read(req.Body, &said); err != nil {
 		return in, &gateway.InputError{Reason: "is not valid"}
 	}
 	in.Type, in.Email, in.ExternalID, in.Body = said.Type, said.Email, said.ExternalID, req.Body
@@ -88,7 +89,7 @@ func (c Config) findCreated(ctx context.Context, call operation.Call, in creatio
 		if whole = ok && isTime(found.CreatedAt); !whole {
 			return false
 		}
-		if found.Type == in.Type && strings.EqualFold(found.Email, in.Email) && text(found.ExternalID) == in.ExternalID && since(found.CreatedAt, call.FirstSent) {
+		if found.Type == in.Type && strings.EqualFold(found.Email, in.Email) && tolerant.String(found.ExternalID) == in.ExternalID && since(found.CreatedAt, call.FirstSent) {
 			matches = append(matches, item)
 		}
 		return true

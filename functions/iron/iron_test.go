@@ -354,6 +354,14 @@ func TestWhatWasCreated(t *testing.T) {
 	}
 }
 
+// TestTolerated: a byte order mark is skipped and passed on.
+func TestTolerated(t *testing.T) {
+	got := call(t, iron.GetCustomer(newPartner(t, answer{200, "\uFEFF" + created}).config()), about())
+	if got.Class != operation.Done || string(got.Reply.Body) != "\uFEFF"+created {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestReads: an answer about something else than was asked for is none.
 func TestReads(t *testing.T) {
 	other := strings.Replace(customerID, "7", "8", 1)

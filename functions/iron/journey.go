@@ -10,6 +10,7 @@ import (
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
 	"sallyport/shared/schema"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/vault"
 )
 
@@ -88,7 +89,7 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		var said struct {
 			ExternalID string `json:"external_id"`
 		}
-		if err := lenient(opened, &said); err != nil {
+		if err := tolerant.Read(opened, &said); err != nil {
 			return fields, &gateway.InputError{Pointer: "/customer", Reason: "is not valid"}
 		}
 		fields.Sealed["customer"], fields.Sealed["external_id"], fields.Plain["find"] = opened, said.ExternalID, said.ExternalID != ""
@@ -98,8 +99,8 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		var said struct {
 			Type jsontext.Value `json:"type"`
 		}
-		_ = lenient(body, &said)
-		if generation = generationOf(text(said.Type)); generation == "" {
+		_ = tolerant.Read(body, &said)
+		if generation = generationOf(tolerant.String(said.Type)); generation == "" {
 			return schema.Check(body, []schema.Field{schema.Filled("type", schema.Word(typeLink, typeToken, typePerson, typeBusiness, typeDirect,
 				typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson))}, true)
 		}
@@ -143,5 +144,5 @@ func outcomeOfIdentification(answer gateway.Reply, _ map[string]string, _ []stri
 		Status           string         `json:"status"`
 		StepStatus       jsontext.Value `json:"step_status,omitzero"`
 		ReviewComment    string         `json:"review_comment,omitzero"`
-	}{found.CustomerID, found.ID, found.Status, found.StepStatus, text(found.Comment)})
+	}{found.CustomerID, found.ID, found.Status, found.StepStatus, tolerant.String(found.Comment)})
 }

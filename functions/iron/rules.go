@@ -13,6 +13,7 @@ import (
 
 	"sallyport/shared/operation"
 	"sallyport/shared/schema"
+	"sallyport/shared/tolerant"
 )
 
 // Types of an identification, by the generation that has them. Of v1 only the first is published (iron §4).
@@ -88,8 +89,8 @@ func (c Config) checkIdentification(body jsontext.Value, generation string, refe
 	var in struct {
 		Type jsontext.Value `json:"type"`
 	}
-	_ = lenient(body, &in)
-	kind := text(in.Type)
+	_ = tolerant.Read(body, &in)
+	kind := tolerant.String(in.Type)
 	if generationOf(kind) != generation {
 		kinds := schema.Word(typeDirect, typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson)
 		if generation == v2 {
@@ -293,7 +294,7 @@ func checkOfficers(body jsontext.Value) (faults []schema.Fault) {
 			Initiator bool     `json:"initiator"`
 		} `json:"business_officers"`
 	}
-	if lenient(body, &in) != nil {
+	if tolerant.Read(body, &in) != nil {
 		return []schema.Fault{{Pointer: "/business_officers", Reason: "is not valid"}}
 	}
 	initiators, both := 0, false
@@ -454,7 +455,7 @@ func isCompany(info jsontext.Value) bool {
 	var in struct {
 		Company given `json:"company_data"`
 	}
-	return lenient(info, &in) == nil && bool(in.Company)
+	return tolerant.Read(info, &in) == nil && bool(in.Company)
 }
 
 // given tells whether a member says anything, without a copy of it: it may hold files.
@@ -505,7 +506,7 @@ func businessQuestionnaire(questionnaire jsontext.Value) []schema.Field {
 			OnBehalf jsontext.Value `json:"sends_funds_on_customer_behalf"`
 		} `json:"planned_activities"`
 	}
-	_ = lenient(questionnaire, &in)
+	_ = tolerant.Read(questionnaire, &in)
 	planned := []schema.Field{
 		schema.Filled("purpose_and_intended_use", words(`ReceivingBusinessIncome BusinessPurchasesAndExpenses EmployeeAndContractorPayouts EcommerceSales
 			TreasuryManagement PaymentIntermediary Investments TaxPlanning AssetProtection Other`)),
@@ -526,7 +527,7 @@ func businessQuestionnaire(questionnaire jsontext.Value) []schema.Field {
 		schema.Filled("main_business_countries", schema.List(0, country())),
 		schema.Filled("estimated_annual_revenue", words("Under100K From100KTo1M From1MTo10M From10MTo50M From50MTo250M Over250M")),
 	}
-	if text(in.Type) != "SoleProp" {
+	if tolerant.String(in.Type) != "SoleProp" {
 		planned = append(planned, schema.Filled("sends_funds_on_customer_behalf", schema.Boolean()))
 		if in.Planned.OnBehalf.Kind() == 't' {
 			planned = append(planned, schema.Filled("sends_funds_on_customer_behalf_description", line()), schema.Filled("flow_of_funds_diagram", file()),
@@ -572,7 +573,7 @@ func (c Config) checkCompanies(body jsontext.Value) []schema.Fault {
 			Type string `json:"type"`
 		} `json:"questionnaire"`
 	}
-	if lenient(body, &in) != nil {
+	if tolerant.Read(body, &in) != nil {
 		return []schema.Fault{{Pointer: "/company_data", Reason: "is not valid"}}
 	}
 	faults := c.checkCompany(in.Company, "/company_data", true)

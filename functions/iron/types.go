@@ -6,9 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
+
+	"sallyport/shared/tolerant"
 )
 
 // Paths below the base URL (iron §2).
@@ -61,7 +62,7 @@ type identification struct {
 
 // readIdentification reads one; ok tells whether it is whole enough to go by.
 func readIdentification(text []byte) (i identification, ok bool) {
-	if lenient(text, &i) != nil || !isUUID(i.ID) || i.Status == "" || i.CustomerID != "" && !isUUID(i.CustomerID) {
+	if tolerant.Read(text, &i) != nil || !isUUID(i.ID) || i.Status == "" || i.CustomerID != "" && !isUUID(i.CustomerID) {
 		return identification{}, false
 	}
 	return i, true
@@ -107,7 +108,7 @@ type customer struct {
 }
 
 func readCustomer(text []byte) (c customer, ok bool) {
-	if lenient(text, &c) != nil || !isUUID(c.ID) {
+	if tolerant.Read(text, &c) != nil || !isUUID(c.ID) {
 		return customer{}, false
 	}
 	return c, true
@@ -120,7 +121,7 @@ type page struct {
 }
 
 func readPage(text []byte) (p page, ok bool) {
-	ok = lenient(text, &p) == nil && p.Items != nil
+	ok = tolerant.Read(text, &p) == nil && p.Items != nil
 	return p, ok
 }
 
@@ -136,16 +137,6 @@ func isTime(text string) bool {
 func since(text string, sent time.Time) bool {
 	at, err := time.Parse(time.RFC3339, text)
 	return err == nil && !at.Before(sent.Add(-clockSkew))
-}
-
-func lenient(text []byte, v any) error {
-	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-}
-
-// text is what a JSON string says; empty for any other value.
-func text(value jsontext.Value) (s string) {
-	_ = lenient(value, &s)
-	return s
 }
 
 // isUUID tells whether a text is a UUID in its usual form of 36 characters.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
@@ -15,6 +14,7 @@ import (
 	"sallyport/shared/operation/task"
 	"sallyport/shared/orchestrator"
 	"sallyport/shared/seal"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/vault"
 )
 
@@ -77,7 +77,7 @@ func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey
 		return nil, err
 	}
 	var members map[string]any
-	if json.Unmarshal(answer.Body, &members, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+	if tolerant.Read(answer.Body, &members) != nil {
 		return nil, nil // it was no object
 	}
 	shown := map[string]string{}

@@ -11,6 +11,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 )
 
 // addition is the input of what is added to a client: an address or an identifier.
@@ -36,7 +37,7 @@ func AddAddress(c Config) operation.Operation[addition] {
 			}
 			in.Type = req.Query["type"]
 			if req.Method == "" { // it travels in a state machine's body, which is opened only here
-				in.Type = m.id("addressTypeId")
+				in.Type = idOf(m, "addressTypeId")
 				delete(m, "addressTypeId")
 				if in.Body, err = json.Marshal(m, json.Deterministic(true)); err != nil {
 					return in, err
@@ -63,7 +64,7 @@ func AddAddress(c Config) operation.Operation[addition] {
 	}
 }
 
-func decodeAddition(req gateway.Request) (in addition, m members, err error) {
+func decodeAddition(req gateway.Request) (in addition, m tolerant.Object, err error) {
 	in = addition{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Once: req.Method == "", Body: req.Body}
 	if !isID(in.ClientID) {
 		return in, nil, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
@@ -95,7 +96,7 @@ func (c Config) addTo(ctx context.Context, call operation.Call, in addition, kno
 	outcome, m := classify(resp)
 	outcome.Refs = map[string]string{"client_id": in.ClientID}
 	if outcome.Class == operation.Done {
-		if outcome.Refs["resource_id"] = m.id("resourceId"); outcome.Refs["resource_id"] == "" { // the list tells
+		if outcome.Refs["resource_id"] = idOf(m, "resourceId"); outcome.Refs["resource_id"] == "" { // the list tells
 			return operation.Outcome{Class: operation.Unknown, Code: "no_resource_id"}
 		}
 	}
@@ -105,17 +106,18 @@ func (c Config) addTo(ctx context.Context, call operation.Call, in addition, kno
 // lookUpAddress looks for an address that says the same, of the same type. A postal code that the partner gives back as a number
 // has lost its leading zeros.
 func (c Config) lookUpAddress(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
-	wanted := object(in.Body)
-	return c.lookUpAddition(ctx, call, in, request{method: http.MethodGet, path: addressesPath(in.ClientID)}, "addressId", func(m members) operation.Finding {
-		if m.id("addressTypeId") != in.Type || m["isActive"] != nil && !strings.EqualFold(wanted.plain("isActive"), m.plain("isActive")) {
+	wanted := tolerant.ReadObject(in.Body)
+	return c.lookUpAddition(ctx, call, in, request{method: http.MethodGet, path: addressesPath(in.ClientID)}, "addressId", func(m tolerant.Object) operation.Finding {
+		active := m.Plain("isActive")
+		if idOf(m, "addressTypeId") != in.Type || active != "" && !strings.EqualFold(wanted.Plain("isActive"), active) {
 			return operation.NotFound
 		}
 		for _, field := range []string{"addressLine1", "addressLine2", "addressLine3", "city", "stateProvinceId", "countryId"} {
-			if wanted.plain(field) != m.plain(field) {
+			if wanted.Plain(field) != m.Plain(field) {
 				return operation.NotFound
 			}
 		}
-		code, known := wanted.plain("postalCode"), m.plain("postalCode")
+		code, known := wanted.Plain("postalCode"), m.Plain("postalCode")
 		if code == known || m["postalCode"].Kind() == '0' && strings.TrimLeft(code, "0") == known {
 			return operation.Found
 		}
@@ -124,12 +126,12 @@ func (c Config) lookUpAddress(ctx context.Context, call operation.Call, in addit
 }
 
 // lookUpAddition looks through a list for what was to be added; same compares it with an element.
-func (c Config) lookUpAddition(ctx context.Context, call operation.Call, in addition, r request, idName string, same func(members) operation.Finding) (operation.Outcome, operation.Finding) {
+func (c Config) lookUpAddition(ctx context.Context, call operation.Call, in addition, r request, idName string, same func(tolerant.Object) operation.Finding) (operation.Outcome, operation.Finding) {
 	resp, failed := c.send(ctx, call, r)
 	if failed != nil {
 		return *failed, operation.Undetermined
 	}
-	items, readable := objects(resp.Body)
+	items, readable := tolerant.ReadObjects(resp.Body)
 	switch {
 	case resp.Status >= 400:
 		outcome, _ := classify(resp)
@@ -139,7 +141,7 @@ func (c Config) lookUpAddition(ctx context.Context, call operation.Call, in addi
 	}
 	finding := operation.NotFound
 	for _, m := range items {
-		id, s := m.id(idName), same(m)
+		id, s := idOf(m, idName), same(m)
 		if s == operation.Undetermined {
 			finding = s
 		}
@@ -158,5 +160,5 @@ func (c Config) lookUpAddition(ctx context.Context, call operation.Call, in addi
 
 // summaryOfAddition is what a state machine may see.
 func summaryOfAddition(reply gateway.Reply) map[string]any {
-	return map[string]any{"resource_id": object(reply.Body).id("resourceId")}
+	return map[string]any{"resource_id": idOf(tolerant.ReadObject(reply.Body), "resourceId")}
 }

@@ -8,6 +8,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 )
 
 // AddIdentifier adds an identity document's number to a client (mbanq §3). A lost answer is settled by the client's
@@ -51,16 +52,16 @@ func owning(outcome operation.Outcome) operation.Outcome {
 // lookUpIdentifier looks for an identifier of the same type and number. One whose number is masked all the same can't be
 // compared.
 func (c Config) lookUpIdentifier(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
-	wanted := object(in.Body)
+	wanted := tolerant.ReadObject(in.Body)
 	return c.lookUpAddition(ctx, call, in, request{
 		method: http.MethodGet, path: identifiersPath(in.ClientID), query: url.Values{"unmaskValue": {"true"}},
-	}, "id", func(m members) operation.Finding {
-		kind := object(m["documentType"])
-		switch key := m.plain("documentKey"); {
-		case kind.id("id") != wanted.id("documentTypeId"):
-		case key == wanted.plain("documentKey"):
+	}, "id", func(m tolerant.Object) operation.Finding {
+		kind := m.Object("documentType")
+		switch key := m.Plain("documentKey"); {
+		case idOf(kind, "id") != idOf(wanted, "documentTypeId"):
+		case key == wanted.Plain("documentKey"):
 			return operation.Found
-		case kind.plain("isMasked") == "true" || strings.Contains(key, "*"):
+		case kind.Plain("isMasked") == "true" || strings.Contains(key, "*"):
 			return operation.Undetermined
 		}
 		return operation.NotFound

@@ -61,7 +61,7 @@ func AttachDocument(c Config) operation.Operation[attachment] {
 				return *failed
 			}
 			outcome, m := classify(resp)
-			if outcome.Class == operation.Done && !m.named() {
+			if outcome.Class == operation.Done && !isNamed(m) {
 				return operation.Outcome{Class: operation.Unknown, Code: "no_document_id"}
 			}
 			outcome.Refs = map[string]string{"identifier_id": in.IdentifierID}

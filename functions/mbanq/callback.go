@@ -13,6 +13,7 @@ import (
 
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
+	"sallyport/shared/tolerant"
 )
 
 // Callback is a webhook about a client (mbanq §10). Its body is inferred, so it is a hint: it ends the waits for the client,
@@ -34,7 +35,7 @@ func Callback() callback.Receiver {
 // authentic reports whether the signature is right: HMAC-SHA512 of the raw body, in hexadecimal or base64.
 func authentic(secret []byte, req gateway.Request) bool {
 	var creds credentials
-	if lenient(secret, &creds) != nil {
+	if tolerant.Read(secret, &creds) != nil {
 		return false
 	}
 	shown := strings.TrimSpace(req.Header["signature"])
@@ -57,18 +58,18 @@ func authentic(secret []byte, req gateway.Request) bool {
 
 // translate takes what is about a client.
 func translate(req gateway.Request) ([]callback.Event, error) {
-	var m members
+	var m tolerant.Object
 	if err := json.Unmarshal(req.Body, &m); err != nil {
 		return nil, errors.New("the body is not a JSON object")
 	}
-	id := object(m["payload"]).id("clientId")
+	id := idOf(m.Object("payload"), "clientId")
 	if id == "" {
-		id = object(m["payload"]).id("resourceId")
+		id = idOf(m.Object("payload"), "resourceId")
 	}
-	if m.text("entity") != "CLIENT" || id == "" {
+	if m.String("entity") != "CLIENT" || id == "" {
 		return nil, errors.New("entity and payload/clientId: must name a client")
 	}
-	action := m.text("action")
+	action := m.String("action")
 	if !isWord(action) {
 		action = "other"
 	}

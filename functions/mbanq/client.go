@@ -14,6 +14,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
@@ -71,9 +72,9 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 
 // classify is Mbanq's one table from answers to classes (mbanq §7). A 403 says little by itself: its code decides, and without
 // one it comes from what stands in front of the partner. Only rows from which it is clear that nothing happened release a key.
-func classify(resp upstream.Response) (operation.Outcome, members) {
-	m := object(resp.Body)
-	codes := m.codes()
+func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
+	m := tolerant.ReadObject(resp.Body)
+	codes := readCodes(m)
 	outcome := operation.Outcome{Class: operation.Unknown, Code: codes.first(), Reply: operation.PassOn(resp)}
 	if outcome.Code == "" || resp.Status < 400 {
 		outcome.Code = "http_" + strconv.Itoa(resp.Status)

@@ -10,6 +10,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 )
 
 // Commands on a client (mbanq §2).
@@ -49,15 +50,15 @@ func ClientCommand(c Config) operation.Operation[command] {
 				return *failed
 			}
 			outcome, m := classify(resp)
-			if outcome.Class == operation.Done && !m.named() {
+			if outcome.Class == operation.Done && !isNamed(m) {
 				return operation.Outcome{Class: operation.Unknown, Code: "no_client_id"}
 			}
 			outcome.Refs = map[string]string{"client_id": in.ClientID, "command": in.Command}
-			switch data := object(m["data"]); {
-			case outcome.Class == operation.Done && in.Command == verify && isWord(data.text("clientVerificationStatus")):
-				outcome.Code = data.text("clientVerificationStatus")
+			switch data := m.Object("data"); {
+			case outcome.Class == operation.Done && in.Command == verify && isWord(data.String("clientVerificationStatus")):
+				outcome.Code = data.String("clientVerificationStatus")
 			case outcome.Class == operation.Conflict && in.Command == verify:
-				outcome.Refs["missing"] = strings.Join(m.missing(), " ")
+				outcome.Refs["missing"] = strings.Join(missingIn(m), " ")
 			}
 			return outcome
 		},
@@ -78,12 +79,12 @@ func decodeCommand(req gateway.Request) (in command, err error) {
 	if err != nil {
 		return in, err
 	}
-	c := &checker{members: m, resource: "client"}
+	c := &checker{Object: m, resource: "client"}
 	if in.Command == verify {
-		kind := m.text("kycVerificationType")
+		kind := m.String("kycVerificationType")
 		if c.present("kycVerificationType") && kind != "PARTIAL" && kind != "FULL" {
 			c.add("client", "kycVerificationType", "is.not.one.of.expected.enumerations", "The parameter `kycVerificationType` must be one of [ PARTIAL, FULL ] .",
-				m.plain("kycVerificationType"), "PARTIAL", "FULL")
+				m.Plain("kycVerificationType"), "PARTIAL", "FULL")
 		}
 		c.texts(1000, "note")
 		in.Partial = kind == "PARTIAL"
@@ -108,19 +109,19 @@ func (c Config) lookUpCommand(ctx context.Context, call operation.Call, in comma
 	if read.Class != operation.Done {
 		return read, operation.Undetermined
 	}
-	m := object(read.Reply.Body)
+	m := tolerant.ReadObject(read.Reply.Body)
 	found := readClient(m)
 	out := operation.Outcome{Class: operation.Done, Code: "ok", Refs: map[string]string{"client_id": in.ClientID, "command": in.Command}}
 	switch {
 	case in.Command == activate && found.Status == clientActive:
-		out.Reply = created(in.ClientID, m.number("officeId"))
+		out.Reply = created(in.ClientID, m.Number("officeId"))
 		return out, operation.Found
 	case in.Command == verify && (in.Partial && found.verified() || found.Verification == verificationInProgress):
 		if out.Code = verificationInProgress; found.verified() {
 			out.Code = verificationApproved
 		}
 		out.Reply = render(http.StatusOK, verifiedAnswer{
-			jsontext.Value(in.ClientID), jsontext.Value(in.ClientID), m.number("officeId"), jsontext.Value(in.ClientID),
+			jsontext.Value(in.ClientID), jsontext.Value(in.ClientID), m.Number("officeId"), jsontext.Value(in.ClientID),
 			verifiedData{out.Code, out.Code},
 		})
 		return out, operation.Found
@@ -145,17 +146,17 @@ type verifiedData struct {
 // summaryOfCommand is what a state machine may see: the verification's status, or what is missing for it. Where it was refused
 // because the client stands elsewhere, nothing is missing, and the client itself tells: the status is OTHER.
 func summaryOfCommand(reply gateway.Reply) map[string]any {
-	m := object(reply.Body)
-	codes := m.codes()
+	m := tolerant.ReadObject(reply.Body)
+	codes := readCodes(m)
 	out := map[string]any{"verification": "", "missing": "", "already_active": codes.has(codeAlreadyActive)}
-	if status := object(m["data"]).text("clientVerificationStatus"); isWord(status) {
+	if status := m.Object("data").String("clientVerificationStatus"); isWord(status) {
 		out["verification"] = status
 	}
 	switch {
 	case codes.has(codeAlreadyVerified), codes.has(codeNotPending):
 		out["verification"] = verificationOther
 	case reply.Status >= 400:
-		out["missing"] = strings.Join(m.missing(), ",")
+		out["missing"] = strings.Join(missingIn(m), ",")
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 )
 
 const maxRequest = 256 << 10 // bytes
@@ -43,7 +44,7 @@ func CreateClient(c Config) operation.Operation[creation] {
 			}
 			outcome, m := classify(resp)
 			if outcome.Class == operation.Done {
-				id := m.id("clientId")
+				id := idOf(m, "clientId")
 				if id == "" {
 					return operation.Outcome{Class: operation.Unknown, Code: "no_client_id", Reply: outcome.Reply}
 				}
@@ -56,15 +57,15 @@ func CreateClient(c Config) operation.Operation[creation] {
 			if finding != operation.Found {
 				return found, finding
 			}
-			m := object(found.Reply.Body)
-			id, office := m.id("id"), m.number("officeId")
+			m := tolerant.ReadObject(found.Reply.Body)
+			id, office := idOf(m, "id"), m.Number("officeId")
 			return operation.Outcome{
 				Class: operation.Done, Code: "ok", Owns: ownedClient(id), Refs: map[string]string{"client_id": id},
 				Reply: created(id, office),
 			}, operation.Found
 		},
 		Summary: func(reply gateway.Reply) map[string]any {
-			return map[string]any{"client_id": object(reply.Body).id("clientId")}
+			return map[string]any{"client_id": idOf(tolerant.ReadObject(reply.Body), "clientId")}
 		},
 	}
 }
@@ -80,7 +81,7 @@ func decodeCreation(req gateway.Request) (in creation, err error) {
 	}
 	in = creation{TenantID: tenantOf(req), Body: req.Body}
 	if check.present("externalId") {
-		in.ExternalID = m.text("externalId")
+		in.ExternalID = m.String("externalId")
 	}
 	in.Digest, err = gateway.DigestJSON(req.Body)
 	return in, err
@@ -111,7 +112,7 @@ func (c Config) ownByExternalID(ctx context.Context, call operation.Call, extern
 	if finding != operation.Found {
 		return found, finding
 	}
-	switch foreign, err := call.Foreign(ctx, ownedClient(object(found.Reply.Body).id("id"))); {
+	switch foreign, err := call.Foreign(ctx, ownedClient(idOf(tolerant.ReadObject(found.Reply.Body), "id"))); {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
 	case foreign:
@@ -140,16 +141,16 @@ func (c Config) byExternalID(ctx context.Context, call operation.Call, externalI
 			return outcome, operation.Undetermined
 		}
 		var items []jsontext.Value
-		if m["pageItems"].Kind() != '[' || lenient(m["pageItems"], &items) != nil {
+		if m["pageItems"].Kind() != '[' || tolerant.Read(m["pageItems"], &items) != nil {
 			return unreadable, operation.Undetermined
 		}
 		for _, item := range items {
-			if found := readClient(object(item)); found.ExternalID == externalID && found.ID != "" {
+			if found := readClient(tolerant.ReadObject(item)); found.ExternalID == externalID && found.ID != "" {
 				outcome.Reply = gateway.JSON(http.StatusOK, item)
 				return outcome, operation.Found
 			}
 		}
-		if seen += len(items); len(items) == 0 || int64(seen) >= m.number("totalFilteredRecords") {
+		if seen += len(items); len(items) == 0 || int64(seen) >= m.Number("totalFilteredRecords") {
 			return outcome, operation.NotFound
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 )
 
 // Codes of the status table (mbanq §7).
@@ -54,15 +55,15 @@ func reasons() map[string]string {
 
 // missing names what the errors of a refused verification ask for, each once, in their order; without errors the top level
 // counts. A code that nobody knows is read by the words of its text.
-func (m members) missing() (names []string) {
-	known, errors := reasons(), m.list("errors")
-	if len(errors) == 0 && m.codes().first() != "" {
-		errors = []members{m}
+func missingIn(m tolerant.Object) (names []string) {
+	known, errors := reasons(), m.Objects("errors")
+	if len(errors) == 0 && readCodes(m).first() != "" {
+		errors = []tolerant.Object{m}
 	}
 	for _, e := range errors {
-		name, ok := known[e.text("userMessageGlobalisationCode")]
+		name, ok := known[e.String("userMessageGlobalisationCode")]
 		if !ok {
-			name = reasonIn(e.text("userMessageGlobalisationCode") + " " + e.text("developerMessage"))
+			name = reasonIn(e.String("userMessageGlobalisationCode") + " " + e.String("developerMessage"))
 		}
 		if !slices.Contains(names, name) {
 			names = append(names, name)

@@ -6,6 +6,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 )
 
 // clientQuery is the input of GetClient: an id, or for a state machine an externalId.
@@ -85,7 +86,7 @@ func (c Config) find(ctx context.Context, call operation.Call, externalID string
 	found, finding := c.ownByExternalID(ctx, call, externalID)
 	switch finding {
 	case operation.Found:
-		found.Refs = refs(readClient(object(found.Reply.Body)))
+		found.Refs = refs(readClient(tolerant.ReadObject(found.Reply.Body)))
 	case operation.NotFound:
 		return operation.Outcome{Class: operation.Done, Code: "absent", Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
 	}
@@ -108,7 +109,7 @@ func refs(c client) map[string]string {
 // summaryOfClient is what a state machine may see of a client. What it is, state says in one word: absent, active, verified,
 // in_progress, rejected, pending, or other for what can't be activated.
 func summaryOfClient(reply gateway.Reply) map[string]any {
-	c := readClient(object(reply.Body))
+	c := readClient(tolerant.ReadObject(reply.Body))
 	return map[string]any{"client_id": c.ID, "state": c.state()}
 }
 

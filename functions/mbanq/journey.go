@@ -12,6 +12,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/vault"
 )
 
@@ -79,7 +80,7 @@ func startClientOnboarding(ctx context.Context, s journey.Start) (fields journey
 	if _, err := time.Parse(time.DateOnly, in.ActivationDate); err != nil {
 		return fields, &gateway.InputError{Pointer: "/activation_date", Reason: "must be a date as 2006-01-02"}
 	}
-	k.Lists["client"], k.Lists["external"] = []any{client}, []any{client.text("externalId")}
+	k.Lists["client"], k.Lists["external"] = []any{client}, []any{client.String("externalId")}
 	k.Plain["kyc_verification_type"], k.Plain["activation_date"] = in.Verification, in.ActivationDate
 	return k.Fields, nil
 }
@@ -180,7 +181,7 @@ func checkScan(at string, value jsontext.Value) error {
 }
 
 // open reads an object in which references may stand, and notes whether it holds personal data itself, and what it refers to.
-func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (members, error) {
+func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (tolerant.Object, error) {
 	if value.Kind() != '{' {
 		return nil, &gateway.InputError{Pointer: at, Reason: `must be an object or {"document_id":…}`}
 	}
@@ -199,7 +200,7 @@ func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (mem
 }
 
 // list reads a list of such objects; none where there is no list.
-func (k *intake) list(ctx context.Context, value jsontext.Value, at string, most int) (all []members, err error) {
+func (k *intake) list(ctx context.Context, value jsontext.Value, at string, most int) (all []tolerant.Object, err error) {
 	if len(value) == 0 || value.Kind() == 'n' {
 		return nil, nil
 	}
@@ -234,7 +235,7 @@ func isFile(place jsontext.Pointer) bool { return place == "/document/file" }
 
 // outcomeClientOnboarding is what people read of the client as it was last read. An answer about no client tells nothing.
 func outcomeClientOnboarding(reply gateway.Reply, _ map[string]string, _ []string) ([]byte, error) {
-	m := object(reply.Body)
+	m := tolerant.ReadObject(reply.Body)
 	c := readClient(m)
 	if c.ID == "" || c.Status == 0 {
 		return nil, nil
@@ -245,5 +246,5 @@ func outcomeClientOnboarding(reply gateway.Reply, _ map[string]string, _ []strin
 		SubStatus    string `json:"sub_status,omitzero"`
 		Verification string `json:"verification,omitzero"`
 		AccountNo    string `json:"account_no,omitzero"`
-	}{c.ID, c.Status, c.SubStatus, c.Verification, m.text("accountNo")})
+	}{c.ID, c.Status, c.SubStatus, c.Verification, m.String("accountNo")})
 }

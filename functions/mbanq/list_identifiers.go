@@ -7,6 +7,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 )
 
 // ListIdentifiers lists a client's identifiers (mbanq §2). Their numbers are masked unless they are asked for.
@@ -27,7 +28,7 @@ func ListIdentifiers(c Config) operation.Operation[clientQuery] {
 			if failed != nil {
 				return *failed
 			}
-			if _, ok := objects(resp.Body); ok && resp.Status == http.StatusOK {
+			if _, ok := tolerant.ReadObjects(resp.Body); ok && resp.Status == http.StatusOK {
 				return operation.Outcome{Class: operation.Done, Code: "ok", Reply: operation.PassOn(resp)}
 			}
 			outcome, _ := classify(resp)

@@ -508,6 +508,18 @@ func TestReads(t *testing.T) {
 	})
 }
 
+// TestTolerated: a byte order mark is skipped and passed on, a text may stand for a number, with a fraction of zero.
+func TestTolerated(t *testing.T) {
+	odd := "\uFEFF" + strings.NewReplacer(`"id":8812`, `"id":" 8812.0 "`, `"id":100`, `"id":"100"`).Replace(aVerified)
+	got := call(t, mbanq.GetClient(newPartner(t, answer{200, odd}).config()), to(""))
+	if got.Class != operation.Done || got.Refs["client_id"] != "8812" || string(got.Reply.Body) != odd {
+		t.Errorf("got %+v", got)
+	}
+	if summary := mbanq.GetClient(mbanq.Config{}).Summary(got.Reply); summary["client_id"] != "8812" || summary["state"] != "verified" {
+		t.Errorf("a state machine sees %v", summary)
+	}
+}
+
 // TestStateOfAClient has the lifecycle of mbanq §5. A verification that runs, or ended with a no, outweighs an earlier yes.
 func TestStateOfAClient(t *testing.T) {
 	for text, want := range map[string]string{

@@ -11,39 +11,40 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/tolerant"
 )
 
 // body reads a JSON object of a request; further members than are asked for are passed on (mbanq §3).
-func body(text []byte) (members, error) {
+func body(text []byte) (tolerant.Object, error) {
 	if err := gateway.CheckJSON(text); err != nil {
 		return nil, err
 	}
 	if jsontext.Value(text).Kind() != '{' {
 		return nil, &gateway.InputError{Reason: "must be an object"}
 	}
-	return object(text), nil
+	return tolerant.ReadObject(text), nil
 }
 
 // checker applies rules to a request's members and collects what is wrong.
 type checker struct {
 	faults
-	members
+	tolerant.Object
 	resource string // in the partner's codes: "client"
 }
 
 // present tells whether a field says anything: null and blanks don't.
 func (c *checker) present(field string) bool {
-	switch c.members[field].Kind() {
+	switch c.Object[field].Kind() {
 	case 0, 'n':
 		return false
 	case '"':
-		return strings.TrimSpace(c.text(field)) != ""
+		return strings.TrimSpace(c.String(field)) != ""
 	}
 	return true
 }
 
 // isTrue takes a text for a truth value, as the partner does.
-func (c *checker) isTrue(field string) bool { return strings.EqualFold(c.plain(field), "true") }
+func (c *checker) isTrue(field string) bool { return strings.EqualFold(c.Plain(field), "true") }
 
 // required checks that fields are there.
 func (c *checker) required(fields ...string) {
@@ -60,9 +61,9 @@ func (c *checker) texts(max int, fields ...string) {
 		if !c.present(field) {
 			continue
 		}
-		text := c.text(field)
+		text := c.String(field)
 		switch {
-		case c.members[field].Kind() != '"':
+		case c.Object[field].Kind() != '"':
 			c.add(c.resource, field, "is.not.a.string", "The parameter `"+field+"` must be a string.")
 		case utf8.RuneCountInString(text) > max:
 			c.add(c.resource, field, "exceeds.max.length", "The parameter `"+field+"` exceeds max length of "+strconv.Itoa(max)+".", max)
@@ -73,7 +74,7 @@ func (c *checker) texts(max int, fields ...string) {
 // positive checks that fields, where they are there, are whole numbers above zero.
 func (c *checker) positive(fields ...string) {
 	for _, field := range fields {
-		if n := c.number(field); c.present(field) && n <= 0 {
+		if n := c.Number(field); c.present(field) && n <= 0 {
 			c.add(c.resource, field, "not.greater.than.zero", "The parameter `"+field+"` must be greater than 0.", n, 0)
 		}
 	}
@@ -90,7 +91,7 @@ func (c *checker) dates(always bool, fields ...string) {
 			c.note(newProblem("validation.msg.missing."+field+".parameter", field, "The parameter `"+field+"` is mandatory."), "/"+field+": is required with a date")
 		}
 	}
-	layout, locale := layouts()[c.text("dateFormat")], c.text("locale")
+	layout, locale := layouts()[c.String("dateFormat")], c.String("locale")
 	if layout != time.DateOnly && locale != "en" && !strings.HasPrefix(locale, "en_") && !strings.HasPrefix(locale, "en-") {
 		layout = ""
 	}
@@ -99,7 +100,7 @@ func (c *checker) dates(always bool, fields ...string) {
 			"/dateFormat: must be yyyy-MM-dd, or dd MMMM yyyy or d MMMM yyyy in English")
 	}
 	for _, field := range fields {
-		if _, err := time.Parse(layout, c.text(field)); layout != "" && c.present(field) && err != nil {
+		if _, err := time.Parse(layout, c.String(field)); layout != "" && c.present(field) && err != nil {
 			c.note(newProblem("validation.msg.invalid.dateFormat.format", field, "The parameter `"+field+"` is invalid based on the dateFormat and locale provided."),
 				"/"+field+": must be a date in the dateFormat")
 		}
@@ -115,28 +116,28 @@ func (c *checker) email(field string) {
 	if !c.present(field) {
 		return
 	}
-	if address, err := mail.ParseAddress(c.text(field)); err != nil || address.Address != c.text(field) || !strings.Contains(address.Address, "@") {
+	if address, err := mail.ParseAddress(c.String(field)); err != nil || address.Address != c.String(field) || !strings.Contains(address.Address, "@") {
 		c.add(c.resource, field, "is.not.valid", "The parameter `"+field+"` is not a valid email address.")
 	}
 }
 
 // checkClient checks what a client is created of (mbanq §3).
-func checkClient(m members) *checker {
-	c := &checker{members: m, resource: "client"}
+func checkClient(m tolerant.Object) *checker {
+	c := &checker{Object: m, resource: "client"}
 	c.required("officeId", "legalFormId")
 	c.positive("officeId", "genderId", "clientClassificationId", "occupationId", "nationalityId", "staffId", "savingsProductId")
-	if form := c.number("legalFormId"); c.present("legalFormId") && form != 1 && form != 2 {
+	if form := c.Number("legalFormId"); c.present("legalFormId") && form != 1 && form != 2 {
 		c.add(c.resource, "legalFormId", "is.not.within.expected.range", "The parameter `legalFormId` must be between 1 and 2.", form, 1, 2)
 	}
 	switch {
 	case m["firstname"] == nil && m["lastname"] == nil && m["fullname"] == nil:
 		c.note(newProblem("validation.msg.client.id..no.name.details.passed", "id", "Failed data validation due to: .no.name.details.passed."), "/firstname: is required")
-	case c.number("legalFormId") == 2:
+	case c.Number("legalFormId") == 2:
 		c.required("fullname")
 	default:
 		c.required("firstname", "lastname")
 	}
-	if c.number("legalFormId") != 2 {
+	if c.Number("legalFormId") != 2 {
 		c.required("dateOfBirth", "genderId")
 	}
 	c.required("emailAddress", "mobileCountryCode", "mobileNo", "submittedOnDate")
@@ -151,8 +152,8 @@ func checkClient(m members) *checker {
 }
 
 // checkAddress checks an address (mbanq §3).
-func checkAddress(m members) *checker {
-	c := &checker{members: m, resource: "address"}
+func checkAddress(m tolerant.Object) *checker {
+	c := &checker{Object: m, resource: "address"}
 	c.required("addressLine1", "city", "stateProvinceId", "countryId", "postalCode", "isActive")
 	c.texts(255, "addressLine1", "addressLine2", "addressLine3", "city")
 	c.texts(50, "postalCode")
@@ -161,8 +162,8 @@ func checkAddress(m members) *checker {
 }
 
 // checkIdentifier checks an identifier (mbanq §3). Its type may be a number or a string of digits.
-func checkIdentifier(m members) *checker {
-	c := &checker{members: m, resource: "clientIdentifier"}
+func checkIdentifier(m tolerant.Object) *checker {
+	c := &checker{Object: m, resource: "clientIdentifier"}
 	c.required("documentTypeId", "documentKey", "status")
 	c.positive("documentTypeId")
 	c.texts(50, "documentKey")

@@ -5,8 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"sallyport/shared/tolerant"
 )
 
 // Paths below the base URL (mbanq §2). Addresses hang from "client", everything else from "clients".
@@ -81,79 +80,31 @@ func (c client) verified() bool {
 	return c.SubStatus == subStatusVerified
 }
 
-// members is a JSON object that is read leniently: what is of an odd type reads as absent. What is no whole JSON object is nil.
-type members map[string]jsontext.Value
-
-func object(text []byte) members {
-	var m members
-	if lenient(text, &m) != nil {
-		return nil // not even what was read of it
-	}
-	return m
-}
-
-func (m members) text(name string) (s string) {
-	_ = lenient(m[name], &s)
-	return s
-}
-
-// number reads a whole number, also one that stands in a string.
-func (m members) number(name string) (n int64) {
-	if lenient(m[name], &n) != nil {
-		n, _ = strconv.ParseInt(m.text(name), 10, 64)
-	}
-	return n
-}
-
-// plain reads a text, a number or a truth value as text: the partner gives back some as the other (mbanq §4).
-func (m members) plain(name string) string {
-	switch value := m[name]; value.Kind() {
-	case '"':
-		return strings.TrimSpace(m.text(name))
-	case '0', 't', 'f':
-		return string(value)
-	}
-	return ""
-}
-
-// id reads an id, which may be a number or a string; empty where it is none.
-func (m members) id(name string) string {
-	if n := m.number(name); n > 0 {
+// idOf reads an id, which may be a number or a string; empty where it is none.
+func idOf(m tolerant.Object, name string) string {
+	if n := m.Number(name); n > 0 {
 		return strconv.FormatInt(n, 10)
 	}
 	return ""
 }
 
-func (m members) list(name string) []members {
-	all, _ := objects(m[name])
-	return all
-}
-
-// objects reads an array of objects.
-func objects(text []byte) (all []members, ok bool) {
-	if jsontext.Value(text).Kind() != '[' || lenient(text, &all) != nil {
-		return nil, false
-	}
-	return all, true
-}
-
 // readClient reads a client (mbanq §4).
-func readClient(m members) client {
+func readClient(m tolerant.Object) client {
 	return client{
-		ID: m.id("id"), Status: object(m["status"]).number("id"), SubStatus: object(m["subStatus"]).text("name"),
-		Verification: m.text("clientVerificationStatus"), ExternalID: m.text("externalId"),
+		ID: idOf(m, "id"), Status: m.Object("status").Number("id"), SubStatus: m.Object("subStatus").String("name"),
+		Verification: m.String("clientVerificationStatus"), ExternalID: m.String("externalId"),
 	}
 }
 
 // codes are the partner's codes of a failure, the telling ones first (mbanq §6).
 type codes []string
 
-// codes reads them: those of its errors, then the top one. A token failure has one of its own.
-func (m members) codes() (all codes) {
-	for _, e := range m.list("errors") {
-		all = append(all, e.text("userMessageGlobalisationCode"))
+// readCodes reads them: those of its errors, then the top one. A token failure has one of its own.
+func readCodes(m tolerant.Object) (all codes) {
+	for _, e := range m.Objects("errors") {
+		all = append(all, e.String("userMessageGlobalisationCode"))
 	}
-	all = append(all, m.text("userMessageGlobalisationCode"), m.text("error"))
+	all = append(all, m.String("userMessageGlobalisationCode"), m.String("error"))
 	return slices.DeleteFunc(all, func(code string) bool { return code == "" })
 }
 
@@ -167,13 +118,10 @@ func (c codes) first() string {
 
 func (c codes) has(code string) bool { return slices.Contains(c, code) }
 
-// named tells whether a command's answer says what it did something to (mbanq §4): with maker-checker it may be the command alone.
-func (m members) named() bool {
-	return slices.ContainsFunc([]string{"id", "clientId", "resourceId", "commandId", "resourceIdentifier"}, func(name string) bool { return m.plain(name) != "" })
-}
-
-func lenient(text []byte, v any) error {
-	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+// isNamed reports whether a command's answer says what it did something to (mbanq §4): with maker-checker it may be the
+// command alone.
+func isNamed(m tolerant.Object) bool {
+	return m.Plain("id", "clientId", "resourceId", "commandId", "resourceIdentifier") != ""
 }
 
 // isID tells what may be an id: a positive whole number.

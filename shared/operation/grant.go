@@ -8,11 +8,9 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"sallyport/shared/gateway"
 	"sallyport/shared/token"
+	"sallyport/shared/tolerant"
 )
 
 // GrantRequest is what a caller asks a token route for, whose tokens are the gateway's own: for clients that insist on
@@ -124,7 +122,7 @@ func (c Call) ask(ctx context.Context, g PasswordGrant, grantType string, with u
 	switch {
 	case resp.Status >= 400 && resp.Status < 500 && resp.Status != http.StatusTooManyRequests && resp.Status != http.StatusRequestTimeout:
 		return grant, errRejected
-	case resp.Status != http.StatusOK, json.Unmarshal(resp.Body, &answer, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil,
+	case resp.Status != http.StatusOK, tolerant.Read(resp.Body, &answer) != nil,
 		answer.Access == "", answer.Expires <= 0:
 		return grant, errors.New("operation: no token in the answer")
 	}

@@ -13,6 +13,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/token"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
@@ -205,7 +206,7 @@ func (c Call) Do(ctx context.Context, req *http.Request, body []byte) (upstream.
 // PassOn makes of a partner's answer what the caller gets: the same bytes. What is no whole JSON object or array is not passed
 // on, but for an error that has no body, or whose body is a JSON string.
 func PassOn(resp upstream.Response) gateway.Reply {
-	text, failed := jsontext.Value(resp.Body), resp.Status >= 400
+	text, failed := tolerant.JSON(resp.Body), resp.Status >= 400
 	kind := text.Kind()
 	switch {
 	case len(text) == 0 && failed:

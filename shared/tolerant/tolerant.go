@@ -1,0 +1,134 @@
+// Package tolerant reads JSON that partners write as a tolerant reader: what they mean counts, not how they put it.
+//
+//   - A number may stand as text, and text as a number; a whole number may have a fraction of zero.
+//   - A member may be absent or null; text may be blank instead.
+//   - A member of an odd type reads as absent. Members that nobody asks for are ignored.
+//   - Of members with one name the last counts. Text may hold invalid UTF-8. A byte order mark may come first.
+package tolerant
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// JSON returns a text without its byte order mark.
+func JSON(text []byte) jsontext.Value { return bytes.TrimPrefix(text, []byte("\uFEFF")) }
+
+// Read reads a text into v, whose members must have their types. It fails where the text is not one whole JSON value.
+func Read(text []byte, v any) error {
+	return json.Unmarshal(JSON(text), v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// String is what a JSON string says, blanks included; empty for any other value.
+func String(value jsontext.Value) (s string) {
+	if Read(value, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// Word is what a JSON string says between its blanks; empty for any other value.
+func Word(value jsontext.Value) string { return strings.TrimSpace(String(value)) }
+
+// Text is a word, or a number as it is written but for a fraction of zero; empty for any other value.
+func Text(value jsontext.Value) string {
+	if value.Kind() == '0' && value.IsValid() {
+		return whole(strings.TrimSpace(string(value)))
+	}
+	return Word(value)
+}
+
+// Plain is a text, or "true" or "false"; empty for any other value.
+func Plain(value jsontext.Value) string {
+	var truth bool
+	if kind := value.Kind(); (kind == 't' || kind == 'f') && Read(value, &truth) == nil {
+		return strconv.FormatBool(truth)
+	}
+	return Text(value)
+}
+
+// Number is a whole number; zero for any other value, and beyond 64 bits.
+func Number(value jsontext.Value) int64 {
+	n, err := strconv.ParseInt(whole(Text(value)), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Truth is a truth value, also as a word of any case; nil for any other value.
+func Truth(value jsontext.Value) *bool {
+	text := strings.ToLower(Plain(value))
+	if text != "true" && text != "false" {
+		return nil
+	}
+	truth := text == "true"
+	return &truth
+}
+
+// whole takes a fraction of zero from a number.
+func whole(number string) string {
+	if before, fraction, ok := strings.Cut(number, "."); ok && fraction != "" && strings.Trim(fraction, "0") == "" {
+		return before
+	}
+	return number
+}
+
+// Object is the members of a JSON object.
+type Object map[string]jsontext.Value
+
+// ReadObject reads one; nil for any other text.
+func ReadObject(text []byte) (o Object) {
+	if Read(text, &o) != nil {
+		return nil // not even what was read of it
+	}
+	return o
+}
+
+// ReadObjects reads an array of objects; ok is false for any other text.
+func ReadObjects(text []byte) (all []Object, ok bool) {
+	if JSON(text).Kind() != '[' || Read(text, &all) != nil {
+		return nil, false
+	}
+	return all, true
+}
+
+// Object returns a member that is an object, else nil.
+func (o Object) Object(name string) Object { return ReadObject(o[name]) }
+
+// Objects returns a member that is an array of objects, else nil.
+func (o Object) Objects(name string) []Object {
+	all, _ := ReadObjects(o[name])
+	return all
+}
+
+// String returns a member as String reads it.
+func (o Object) String(name string) string { return String(o[name]) }
+
+// Number returns a member as Number reads it.
+func (o Object) Number(name string) int64 { return Number(o[name]) }
+
+// Truth returns a member as Truth reads it.
+func (o Object) Truth(name string) *bool { return Truth(o[name]) }
+
+// Word returns the first of some members that is a word.
+func (o Object) Word(names ...string) string { return o.first(Word, names) }
+
+// Text returns the first of some members that is a text.
+func (o Object) Text(names ...string) string { return o.first(Text, names) }
+
+// Plain returns the first of some members that says anything plain.
+func (o Object) Plain(names ...string) string { return o.first(Plain, names) }
+
+func (o Object) first(read func(jsontext.Value) string, names []string) string {
+	for _, name := range names {
+		if text := read(o[name]); text != "" {
+			return text
+		}
+	}
+	return ""
+}
