@@ -666,7 +666,7 @@ func TestTokenForm(t *testing.T) {
 			t.Errorf("%s: keys %q, want %q", form, got, want)
 		}
 	}
-	if in, err := op.Decode(gateway.Request{Body: []byte(`{"anything":1}`)}); err != nil || in.GrantType != "" {
+	if in, err := op.Decode(gateway.Request{FromStateMachine: true, Body: []byte(`{"anything":1}`)}); err != nil || in.GrantType != "" {
 		t.Errorf("a state machine's request: %+v, %v", in, err)
 	}
 }
@@ -674,12 +674,12 @@ func TestTokenForm(t *testing.T) {
 // A state machine wants the partner's token to be there, and gets to see nothing of it.
 func TestTokenOfAStateMachine(t *testing.T) {
 	p := newPartner(t)
-	got := call(t, digit9.IssueToken(config(p.url)), gateway.Request{})
+	got := call(t, digit9.IssueToken(config(p.url)), gateway.Request{FromStateMachine: true})
 	if asked, _ := p.requests(); got.Class != operation.Done || string(got.Reply.Body) != "{}" || len(asked) != 1 || len(got.Refs) != 0 {
 		t.Errorf("got %+v, asked %+v", got, asked)
 	}
 	p.token = answer{401, `{}`}
-	if got := call(t, digit9.IssueToken(config(p.url)), gateway.Request{}); got.Class != operation.Credentials {
+	if got := call(t, digit9.IssueToken(config(p.url)), gateway.Request{FromStateMachine: true}); got.Class != operation.Credentials {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -31,7 +31,7 @@ type address struct {
 
 // readAddress reads it; a state machine names the application in its query.
 func readAddress(req gateway.Request, form url.Values) address {
-	if req.Method == "" {
+	if req.FromStateMachine {
 		return address{Application: req.Query["application"]}
 	}
 	a := address{Workspace: req.Params["workspace"], Application: form.Get("app_id")}

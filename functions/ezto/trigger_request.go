@@ -99,7 +99,7 @@ func decodeTrigger(req gateway.Request) (in trigger, err error) {
 	}
 	form := url.Values{}
 	in.Request = req.Body
-	if req.Method != "" {
+	if !req.FromStateMachine {
 		if form, err = readForm(req); err != nil {
 			return in, err
 		}

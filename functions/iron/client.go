@@ -53,7 +53,7 @@ type scope struct {
 // readScope reads it; a state machine names the sub-partner in its query.
 func readScope(req gateway.Request) (s scope, err error) {
 	s = scope{SubPartner: req.Header["x-sub-partner-id"], Version: req.Header["x-api-version"]}
-	if req.Method == "" {
+	if req.FromStateMachine {
 		s.SubPartner = req.Query["sub_partner_id"]
 	}
 	switch {
@@ -69,7 +69,7 @@ func readScope(req gateway.Request) (s scope, err error) {
 // requireKey checks that a caller of a creation has sent an idempotency key that is a UUID (iron §1). State machines have keys of
 // their own.
 func requireKey(req gateway.Request) error {
-	if req.Method == "" {
+	if req.FromStateMachine {
 		return nil
 	}
 	key, err := gateway.IdempotencyKey(req.Header)

@@ -85,7 +85,7 @@ func (c Config) decodeApplication(req gateway.Request) (in application, err erro
 	if in.CustomerID, err = pathID(req, "customerId"); err != nil {
 		return in, err
 	}
-	in.Journey, in.Generation = req.Method == "", v1
+	in.Journey, in.Generation = req.FromStateMachine, v1
 	if req.Params["generation"] == v2 || strings.HasSuffix(req.Path, "/v2") {
 		in.Generation = v2
 	}

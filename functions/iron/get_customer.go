@@ -25,7 +25,7 @@ func GetCustomer(c Config) operation.Operation[customerQuery] {
 			if in.Scope, err = readScope(req); err != nil {
 				return in, err
 			}
-			if req.Method == "" && len(req.Body) > 0 {
+			if req.FromStateMachine && len(req.Body) > 0 {
 				var wanted struct {
 					ExternalID string `json:"external_id"`
 				}

@@ -141,14 +141,14 @@ func about(query ...string) gateway.Request {
 
 // fromMachine is a request as a state machine makes it.
 func fromMachine(req gateway.Request) gateway.Request {
-	req.Method, req.Header, req.Path = "", nil, ""
+	req.FromStateMachine, req.Method, req.Header, req.Path = true, "", nil, ""
 	return req
 }
 
 // external is a state machine's question for an external_id.
 func external(id string) gateway.Request {
 	body, _ := json.Marshal(map[string]string{"external_id": id})
-	return gateway.Request{Body: body}
+	return gateway.Request{FromStateMachine: true, Body: body}
 }
 
 func TestRequestsOnTheWire(t *testing.T) {
@@ -392,7 +392,7 @@ func TestReads(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 		for _, body := range []string{`{}`, `{"external_id":""}`, `{"external_id":5}`, `{"external_id":"x","more":1}`} {
-			if _, err := op.Decode(gateway.Request{Body: []byte(body)}); err == nil {
+			if _, err := op.Decode(gateway.Request{FromStateMachine: true, Body: []byte(body)}); err == nil {
 				t.Errorf("%s is a question", body)
 			}
 		}

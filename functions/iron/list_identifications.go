@@ -53,7 +53,7 @@ func decodeListing(req gateway.Request) (in listing, err error) {
 	if in.CustomerID, err = pathID(req, "customerId"); err != nil {
 		return in, err
 	}
-	if in.Newest = req.Method == ""; in.Newest {
+	if in.Newest = req.FromStateMachine; in.Newest {
 		return in, nil
 	}
 	in.Query = map[string]string{}

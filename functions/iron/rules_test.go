@@ -607,7 +607,7 @@ func TestTypes(t *testing.T) {
 		}
 	})
 	t.Run("OfAStateMachine", func(t *testing.T) { // whose path parameter has the generation
-		req := gateway.Request{Params: map[string]string{"customerId": customerID, "generation": "v2"}, Body: []byte(link)}
+		req := gateway.Request{FromStateMachine: true, Params: map[string]string{"customerId": customerID, "generation": "v2"}, Body: []byte(link)}
 		if err := decodeIdentification(req); err != nil {
 			t.Error(err)
 		}
@@ -692,7 +692,7 @@ func TestHeaders(t *testing.T) {
 		})
 	}
 	t.Run("OfAStateMachine", func(t *testing.T) { // which has a key of its own, and names the sub-partner in its query
-		req := gateway.Request{Params: map[string]string{"customerId": customerID}, Body: []byte(direct), Query: map[string]string{"sub_partner_id": ""}}
+		req := gateway.Request{FromStateMachine: true, Params: map[string]string{"customerId": customerID}, Body: []byte(direct), Query: map[string]string{"sub_partner_id": ""}}
 		if err := decodeIdentification(req); err != nil {
 			t.Error(err)
 		}

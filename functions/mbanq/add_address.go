@@ -36,7 +36,7 @@ func AddAddress(c Config) operation.Operation[addition] {
 				return in, err
 			}
 			in.Type = req.Query["type"]
-			if req.Method == "" { // it travels in a state machine's body, which is opened only here
+			if req.FromStateMachine { // it travels in a state machine's body, which is opened only here
 				in.Type = idOf(m, "addressTypeId")
 				delete(m, "addressTypeId")
 				if in.Body, err = json.Marshal(m, json.Deterministic(true)); err != nil {
@@ -65,7 +65,7 @@ func AddAddress(c Config) operation.Operation[addition] {
 }
 
 func decodeAddition(req gateway.Request) (in addition, m tolerant.Object, err error) {
-	in = addition{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Once: req.Method == "", Body: req.Body}
+	in = addition{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Once: req.FromStateMachine, Body: req.Body}
 	if !isID(in.ClientID) {
 		return in, nil, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
 	}

@@ -75,7 +75,7 @@ func decodeAttachment(req gateway.Request) (in attachment, err error) {
 	if !isID(in.IdentifierID) {
 		return in, &operation.Rejection{Reply: notFound(codeIdentifierID), Code: "clientIdentifier.id.invalid", Detail: "identifierId: must be a number"}
 	}
-	if req.Method == "" {
+	if req.FromStateMachine {
 		if in.Body, in.ContentType, err = form(req.Body); err != nil {
 			return in, err
 		}

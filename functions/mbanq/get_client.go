@@ -23,7 +23,7 @@ func GetClient(c Config) operation.Operation[clientQuery] {
 		Name:   "mbanq/get-client",
 		Errors: renderError,
 		Decode: func(req gateway.Request) (in clientQuery, err error) {
-			if req.Method == "" && len(req.Body) > 0 {
+			if req.FromStateMachine && len(req.Body) > 0 {
 				var wanted struct {
 					ExternalID string `json:"external_id"`
 				}

@@ -252,7 +252,7 @@ func TestFingerprints(t *testing.T) {
 	}
 	find := mbanq.GetClient(mbanq.Config{}).Decode
 	for _, text := range []string{`{}`, `{"external_id":""}`, `{"client_id":"../x"}`, `{"external_id":1}`, `[]`} {
-		if _, err := find(gateway.Request{Body: []byte(text)}); err == nil {
+		if _, err := find(gateway.Request{FromStateMachine: true, Body: []byte(text)}); err == nil {
 			t.Errorf("%s is taken", text)
 		}
 	}
@@ -342,7 +342,7 @@ func TestUpload(t *testing.T) {
 // TestScanOfAStateMachine: its JSON becomes the form, the same for every repeat.
 func TestScanOfAStateMachine(t *testing.T) {
 	decode := func(text string) (gateway.Request, error) {
-		req := gateway.Request{Params: map[string]string{"identifierId": "17"}, Body: []byte(text)}
+		req := gateway.Request{FromStateMachine: true, Params: map[string]string{"identifierId": "17"}, Body: []byte(text)}
 		_, err := mbanq.AttachDocument(mbanq.Config{}).Decode(req)
 		return req, err
 	}
@@ -403,7 +403,7 @@ func TestTokenForm(t *testing.T) {
 			t.Errorf("%s: %v", form, err)
 		}
 	}
-	if in, err := op.Decode(gateway.Request{}); err != nil || in.GrantType != "" { // a state machine's
+	if in, err := op.Decode(gateway.Request{FromStateMachine: true}); err != nil || in.GrantType != "" { // a state machine's
 		t.Errorf("%+v, %v", in, err)
 	}
 }
@@ -434,9 +434,9 @@ func FuzzBodies(f *testing.F) {
 	}
 	c := mbanq.Config{}
 	f.Fuzz(func(t *testing.T, text []byte, kind, command string) {
-		for _, method := range []string{"POST", ""} {
+		for _, machine := range []bool{false, true} {
 			req := to(string(text), "type", kind, "command", command)
-			req.Method = method
+			req.FromStateMachine = machine
 			created, err := mbanq.CreateClient(c).Decode(req)
 			refused(t, err)
 			var client struct {
@@ -468,8 +468,8 @@ func FuzzUpload(f *testing.F) {
 	f.Add([]byte(`{"name":"a","content_type":"image/png","file":"AAAA"}`), "")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		req := attach(string(body), contentType)
-		for _, method := range []string{"POST", ""} {
-			req.Method = method
+		for _, machine := range []bool{false, true} {
+			req.FromStateMachine = machine
 			in, err := mbanq.AttachDocument(mbanq.Config{}).Decode(req)
 			refused(t, err)
 			if err == nil && (in.Parts["name"] == "" || in.Parts["file"] == "" || len(in.Parts) > 10) {

@@ -20,8 +20,12 @@ import (
 // MaxBody is the largest body that reaches a function, in bytes: a Lambda takes 6 MB, of which base64 takes a third.
 const MaxBody = 4_500_000
 
-// Request is one HTTP request. Header names are lower-case; duplicates have been joined by commas.
+// Request is one HTTP request, or what a state machine asks for in its place. Header names are lower-case; duplicates have
+// been joined by commas.
 type Request struct {
+	// FromStateMachine: a Task state asks, so there is no Method, Path or Header, and the body is the task's.
+	FromStateMachine bool
+
 	ID     string            // API Gateway's request id
 	Method string            //
 	Path   string            // as sent, still escaped

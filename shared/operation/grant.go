@@ -37,7 +37,7 @@ func GrantKeys(req gateway.Request) []string {
 // ParseGrant reads the form. Where a field is repeated, the last value wins. It fails with ErrGrantType, beside what it has
 // read, or with *gateway.InputError.
 func ParseGrant(req gateway.Request) (in GrantRequest, err error) {
-	if req.Method == "" {
+	if req.FromStateMachine {
 		return in, nil
 	}
 	form, err := url.ParseQuery(string(req.Body))

@@ -175,7 +175,9 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	case err != nil:
 		return nil, task.Unavailable("vault_unavailable")
 	}
-	in, err := h.op.Decode(gateway.Request{Params: input.Path, Query: input.Query, Body: body, Size: int64(len(body))})
+	in, err := h.op.Decode(gateway.Request{
+		FromStateMachine: true, Params: input.Path, Query: input.Query, Body: body, Size: int64(len(body)),
+	})
 	if err != nil {
 		a = invalid(err)
 	} else {

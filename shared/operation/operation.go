@@ -31,7 +31,7 @@ type Operation[In any] struct {
 	// header; the first that somebody holds counts. nil or empty for none.
 	Keys func(gateway.Request) []string
 
-	// Decode validates without any call. A request of a state machine has no Method. It fails with *gateway.InputError, or with *Rejection where the partner has
+	// Decode validates without any call. It fails with *gateway.InputError, or with *Rejection where the partner has
 	// documented words of its own for the fault.
 	Decode func(gateway.Request) (In, error)
 
