@@ -17,10 +17,10 @@ import (
 // onboarding is the input of OnboardCustomer. What was validated is what is sent: the body goes on as it came, and two
 // requests are compared by its digest.
 type onboarding struct {
-	Digest string         `json:"digest"`
-	ECRN   string         `json:"-"` // of the customer to update; empty to create one
-	IDs    []identity     `json:"-"`
-	Body   jsontext.Value `json:"-"`
+	Digest string
+	ECRN   string // of the customer to update; empty to create one
+	IDs    []identity
+	Body   jsontext.Value
 }
 
 // OnboardCustomer creates a customer, or with an ECRN updates one (digit9 §6). The partner takes no idempotency key. What
@@ -37,6 +37,9 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 				return ""
 			}
 			return ownedCustomer(in.ECRN)
+		},
+		Fingerprint: func(in onboarding) any {
+			return operation.Fields("digest", in.Digest)
 		},
 		Effect: func(in onboarding) operation.Resolution {
 			if in.ECRN == "" {

@@ -460,11 +460,12 @@ func TestFiles(t *testing.T) {
 func TestFingerprintOfACustomer(t *testing.T) {
 	digest := func(body string) string {
 		t.Helper()
-		in, err := digit9.OnboardCustomer(digit9.Config{}).Decode(gateway.Request{Body: []byte(body)})
+		op := digit9.OnboardCustomer(digit9.Config{})
+		in, err := op.Decode(gateway.Request{Body: []byte(body)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := json.Marshal(in)
+		text, err := json.Marshal(op.Fingerprint(in))
 		if err != nil {
 			t.Fatal(err)
 		}

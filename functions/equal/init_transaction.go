@@ -11,10 +11,11 @@ import (
 // one, so an unknown outcome is resolved by calling again; without one only a person can know.
 func InitTransaction(c Config) operation.Operation[initRequest] {
 	return operation.Operation[initRequest]{
-		Name:    "equal/init-transaction",
-		Errors:  renderError,
-		MaxBody: maxRequest,
-		Decode:  decodeInit,
+		Name:        "equal/init-transaction",
+		Errors:      renderError,
+		MaxBody:     maxRequest,
+		Decode:      decodeInit,
+		Fingerprint: func(in initRequest) any { return in },
 		Effect: func(in initRequest) operation.Resolution {
 			if in.IdempotencyID != "" {
 				return operation.SafeRetry

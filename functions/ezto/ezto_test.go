@@ -119,7 +119,7 @@ func TestExtraFields(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, _ := json.Marshal(in)
+		text, _ := json.Marshal(op.Fingerprint(in))
 		inputs[i] = string(text)
 	}
 	if inputs[0] != inputs[1] || inputs[0] == inputs[2] {

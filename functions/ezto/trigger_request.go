@@ -13,13 +13,13 @@ import (
 	"sallyport/shared/operation"
 )
 
-// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What else stands in
-// a form is the application's own configuration (ezto §4), and is sent as well.
+// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What else stands in a
+// form is the application's own configuration (ezto §4), and is sent as well.
 type trigger struct {
-	Address address        `json:"address"`
-	Digest  string         `json:"digest"`
-	Extra   url.Values     `json:"extra,omitempty"`
-	Request jsontext.Value `json:"-"`
+	Address address
+	Digest  string
+	Extra   url.Values
+	Request jsontext.Value
 }
 
 // TriggerRequest begins a transaction of an application (ezto §4): somebody is asked to take part in it on a hosted page. The partner
@@ -31,7 +31,13 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 		MaxBody: maxRequest,
 		Keys:    keys,
 		Decode:  decodeTrigger,
-		Effect:  func(trigger) operation.Resolution { return operation.Manual },
+		Fingerprint: func(in trigger) any {
+			if len(in.Extra) == 0 {
+				return operation.Fields("address", in.Address, "digest", in.Digest)
+			}
+			return operation.Fields("address", in.Address, "digest", in.Digest, "extra", in.Extra)
+		},
+		Effect: func(trigger) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in trigger) operation.Outcome {
 			form := url.Values{"request": {string(in.Request)}}
 			maps.Copy(form, in.Extra)

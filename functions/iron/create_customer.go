@@ -18,12 +18,12 @@ const maxCustomer = 64 << 10 // bytes
 
 // creation is the input of CreateCustomer. What was validated is what is sent; requests are compared by its digest.
 type creation struct {
-	Digest     string         `json:"digest"`
-	Scope      scope          `json:"scope"`
-	Type       string         `json:"-"`
-	Email      string         `json:"-"`
-	ExternalID string         `json:"-"`
-	Body       jsontext.Value `json:"-"`
+	Digest     string
+	Scope      scope
+	Type       string
+	Email      string
+	ExternalID string
+	Body       jsontext.Value
 }
 
 // CreateCustomer creates a customer (iron §3). The partner honours its key for a day; after that a lost answer is settled by looking
@@ -34,6 +34,9 @@ func CreateCustomer(c Config) operation.Operation[creation] {
 		Errors:  renderCustomerError,
 		MaxBody: maxCustomer,
 		Decode:  decodeCustomer,
+		Fingerprint: func(in creation) any {
+			return operation.Fields("digest", in.Digest, "scope", in.Scope)
+		},
 		Effect:  func(creation) operation.Resolution { return operation.SafeRetry },
 		Honours: c.keyLife(),
 		Call: func(ctx context.Context, call operation.Call, in creation) operation.Outcome {

@@ -19,12 +19,12 @@ const maxIdentification = 40 << 20
 
 // application is the input of CreateIdentification. What was validated is what is sent; requests are compared by its digest.
 type application struct {
-	Digest     string         `json:"digest"`
-	CustomerID string         `json:"customer_id"`
-	Generation string         `json:"generation"`
-	Scope      scope          `json:"scope"`
-	Journey    bool           `json:"-"` // a state machine asks, which follows one that is under way
-	Body       jsontext.Value `json:"-"`
+	Digest     string
+	CustomerID string
+	Generation string
+	Scope      scope
+	Journey    bool // a state machine asks, which follows one that is under way
+	Body       jsontext.Value
 }
 
 // Generations of the contract, by the last part of the path (iron §2).
@@ -43,6 +43,9 @@ func CreateIdentification(c Config) operation.Operation[application] {
 		MaxTask: maxIdentification,
 		Decode:  c.decodeApplication,
 		Touches: func(in application) string { return ownedCustomer(in.CustomerID) },
+		Fingerprint: func(in application) any {
+			return operation.Fields("digest", in.Digest, "customer_id", in.CustomerID, "generation", in.Generation, "scope", in.Scope)
+		},
 		Effect:  func(application) operation.Resolution { return operation.SafeRetry },
 		Honours: c.keyLife(),
 		Call: func(ctx context.Context, call operation.Call, in application) operation.Outcome {

@@ -525,7 +525,7 @@ func TestTenants(t *testing.T) {
 		h := operation.New(s.p, iron.GetCustomer(c))
 		for tenant, want := range map[string]string{"acme": customer, "globex": ""} {
 			out, err := h.Invoke(t.Context(), []byte(`{"task":{"tenant":"`+tenant+`","execution":"j","state":"FindCustomer","index":0,"round":0},"query":{"sub_partner_id":""},"body":{"external_id":"ext-1"}}`))
-			var got map[string]string
+			var got map[string]any
 			if err != nil || json.Unmarshal(out, &got) != nil || got["customer_id"] != want {
 				t.Errorf("%s: %s, %v", tenant, out, err)
 			}

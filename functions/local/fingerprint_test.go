@@ -69,7 +69,7 @@ func fingerprinted[In any](op operation.Operation[In]) func(gateway.Request) (st
 		if err != nil {
 			return "", err
 		}
-		text, err := json.Marshal(in, json.Deterministic(true))
+		text, err := json.Marshal(op.Fingerprint(in), json.Deterministic(true))
 		return string(text), err
 	}
 }

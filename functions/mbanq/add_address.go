@@ -16,12 +16,12 @@ import (
 
 // addition is the input of what is added to a client: an address or an identifier.
 type addition struct {
-	ClientID string         `json:"client_id"`
-	Type     string         `json:"type,omitzero"` // of an address: it travels in the query
-	Digest   string         `json:"digest"`
-	TenantID string         `json:"-"`
-	Once     bool           `json:"-"` // not where the client has it already
-	Body     jsontext.Value `json:"-"`
+	ClientID string
+	Type     string // of an address: it travels in the query
+	Digest   string
+	TenantID string
+	Once     bool // not where the client has it already
+	Body     jsontext.Value
 }
 
 // AddAddress adds an address to a client (mbanq §3). A lost answer is settled by the client's addresses.
@@ -53,7 +53,10 @@ func AddAddress(c Config) operation.Operation[addition] {
 			return in, check.err()
 		},
 		Touches: func(in addition) string { return ownedClient(in.ClientID) },
-		Effect:  func(addition) operation.Resolution { return operation.Lookup },
+		Fingerprint: func(in addition) any {
+			return operation.Fields("client_id", in.ClientID, "type", in.Type, "digest", in.Digest)
+		},
+		Effect: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
 			return c.addTo(ctx, call, in, c.lookUpAddress, request{
 				method: http.MethodPost, path: addressesPath(in.ClientID), query: url.Values{"type": {in.Type}}, body: in.Body, tenantID: in.TenantID,

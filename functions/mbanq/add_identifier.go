@@ -26,7 +26,10 @@ func AddIdentifier(c Config) operation.Operation[addition] {
 			return in, checkIdentifier(m).err()
 		},
 		Touches: func(in addition) string { return ownedClient(in.ClientID) },
-		Effect:  func(addition) operation.Resolution { return operation.Lookup },
+		Fingerprint: func(in addition) any {
+			return operation.Fields("client_id", in.ClientID, "digest", in.Digest)
+		},
+		Effect: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
 			outcome := c.addTo(ctx, call, in, c.lookUpIdentifier, request{
 				method: http.MethodPost, path: identifiersPath(in.ClientID), body: in.Body, tenantID: in.TenantID,

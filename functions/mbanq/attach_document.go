@@ -35,11 +35,11 @@ const (
 // attachment is the input of AttachDocument. The file is only in the body, which goes on as it came; requests are compared by
 // the digests of its parts.
 type attachment struct {
-	IdentifierID string            `json:"identifier_id"`
-	Parts        map[string]string `json:"parts"` // digests, by the part's name
-	TenantID     string            `json:"-"`
-	ContentType  string            `json:"-"`
-	Body         []byte            `json:"-"`
+	IdentifierID string
+	Parts        map[string]string // digests, by the part's name
+	TenantID     string
+	ContentType  string
+	Body         []byte
 }
 
 // AttachDocument uploads the scan of an identifier (mbanq §3). Nothing tells what became of a lost upload.
@@ -51,7 +51,10 @@ func AttachDocument(c Config) operation.Operation[attachment] {
 		MaxTask: maxAttachTask,
 		Decode:  decodeAttachment,
 		Touches: func(in attachment) string { return ownedIdentifier(in.IdentifierID) },
-		Effect:  func(attachment) operation.Resolution { return operation.Manual },
+		Fingerprint: func(in attachment) any {
+			return operation.Fields("identifier_id", in.IdentifierID, "parts", in.Parts)
+		},
+		Effect: func(attachment) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in attachment) operation.Outcome {
 			resp, failed := c.send(ctx, call, request{
 				method: http.MethodPost, path: documentsPath(in.IdentifierID), contentType: in.ContentType, body: in.Body,

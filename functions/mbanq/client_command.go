@@ -21,12 +21,12 @@ const (
 
 // command is the input of ClientCommand.
 type command struct {
-	ClientID string         `json:"client_id"`
-	Command  string         `json:"command"`
-	Digest   string         `json:"digest"`
-	TenantID string         `json:"-"`
-	Partial  bool           `json:"-"` // a PARTIAL verification
-	Body     jsontext.Value `json:"-"`
+	ClientID string
+	Command  string
+	Digest   string
+	TenantID string
+	Partial  bool // a PARTIAL verification
+	Body     jsontext.Value
 }
 
 // ClientCommand verifies a client, or activates it (mbanq §3). A verification that lacks something is refused and changes
@@ -34,11 +34,14 @@ type command struct {
 // took place: it can be repeated. That a client is verified doesn't show that it is verified in full.
 func ClientCommand(c Config) operation.Operation[command] {
 	return operation.Operation[command]{
-		Name:          "mbanq/client-command",
-		Errors:        renderError,
-		MaxBody:       maxRequest,
-		Decode:        decodeCommand,
-		Touches:       func(in command) string { return ownedClient(in.ClientID) },
+		Name:    "mbanq/client-command",
+		Errors:  renderError,
+		MaxBody: maxRequest,
+		Decode:  decodeCommand,
+		Touches: func(in command) string { return ownedClient(in.ClientID) },
+		Fingerprint: func(in command) any {
+			return operation.Fields("client_id", in.ClientID, "command", in.Command, "digest", in.Digest)
+		},
 		Effect:        func(command) operation.Resolution { return operation.Lookup },
 		ReadsConflict: true, // what is missing
 		Call: func(ctx context.Context, call operation.Call, in command) operation.Outcome {

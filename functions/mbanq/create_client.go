@@ -17,10 +17,10 @@ const maxRequest = 256 << 10 // bytes
 
 // creation is the input of CreateClient. What was validated is what is sent; requests are compared by its digest.
 type creation struct {
-	Digest     string         `json:"digest"`
-	TenantID   string         `json:"-"`
-	ExternalID string         `json:"-"`
-	Body       jsontext.Value `json:"-"`
+	Digest     string
+	TenantID   string
+	ExternalID string
+	Body       jsontext.Value
 }
 
 // CreateClient creates a client, which is then Pending (mbanq §3). With an externalId, which is unique at the partner, a lost
@@ -31,6 +31,9 @@ func CreateClient(c Config) operation.Operation[creation] {
 		Errors:  renderError,
 		MaxBody: maxRequest,
 		Decode:  decodeCreation,
+		Fingerprint: func(in creation) any {
+			return operation.Fields("digest", in.Digest)
+		},
 		Effect: func(in creation) operation.Resolution {
 			if in.ExternalID != "" {
 				return operation.Lookup

@@ -241,9 +241,10 @@ func (s *stack) act(resolution operation.Resolution) operation.Operation[input] 
 			}
 			return in, nil
 		},
-		Key:     func(in input) string { return in.Key },
-		Touches: func(in input) string { return in.Record },
-		Effect:  func(input) operation.Resolution { return resolution },
+		Key:         func(in input) string { return in.Key },
+		Touches:     func(in input) string { return in.Record },
+		Fingerprint: func(in input) any { return in },
+		Effect:      func(input) operation.Resolution { return resolution },
 		Call: func(ctx context.Context, c operation.Call, in input) operation.Outcome {
 			if in.Value == "panic in call" {
 				panic("personal data 999900000016")

@@ -17,8 +17,7 @@ import (
 	"sallyport/shared/upstream"
 )
 
-// Operation describes one upstream endpoint. In is its decoded and validated input; its JSON form, in which every
-// path id, query parameter and body field that matters must stand, is what two calls with one key are compared by.
+// Operation describes one upstream endpoint. In is its decoded and validated input.
 type Operation[In any] struct {
 	Name    string                                // the folder of its function, "<partner>/<operation>"; its first part is the scope
 	Errors  func(Condition, string) gateway.Reply // the partner's shape for what the gateway itself has to say
@@ -37,6 +36,10 @@ type Operation[In any] struct {
 
 	// Key returns the key within the input that serves where there is no Idempotency-Key header; nil or empty for none.
 	Key func(In) string
+
+	// Fingerprint returns what a request with an effect asks for: every path id, query parameter, header and body field that
+	// matters. Two requests with one key are equal where its JSON is. Required with Effect; see Fields.
+	Fingerprint func(In) any
 
 	// Touches names the partner's record that the input refers to, as "<partner>/<kind>/<id>"; nil or empty for none.
 	// One that another tenant's call created is answered as not found.

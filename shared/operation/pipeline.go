@@ -557,7 +557,7 @@ func (r *pass[In]) ledgerDown(ctx context.Context, t ledger.Transaction, err err
 // fingerprint tells two requests apart without keeping what they say: a plain hash of an identity number could be
 // searched.
 func (h *Handler[In]) fingerprint(ring *seal.Ring, in In) (string, error) {
-	canonical, err := json.Marshal(in, json.Deterministic(true))
+	canonical, err := json.Marshal(h.op.Fingerprint(in), json.Deterministic(true))
 	if err != nil {
 		return "", err
 	}
