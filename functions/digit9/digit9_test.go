@@ -294,7 +294,7 @@ func TestReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := call(t, digit9.LookupCustomer(config(newPartner(t, test.answer).url)), body(aLookup))
-			if got.Class != test.class || got.Code != test.code || (got.Reply.Status != 0) != test.replies || got.Owns != "" {
+			if got.Class != test.class || got.Code != test.code || (got.Reply.Status != 0) != test.replies || got.Creates != "" {
 				t.Errorf("got %+v", got)
 			}
 			wantPassedOn(t, test.answer, got)
@@ -366,7 +366,7 @@ func TestOnboardings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := call(t, digit9.OnboardCustomer(config(newPartner(t, test.answer).url)), body(sample))
-			if got.Class != test.class || got.Code != test.code || got.Owns != test.owns || (got.Reply.Status != 0) != test.replies || got.Refs["invalid_fields"] != test.fields {
+			if got.Class != test.class || got.Code != test.code || got.Creates != test.owns || (got.Reply.Status != 0) != test.replies || got.Refs["invalid_fields"] != test.fields {
 				t.Errorf("got %+v", got)
 			}
 			wantPassedOn(t, test.answer, got)
@@ -415,7 +415,7 @@ func TestECRNInMessage(t *testing.T) {
 		"Customer 7841009900000025 7841009900000026": "7841009900000025",
 	} {
 		text := []byte(snake("failed", 406, 45013, message))
-		if got := op.Summary(gateway.JSON(406, text)); got["ecrn"] != want || len(got) != 1 {
+		if got := op.Output(gateway.JSON(406, text)); got["ecrn"] != want || len(got) != 1 {
 			t.Errorf("%q gave %v, want %q", message, got, want)
 		}
 		outcome := call(t, digit9.OnboardCustomer(config(newPartner(t, answer{406, string(text)}).url)), body(sample))
@@ -423,8 +423,8 @@ func TestECRNInMessage(t *testing.T) {
 		if want != "" {
 			owned = "digit9/customer/" + want
 		}
-		if outcome.Refs["ecrn"] != want || outcome.Owns != owned {
-			t.Errorf("%q: references %v, owns %q", message, outcome.Refs, outcome.Owns)
+		if outcome.Refs["ecrn"] != want || outcome.Creates != owned {
+			t.Errorf("%q: references %v, owns %q", message, outcome.Refs, outcome.Creates)
 		}
 	}
 }
@@ -433,7 +433,7 @@ func TestECRNInMessage(t *testing.T) {
 // documented is a yes.
 func TestVerdict(t *testing.T) {
 	verdict := func(text string) any {
-		return digit9.LookupCustomer(digit9.Config{}).Summary(gateway.JSON(200, []byte(text)))["verdict"]
+		return digit9.LookupCustomer(digit9.Config{}).Output(gateway.JSON(200, []byte(text)))["verdict"]
 	}
 	for code, want := range map[int]string{
 		45001: "absent", 45003: "absent", 45013: "held_unnamed", 45051: "blocked", 40001: "unclear", 45006: "unclear", 45032: "unclear", 49999: "unclear",
@@ -486,12 +486,12 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("%s is %v, want %s", text, got, want)
 		}
 	}
-	t.Run("Summary", func(t *testing.T) {
+	t.Run("Output", func(t *testing.T) {
 		for text, want := range map[string]string{
 			found: `{"ecrn":"7841009900000017","verdict":"accepted"}`, camel(404, 45001, "x"): `{"verdict":"absent"}`,
 			strings.Replace(found, "7841009900000017", "NOOR EXAMPLE", 1): `{"verdict":"accepted"}`,
 		} {
-			summary, err := json.Marshal(digit9.GetCustomer(digit9.Config{}).Summary(gateway.JSON(200, []byte(text))))
+			summary, err := json.Marshal(digit9.GetCustomer(digit9.Config{}).Output(gateway.JSON(200, []byte(text))))
 			if err != nil || string(summary) != want {
 				t.Errorf("%s gave %s, %v", text, summary, err)
 			}
@@ -544,11 +544,11 @@ func TestLookupIsCheckedBeforeAnyCall(t *testing.T) {
 	}
 }
 
-func TestWhatAnOperationTouches(t *testing.T) {
+func TestResource(t *testing.T) {
 	onboard := digit9.OnboardCustomer(digit9.Config{})
 	for text, want := range map[string]struct {
-		touches string
-		effect  operation.Resolution
+		resource string
+		effect   operation.Resolution
 	}{
 		sample: {"", operation.Lookup}, full: {"digit9/customer/7841009900000017", operation.Manual},
 		strings.Replace(sample, "{", `{"ecrn":"",`, 1): {"", operation.Lookup}, strings.Replace(sample, "{", `{"ecrn":null,`, 1): {"", operation.Lookup},
@@ -557,13 +557,13 @@ func TestWhatAnOperationTouches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if onboard.Touches(in) != want.touches || onboard.Effect(in) != want.effect {
-			t.Errorf("touches %q, effect %d", onboard.Touches(in), onboard.Effect(in))
+		if onboard.Resource(in) != want.resource || onboard.OnUnknown(in) != want.effect {
+			t.Errorf("resource %q, on unknown %d", onboard.Resource(in), onboard.OnUnknown(in))
 		}
 	}
 	get := digit9.GetCustomer(digit9.Config{})
-	if in, err := get.Decode(ecrnOf("12")); err != nil || get.Touches(in) != "digit9/customer/12" {
-		t.Errorf("touches %q, %v", get.Touches(in), err)
+	if in, err := get.Decode(ecrnOf("12")); err != nil || get.Resource(in) != "digit9/customer/12" {
+		t.Errorf("resource %q, %v", get.Resource(in), err)
 	}
 }
 
@@ -598,7 +598,7 @@ func TestLostOnboarding(t *testing.T) {
 			}
 			outcome, finding := op.Lookup(t.Context(), operation.NewCall("acme", []byte(secret)), in)
 			asked, left := p.requests()
-			if finding != test.finding || outcome.Class != test.class || outcome.Owns != test.owns || len(left) != 0 {
+			if finding != test.finding || outcome.Class != test.class || outcome.Creates != test.owns || len(left) != 0 {
 				t.Errorf("found %d, %+v; not asked for %v", finding, outcome, left)
 			}
 			if finding == operation.Found && fmt.Sprintf("%d %s", outcome.Reply.Status, outcome.Reply.Body) != test.reply {
@@ -655,14 +655,14 @@ func TestTokenForm(t *testing.T) {
 		if _, err := op.Decode(body(form)); !errors.As(err, &input) {
 			t.Errorf("%s: %v", form, err)
 		}
-		if keys := op.Keys(body(form)); keys != nil {
+		if keys := op.BodyCredentials(body(form)); keys != nil {
 			t.Errorf("%s: keys %q", form, keys)
 		}
 	}
 	for form, want := range map[string]string{
 		"client_secret=s&password=p&refresh_token=r": "s p r", "client_secret=a&client_secret=s+%26&password=p": "s & p ", "grant_type=password": "  ",
 	} {
-		if got := strings.Join(op.Keys(body(form)), " "); got != want {
+		if got := strings.Join(op.BodyCredentials(body(form)), " "); got != want {
 			t.Errorf("%s: keys %q, want %q", form, got, want)
 		}
 	}
@@ -761,9 +761,9 @@ func FuzzAnswer(f *testing.F) {
 	lookup, onboard := digit9.LookupCustomer(digit9.Config{}), digit9.OnboardCustomer(digit9.Config{})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		reply := gateway.JSON(200, text)
-		summary := lookup.Summary(reply)
+		summary := lookup.Output(reply)
 		number, _ := summary["ecrn"].(string)
-		for _, ecrn := range []string{number, onboard.Summary(reply)["ecrn"].(string)} {
+		for _, ecrn := range []string{number, onboard.Output(reply)["ecrn"].(string)} {
 			if len(ecrn) > 20 || strings.ContainsAny(ecrn, " /\n\"\\<") {
 				t.Errorf("%q gave the number %q", text, ecrn)
 			}
@@ -784,7 +784,7 @@ func FuzzTokenForm(f *testing.F) {
 	f.Add([]byte("grant_type=%zz;"))
 	f.Fuzz(func(t *testing.T, form []byte) {
 		op := digit9.IssueToken(digit9.Config{})
-		op.Keys(gateway.Request{Method: "POST", Body: form})
+		op.BodyCredentials(gateway.Request{Method: "POST", Body: form})
 		in, err := op.Decode(gateway.Request{Method: "POST", Body: form})
 		var input *gateway.InputError
 		var rejection *operation.Rejection

@@ -31,7 +31,7 @@ func GetCustomer(c Config) operation.Operation[customerNumber] {
 			}
 			return in, nil
 		},
-		Touches: func(in customerNumber) string { return ownedCustomer(in.ECRN) },
+		Resource: func(in customerNumber) string { return ownedCustomer(in.ECRN) },
 		Call: func(ctx context.Context, call operation.Call, in customerNumber) operation.Outcome {
 			resp, failed := c.send(ctx, call, http.MethodGet, getPath+in.ECRN, nil)
 			switch {
@@ -42,6 +42,6 @@ func GetCustomer(c Config) operation.Operation[customerNumber] {
 			}
 			return classifyRead(resp)
 		},
-		Summary: summaryOf,
+		Output: summaryOf,
 	}
 }

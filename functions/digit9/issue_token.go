@@ -21,11 +21,11 @@ const (
 // gets to see it.
 func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 	return operation.Operation[operation.GrantRequest]{
-		Name:    "digit9/issue-token",
-		Errors:  renderToken,
-		MaxBody: maxTokenRequest,
-		Keys:    operation.GrantKeys,
-		Decode:  decodeToken,
+		Name:            "digit9/issue-token",
+		Errors:          renderToken,
+		MaxBody:         maxTokenRequest,
+		BodyCredentials: operation.GrantCredentials,
+		Decode:          decodeToken,
 		Call: func(ctx context.Context, call operation.Call, in operation.GrantRequest) operation.Outcome {
 			if in.GrantType != "" {
 				return mint(ctx, call, in)

@@ -61,11 +61,11 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 	}
 	given := vault.References(in.Customer)
 	fields = journey.Fields{
-		Plain:    map[string]any{"ecrn": checked.ecrn, "update": checked.ecrn != ""},
-		Sealed:   map[string]any{"customer": opened},
-		Lists:    map[string][]any{},
-		Held:     append(given, vault.References(opened)...),
-		Personal: !vault.IsReference(in.Customer),
+		Plain:           map[string]any{"ecrn": checked.ecrn, "update": checked.ecrn != ""},
+		Sealed:          map[string]any{"customer": opened},
+		Lists:           map[string][]any{},
+		AlsoErase:       append(given, vault.References(opened)...),
+		HasPersonalData: !vault.IsReference(in.Customer),
 	}
 	for _, id := range checked.ids {
 		fields.Lists["ids"] = append(fields.Lists["ids"], id)

@@ -53,9 +53,9 @@ func TestStartOfAnOnboarding(t *testing.T) {
 			if err := errors.Join(err, err2); err != nil {
 				t.Fatal(err)
 			}
-			got := strings.Join(fields.Held, " ")
-			if string(ids) != test.ids || string(plain) != test.plain || strings.Join(unique(fields.Held), " ") != test.held || fields.Personal != test.personal {
-				t.Errorf("ids %s, plain %s, held %s, personal %t", ids, plain, got, fields.Personal)
+			got := strings.Join(fields.AlsoErase, " ")
+			if string(ids) != test.ids || string(plain) != test.plain || strings.Join(unique(fields.AlsoErase), " ") != test.held || fields.HasPersonalData != test.personal {
+				t.Errorf("ids %s, plain %s, held %s, personal %t", ids, plain, got, fields.HasPersonalData)
 			}
 			var sent struct{ Customer jsontext.Value }
 			if err := json.Unmarshal([]byte(test.body), &sent); err != nil {

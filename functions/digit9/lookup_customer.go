@@ -23,7 +23,7 @@ func LookupCustomer(c Config) operation.Operation[identity] {
 		Call: func(ctx context.Context, call operation.Call, in identity) operation.Outcome {
 			return hideForeign(ctx, call, c.ask(ctx, call, in))
 		},
-		Summary: summaryOf,
+		Output: summaryOf,
 	}
 }
 
@@ -80,7 +80,7 @@ func hideForeign(ctx context.Context, call operation.Call, found operation.Outco
 	if found.Class != operation.Done || found.Refs["ecrn"] == "" {
 		return found
 	}
-	foreign, err := call.Foreign(ctx, ownedCustomer(found.Refs["ecrn"]))
+	foreign, err := call.OwnedByOther(ctx, ownedCustomer(found.Refs["ecrn"]))
 	switch {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}

@@ -32,7 +32,7 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 		Errors:  c.renderOnboard,
 		MaxTask: maxOnboard,
 		Decode:  c.decodeOnboard,
-		Touches: func(in onboarding) string {
+		Resource: func(in onboarding) string {
 			if in.ECRN == "" {
 				return ""
 			}
@@ -41,7 +41,7 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 		Fingerprint: func(in onboarding) any {
 			return operation.Fields("digest", in.Digest)
 		},
-		Effect: func(in onboarding) operation.Resolution {
+		OnUnknown: func(in onboarding) operation.Resolution {
 			if in.ECRN == "" {
 				return operation.Lookup
 			}
@@ -54,8 +54,8 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 			}
 			return classifyOnboard(resp)
 		},
-		Lookup:  c.lookUpOnboarded,
-		Summary: summaryOfOnboard,
+		Lookup: c.lookUpOnboarded,
+		Output: summaryOfOnboard,
 	}
 }
 
@@ -98,7 +98,7 @@ func classifyOnboard(resp upstream.Response) operation.Outcome {
 	outcome := operation.Outcome{Class: operation.Unknown, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs()}
 	switch {
 	case resp.Status == http.StatusOK && a.succeeded() && isECRN(a.ECRN):
-		outcome.Class, outcome.Owns = operation.Done, ownedCustomer(a.ECRN)
+		outcome.Class, outcome.Creates = operation.Done, ownedCustomer(a.ECRN)
 	case resp.Status >= 500, resp.Status == http.StatusRequestTimeout:
 		if !readable {
 			outcome.Reply = gateway.Reply{}
@@ -106,7 +106,7 @@ func classifyOnboard(resp upstream.Response) operation.Outcome {
 	case a.Code == codeHeld:
 		outcome.Class = operation.Done
 		if a.ECRN != "" {
-			outcome.Owns = ownedCustomer(a.ECRN)
+			outcome.Creates = ownedCustomer(a.ECRN)
 		}
 	case a.Code == codeBlocked:
 		outcome.Class = operation.Refused
@@ -181,7 +181,7 @@ func (c Config) asOnboarded(found operation.Outcome) operation.Outcome {
 		if err != nil {
 			return operation.Outcome{Class: operation.Unknown, Code: "lookup"}
 		}
-		out.Owns, out.Reply = ownedCustomer(a.ECRN), gateway.JSON(http.StatusOK, body)
+		out.Creates, out.Reply = ownedCustomer(a.ECRN), gateway.JSON(http.StatusOK, body)
 	}
 	return out
 }

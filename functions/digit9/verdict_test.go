@@ -20,7 +20,7 @@ func FuzzECRNOfAMessage(f *testing.F) {
 	} {
 		f.Add(message)
 	}
-	summary := digit9.OnboardCustomer(digit9.Config{}).Summary
+	summary := digit9.OnboardCustomer(digit9.Config{}).Output
 	f.Fuzz(func(t *testing.T, message string) {
 		answer, err := json.Marshal(map[string]string{"status": "failure", "errorCode": "45013", "message": message})
 		if err != nil {

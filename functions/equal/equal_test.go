@@ -207,7 +207,7 @@ func TestTolerated(t *testing.T) {
 
 func TestSummaryHoldsNoPersonalData(t *testing.T) {
 	op := equal.ExecuteJourney(equal.Config{})
-	summary := op.Summary(gateway.JSON(200, []byte(`{"transaction_id":"t","status":"SUCCESS","status_code":"success","decision":"CLEAR","data":{"keys":{"aadhaar":[{"aadhaar_no":"XXXXXXXX0016","name":"MEERA KULKARNI"}]}}}`)))
+	summary := op.Output(gateway.JSON(200, []byte(`{"transaction_id":"t","status":"SUCCESS","status_code":"success","decision":"CLEAR","data":{"keys":{"aadhaar":[{"aadhaar_no":"XXXXXXXX0016","name":"MEERA KULKARNI"}]}}}`)))
 	text, err := json.Marshal(summary)
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +220,7 @@ func TestSummaryHoldsNoPersonalData(t *testing.T) {
 func TestPartnersTextsAreNotKept(t *testing.T) {
 	const text = `{"transaction_id":"no such thing 999900000016","status":"FAILURE","status_code":"MEERA KULKARNI","decision":"ask MEERA","journey_id":"9999 0000 0016"}`
 	outcome, _, _ := call(t, equal.ExecuteJourney, step(number, ""), answer{200, text})
-	summary, err := json.Marshal(equal.ExecuteJourney(equal.Config{}).Summary(outcome.Reply))
+	summary, err := json.Marshal(equal.ExecuteJourney(equal.Config{}).Output(outcome.Reply))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,14 +15,14 @@ import (
 // became of an earlier one, so an unknown outcome is the person's to decide (equal §10).
 func ExecuteJourney(c Config) operation.Operation[executeRequest] {
 	return operation.Operation[executeRequest]{
-		Name:        "equal/execute-journey",
-		Errors:      renderError,
-		MaxBody:     maxRequest,
-		Decode:      decodeExecute,
-		Key:         func(in executeRequest) string { return in.RequestID },
-		Touches:     func(in executeRequest) string { return ownedTransaction(in.TransactionID) },
-		Fingerprint: func(in executeRequest) any { return in },
-		Effect:      func(executeRequest) operation.Resolution { return operation.Manual },
+		Name:               "equal/execute-journey",
+		Errors:             renderError,
+		MaxBody:            maxRequest,
+		Decode:             decodeExecute,
+		BodyIdempotencyKey: func(in executeRequest) string { return in.RequestID },
+		Resource:           func(in executeRequest) string { return ownedTransaction(in.TransactionID) },
+		Fingerprint:        func(in executeRequest) any { return in },
+		OnUnknown:          func(executeRequest) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in executeRequest) operation.Outcome {
 			number := in.InputData.AadhaarNo
 			outcome, e := c.post(ctx, call, executePath, in, number)
@@ -33,7 +33,7 @@ func ExecuteJourney(c Config) operation.Operation[executeRequest] {
 			})
 			return outcome
 		},
-		Summary: summary,
+		Output: summary,
 	}
 }
 

@@ -10,17 +10,17 @@ import (
 // FetchData reads the result of a journey that was still in progress (equal §2, Q3). It changes nothing.
 func FetchData(c Config) operation.Operation[fetchRequest] {
 	return operation.Operation[fetchRequest]{
-		Name:    "equal/fetch-data",
-		Errors:  renderError,
-		MaxBody: maxRequest,
-		Decode:  decodeFetch,
-		Touches: func(in fetchRequest) string { return ownedTransaction(in.TransactionID) },
+		Name:     "equal/fetch-data",
+		Errors:   renderError,
+		MaxBody:  maxRequest,
+		Decode:   decodeFetch,
+		Resource: func(in fetchRequest) string { return ownedTransaction(in.TransactionID) },
 		Call: func(ctx context.Context, call operation.Call, in fetchRequest) operation.Outcome {
 			outcome, e := c.post(ctx, call, fetchPath, in, "")
 			outcome.Refs = e.refs(nil)
 			return outcome
 		},
-		Summary: summary,
+		Output: summary,
 	}
 }
 

@@ -16,7 +16,7 @@ func InitTransaction(c Config) operation.Operation[initRequest] {
 		MaxBody:     maxRequest,
 		Decode:      decodeInit,
 		Fingerprint: func(in initRequest) any { return in },
-		Effect: func(in initRequest) operation.Resolution {
+		OnUnknown: func(in initRequest) operation.Resolution {
 			if in.IdempotencyID != "" {
 				return operation.SafeRetry
 			}
@@ -29,11 +29,11 @@ func InitTransaction(c Config) operation.Operation[initRequest] {
 			outcome, e := c.post(ctx, call, initPath, in, "")
 			outcome.Refs = e.refs(nil)
 			if outcome.Class == operation.Done && e.TransactionID != "" && len(e.TransactionID) <= maxID {
-				outcome.Owns = ownedTransaction(e.TransactionID)
+				outcome.Creates = ownedTransaction(e.TransactionID)
 			}
 			return outcome
 		},
-		Summary: summary,
+		Output: summary,
 	}
 }
 

@@ -74,7 +74,7 @@ const (
 func TestWire(t *testing.T) {
 	p := newPartner(t, 200, begun)
 	got := call(t, ezto.TriggerRequest(ezto.Config{BaseURL: p.URL}), form("app_id", "app-2", "app_secret", "the caller's key", "request", request))
-	if got.Class != operation.Done || string(got.Reply.Body) != begun || !strings.HasPrefix(got.Owns, "ezto/transaction/") || strings.Contains(got.Owns, "hdr") {
+	if got.Class != operation.Done || string(got.Reply.Body) != begun || !strings.HasPrefix(got.Creates, "ezto/transaction/") || strings.Contains(got.Creates, "hdr") {
 		t.Errorf("got %+v", got)
 	}
 	if p.path != "/auth/realms/acme-trade/protocol/openid-connect/transaction" || p.user != "app-2" || p.pass != "s-2" || p.header.Get("api-version") != "1" ||
@@ -99,7 +99,7 @@ func TestTolerated(t *testing.T) {
 		if got.Class != operation.Done || string(got.Reply.Body) != odd {
 			t.Errorf("got %+v", got)
 		}
-		if summary := ezto.GetResult(ezto.Config{}).Summary(got.Reply); summary["state"] != "valid" {
+		if summary := ezto.GetResult(ezto.Config{}).Output(got.Reply); summary["state"] != "valid" {
 			t.Errorf("a state machine sees %v", summary)
 		}
 	}

@@ -24,14 +24,14 @@ const maxHandle = 48 << 10
 // machine reads it like an answer.
 func GetResult(c Config) operation.Operation[query] {
 	return operation.Operation[query]{
-		Name:          "ezto/get-result",
-		Errors:        renderError,
-		MaxBody:       maxRequest,
-		Keys:          keys,
-		Decode:        decodeQuery,
-		Touches:       func(in query) string { return ownedTransaction(in.Handle) },
-		ReadsConflict: true,
-		Summary:       summaryOfResult,
+		Name:             "ezto/get-result",
+		Errors:           renderError,
+		MaxBody:          maxRequest,
+		BodyCredentials:  keys,
+		Decode:           decodeQuery,
+		Resource:         func(in query) string { return ownedTransaction(in.Handle) },
+		ConflictIsResult: true,
+		Output:           summaryOfResult,
 		Call: func(ctx context.Context, call operation.Call, in query) operation.Outcome {
 			resp, _, failed := c.post(ctx, call, in.Address, resultPath, url.Values{"auth_req_id": {in.Handle}})
 			if failed != nil {

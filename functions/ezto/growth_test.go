@@ -23,7 +23,7 @@ func TestGrowthMatrix(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			growthtest.Linear(t, frame, "0388012345", func(text []byte) {
 				body = text
-				op.Summary(call(t, op, form("app_id", "poll", "auth_req_id", "hdr..iv.body.tag")).Reply)
+				op.Output(call(t, op, form("app_id", "poll", "auth_req_id", "hdr..iv.body.tag")).Reply)
 			})
 		})
 	}

@@ -102,8 +102,8 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 				"force_onboarding": in.Force},
 			"request": request,
 		},
-		Held:     vault.References(s.Body),
-		Personal: !vault.IsReference(s.Body) && slices.ContainsFunc([]string{"user_id", "metadata", "device", "consent"}, func(name string) bool { return inline(s.Body, name) }),
+		AlsoErase:       vault.References(s.Body),
+		HasPersonalData: !vault.IsReference(s.Body) && slices.ContainsFunc([]string{"user_id", "metadata", "device", "consent"}, func(name string) bool { return inline(s.Body, name) }),
 	}, nil
 }
 
@@ -113,15 +113,16 @@ func inline(body jsontext.Value, name string) bool {
 	return len(value) > 0 && value.Kind() != 'n' && !vault.IsReference(value) && string(value) != "{}"
 }
 
-// outcomeIECVerification is the result as the partner shows it (ezto §6), but for claims that the tenant's workflow does not want.
-func outcomeIECVerification(answer gateway.Reply, _ map[string]string, wanted []string) ([]byte, error) {
+// outcomeIECVerification is the result as the partner shows it (ezto §6), but for claims that the tenant's workflow does
+// not ask for.
+func outcomeIECVerification(answer gateway.Reply, _ map[string]string, claims []string) ([]byte, error) {
 	result, ok := ReadResult(answer.Body)
 	if !ok {
 		return nil, nil
 	}
 	m := object(answer.Body)
 	claim := func(name string, texts ...string) string {
-		if !slices.Contains(wanted, name) {
+		if !slices.Contains(claims, name) {
 			return ""
 		}
 		return m.Plain(append(texts, name)...)

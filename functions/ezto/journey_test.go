@@ -38,7 +38,7 @@ func TestStartOfAnIECVerification(t *testing.T) {
 		var sorted any
 		_ = json.Unmarshal(request, &sorted)
 		request, _ = json.Marshal(sorted)
-		if err != nil || string(request) != test.request || fields.Personal != test.personal || len(fields.Held) != test.held || fields.Plain["application"] != "poll" || fields.Sealed["facts"].(map[string]any)["force_onboarding"] != test.force || len(fields.Plain) != 1 {
+		if err != nil || string(request) != test.request || fields.HasPersonalData != test.personal || len(fields.AlsoErase) != test.held || fields.Plain["application"] != "poll" || fields.Sealed["facts"].(map[string]any)["force_onboarding"] != test.force || len(fields.Plain) != 1 {
 			t.Errorf("%s: %v %s %+v", name, err, request, fields)
 		}
 	}
@@ -90,7 +90,7 @@ func TestOutcomeOfAnIECVerification(t *testing.T) {
 // TestSummaries are what a state machine sees.
 func TestSummaries(t *testing.T) {
 	of := func(status int, body string) string {
-		text, _ := json.Marshal(ezto.GetResult(ezto.Config{}).Summary(gateway.JSON(status, []byte(body))))
+		text, _ := json.Marshal(ezto.GetResult(ezto.Config{}).Output(gateway.JSON(status, []byte(body))))
 		return string(text)
 	}
 	for body, want := range map[string]string{
@@ -121,7 +121,7 @@ func TestSummaries(t *testing.T) {
 		`{"auth_req_id":"h","expires_in":31}`: `{"auth_req_id":"h","back":-5,"grace":15,"left":16,"wait":5}`,
 		`{"auth_req_id":"h","expires_in":"99999999999","interval":"86400"}`: `{"auth_req_id":"h","back":-300,"grace":15,"left":2591985,"wait":300}`,
 	} {
-		if text, _ := json.Marshal(ezto.TriggerRequest(ezto.Config{}).Summary(gateway.JSON(200, []byte(body)))); string(text) != want {
+		if text, _ := json.Marshal(ezto.TriggerRequest(ezto.Config{}).Output(gateway.JSON(200, []byte(body)))); string(text) != want {
 			t.Errorf("%s: %s", body, text)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"sallyport/shared/operation"
 )
 
-// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What else stands in a
-// form is the application's own configuration (ezto §4), and is sent as well.
+// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What else
+// stands in a form is the application's own configuration (ezto §4), and is sent as well.
 type trigger struct {
 	Address address
 	Digest  string
@@ -26,18 +26,18 @@ type trigger struct {
 // takes no key and tells nobody what became of a lost request, so an unknown outcome is a person's to decide.
 func TriggerRequest(c Config) operation.Operation[trigger] {
 	return operation.Operation[trigger]{
-		Name:    "ezto/trigger-request",
-		Errors:  renderError,
-		MaxBody: maxRequest,
-		Keys:    keys,
-		Decode:  decodeTrigger,
+		Name:            "ezto/trigger-request",
+		Errors:          renderError,
+		MaxBody:         maxRequest,
+		BodyCredentials: keys,
+		Decode:          decodeTrigger,
 		Fingerprint: func(in trigger) any {
 			if len(in.Extra) == 0 {
 				return operation.Fields("address", in.Address, "digest", in.Digest)
 			}
 			return operation.Fields("address", in.Address, "digest", in.Digest, "extra", in.Extra)
 		},
-		Effect: func(trigger) operation.Resolution { return operation.Manual },
+		OnUnknown: func(trigger) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in trigger) operation.Outcome {
 			form := url.Values{"request": {string(in.Request)}}
 			maps.Copy(form, in.Extra)
@@ -51,16 +51,16 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 				if !ok {
 					return operation.Outcome{Class: operation.Unknown, Code: "no_handle", Reply: outcome.Reply}
 				}
-				outcome.Owns = ownedTransaction(begun.Handle)
-				outcome.Refs = map[string]string{"record": outcome.Owns, "user_record": ""}
+				outcome.Creates = ownedTransaction(begun.Handle)
+				outcome.Refs = map[string]string{"record": outcome.Creates, "user_record": ""}
 				if user := object(object(in.Request)["user"]).Word("user_id"); user != "" {
 					outcome.Refs["user_record"] = callback.SubjectRecord(call.Reference, userRecord, userOf(application, user))
 				}
 			}
 			return outcome
 		},
-		Exposes: []string{"record", "user_record"}, // by which callbacks name it
-		Summary: summaryOfTrigger,
+		OutputRefs: []string{"record", "user_record"}, // by which callbacks name it
+		Output:     summaryOfTrigger,
 	}
 }
 

@@ -37,14 +37,14 @@ func CreateCustomer(c Config) operation.Operation[creation] {
 		Fingerprint: func(in creation) any {
 			return operation.Fields("digest", in.Digest, "scope", in.Scope)
 		},
-		Effect:  func(creation) operation.Resolution { return operation.SafeRetry },
-		Honours: c.keyLife(),
+		OnUnknown:     func(creation) operation.Resolution { return operation.SafeRetry },
+		PartnerKeyTTL: c.keyLife(),
 		Call: func(ctx context.Context, call operation.Call, in creation) operation.Outcome {
 			find := func() (operation.Outcome, operation.Finding) { return c.findCreated(ctx, call, in) }
 			return c.create(ctx, call, request{path: customersPath, body: in.Body, scope: in.Scope}, find, func() *operation.Outcome { return nil }, customerCreated)
 		},
-		Lookup:  c.findCreated,
-		Summary: summaryOfCustomer,
+		Lookup: c.findCreated,
+		Output: summaryOfCustomer,
 	}
 }
 
@@ -81,7 +81,7 @@ func customerCreated(reply gateway.Reply) operation.Outcome {
 		return operation.Outcome{Class: operation.Unknown, Code: "no_customer_id", Reply: reply}
 	}
 	customer.ID = id(customer.ID)
-	return operation.Outcome{Class: operation.Done, Code: "ok", Reply: reply, Owns: ownedCustomer(customer.ID), Refs: map[string]string{"customer_id": customer.ID}}
+	return operation.Outcome{Class: operation.Done, Code: "ok", Reply: reply, Creates: ownedCustomer(customer.ID), Refs: map[string]string{"customer_id": customer.ID}}
 }
 
 // findCreated looks for the customer that a lost creation made: one that is not older, and that no call is on record for.
@@ -118,7 +118,7 @@ func (c Config) findCreated(ctx context.Context, call operation.Call, in creatio
 func unclaimed(ctx context.Context, call operation.Call, items []jsontext.Value, read func(gateway.Reply) operation.Outcome) (operation.Outcome, operation.Finding) {
 	for _, item := range items {
 		found := read(gateway.JSON(http.StatusCreated, item))
-		switch owned, err := call.Owned(ctx, found.Owns); {
+		switch owned, err := call.Owned(ctx, found.Creates); {
 		case err != nil:
 			return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
 		case !owned:

@@ -38,16 +38,16 @@ const (
 // partner honours for a day, and by the list.
 func CreateIdentification(c Config) operation.Operation[application] {
 	return operation.Operation[application]{
-		Name:    "iron/create-identification",
-		Errors:  renderCustomerError,
-		MaxTask: maxIdentification,
-		Decode:  c.decodeApplication,
-		Touches: func(in application) string { return ownedCustomer(in.CustomerID) },
+		Name:     "iron/create-identification",
+		Errors:   renderCustomerError,
+		MaxTask:  maxIdentification,
+		Decode:   c.decodeApplication,
+		Resource: func(in application) string { return ownedCustomer(in.CustomerID) },
 		Fingerprint: func(in application) any {
 			return operation.Fields("digest", in.Digest, "customer_id", in.CustomerID, "generation", in.Generation, "scope", in.Scope)
 		},
-		Effect:  func(application) operation.Resolution { return operation.SafeRetry },
-		Honours: c.keyLife(),
+		OnUnknown:     func(application) operation.Resolution { return operation.SafeRetry },
+		PartnerKeyTTL: c.keyLife(),
 		Call: func(ctx context.Context, call operation.Call, in application) operation.Outcome {
 			var newest identification // as it was when the list was read last
 			find := func() (found operation.Outcome, finding operation.Finding) {
@@ -73,7 +73,7 @@ func CreateIdentification(c Config) operation.Operation[application] {
 			found, finding, _ := c.findIdentification(ctx, call, in)
 			return found, finding
 		},
-		Summary: summaryOfIdentification,
+		Output: summaryOfIdentification,
 	}
 }
 
@@ -113,7 +113,7 @@ func identificationCreated(reply gateway.Reply) operation.Outcome {
 		return operation.Outcome{Class: operation.Unknown, Code: "no_identification_id", Reply: reply}
 	}
 	created.ID = id(created.ID)
-	return operation.Outcome{Class: operation.Done, Code: "ok", Reply: reply, Owns: ownedIdentification(created.ID), Refs: created.refs()}
+	return operation.Outcome{Class: operation.Done, Code: "ok", Reply: reply, Creates: ownedIdentification(created.ID), Refs: created.refs()}
 }
 
 // newest reads a customer's newest identification; the zero value where there is none.

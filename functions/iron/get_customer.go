@@ -38,7 +38,7 @@ func GetCustomer(c Config) operation.Operation[customerQuery] {
 			in.ID, err = pathID(req, "customerId")
 			return in, err
 		},
-		Touches: func(in customerQuery) string {
+		Resource: func(in customerQuery) string {
 			if in.ID == "" {
 				return ""
 			}
@@ -57,7 +57,7 @@ func GetCustomer(c Config) operation.Operation[customerQuery] {
 			}
 			return outcome
 		},
-		Summary: summaryOfCustomer,
+		Output: summaryOfCustomer,
 	}
 }
 
@@ -75,7 +75,7 @@ func (c Config) findCustomer(ctx context.Context, call operation.Call, in custom
 	if !ok {
 		return unreadable()
 	}
-	switch foreign, err := call.Foreign(ctx, ownedCustomer(id(found.ID))); {
+	switch foreign, err := call.OwnedByOther(ctx, ownedCustomer(id(found.ID))); {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
 	case foreign:

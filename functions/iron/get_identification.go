@@ -25,7 +25,7 @@ func GetIdentification(c Config) operation.Operation[identificationQuery] {
 			in.ID, err = pathID(req, "identificationId")
 			return in, err
 		},
-		Touches: func(in identificationQuery) string { return ownedIdentification(in.ID) },
+		Resource: func(in identificationQuery) string { return ownedIdentification(in.ID) },
 		Call: func(ctx context.Context, call operation.Call, in identificationQuery) operation.Outcome {
 			outcome := c.read(ctx, call, in.Scope, identificationPath(in.ID), nil, messageNoIdentification)
 			if outcome.Class != operation.Done {
@@ -35,7 +35,7 @@ func GetIdentification(c Config) operation.Operation[identificationQuery] {
 			if !ok || id(found.ID) != in.ID {
 				return unreadable()
 			}
-			switch foreign, err := call.Foreign(ctx, ownedCustomer(id(found.CustomerID))); {
+			switch foreign, err := call.OwnedByOther(ctx, ownedCustomer(id(found.CustomerID))); {
 			case err != nil:
 				return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
 			case foreign:
@@ -44,6 +44,6 @@ func GetIdentification(c Config) operation.Operation[identificationQuery] {
 			outcome.Refs = found.refs()
 			return outcome
 		},
-		Summary: summaryOfIdentification,
+		Output: summaryOfIdentification,
 	}
 }

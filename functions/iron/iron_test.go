@@ -286,7 +286,7 @@ func TestClassification(t *testing.T) {
 			sentinel := func(got operation.Outcome, class operation.Class) {
 				t.Helper()
 				replies := test.replies && class != operation.Credentials
-				if got.Class != class || got.Code == "" || (got.Reply.Status != 0) != replies || strings.Contains(string(got.Reply.Body), "html") || got.Class != operation.Done && (got.Owns != "" || got.Refs != nil) {
+				if got.Class != class || got.Code == "" || (got.Reply.Status != 0) != replies || strings.Contains(string(got.Reply.Body), "html") || got.Class != operation.Done && (got.Creates != "" || got.Refs != nil) {
 					t.Errorf("got %+v, want %s", got, class)
 				}
 				if got.Reply.Status != 0 && got.Reply.Status != test.answer.status {
@@ -338,17 +338,17 @@ func TestWhatWasCreated(t *testing.T) {
 	} {
 		op := iron.CreateIdentification(newPartner(t, answer{200, none}, answer{201, test.body}).config())
 		got := call(t, op, identify(direct))
-		if got.Class != test.class || string(got.Reply.Body) != test.body || got.Class == operation.Done && (got.Owns != "iron/identification/"+identificationID || got.Refs["identification_id"] != identificationID || got.Refs["state"] != test.state) || got.Class != operation.Done && got.Owns != "" {
+		if got.Class != test.class || string(got.Reply.Body) != test.body || got.Class == operation.Done && (got.Creates != "iron/identification/"+identificationID || got.Refs["identification_id"] != identificationID || got.Refs["state"] != test.state) || got.Class != operation.Done && got.Creates != "" {
 			t.Errorf("%s: %+v", test.body, got)
 		}
-		if summary := op.Summary(got.Reply); got.Class == operation.Done && (len(summary) != 2 || summary["identification_id"] != identificationID || summary["state"] != test.state) {
+		if summary := op.Output(got.Reply); got.Class == operation.Done && (len(summary) != 2 || summary["identification_id"] != identificationID || summary["state"] != test.state) {
 			t.Errorf("%s: %v", test.body, summary)
 		}
 	}
 	for body, class := range map[string]operation.Class{created: operation.Done, change(t, created, customerID, strings.ToUpper(customerID)): operation.Done, change(t, created, customerID, "1"): operation.Unknown, `{}`: operation.Unknown} {
 		op := iron.CreateCustomer(newPartner(t, answer{201, body}).config())
 		got := call(t, op, enroll(aCustomer))
-		if got.Class != class || class == operation.Done && (got.Owns != "iron/customer/"+customerID || got.Refs["customer_id"] != customerID || op.Summary(got.Reply)["customer_id"] != customerID || len(op.Summary(got.Reply)) != 1) {
+		if got.Class != class || class == operation.Done && (got.Creates != "iron/customer/"+customerID || got.Refs["customer_id"] != customerID || op.Output(got.Reply)["customer_id"] != customerID || len(op.Output(got.Reply)) != 1) {
 			t.Errorf("%s: %+v", body, got)
 		}
 	}
@@ -388,7 +388,7 @@ func TestReads(t *testing.T) {
 	}
 	t.Run("ExternalAbsent", func(t *testing.T) {
 		op := iron.GetCustomer(newPartner(t, answer{404, `"customer not found"`}).config())
-		if got := call(t, op, external("x")); got.Class != operation.Done || got.Code != "absent" || string(got.Reply.Body) != "{}" || op.Summary(got.Reply)["customer_id"] != "" {
+		if got := call(t, op, external("x")); got.Class != operation.Done || got.Code != "absent" || string(got.Reply.Body) != "{}" || op.Output(got.Reply)["customer_id"] != "" {
 			t.Errorf("got %+v", got)
 		}
 		for _, body := range []string{`{}`, `{"external_id":""}`, `{"external_id":5}`, `{"external_id":"x","more":1}`} {
@@ -406,7 +406,7 @@ func TestReads(t *testing.T) {
 		p := newPartner(t, answer{200, `{"items":[` + one + `],"cursor":"` + customerID + `"}`}, answer{200, `{"items":[],"cursor":"` + other + `"}`}, answer{200, `{"items":[` + two + `]}`})
 		op := iron.ListIdentifications(p.config())
 		got := call(t, op, fromMachine(about()))
-		if summary := op.Summary(got.Reply); string(got.Reply.Body) != two || summary["state"] != "processed" || got.Refs["identification_id"] != other {
+		if summary := op.Output(got.Reply); string(got.Reply.Body) != two || summary["state"] != "processed" || got.Refs["identification_id"] != other {
 			t.Errorf("got %+v", got)
 		}
 		if all := p.requests(); len(all) != 3 || !strings.HasSuffix(all[1].url, "?cursor="+customerID+"&page_size=100") || !strings.HasSuffix(all[2].url, "?cursor="+other+"&page_size=100") {
@@ -415,7 +415,7 @@ func TestReads(t *testing.T) {
 	})
 	t.Run("NewestOfNone", func(t *testing.T) {
 		op := iron.ListIdentifications(newPartner(t, answer{200, none}).config())
-		if got := call(t, op, fromMachine(about())); string(got.Reply.Body) != "{}" || op.Summary(got.Reply)["state"] != "none" || op.Summary(got.Reply)["identification_id"] != "" {
+		if got := call(t, op, fromMachine(about())); string(got.Reply.Body) != "{}" || op.Output(got.Reply)["state"] != "none" || op.Output(got.Reply)["identification_id"] != "" {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -497,7 +497,7 @@ func TestRepeat(t *testing.T) {
 			if got.Class != test.class || p.posts() != test.posts || len(p.requests()) != len(test.answers) {
 				t.Errorf("got %+v, asked %+v", got, p.requests())
 			}
-			if got.Class == operation.Done && (got.Reply.Status != 201 || string(got.Reply.Body) != aPending && name != "FoundWithSkew" || got.Owns != "iron/identification/"+identificationID) {
+			if got.Class == operation.Done && (got.Reply.Status != 201 || string(got.Reply.Body) != aPending && name != "FoundWithSkew" || got.Creates != "iron/identification/"+identificationID) {
 				t.Errorf("answers %d %s", got.Reply.Status, got.Reply.Body)
 			}
 		})
@@ -538,7 +538,7 @@ func TestLookup(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, finding := op.Lookup(t.Context(), newCall(secret), in)
-			if finding != test.finding || p.requests()[0].url != test.url || p.posts() != 0 || finding == operation.Found && (got.Class != operation.Done || got.Reply.Status != 201 || got.Owns != "iron/customer/"+customerID) {
+			if finding != test.finding || p.requests()[0].url != test.url || p.posts() != 0 || finding == operation.Found && (got.Class != operation.Done || got.Reply.Status != 201 || got.Creates != "iron/customer/"+customerID) {
 				t.Errorf("found %d, %+v, asked %+v", finding, got, p.requests())
 			}
 		})
@@ -620,7 +620,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, text []byte) {
 		reply := gateway.JSON(status, text)
 		for _, summary := range []map[string]any{
-			iron.CreateCustomer(c).Summary(reply), iron.GetCustomer(c).Summary(reply), iron.CreateIdentification(c).Summary(reply), iron.ListIdentifications(c).Summary(reply), iron.GetIdentification(c).Summary(reply),
+			iron.CreateCustomer(c).Output(reply), iron.GetCustomer(c).Output(reply), iron.CreateIdentification(c).Output(reply), iron.ListIdentifications(c).Output(reply), iron.GetIdentification(c).Output(reply),
 		} {
 			for name, value := range summary {
 				s, ok := value.(string)

@@ -57,9 +57,9 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		return fields, &gateway.InputError{Pointer: "/sub_partner_id", Reason: "must be a UUID"}
 	}
 	fields = journey.Fields{
-		Plain:  map[string]any{"customer_id": id(in.CustomerID), "sub_partner_id": id(in.SubPartner), "find": false},
-		Sealed: map[string]any{"customer": jsontext.Value("{}"), "external_id": ""},
-		Held:   vault.References(s.Body),
+		Plain:     map[string]any{"customer_id": id(in.CustomerID), "sub_partner_id": id(in.SubPartner), "find": false},
+		Sealed:    map[string]any{"customer": jsontext.Value("{}"), "external_id": ""},
+		AlsoErase: vault.References(s.Body),
 	}
 	left := int64(maxText)
 	open := func(value jsontext.Value, at string, check func(jsontext.Value) []schema.Fault) (jsontext.Value, error) {
@@ -77,8 +77,8 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		for _, f := range check(opened) {
 			return nil, &gateway.InputError{Pointer: at + f.Pointer, Reason: f.Reason}
 		}
-		fields.Held = append(fields.Held, vault.References(opened)...)
-		fields.Personal = fields.Personal || !vault.IsReference(value) && !isBare(opened)
+		fields.AlsoErase = append(fields.AlsoErase, vault.References(opened)...)
+		fields.HasPersonalData = fields.HasPersonalData || !vault.IsReference(value) && !isBare(opened)
 		return opened, nil
 	}
 	if created {

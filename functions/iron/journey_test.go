@@ -80,9 +80,9 @@ func TestStartOfACustomerIdentification(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			held := slices.Compact(slices.Sorted(slices.Values(fields.Held)))
-			if got := encoded(t, fields.Plain); got != test.plain || strings.Join(held, " ") != test.held || fields.Personal != test.personal {
-				t.Errorf("plain %s, held %v, personal %t", got, held, fields.Personal)
+			held := slices.Compact(slices.Sorted(slices.Values(fields.AlsoErase)))
+			if got := encoded(t, fields.Plain); got != test.plain || strings.Join(held, " ") != test.held || fields.HasPersonalData != test.personal {
+				t.Errorf("plain %s, held %v, personal %t", got, held, fields.HasPersonalData)
 			}
 			if customer, begun := string(fields.Sealed["customer"].(jsontext.Value)), string(fields.Sealed["identification"].(jsontext.Value)); customer != test.customer || begun != test.begun || fields.Sealed["external_id"] != test.external || len(fields.Sealed) != 3 {
 				t.Errorf("sealed %v", fields.Sealed)

@@ -24,10 +24,10 @@ type listing struct {
 // counts; an empty object stands for none.
 func ListIdentifications(c Config) operation.Operation[listing] {
 	return operation.Operation[listing]{
-		Name:    "iron/list-identifications",
-		Errors:  renderCustomerError,
-		Decode:  decodeListing,
-		Touches: func(in listing) string { return ownedCustomer(in.CustomerID) },
+		Name:     "iron/list-identifications",
+		Errors:   renderCustomerError,
+		Decode:   decodeListing,
+		Resource: func(in listing) string { return ownedCustomer(in.CustomerID) },
 		Call: func(ctx context.Context, call operation.Call, in listing) operation.Outcome {
 			if in.Newest {
 				return c.readNewest(ctx, call, in)
@@ -42,7 +42,7 @@ func ListIdentifications(c Config) operation.Operation[listing] {
 			}
 			return outcome
 		},
-		Summary: summaryOfIdentification,
+		Output: summaryOfIdentification,
 	}
 }
 

@@ -35,7 +35,7 @@ func TestAwaitedDetailsAreSealed(t *testing.T) {
 	s, shown := showing(t)
 	s.transaction("created", url(page), nil)
 	s.create("j")
-	wait := journeys.AwaitInput{Journey: "j", Token: "t1", Kind: "identification", Record: record, Days: 1, Details: map[string]string{"identification_id": "1"}, Transaction: "created", Shows: []string{"url", "link"}}
+	wait := journeys.AwaitInput{Journey: "j", Token: "t1", Kind: "identification", Record: record, Days: 1, Details: map[string]string{"identification_id": "1"}, Transaction: "created", Reveal: []string{"url", "link"}}
 	s.await(wait)
 	if got := shown("j"); got["url"] != page || got["identification_id"] != "1" || got["kind"] != "identification" {
 		t.Errorf("shows %v", got)
@@ -113,7 +113,7 @@ func TestAwaitedOfNothing(t *testing.T) {
 				}
 			}
 			s.create("j")
-			s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Record: record, Days: 1, Details: map[string]string{"ecrn": "1"}, Transaction: transaction, Shows: []string{"url"}})
+			s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Record: record, Days: 1, Details: map[string]string{"ecrn": "1"}, Transaction: transaction, Reveal: []string{"url"}})
 			if got := shown("j"); got["url"] != nil || got["ecrn"] != "1" || s.journey("j").Awaiting.Sealed != nil {
 				t.Errorf("shows %v", got)
 			}
@@ -130,7 +130,7 @@ func TestAwaitedOfNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.create("j")
-		s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Days: 1, Transaction: "large", Shows: []string{"qr", "link"}})
+		s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Days: 1, Transaction: "large", Reveal: []string{"qr", "link"}})
 		if got := shown("j"); got["qr"] != image || got["link"] != nil {
 			t.Errorf("shows %v", got)
 		}
@@ -154,7 +154,7 @@ func TestAwaitedOfNothing(t *testing.T) {
 		s.transaction("created", url(page), nil)
 		s.ring = ring
 		s.create("j")
-		if err := s.Await(t.Context(), journeys.AwaitInput{Tenant: "acme", Journey: "j", Token: "t1", Days: 1, Transaction: "created", Shows: []string{"url"}}); !isTaskError[task.Unavailable](err, "ledger_unavailable") {
+		if err := s.Await(t.Context(), journeys.AwaitInput{Tenant: "acme", Journey: "j", Token: "t1", Days: 1, Transaction: "created", Reveal: []string{"url"}}); !isTaskError[task.Unavailable](err, "ledger_unavailable") {
 			t.Errorf("got %v", err)
 		}
 		if j := s.journey("j"); j.Awaiting != nil {

@@ -199,7 +199,7 @@ func (s *Service) keep(ctx context.Context, tenant string, fields journey.Fields
 
 // documents are all that a journey's end erases: what was sealed for it and what its caller has put into the vault.
 func documents(sealed []string, fields journey.Fields) []string {
-	all := slices.Concat(sealed, fields.Held, slices.Collect(maps.Values(fields.References)))
+	all := slices.Concat(sealed, fields.AlsoErase, slices.Collect(maps.Values(fields.References)))
 	slices.Sort(all)
 	return slices.Compact(all)
 }

@@ -405,7 +405,7 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 		in      journeys.FinishInput
 		outcome string
 	}{
-		"Wanted":     {journeys.FinishInput{Transaction: "wanted", Wanted: []string{"name"}}, `{"wanted":["name"]}`},
+		"Wanted":     {journeys.FinishInput{Transaction: "wanted", Claims: []string{"name"}}, `{"wanted":["name"]}`},
 		"GivenByIt":  {journeys.FinishInput{Outcome: map[string]any{"skipped": true, "reason": "said-so"}}, `{"reason":"said-so","skipped":true}`},
 		"GivenFirst": {journeys.FinishInput{Transaction: "wanted", Outcome: map[string]any{"reason": "said-so"}}, `{"reason":"said-so"}`},
 	} {
@@ -474,7 +474,7 @@ func TestListsAndHeldDocuments(t *testing.T) {
 	id, input := s.begin(journey.Fields{
 		Plain: map[string]any{"update": false}, Sealed: map[string]any{"customer": map[string]string{"name": "NOOR"}},
 		Lists:      map[string][]any{"ids": {map[string]string{"n": "1"}, "two"}, "none": {}},
-		References: map[string]string{"photo": "given"}, Held: []string{"held-2", "held-1", "held-2"}, Personal: true,
+		References: map[string]string{"photo": "given"}, AlsoErase: []string{"held-2", "held-1", "held-2"}, HasPersonalData: true,
 	})
 	if strings.Contains(s.o.inputs[0], "NOOR") || strings.Contains(s.o.inputs[0], "two") {
 		t.Errorf("started with %s", s.o.inputs[0])
@@ -539,7 +539,7 @@ func TestPersonalDataInAnEvent(t *testing.T) {
 	s := newStack(t)
 	detail := []byte(`{"tenant":"acme","type":"test","idempotency_key":"i","input":{}}`)
 	s.fields = func(journey.Start) (journey.Fields, error) {
-		return journey.Fields{Sealed: map[string]any{"a": "x"}, Personal: true}, nil
+		return journey.Fields{Sealed: map[string]any{"a": "x"}, HasPersonalData: true}, nil
 	}
 	if err := s.Requested(t.Context(), detail); !isTaskError[task.InvalidInput](err, "/input: must hold references to documents, no personal data") || len(s.o.inputs) != 0 {
 		t.Errorf("got %v, started %q", err, s.o.inputs)

@@ -92,7 +92,7 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 		}
 		return s.begin(ctx, j)
 	}
-	if in.referencesOnly && fields.Personal {
+	if in.referencesOnly && fields.HasPersonalData {
 		return ledger.Journey{}, &gateway.InputError{Pointer: "/input", Reason: "must hold references to documents, no personal data"}
 	}
 	state, sealed, err := s.keep(ctx, in.tenant, fields, cmp.Or(t.Lasts, documentTTL))

@@ -30,9 +30,9 @@ type AwaitInput struct {
 	Days    int               `json:"days"`    // likewise, where it begins anew every day
 	Reason  string            `json:"reason"`  // why the journey came here: a code
 	Details map[string]string `json:"details"` // what the person needs to know, or the partner's ids
-	// Shows names members of a transaction's answer that the person needs as well, such as a url, and that are no state machine's
-	// business.
-	Shows       []string `json:"shows"`
+	// Reveal names members of a transaction's answer that the person needs as well, such as a url, and that are no state
+	// machine's business.
+	Reveal      []string `json:"shows"`
 	Transaction string   `json:"transaction_id"`
 }
 
@@ -69,7 +69,7 @@ const maxShown = 64 << 10
 
 // awaited seals what a wait shows of a transaction's answer; nil for nothing. An answer that is gone shows nothing.
 func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey, id string, in AwaitInput) ([]byte, error) {
-	if len(in.Shows) == 0 {
+	if len(in.Reveal) == 0 {
 		return nil, nil
 	}
 	_, answer, known, err := s.replyOf(ctx, ring, j.Tenant, in.Transaction)
@@ -81,7 +81,7 @@ func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey
 		return nil, nil // it was no object
 	}
 	shown := map[string]string{}
-	for _, name := range in.Shows {
+	for _, name := range in.Reveal {
 		if text, ok := members[name].(string); ok && text != "" && len(text) <= maxShown {
 			shown[name] = text
 		}
@@ -127,7 +127,7 @@ type FinishInput struct {
 	// Transaction is whose answer the outcome is made of; of several, the first whose answer tells something. Empty for none.
 	Transaction  string   `json:"transaction_id"`
 	Transactions []string `json:"transaction_ids"`
-	Wanted       []string `json:"wanted"`  // what the outcome may tell; see journey.Type
+	Claims       []string `json:"wanted"`  // what the outcome may tell; see journey.Type
 	Outcome      any      `json:"outcome"` // the outcome itself, codes alone, where no answer decided
 }
 
@@ -182,7 +182,7 @@ func (s *Service) outcome(ctx context.Context, ring *seal.Ring, t journey.Type, 
 	if !known || err != nil {
 		return nil, nil, err
 	}
-	outcome, err = t.Outcome(answer, record.Refs, in.Wanted)
+	outcome, err = t.Outcome(answer, record.Refs, in.Claims)
 	return outcome, record.Refs, err
 }
 

@@ -52,18 +52,18 @@ func AddAddress(c Config) operation.Operation[addition] {
 			}
 			return in, check.err()
 		},
-		Touches: func(in addition) string { return ownedClient(in.ClientID) },
+		Resource: func(in addition) string { return ownedClient(in.ClientID) },
 		Fingerprint: func(in addition) any {
 			return operation.Fields("client_id", in.ClientID, "type", in.Type, "digest", in.Digest)
 		},
-		Effect: func(addition) operation.Resolution { return operation.Lookup },
+		OnUnknown: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
 			return c.addTo(ctx, call, in, c.lookUpAddress, request{
 				method: http.MethodPost, path: addressesPath(in.ClientID), query: url.Values{"type": {in.Type}}, body: in.Body, tenantID: in.TenantID,
 			})
 		},
-		Lookup:  c.lookUpAddress,
-		Summary: summaryOfAddition,
+		Lookup: c.lookUpAddress,
+		Output: summaryOfAddition,
 	}
 }
 

@@ -25,11 +25,11 @@ func AddIdentifier(c Config) operation.Operation[addition] {
 			}
 			return in, checkIdentifier(m).err()
 		},
-		Touches: func(in addition) string { return ownedClient(in.ClientID) },
+		Resource: func(in addition) string { return ownedClient(in.ClientID) },
 		Fingerprint: func(in addition) any {
 			return operation.Fields("client_id", in.ClientID, "digest", in.Digest)
 		},
-		Effect: func(addition) operation.Resolution { return operation.Lookup },
+		OnUnknown: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
 			outcome := c.addTo(ctx, call, in, c.lookUpIdentifier, request{
 				method: http.MethodPost, path: identifiersPath(in.ClientID), body: in.Body, tenantID: in.TenantID,
@@ -40,14 +40,14 @@ func AddIdentifier(c Config) operation.Operation[addition] {
 			found, finding := c.lookUpIdentifier(ctx, call, in)
 			return owning(found), finding
 		},
-		Summary: summaryOfAddition,
+		Output: summaryOfAddition,
 	}
 }
 
 // owning records whose identifier it is: documents hang from it.
 func owning(outcome operation.Outcome) operation.Outcome {
 	if id := outcome.Refs["resource_id"]; outcome.Class == operation.Done && id != "" {
-		outcome.Owns = ownedIdentifier(id)
+		outcome.Creates = ownedIdentifier(id)
 	}
 	return outcome
 }

@@ -45,16 +45,16 @@ type attachment struct {
 // AttachDocument uploads the scan of an identifier (mbanq §3). Nothing tells what became of a lost upload.
 func AttachDocument(c Config) operation.Operation[attachment] {
 	return operation.Operation[attachment]{
-		Name:    "mbanq/attach-document",
-		Errors:  renderIdentifierError,
-		MaxBody: maxAttach,
-		MaxTask: maxAttachTask,
-		Decode:  decodeAttachment,
-		Touches: func(in attachment) string { return ownedIdentifier(in.IdentifierID) },
+		Name:     "mbanq/attach-document",
+		Errors:   renderIdentifierError,
+		MaxBody:  maxAttach,
+		MaxTask:  maxAttachTask,
+		Decode:   decodeAttachment,
+		Resource: func(in attachment) string { return ownedIdentifier(in.IdentifierID) },
 		Fingerprint: func(in attachment) any {
 			return operation.Fields("identifier_id", in.IdentifierID, "parts", in.Parts)
 		},
-		Effect: func(attachment) operation.Resolution { return operation.Manual },
+		OnUnknown: func(attachment) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in attachment) operation.Outcome {
 			resp, failed := c.send(ctx, call, request{
 				method: http.MethodPost, path: documentsPath(in.IdentifierID), contentType: in.ContentType, body: in.Body,

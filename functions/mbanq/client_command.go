@@ -34,16 +34,16 @@ type command struct {
 // took place: it can be repeated. That a client is verified doesn't show that it is verified in full.
 func ClientCommand(c Config) operation.Operation[command] {
 	return operation.Operation[command]{
-		Name:    "mbanq/client-command",
-		Errors:  renderError,
-		MaxBody: maxRequest,
-		Decode:  decodeCommand,
-		Touches: func(in command) string { return ownedClient(in.ClientID) },
+		Name:     "mbanq/client-command",
+		Errors:   renderError,
+		MaxBody:  maxRequest,
+		Decode:   decodeCommand,
+		Resource: func(in command) string { return ownedClient(in.ClientID) },
 		Fingerprint: func(in command) any {
 			return operation.Fields("client_id", in.ClientID, "command", in.Command, "digest", in.Digest)
 		},
-		Effect:        func(command) operation.Resolution { return operation.Lookup },
-		ReadsConflict: true, // what is missing
+		OnUnknown:        func(command) operation.Resolution { return operation.Lookup },
+		ConflictIsResult: true, // what is missing
 		Call: func(ctx context.Context, call operation.Call, in command) operation.Outcome {
 			resp, failed := c.send(ctx, call, request{
 				method: http.MethodPost, path: clientPath(in.ClientID), query: url.Values{"command": {in.Command}}, body: in.Body,
@@ -65,8 +65,8 @@ func ClientCommand(c Config) operation.Operation[command] {
 			}
 			return outcome
 		},
-		Lookup:  c.lookUpCommand,
-		Summary: summaryOfCommand,
+		Lookup: c.lookUpCommand,
+		Output: summaryOfCommand,
 	}
 }
 

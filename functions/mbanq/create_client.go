@@ -34,7 +34,7 @@ func CreateClient(c Config) operation.Operation[creation] {
 		Fingerprint: func(in creation) any {
 			return operation.Fields("digest", in.Digest)
 		},
-		Effect: func(in creation) operation.Resolution {
+		OnUnknown: func(in creation) operation.Resolution {
 			if in.ExternalID != "" {
 				return operation.Lookup
 			}
@@ -51,7 +51,7 @@ func CreateClient(c Config) operation.Operation[creation] {
 				if id == "" {
 					return operation.Outcome{Class: operation.Unknown, Code: "no_client_id", Reply: outcome.Reply}
 				}
-				outcome.Owns, outcome.Refs = ownedClient(id), map[string]string{"client_id": id}
+				outcome.Creates, outcome.Refs = ownedClient(id), map[string]string{"client_id": id}
 			}
 			return outcome
 		},
@@ -63,11 +63,11 @@ func CreateClient(c Config) operation.Operation[creation] {
 			m := tolerant.ReadObject(found.Reply.Body)
 			id, office := idOf(m, "id"), m.Number("officeId")
 			return operation.Outcome{
-				Class: operation.Done, Code: "ok", Owns: ownedClient(id), Refs: map[string]string{"client_id": id},
+				Class: operation.Done, Code: "ok", Creates: ownedClient(id), Refs: map[string]string{"client_id": id},
 				Reply: created(id, office),
 			}, operation.Found
 		},
-		Summary: func(reply gateway.Reply) map[string]any {
+		Output: func(reply gateway.Reply) map[string]any {
 			return map[string]any{"client_id": idOf(tolerant.ReadObject(reply.Body), "clientId")}
 		},
 	}
@@ -115,7 +115,7 @@ func (c Config) ownByExternalID(ctx context.Context, call operation.Call, extern
 	if finding != operation.Found {
 		return found, finding
 	}
-	switch foreign, err := call.Foreign(ctx, ownedClient(idOf(tolerant.ReadObject(found.Reply.Body), "id"))); {
+	switch foreign, err := call.OwnedByOther(ctx, ownedClient(idOf(tolerant.ReadObject(found.Reply.Body), "id"))); {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
 	case foreign:

@@ -38,7 +38,7 @@ func GetClient(c Config) operation.Operation[clientQuery] {
 			}
 			return in, nil
 		},
-		Touches: func(in clientQuery) string {
+		Resource: func(in clientQuery) string {
 			if in.ClientID == "" {
 				return ""
 			}
@@ -50,7 +50,7 @@ func GetClient(c Config) operation.Operation[clientQuery] {
 			}
 			return c.read(ctx, call, in)
 		},
-		Summary: summaryOfClient,
+		Output: summaryOfClient,
 	}
 }
 

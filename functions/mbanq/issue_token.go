@@ -23,10 +23,10 @@ const (
 // gets to see it.
 func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 	return operation.Operation[operation.GrantRequest]{
-		Name:    "mbanq/issue-token",
-		Errors:  renderToken,
-		MaxBody: maxTokenRequest,
-		Keys:    operation.GrantKeys,
+		Name:            "mbanq/issue-token",
+		Errors:          renderToken,
+		MaxBody:         maxTokenRequest,
+		BodyCredentials: operation.GrantCredentials,
 		Decode: func(req gateway.Request) (operation.GrantRequest, error) {
 			in, err := operation.ParseGrant(req)
 			switch {

@@ -108,9 +108,9 @@ type intake struct {
 
 func newIntake(s journey.Start) *intake {
 	return &intake{start: s, left: maxText, Fields: journey.Fields{
-		Plain: map[string]any{},
-		Lists: map[string][]any{"addresses": {}, "identifiers": {}, "scans": {}},
-		Held:  vault.References(s.Body),
+		Plain:     map[string]any{},
+		Lists:     map[string][]any{"addresses": {}, "identifiers": {}, "scans": {}},
+		AlsoErase: vault.References(s.Body),
 	}}
 }
 
@@ -194,8 +194,8 @@ func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (tol
 	if err != nil {
 		return nil, gateway.Under(at, err)
 	}
-	k.Held = append(k.Held, vault.References(text)...)
-	k.Personal = k.Personal || !vault.IsReference(value)
+	k.AlsoErase = append(k.AlsoErase, vault.References(text)...)
+	k.HasPersonalData = k.HasPersonalData || !vault.IsReference(value)
 	return m, nil
 }
 

@@ -87,9 +87,9 @@ func TestStartOfAClientOnboarding(t *testing.T) {
 			if got := [3]int{len(fields.Lists["addresses"]), len(fields.Lists["identifiers"]), len(fields.Lists["scans"])}; got != test.lists {
 				t.Errorf("lists %v", got)
 			}
-			held := slices.Compact(slices.Sorted(slices.Values(fields.Held)))
-			if got := mustJSON(t, fields.Plain); got != test.plain || strings.Join(held, " ") != test.held || fields.Personal != test.personal {
-				t.Errorf("plain %s, held %v, personal %t", got, held, fields.Personal)
+			held := slices.Compact(slices.Sorted(slices.Values(fields.AlsoErase)))
+			if got := mustJSON(t, fields.Plain); got != test.plain || strings.Join(held, " ") != test.held || fields.HasPersonalData != test.personal {
+				t.Errorf("plain %s, held %v, personal %t", got, held, fields.HasPersonalData)
 			}
 			for _, value := range []string{"Noor", "X4409127", "First"} {
 				if strings.Contains(mustJSON(t, fields.Plain), value) {
@@ -175,7 +175,7 @@ func TestInputOfDocuments(t *testing.T) {
 	if len(fields.Lists["addresses"]) != 1 || len(fields.Lists["identifiers"]) != 1 || len(fields.Lists["scans"]) != 1 || len(fields.Lists) != 3 || mustJSON(t, fields.Plain) != `{"scanned":[true]}` {
 		t.Errorf("got %+v", fields)
 	}
-	if held := slices.Sorted(slices.Values(fields.Held)); strings.Join(held, " ") != "file passport" {
+	if held := slices.Sorted(slices.Values(fields.AlsoErase)); strings.Join(held, " ") != "file passport" {
 		t.Errorf("held %v", held)
 	}
 	if fields, err := inputWith(`{}`, nil); err != nil || mustJSON(t, fields.Lists) != `{"addresses":[],"identifiers":[],"scans":[]}` {

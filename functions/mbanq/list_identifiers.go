@@ -22,7 +22,7 @@ func ListIdentifiers(c Config) operation.Operation[clientQuery] {
 			}
 			return in, nil
 		},
-		Touches: func(in clientQuery) string { return ownedClient(in.ClientID) },
+		Resource: func(in clientQuery) string { return ownedClient(in.ClientID) },
 		Call: func(ctx context.Context, call operation.Call, in clientQuery) operation.Outcome {
 			resp, failed := c.send(ctx, call, request{method: http.MethodGet, path: identifiersPath(in.ClientID), query: values(in.Query), tenantID: in.TenantID})
 			if failed != nil {

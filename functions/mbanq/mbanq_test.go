@@ -402,7 +402,7 @@ func TestClassification(t *testing.T) {
 		}
 	})
 	t.Run("MakerChecker", func(t *testing.T) { // nothing has changed yet: there is no client to own
-		if got := call(t, mbanq.CreateClient(newPartner(t, answer{200, `{"commandId":7}`}).config()), post(aClient)); got.Class != operation.Unknown || got.Owns != "" {
+		if got := call(t, mbanq.CreateClient(newPartner(t, answer{200, `{"commandId":7}`}).config()), post(aClient)); got.Class != operation.Unknown || got.Creates != "" {
 			t.Errorf("got %+v", got)
 		}
 		if got := call(t, mbanq.ClientCommand(newPartner(t, answer{200, `{"commandId":7}`}).config()), to(full, "command", "verify")); got.Class != operation.Done || got.Code != "ok" {
@@ -412,14 +412,14 @@ func TestClassification(t *testing.T) {
 }
 
 func TestWhatAnOperationOwns(t *testing.T) {
-	if got := call(t, mbanq.CreateClient(newPartner(t, answer{200, created}).config()), post(aClient)); got.Owns != "mbanq/client/8812" || got.Refs["client_id"] != "8812" || len(got.Refs) != 1 {
+	if got := call(t, mbanq.CreateClient(newPartner(t, answer{200, created}).config()), post(aClient)); got.Creates != "mbanq/client/8812" || got.Refs["client_id"] != "8812" || len(got.Refs) != 1 {
 		t.Errorf("got %+v", got)
 	}
 	const added = `{"id":71,"officeId":1,"clientId":8812,"resourceId":71,"changes":{}}`
-	if got := call(t, mbanq.AddIdentifier(newPartner(t, answer{200, added}).config()), to(aPassport)); got.Owns != "mbanq/identifier/71" || got.Refs["resource_id"] != "71" {
+	if got := call(t, mbanq.AddIdentifier(newPartner(t, answer{200, added}).config()), to(aPassport)); got.Creates != "mbanq/identifier/71" || got.Refs["resource_id"] != "71" {
 		t.Errorf("got %+v", got)
 	}
-	if got := call(t, mbanq.AddAddress(newPartner(t, answer{200, added}).config()), to(anAddress, "type", "1")); got.Owns != "" || got.Refs["resource_id"] != "71" {
+	if got := call(t, mbanq.AddAddress(newPartner(t, answer{200, added}).config()), to(anAddress, "type", "1")); got.Creates != "" || got.Refs["resource_id"] != "71" {
 		t.Errorf("got %+v", got)
 	}
 	create, command, document := mbanq.CreateClient(mbanq.Config{}), mbanq.ClientCommand(mbanq.Config{}), mbanq.AttachDocument(mbanq.Config{})
@@ -427,15 +427,15 @@ func TestWhatAnOperationOwns(t *testing.T) {
 		aClient: operation.Lookup, strings.Replace(aClient, `"ext-1"`, `""`, 1): operation.Manual, strings.Replace(aClient, `"ext-1"`, `null`, 1): operation.Manual,
 		strings.Replace(aClient, `"ext-1"`, `"  "`, 1): operation.Manual, strings.Replace(aClient, `,"externalId":"ext-1"`, ``, 1): operation.Manual,
 	} {
-		if in, err := create.Decode(post(text)); err != nil || create.Effect(in) != want || create.Touches != nil {
+		if in, err := create.Decode(post(text)); err != nil || create.OnUnknown(in) != want || create.Resource != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if in, err := command.Decode(to(full, "command", "verify")); err != nil || command.Touches(in) != "mbanq/client/8812" || command.Effect(in) != operation.Lookup || !command.ReadsConflict {
-		t.Errorf("touches %s, %v", command.Touches(in), err)
+	if in, err := command.Decode(to(full, "command", "verify")); err != nil || command.Resource(in) != "mbanq/client/8812" || command.OnUnknown(in) != operation.Lookup || !command.ConflictIsResult {
+		t.Errorf("resource %s, %v", command.Resource(in), err)
 	}
-	if in, err := document.Decode(attach(form([2]string{"name", "a"}, [2]string{"file", "x"}))); err != nil || document.Touches(in) != "mbanq/identifier/17" || document.Effect(in) != operation.Manual {
-		t.Errorf("touches %s, %v", document.Touches(in), err)
+	if in, err := document.Decode(attach(form([2]string{"name", "a"}, [2]string{"file", "x"}))); err != nil || document.Resource(in) != "mbanq/identifier/17" || document.OnUnknown(in) != operation.Manual {
+		t.Errorf("resource %s, %v", document.Resource(in), err)
 	}
 }
 
@@ -475,7 +475,7 @@ func TestReads(t *testing.T) {
 			p := newPartner(t, test.answers...)
 			op := mbanq.GetClient(p.config())
 			got := call(t, op, test.req)
-			if got.Class != test.class || got.Class == operation.Done && op.Summary(got.Reply)["state"] != test.state {
+			if got.Class != test.class || got.Class == operation.Done && op.Output(got.Reply)["state"] != test.state {
 				t.Errorf("got %+v", got)
 			}
 			for i, a := range slices.DeleteFunc(p.requests(), func(a asked) bool { return a.url == tokenPath }) {
@@ -515,7 +515,7 @@ func TestTolerated(t *testing.T) {
 	if got.Class != operation.Done || got.Refs["client_id"] != "8812" || string(got.Reply.Body) != odd {
 		t.Errorf("got %+v", got)
 	}
-	if summary := mbanq.GetClient(mbanq.Config{}).Summary(got.Reply); summary["client_id"] != "8812" || summary["state"] != "verified" {
+	if summary := mbanq.GetClient(mbanq.Config{}).Output(got.Reply); summary["client_id"] != "8812" || summary["state"] != "verified" {
 		t.Errorf("a state machine sees %v", summary)
 	}
 }
@@ -539,7 +539,7 @@ func TestStateOfAClient(t *testing.T) {
 		`{"id":1,"status":{"id":303}}`:                                       "other", `{"id":1,"active":true}`: "other",
 		`{"id":1,"status":100}`: "other", `{}`: "absent", ``: "absent", `<html>`: "absent", `{"status":{"id":300}}`: "absent",
 	} {
-		summary := mbanq.GetClient(mbanq.Config{}).Summary(gateway.JSON(200, []byte(text)))
+		summary := mbanq.GetClient(mbanq.Config{}).Output(gateway.JSON(200, []byte(text)))
 		if summary["state"] != want || len(summary) != 2 {
 			t.Errorf("%s is %v, want %s", text, summary, want)
 		}
@@ -551,7 +551,7 @@ func TestMissing(t *testing.T) {
 	missing := func(a answer) (reference, summary string) {
 		op := mbanq.ClientCommand(newPartner(t, a).config())
 		got := call(t, op, to(full, "command", "verify"))
-		out := op.Summary(got.Reply)
+		out := op.Output(got.Reply)
 		if got.Class != operation.Conflict || out["verification"] == "APPROVED" {
 			t.Errorf("got %+v, %v", got, out)
 		}
@@ -591,14 +591,14 @@ func TestMissing(t *testing.T) {
 	for _, code := range []string{"already.verified", "not.pending"} {
 		op := mbanq.ClientCommand(newPartner(t, violation("error.msg.client.verify."+code)).config())
 		got := call(t, op, to(full, "command", "verify"))
-		if out := op.Summary(got.Reply); got.Class != operation.Conflict || out["missing"] != "" || out["verification"] != "OTHER" {
+		if out := op.Output(got.Reply); got.Class != operation.Conflict || out["missing"] != "" || out["verification"] != "OTHER" {
 			t.Errorf("%s: %+v, %v", code, got, out)
 		}
 	}
 }
 
 func TestSummaries(t *testing.T) {
-	command := mbanq.ClientCommand(mbanq.Config{}).Summary
+	command := mbanq.ClientCommand(mbanq.Config{}).Output
 	for text, want := range map[string]string{
 		verified: `{"already_active":false,"missing":"","verification":"APPROVED"}`, created: `{"already_active":false,"missing":"","verification":""}`,
 		strings.ReplaceAll(verified, "APPROVED", "IN_PROGRESS"): `{"already_active":false,"missing":"","verification":"IN_PROGRESS"}`,
@@ -617,10 +617,10 @@ func TestSummaries(t *testing.T) {
 	if got := call(t, mbanq.ClientCommand(newPartner(t, answer{200, strings.ReplaceAll(verified, "APPROVED", "REJECTED")}).config()), to(full, "command", "verify")); got.Class != operation.Done || got.Code != "REJECTED" {
 		t.Errorf("200 proves no approval: %+v", got)
 	}
-	if got := mbanq.CreateClient(mbanq.Config{}).Summary(gateway.JSON(200, []byte(created))); got["client_id"] != "8812" || len(got) != 1 {
+	if got := mbanq.CreateClient(mbanq.Config{}).Output(gateway.JSON(200, []byte(created))); got["client_id"] != "8812" || len(got) != 1 {
 		t.Errorf("created: %v", got)
 	}
-	if got := mbanq.AddIdentifier(mbanq.Config{}).Summary(gateway.JSON(200, []byte(`{"resourceId":"71"}`))); got["resource_id"] != "71" || len(got) != 1 {
+	if got := mbanq.AddIdentifier(mbanq.Config{}).Output(gateway.JSON(200, []byte(`{"resourceId":"71"}`))); got["resource_id"] != "71" || len(got) != 1 {
 		t.Errorf("added: %v", got)
 	}
 }
@@ -703,12 +703,12 @@ func TestLookups(t *testing.T) {
 		})
 	}
 	t.Run("Owns", func(t *testing.T) {
-		if got, _ := create(newPartner(t, answer{200, clients(aPending)}).config()); got.Owns != "mbanq/client/8812" {
-			t.Errorf("owns %q", got.Owns)
+		if got, _ := create(newPartner(t, answer{200, clients(aPending)}).config()); got.Creates != "mbanq/client/8812" {
+			t.Errorf("owns %q", got.Creates)
 		}
 		p := newPartner(t, answer{200, `[` + identifier + `]`})
-		if got, _ := identify(p.config()); got.Owns != "mbanq/identifier/71" || p.requests()[1].url != "/v1/clients/8812/identifiers?unmaskValue=true" {
-			t.Errorf("owns %q, asked %+v", got.Owns, p.requests())
+		if got, _ := identify(p.config()); got.Creates != "mbanq/identifier/71" || p.requests()[1].url != "/v1/clients/8812/identifiers?unmaskValue=true" {
+			t.Errorf("owns %q, asked %+v", got.Creates, p.requests())
 		}
 	})
 }
@@ -733,7 +733,7 @@ func TestAddedOnce(t *testing.T) {
 			p := newPartner(t, test.answers...)
 			got := call(t, mbanq.AddIdentifier(p.config()), fromMachine(to(aPassport)))
 			sent := slices.ContainsFunc(p.requests(), func(a asked) bool { return a.method == "POST" && a.url != tokenPath })
-			if got.Class != test.class || sent != test.sent || got.Class == operation.Done && (got.Refs["resource_id"] != "71" || got.Owns != "mbanq/identifier/71") {
+			if got.Class != test.class || sent != test.sent || got.Class == operation.Done && (got.Refs["resource_id"] != "71" || got.Creates != "mbanq/identifier/71") {
 				t.Errorf("got %+v, sent %t", got, sent)
 			}
 		})
@@ -857,7 +857,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, text []byte) {
 		reply := gateway.JSON(status, text)
 		for _, summary := range []map[string]any{
-			mbanq.GetClient(c).Summary(reply), mbanq.CreateClient(c).Summary(reply), mbanq.AddAddress(c).Summary(reply), mbanq.ClientCommand(c).Summary(reply),
+			mbanq.GetClient(c).Output(reply), mbanq.CreateClient(c).Output(reply), mbanq.AddAddress(c).Output(reply), mbanq.ClientCommand(c).Output(reply),
 		} {
 			for name, value := range summary {
 				if s, ok := value.(string); ok && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_,") != "" {

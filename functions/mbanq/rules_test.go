@@ -492,7 +492,7 @@ func FuzzTokenForm(f *testing.F) {
 	f.Add([]byte("grant_type=%zz;"))
 	f.Fuzz(func(t *testing.T, form []byte) {
 		op := mbanq.IssueToken(mbanq.Config{})
-		op.Keys(post(string(form)))
+		op.BodyCredentials(post(string(form)))
 		in, err := op.Decode(post(string(form)))
 		if refused(t, err); err == nil && in.GrantType != "password" && in.GrantType != "refresh_token" {
 			t.Errorf("%q: taken as %+v", form, in)

@@ -27,9 +27,10 @@ type Type struct {
 	// Input has no Secret.
 	Inputs map[string]func(context.Context, Start) (Fields, error)
 
-	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of
-	// its transaction. wanted names what it may tell, where the state machine says so. It returns nil for an answer that tells nothing.
-	Outcome func(answer gateway.Reply, refs map[string]string, wanted []string) ([]byte, error)
+	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of its
+	// transaction. claims names what it may tell, where the state machine says so. It returns nil for an answer that tells
+	// nothing.
+	Outcome func(answer gateway.Reply, refs map[string]string, claims []string) ([]byte, error)
 }
 
 // Start is a request for a journey, or an input to one.
@@ -45,12 +46,12 @@ type Start struct {
 // Fields are what goes on to the state machine. Sealed ones go to the vault; the machine gets {"document_id":"…"} in
 // their place.
 type Fields struct {
-	Plain      map[string]any
-	Sealed     map[string]any    // values that encode to JSON; kept for a day
-	Lists      map[string][]any  // likewise, each element by itself; kept as long as the journey may last
-	References map[string]string // what the caller has put into the vault itself: document ids
-	Held       []string          // further documents that the journey's end erases: those that sealed values refer to
-	Personal   bool              // the body itself held what must be sealed
+	Plain           map[string]any
+	Sealed          map[string]any    // values that encode to JSON; kept for a day
+	Lists           map[string][]any  // likewise, each element by itself; kept as long as the journey may last
+	References      map[string]string // what the caller has put into the vault itself: document ids
+	AlsoErase       []string          // further documents that the journey's end erases: those that sealed values refer to
+	HasPersonalData bool              // the body itself held what must be sealed
 }
 
 // Sensitive reads a member whose value must be sealed: a string that check accepts, or {"document_id":"…"} in its
@@ -71,7 +72,7 @@ func (f *Fields) Sensitive(name string, value jsontext.Value, check func(string)
 		if f.Sealed == nil {
 			f.Sealed = map[string]any{}
 		}
-		f.Sealed[name], f.Personal = text, true
+		f.Sealed[name], f.HasPersonalData = text, true
 		return nil
 	}
 	var reference struct {

@@ -22,7 +22,7 @@ import (
 // keyed is a read that takes keys in the body as well, and notes who calls.
 func (s *stack) keyed(tenant *string) operation.Operation[input] {
 	op := s.read()
-	op.Keys = func(req gateway.Request) []string { return strings.Fields(string(req.Body)) }
+	op.BodyCredentials = func(req gateway.Request) []string { return strings.Fields(string(req.Body)) }
 	op.Decode = func(gateway.Request) (input, error) { return input{Value: "a"}, nil }
 	op.Call = func(_ context.Context, c operation.Call, _ input) operation.Outcome {
 		*tenant = c.Tenant
@@ -88,14 +88,14 @@ func TestKeyInTheBody(t *testing.T) {
 	}
 	t.Run("NotThere", func(t *testing.T) {
 		op := s.keyed(&tenant)
-		op.Keys = nil
+		op.BodyCredentials = nil
 		s.want(s.send(operation.New(s.p, op), nil, "acme-key"), 401, operation.NoKey)
-		op.Keys = func(gateway.Request) []string { return nil }
+		op.BodyCredentials = func(gateway.Request) []string { return nil }
 		s.want(s.send(operation.New(s.p, op), nil, "acme-key"), 401, operation.NoKey)
 	})
 	t.Run("EmptyOnesDoNotCount", func(t *testing.T) {
 		op := s.keyed(&tenant)
-		op.Keys = func(gateway.Request) []string { return []string{"", "acme-key"} }
+		op.BodyCredentials = func(gateway.Request) []string { return []string{"", "acme-key"} }
 		s.want(s.send(operation.New(s.p, op), nil, ""), 200, "")
 	})
 	t.Run("Scope", func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestKeyInTheBody(t *testing.T) {
 	})
 	t.Run("TooLarge", func(t *testing.T) {
 		op := s.keyed(&tenant)
-		op.Keys = func(gateway.Request) []string { t.Error("read a body that is too large"); return nil }
+		op.BodyCredentials = func(gateway.Request) []string { t.Error("read a body that is too large"); return nil }
 		s.want(s.send(operation.New(s.p, op), nil, strings.Repeat(" ", int(op.MaxBody)+1)), 401, operation.NoKey)
 	})
 	t.Run("LedgerDown", func(t *testing.T) {
@@ -279,9 +279,9 @@ func TestSeveralOwners(t *testing.T) {
 	const on = `{"value":"a","record":"test/record/1"}`
 	foreign := map[string]bool{}
 	asks := s.read()
-	asks.Touches = nil
+	asks.Resource = nil
 	asks.Call = func(ctx context.Context, c operation.Call, _ input) operation.Outcome {
-		is, err := c.Foreign(ctx, "test/record/1")
+		is, err := c.OwnedByOther(ctx, "test/record/1")
 		if err != nil {
 			return operation.Outcome{Class: operation.Unavailable}
 		}
@@ -396,13 +396,13 @@ func TestMintAndRedeem(t *testing.T) {
 
 func TestCallOutsideThePipeline(t *testing.T) {
 	c := operation.NewCall("acme", []byte("secret"))
-	if _, err := c.Mint(t.Context(), gateway.AccessToken, time.Hour); !errors.Is(err, operation.ErrNoPass) {
+	if _, err := c.Mint(t.Context(), gateway.AccessToken, time.Hour); !errors.Is(err, operation.ErrOutsidePipeline) {
 		t.Errorf("minting gave %v", err)
 	}
-	if err := c.Redeem(t.Context(), gateway.AccessToken, "x"); !errors.Is(err, operation.ErrNoPass) {
+	if err := c.Redeem(t.Context(), gateway.AccessToken, "x"); !errors.Is(err, operation.ErrOutsidePipeline) {
 		t.Errorf("redeeming gave %v", err)
 	}
-	if foreign, err := c.Foreign(t.Context(), "test/record/1"); foreign || err != nil {
+	if foreign, err := c.OwnedByOther(t.Context(), "test/record/1"); foreign || err != nil {
 		t.Errorf("foreign: %t, %v", foreign, err)
 	}
 	if access, err := c.Token(t.Context(), (&issuer{}).issue); access != "at-1" || err != nil {
@@ -564,7 +564,7 @@ func TestReadsConflict(t *testing.T) {
 	s := newStack(t)
 	op := s.act(operation.Manual)
 	strict := operation.New(s.p, op)
-	op.ReadsConflict = true
+	op.ConflictIsResult = true
 	reading := operation.New(s.p, op)
 	for _, test := range []struct {
 		handler lambda.Handler

@@ -24,9 +24,9 @@ type GrantRequest struct {
 // ErrGrantType: the form asks for no grant, or for one that there isn't.
 var ErrGrantType = errors.New("operation: grant_type must be password or refresh_token")
 
-// GrantKeys is Operation.Keys of a token route: the key may stand where the partner's secret or password would, and a
-// refresh token of ours stands for it.
-func GrantKeys(req gateway.Request) []string {
+// GrantCredentials is Operation.BodyCredentials of a token route: the key may stand where the partner's secret or password
+// would, and a refresh token of ours stands for it.
+func GrantCredentials(req gateway.Request) []string {
 	form, err := url.ParseQuery(string(req.Body))
 	if err != nil {
 		return nil

@@ -45,7 +45,7 @@ func (h *Handler[In]) Invoke(ctx context.Context, payload []byte) ([]byte, error
 func (h *Handler[In]) http(ctx context.Context, req gateway.Request, failed error) gateway.Reply {
 	started := h.p.Now()
 	var tenant string
-	var a answer
+	var a result
 	if failed != nil {
 		a = invalid(failed)
 	} else {
@@ -77,25 +77,25 @@ func (h *Handler[In]) http(ctx context.Context, req gateway.Request, failed erro
 }
 
 // request is the way of an HTTP request: authenticate → decode and validate → run.
-func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant string, a answer) {
+func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant string, a result) {
 	defer func() {
 		if recover() != nil { // the value may hold what the caller sent
-			a = answer{condition: Internal, code: "panic"}
+			a = result{condition: Internal, code: "panic"}
 		}
 	}()
 	caller, err := h.authenticate(ctx, req)
 	switch {
 	case errors.Is(err, gateway.ErrNoKey):
-		return "", answer{condition: NoKey, code: string(NoKey)}
+		return "", result{condition: NoKey, code: string(NoKey)}
 	case errors.Is(err, gateway.ErrBadKey):
-		return "", answer{condition: BadKey, code: string(BadKey)}
+		return "", result{condition: BadKey, code: string(BadKey)}
 	case err != nil:
 		h.p.Log.ErrorContext(ctx, "caller not read", "operation", h.op.Name, "cause", err)
-		return "", answer{condition: LedgerDown, code: string(LedgerDown), retryAfter: time.Second}
+		return "", result{condition: LedgerDown, code: string(LedgerDown), retryAfter: time.Second}
 	case !caller.May(h.partner()):
-		return caller.Tenant, answer{condition: Forbidden, code: string(Forbidden)}
+		return caller.Tenant, result{condition: Forbidden, code: string(Forbidden)}
 	case req.TooLarge(h.op.MaxBody):
-		return caller.Tenant, answer{condition: TooLarge, code: string(TooLarge)}
+		return caller.Tenant, result{condition: TooLarge, code: string(TooLarge)}
 	}
 	header, err := gateway.IdempotencyKey(req.Header)
 	if err != nil {
@@ -109,8 +109,8 @@ func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant 
 	switch {
 	case header != "":
 		key.parts = []string{"header", header}
-	case h.op.Key != nil && h.op.Key(in) != "":
-		key.parts = []string{"body", h.op.Key(in)}
+	case h.op.BodyIdempotencyKey != nil && h.op.BodyIdempotencyKey(in) != "":
+		key.parts = []string{"body", h.op.BodyIdempotencyKey(in)}
 	}
 	return caller.Tenant, h.run(ctx, caller, in, key)
 }
@@ -119,7 +119,7 @@ func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant 
 // first one counts that somebody holds; a refresh token of ours stands for one there, an access token does not.
 func (h *Handler[In]) authenticate(ctx context.Context, req gateway.Request) (caller ledger.Caller, err error) {
 	key := gateway.Key(req.Header)
-	if h.op.Keys == nil {
+	if h.op.BodyCredentials == nil {
 		return h.p.Auth.Authenticate(ctx, key)
 	}
 	if gateway.IsToken(key) {
@@ -129,7 +129,7 @@ func (h *Handler[In]) authenticate(ctx context.Context, req gateway.Request) (ca
 		return h.p.Auth.Authenticate(ctx, key)
 	}
 	err = gateway.ErrNoKey
-	for _, key := range h.op.Keys(req) {
+	for _, key := range h.op.BodyCredentials(req) {
 		var failed error
 		if gateway.IsToken(key) {
 			caller, failed = h.p.Auth.Redeem(ctx, gateway.RefreshToken, key)
@@ -157,10 +157,10 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	if k := input.Task; k.Tenant == "" || k.Execution == "" || k.State == "" {
 		return nil, task.InvalidInput("task_without_identity")
 	}
-	var a answer
+	var a result
 	defer func() {
 		if recover() != nil {
-			a, out, err = answer{condition: Internal, code: "panic"}, nil, task.Unavailable("panic")
+			a, out, err = result{condition: Internal, code: "panic"}, nil, task.Unavailable("panic")
 		}
 		h.observe(ctx, "", input.Task.Tenant, a, started)
 	}()
@@ -187,22 +187,22 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 			journey: k.Execution, step: k.State,
 		})
 	}
-	if h.op.Effect == nil && a.condition == NotRecorded { // the machine would go on with a record that isn't there
+	if h.op.OnUnknown == nil && a.condition == NotRecorded { // the machine would go on with a record that isn't there
 		return nil, task.Unavailable(string(NotRecorded))
 	}
-	if err := taskError(a); err != nil && !(h.op.ReadsConflict && a.class == Conflict && a.condition == "") {
+	if err := taskError(a); err != nil && !(h.op.ConflictIsResult && a.class == Conflict && a.condition == "") {
 		return nil, err
 	}
-	result := map[string]any{"transaction_id": a.transaction, "code": a.code, "round": input.Task.Round}
-	for _, name := range h.op.Exposes {
-		result[name] = a.refs[name]
+	output := map[string]any{"transaction_id": a.transaction, "code": a.code, "round": input.Task.Round}
+	for _, name := range h.op.OutputRefs {
+		output[name] = a.refs[name]
 	}
-	if h.op.Summary != nil {
-		for name, value := range h.op.Summary(a.reply) {
-			result[name] = value
+	if h.op.Output != nil {
+		for name, value := range h.op.Output(a.reply) {
+			output[name] = value
 		}
 	}
-	return json.Marshal(result, json.Deterministic(true))
+	return json.Marshal(output, json.Deterministic(true))
 }
 
 // openReferences replaces the references in a task's body by what the vault holds under them.
@@ -214,8 +214,8 @@ func (h *Handler[In]) openReferences(ctx context.Context, tenant string, body js
 	return h.p.Vault.Splice(ctx, tenant, body, limit, nil)
 }
 
-// taskError puts an answer into the vocabulary of package task; nil where the task has succeeded.
-func taskError(a answer) error {
+// taskError puts a result into the vocabulary of package task; nil where the task has succeeded.
+func taskError(a result) error {
 	switch a.condition {
 	case InvalidRequest, TooLarge, NoSuchRecord, KeyReused, AnswerGone:
 		return task.InvalidInput(a.code)
@@ -246,10 +246,10 @@ func taskError(a answer) error {
 	return task.InvalidInput(a.code)
 }
 
-func invalid(err error) answer {
+func invalid(err error) result {
 	var rejection *Rejection
 	var input *gateway.InputError
-	a := answer{class: Invalid, condition: InvalidRequest, code: string(InvalidRequest)}
+	a := result{class: Invalid, condition: InvalidRequest, code: string(InvalidRequest)}
 	switch {
 	case errors.As(err, &rejection):
 		a.reply, a.code, a.detail = rejection.Reply, rejection.Code, rejection.Detail
@@ -259,7 +259,7 @@ func invalid(err error) answer {
 	return a
 }
 
-func (h *Handler[In]) observe(ctx context.Context, requestID, tenant string, a answer, started time.Time) {
+func (h *Handler[In]) observe(ctx context.Context, requestID, tenant string, a result, started time.Time) {
 	took := h.p.Now().Sub(started)
 	h.p.Log.LogAttrs(ctx, slog.LevelInfo, "call", slog.String("request_id", requestID), slog.String("operation", h.op.Name),
 		slog.String("tenant", tenant), slog.String("transaction_id", a.transaction), slog.String("class", string(a.class)),

@@ -48,12 +48,12 @@ func TestTask(t *testing.T) {
 	s.wantEffects(3)
 }
 
-// TestTaskExposes: a state machine sees the references that an operation exposes, from the record as from the answer, and an empty text for
+// TestTaskOutputRefs: a state machine sees the references that an operation names, from the record as from the answer, and an empty text for
 // one that there is not.
-func TestTaskExposes(t *testing.T) {
+func TestTaskOutputRefs(t *testing.T) {
 	s := newStack(t)
 	op := s.act(operation.Manual)
-	op.Exposes = []string{"step", "other"}
+	op.OutputRefs = []string{"step", "other"}
 	h := operation.New(s.p, op)
 	for range 2 {
 		out, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"a"}`))

@@ -241,10 +241,10 @@ func (s *stack) act(resolution operation.Resolution) operation.Operation[input] 
 			}
 			return in, nil
 		},
-		Key:         func(in input) string { return in.Key },
-		Touches:     func(in input) string { return in.Record },
-		Fingerprint: func(in input) any { return in },
-		Effect:      func(input) operation.Resolution { return resolution },
+		BodyIdempotencyKey: func(in input) string { return in.Key },
+		Resource:           func(in input) string { return in.Record },
+		Fingerprint:        func(in input) any { return in },
+		OnUnknown:          func(input) operation.Resolution { return resolution },
 		Call: func(ctx context.Context, c operation.Call, in input) operation.Outcome {
 			if in.Value == "panic in call" {
 				panic("personal data 999900000016")
@@ -252,7 +252,7 @@ func (s *stack) act(resolution operation.Resolution) operation.Operation[input] 
 			resp, err := call(ctx, c, "/act")
 			outcome := classify(resp, err)
 			if in.Value == "create" {
-				outcome.Owns = "test/record/1"
+				outcome.Creates = "test/record/1"
 			}
 			return outcome
 		},
@@ -266,14 +266,14 @@ func (s *stack) act(resolution operation.Resolution) operation.Operation[input] 
 			}
 			return operation.Outcome{}, operation.Undetermined
 		},
-		Summary: func(reply gateway.Reply) map[string]any { return map[string]any{"size": len(reply.Body)} },
+		Output: func(reply gateway.Reply) map[string]any { return map[string]any{"size": len(reply.Body)} },
 	}
 }
 
 // read is the same without an effect.
 func (s *stack) read() operation.Operation[input] {
 	op := s.act(operation.Manual)
-	op.Name, op.Effect, op.Lookup = "test/read", nil, nil
+	op.Name, op.OnUnknown, op.Lookup = "test/read", nil, nil
 	return op
 }
 

@@ -26,45 +26,48 @@ type Operation[In any] struct {
 	// MaxAnswer is how much of the partner's answer is read, in bytes; zero for upstream.MaxBody.
 	MaxAnswer int64
 
-	// Keys returns the caller's keys that the partner's contract carries in the body, for a request that has none in its
-	// header; the first that somebody holds counts. nil or empty for none.
-	Keys func(gateway.Request) []string
+	// BodyCredentials returns the caller's keys that the partner's contract carries in the body, for a request that has none
+	// in its header; the first that somebody holds counts. nil or empty for none.
+	BodyCredentials func(gateway.Request) []string
 
 	// Decode validates without any call. It fails with *gateway.InputError, or with *Rejection where the partner has
 	// documented words of its own for the fault.
 	Decode func(gateway.Request) (In, error)
 
-	// Key returns the key within the input that serves where there is no Idempotency-Key header; nil or empty for none.
-	Key func(In) string
+	// BodyIdempotencyKey returns the key within the input that serves where there is no Idempotency-Key header; nil or empty
+	// for none.
+	BodyIdempotencyKey func(In) string
 
 	// Fingerprint returns what a request with an effect asks for: every path id, query parameter, header and body field that
-	// matters. Two requests with one key are equal where its JSON is. Required with Effect; see Fields.
+	// matters. Two requests with one key are equal where its JSON is. Required with OnUnknown; see Fields.
 	Fingerprint func(In) any
 
-	// Touches names the partner's record that the input refers to, as "<partner>/<kind>/<id>"; nil or empty for none.
+	// Resource names the partner's record that the input refers to, as "<partner>/<kind>/<id>"; nil or empty for none.
 	// One that another tenant's call created is answered as not found.
-	Touches func(In) string
+	Resource func(In) string
 
 	// Call makes the upstream call and classifies what came of it.
 	Call func(context.Context, Call, In) Outcome
 
-	// Effect says how an unknown outcome is resolved; nil for a read, which is recorded but never claimed or replayed.
-	Effect func(In) Resolution
+	// OnUnknown says how an unknown outcome is resolved; nil for a read, which is recorded but never claimed or replayed.
+	OnUnknown func(In) Resolution
 
-	// Honours is how long the partner honours our key, from the first claim on: after it a SafeRetry is a Lookup. Zero for ever.
-	Honours time.Duration
+	// PartnerKeyTTL is how long the partner honours our key, from the first claim on: after it a SafeRetry is a Lookup. Zero
+	// for ever.
+	PartnerKeyTTL time.Duration
 
-	// Lookup asks the partner what became of an earlier attempt. Required where Effect may return Lookup, and with Honours.
+	// Lookup asks the partner what became of an earlier attempt. Required where OnUnknown may return Lookup, and with
+	// PartnerKeyTTL.
 	Lookup func(context.Context, Call, In) (Outcome, Finding)
 
-	// ReadsConflict hands a Conflict to a state machine as an answer that it reads, instead of as an error.
-	ReadsConflict bool
+	// ConflictIsResult hands a Conflict to a state machine as a result, instead of as an error.
+	ConflictIsResult bool
 
-	// Summary picks from an answer what a state machine may see: codes and references, no personal data.
-	Summary func(gateway.Reply) map[string]any
+	// Output picks from an answer what a state machine may see: codes and references, no personal data.
+	Output func(gateway.Reply) map[string]any
 
-	// Exposes names references of the record that a state machine sees beside; see Outcome.Refs.
-	Exposes []string
+	// OutputRefs names references of the record that a state machine sees beside; see Outcome.Refs.
+	OutputRefs []string
 }
 
 // Resolution is how an unknown outcome of an effect is resolved.
@@ -110,11 +113,11 @@ const (
 
 // Outcome is what came of a call.
 type Outcome struct {
-	Class Class
-	Code  string            // for machines: the partner's code or the transport's; never a text
-	Reply gateway.Reply     // the partner's answer, masked; Status 0 where no usable one came
-	Refs  map[string]string // references to keep on record: partner's ids, masked subject
-	Owns  string            // the partner's record that the call created, as Touches names it
+	Class   Class
+	Code    string            // for machines: the partner's code or the transport's; never a text
+	Reply   gateway.Reply     // the partner's answer, masked; Status 0 where no usable one came
+	Refs    map[string]string // references to keep on record: partner's ids, masked subject
+	Creates string            // the partner's record that the call created, as Resource names it
 }
 
 // Call is what an operation gets to make its upstream call with.
@@ -129,23 +132,23 @@ type Call struct {
 	Renew       bool                                         // the partner has just rejected these credentials: drop tokens made of them
 	Reference   func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
 
-	pass   caller
-	answer int64 // how much of an answer is read, in bytes
-	client *upstream.Client
+	execution caller
+	maxAnswer int64 // how much of an answer is read, in bytes
+	client    *upstream.Client
 }
 
-// caller is the pass through the pipeline that a Call belongs to.
+// caller is the execution that a Call belongs to.
 type caller interface {
 	token(ctx context.Context, c Call, issue token.Issue) (string, error)
-	foreign(ctx context.Context, tenant, record string) (bool, error)
+	ownedByOther(ctx context.Context, tenant, record string) (bool, error)
 	owners(ctx context.Context, record string) ([]string, error)
 	created(ctx context.Context, c Call, record string) (bool, error)
 	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error)
 	redeem(ctx context.Context, kind gateway.TokenKind, text string) error
 }
 
-// ErrNoPass: the Call was made outside the pipeline.
-var ErrNoPass = errors.New("operation: the call was made outside the pipeline")
+// ErrOutsidePipeline: the Call was made outside the pipeline.
+var ErrOutsidePipeline = errors.New("operation: the call was made outside the pipeline")
 
 // NewCall makes a Call outside the pipeline, as a test of an operation needs it.
 func NewCall(tenant string, secret []byte) Call {
@@ -156,54 +159,54 @@ func NewCall(tenant string, secret []byte) Call {
 // Token returns an access token for the call's credentials, which all containers share; one that the partner has just
 // rejected is not returned again. Errors are issue's own.
 func (c Call) Token(ctx context.Context, issue token.Issue) (string, error) {
-	if c.pass == nil {
+	if c.execution == nil {
 		grant, err := issue(ctx, "")
 		return grant.Access, err
 	}
-	return c.pass.token(ctx, c, issue)
+	return c.execution.token(ctx, c, issue)
 }
 
-// Foreign reports whether a partner's record, named as by Touches, was created by other tenants' calls alone.
-func (c Call) Foreign(ctx context.Context, record string) (bool, error) {
-	if c.pass == nil {
+// OwnedByOther reports whether a partner's record, named as by Resource, was created by other tenants' calls alone.
+func (c Call) OwnedByOther(ctx context.Context, record string) (bool, error) {
+	if c.execution == nil {
 		return false, nil
 	}
-	return c.pass.foreign(ctx, c.Tenant, record)
+	return c.execution.ownedByOther(ctx, c.Tenant, record)
 }
 
 // Owned reports whether another call is on record as the one that created a partner's record. What this very call is on
 // record for, although it has not ended, it may find again.
 func (c Call) Owned(ctx context.Context, record string) (bool, error) {
-	if c.pass == nil {
+	if c.execution == nil {
 		return false, nil
 	}
-	owners, err := c.pass.owners(ctx, record)
+	owners, err := c.execution.owners(ctx, record)
 	if err != nil || len(owners) == 0 {
 		return false, err
 	}
-	own, err := c.pass.created(ctx, c, record)
+	own, err := c.execution.created(ctx, c, record)
 	return !own, err
 }
 
 // Mint makes a gateway token for whoever calls, good for this partner's routes; see gateway.Authenticator.Mint.
 func (c Call) Mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
-	if c.pass == nil {
-		return "", ErrNoPass
+	if c.execution == nil {
+		return "", ErrOutsidePipeline
 	}
-	return c.pass.mint(ctx, kind, ttl)
+	return c.execution.mint(ctx, kind, ttl)
 }
 
 // Redeem checks that a gateway token is of this kind, valid, and was made for whoever calls; else gateway.ErrBadKey.
 func (c Call) Redeem(ctx context.Context, kind gateway.TokenKind, text string) error {
-	if c.pass == nil {
-		return ErrNoPass
+	if c.execution == nil {
+		return ErrOutsidePipeline
 	}
-	return c.pass.redeem(ctx, kind, text)
+	return c.execution.redeem(ctx, kind, text)
 }
 
 // Do sends one request; see upstream.Client.Do.
 func (c Call) Do(ctx context.Context, req *http.Request, body []byte) (upstream.Response, error) {
-	return c.client.Do(ctx, req, body, c.answer)
+	return c.client.Do(ctx, req, body, c.maxAnswer)
 }
 
 // PassOn makes of a partner's answer what the caller gets: the same bytes. What is no whole JSON object or array is not passed

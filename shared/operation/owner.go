@@ -35,8 +35,8 @@ func (o *owned) add(who ownership) {
 	o.known[who] = struct{}{}
 }
 
-// foreign reports whether a partner's record was created by other tenants' calls alone.
-func (r *pass[In]) foreign(ctx context.Context, tenant, record string) (bool, error) {
+// ownedByOther reports whether a partner's record was created by other tenants' calls alone.
+func (r *execution[In]) ownedByOther(ctx context.Context, tenant, record string) (bool, error) {
 	who := ownership{tenant, record}
 	if r.h.owned.has(who) {
 		return false, nil
@@ -49,21 +49,21 @@ func (r *pass[In]) foreign(ctx context.Context, tenant, record string) (bool, er
 	return len(owners) > 0, err
 }
 
-// ownerCheck asks beside the claim whether the record is foreign that a request refers to. A nil one is a no.
+// ownerCheck asks beside the claim whether a request refers to a record of other tenants. A nil one is a no.
 type ownerCheck struct {
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the answer is there
-	foreign bool
+	ofOther bool
 	err     error
 }
 
-// checkOwner starts a check where the request refers to a record whose owner isn't remembered. Whoever starts one stops
-// it.
-func (r *pass[In]) checkOwner(ctx context.Context) *ownerCheck {
-	if r.h.op.Touches == nil {
+// startOwnerCheck starts a check where the request refers to a record whose owner isn't remembered. Whoever starts one
+// stops it.
+func (r *execution[In]) startOwnerCheck(ctx context.Context) *ownerCheck {
+	if r.h.op.Resource == nil {
 		return nil
 	}
-	record, tenant := r.h.op.Touches(r.in), r.caller.Tenant
+	record, tenant := r.h.op.Resource(r.in), r.caller.Tenant
 	if record == "" || r.h.owned.has(ownership{tenant, record}) {
 		return nil
 	}
@@ -77,18 +77,18 @@ func (r *pass[In]) checkOwner(ctx context.Context) *ownerCheck {
 				c.err = errors.New("operation: panic in the ledger")
 			}
 		}()
-		c.foreign, c.err = r.foreign(ctx, tenant, record)
+		c.ofOther, c.err = r.ownedByOther(ctx, tenant, record)
 	}()
 	return c
 }
 
-// answer waits for what the ledger says.
-func (c *ownerCheck) answer() (foreign bool, err error) {
+// wait waits for what the ledger says.
+func (c *ownerCheck) wait() (ofOther bool, err error) {
 	if c == nil {
 		return false, nil
 	}
 	<-c.done
-	return c.foreign, c.err
+	return c.ofOther, c.err
 }
 
 // stop ends the check, whose answer nobody needs any more: nothing may run on after an invocation.

@@ -56,8 +56,8 @@ type Pipeline struct {
 // NewID returns a UUIDv7.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// answer is what a run of the pipeline ends with, before it is put into HTTP or Step Functions terms.
-type answer struct {
+// result is what a run of the pipeline ends with, before it is put into HTTP or Step Functions terms.
+type result struct {
 	reply       gateway.Reply // the partner's; Status 0 where only the gateway has something to say
 	refs        map[string]string
 	class       Class
@@ -77,12 +77,12 @@ type idempotency struct {
 }
 
 // run carries a decoded request through claim, call, classify and complete.
-func (h *Handler[In]) run(ctx context.Context, caller ledger.Caller, in In, key idempotency) answer {
+func (h *Handler[In]) run(ctx context.Context, caller ledger.Caller, in In, key idempotency) result {
 	tenant := caller.Tenant
 	ring, err := h.p.Ring(ctx)
 	if err != nil {
 		h.p.Log.ErrorContext(ctx, "key ring not read", "operation", h.op.Name, "cause", err)
-		return answer{condition: LedgerDown, code: "keys_unavailable"}
+		return result{condition: LedgerDown, code: "keys_unavailable"}
 	}
 	now := h.p.Now()
 	t := ledger.Transaction{
@@ -95,33 +95,33 @@ func (h *Handler[In]) run(ctx context.Context, caller ledger.Caller, in In, key 
 		ClaimedAt: now,
 		Lease:     deadline(ctx, now).Add(leaseMargin),
 	}
-	r := &pass[In]{h: h, ring: ring, caller: caller, in: in, keyed: key.parts != nil}
-	if h.op.Effect != nil && r.keyed {
+	r := &execution[In]{h: h, ring: ring, caller: caller, in: in, keyed: key.parts != nil}
+	if h.op.OnUnknown != nil && r.keyed {
 		t.ID = ring.Reference("transaction", append([]string{tenant, h.op.Name}, key.parts...)...)
 	} else {
 		t.ID = h.p.NewID()
 	}
-	r.owner = r.checkOwner(ctx)
+	r.owner = r.startOwnerCheck(ctx)
 	defer r.owner.stop()
-	if h.op.Effect == nil {
+	if h.op.OnUnknown == nil {
 		return r.read(ctx, t)
 	}
 	if t.Fingerprint, err = h.fingerprint(ring, in); err != nil {
-		return answer{condition: Internal, code: "fingerprint"}
+		return result{condition: Internal, code: "fingerprint"}
 	}
 
 	standing, err := h.p.Ledger.Claim(ctx, t)
 	switch {
 	case err == nil:
-		return r.act(ctx, standing)
+		return r.execute(ctx, standing)
 	case errors.Is(err, ledger.ErrTaken):
-		return r.meet(ctx, t, standing)
+		return r.resolveExisting(ctx, t, standing)
 	}
 	return r.ledgerDown(ctx, t, err)
 }
 
-// pass is one call on its way through the pipeline.
-type pass[In any] struct {
+// execution is one call on its way through the pipeline.
+type execution[In any] struct {
 	h      *Handler[In]
 	ring   *seal.Ring
 	caller ledger.Caller
@@ -135,8 +135,8 @@ type pass[In any] struct {
 }
 
 // read makes a call without effect and records it with one write after its answer.
-func (r *pass[In]) read(ctx context.Context, t ledger.Transaction) answer {
-	if a, denied := r.denied(ctx, t); denied {
+func (r *execution[In]) read(ctx context.Context, t ledger.Transaction) result {
+	if a, denied := r.checkOwnership(ctx, t); denied {
 		a.transaction = "" // nothing is on record
 		return a
 	}
@@ -144,8 +144,8 @@ func (r *pass[In]) read(ctx context.Context, t ledger.Transaction) answer {
 	if outcome.Class == Unknown {
 		outcome.Class = Unavailable // a read whose answer was lost changed nothing
 	}
-	r.end(&t, outcome, sentAt)
-	a := r.answer(t, outcome)
+	r.settle(&t, outcome, sentAt)
+	a := r.toResult(t, outcome)
 	if t.Journey != "" && final(t.State) { // its outcome is made of the answer
 		if err := r.store(ctx, &t, outcome.Reply); err != nil {
 			return r.notRecorded(ctx, t, a, err)
@@ -157,10 +157,10 @@ func (r *pass[In]) read(ctx context.Context, t ledger.Transaction) answer {
 	return a
 }
 
-// act makes the call that t has been claimed for, and completes it.
-func (r *pass[In]) act(ctx context.Context, t ledger.Transaction) answer {
-	if a, denied := r.denied(ctx, t); denied {
-		r.end(&t, Outcome{Class: Invalid, Code: a.code}, time.Time{})
+// execute makes the call that t has been claimed for, and completes it.
+func (r *execution[In]) execute(ctx context.Context, t ledger.Transaction) result {
+	if a, denied := r.checkOwnership(ctx, t); denied {
+		r.settle(&t, Outcome{Class: Invalid, Code: a.code}, time.Time{})
 		if _, err := r.h.p.Ledger.Complete(ctx, t); err != nil { // a repeat is denied again, once the lease has lapsed
 			r.h.p.Log.ErrorContext(ctx, "claim not released", "transaction_id", t.ID, "operation", t.Operation,
 				"cause", err)
@@ -179,21 +179,21 @@ func (r *pass[In]) act(ctx context.Context, t ledger.Transaction) answer {
 	return r.complete(ctx, t, outcome, sentAt)
 }
 
-// meet decides what a call does that finds its record taken.
-func (r *pass[In]) meet(ctx context.Context, ours, standing ledger.Transaction) answer {
+// resolveExisting decides what a call does that finds its record taken.
+func (r *execution[In]) resolveExisting(ctx context.Context, ours, standing ledger.Transaction) result {
 	now := r.h.p.Now()
 	switch {
 	case standing.Fingerprint != ours.Fingerprint:
-		return answer{condition: KeyReused, code: string(KeyReused), transaction: standing.ID}
+		return result{condition: KeyReused, code: string(KeyReused), transaction: standing.ID}
 	case final(standing.State):
 		return r.replay(ctx, standing)
 	case standing.Running(now):
-		return answer{condition: InFlight, code: string(InFlight), transaction: standing.ID,
+		return result{condition: InFlight, code: string(InFlight), transaction: standing.ID,
 			retryAfter: min(standing.Lease.Sub(now), maxRetryAfter)}
 	}
 	// An unknown outcome, or a claim whose holder died: whether the partner acted is not known. A call that is denied was
 	// never sent, and to resolve it would find what others have done.
-	if a, denied := r.denied(ctx, standing); denied {
+	if a, denied := r.checkOwnership(ctx, standing); denied {
 		return a
 	}
 	switch r.resolution(standing) {
@@ -207,8 +207,8 @@ func (r *pass[In]) meet(ctx context.Context, ours, standing ledger.Transaction) 
 }
 
 // resolution says how an unknown outcome of a record's is resolved now.
-func (r *pass[In]) resolution(t ledger.Transaction) Resolution {
-	resolution, life := r.h.op.Effect(r.in), r.h.op.Honours
+func (r *execution[In]) resolution(t ledger.Transaction) Resolution {
+	resolution, life := r.h.op.OnUnknown(r.in), r.h.op.PartnerKeyTTL
 	if resolution == SafeRetry && life > 0 && r.h.p.Now().Sub(t.ClaimedAt) >= life {
 		return Lookup
 	}
@@ -216,7 +216,7 @@ func (r *pass[In]) resolution(t ledger.Transaction) Resolution {
 }
 
 // resolve asks the partner what became of the attempt that holds the record.
-func (r *pass[In]) resolve(ctx context.Context, ours, standing ledger.Transaction) answer {
+func (r *execution[In]) resolve(ctx context.Context, ours, standing ledger.Transaction) result {
 	asked := r.h.p.Now()
 	outcome, finding := r.lookup(ctx, standing)
 	if finding == Found {
@@ -232,30 +232,30 @@ func (r *pass[In]) resolve(ctx context.Context, ours, standing ledger.Transactio
 		return r.unknown(ctx, standing, max(quiet, time.Second))
 	case quiet > 0:
 		return r.unknown(ctx, standing, quiet)
-	case standing.TakeOvers > 0 && r.h.op.Effect(r.in) != SafeRetry: // else those before went under a key that the partner honoured
+	case standing.TakeOvers > 0 && r.h.op.OnUnknown(r.in) != SafeRetry: // else the partner honoured the key of those before
 		return r.unknown(ctx, standing, 0) // it has been made once more already; only a person can know better
 	}
 	return r.takeOver(ctx, ours, standing)
 }
 
 // takeOver makes the call once more, under the same generation.
-func (r *pass[In]) takeOver(ctx context.Context, ours, standing ledger.Transaction) answer {
+func (r *execution[In]) takeOver(ctx context.Context, ours, standing ledger.Transaction) result {
 	taken, err := r.h.p.Ledger.TakeOver(ctx, ours, standing.Attempt)
 	switch {
 	case err == nil:
-		return r.act(ctx, taken)
+		return r.execute(ctx, taken)
 	case taken.ID == "": // it has just expired, or the ledger is down
 		return r.ledgerDown(ctx, standing, err)
 	case errors.Is(err, ledger.ErrTaken) && taken.Attempt != standing.Attempt,
 		errors.Is(err, ledger.ErrTaken) && taken.State != standing.State:
-		return r.meet(ctx, ours, taken) // somebody else was faster; each round meets a later state
+		return r.resolveExisting(ctx, ours, taken) // somebody else was faster; each round finds a later state
 	}
 	return r.ledgerDown(ctx, standing, err)
 }
 
 // unknown reports an outcome that nobody knows. A positive retryAfter promises that a repeat will find out more.
-func (r *pass[In]) unknown(ctx context.Context, standing ledger.Transaction, retryAfter time.Duration) answer {
-	a := answer{class: Unknown, condition: OutcomeUnknown, code: standing.Code, transaction: standing.ID,
+func (r *execution[In]) unknown(ctx context.Context, standing ledger.Transaction, retryAfter time.Duration) result {
+	a := result{class: Unknown, condition: OutcomeUnknown, code: standing.Code, transaction: standing.ID,
 		retryAfter: retryAfter, resolvable: retryAfter > 0}
 	if standing.State == ledger.Claimed { // its lease has lapsed: say so on the record, under its own attempt
 		sentAt := standing.SentAt
@@ -263,7 +263,7 @@ func (r *pass[In]) unknown(ctx context.Context, standing ledger.Transaction, ret
 			sentAt = standing.Lease
 		}
 		lapsed := standing
-		r.end(&lapsed, Outcome{Class: Unknown, Code: "attempt_lost"}, sentAt)
+		r.settle(&lapsed, Outcome{Class: Unknown, Code: "attempt_lost"}, sentAt)
 		a.code = lapsed.Code
 		stands, err := r.h.p.Ledger.Complete(ctx, lapsed)
 		if errors.Is(err, ledger.ErrFenced) && final(stands.State) {
@@ -278,7 +278,7 @@ func (r *pass[In]) unknown(ctx context.Context, standing ledger.Transaction, ret
 
 // call fetches credentials and makes the upstream call, once more with fresh credentials if they were rejected. It
 // returns a time after which it has sent nothing.
-func (r *pass[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, time.Time) {
+func (r *execution[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, time.Time) {
 	p, partner := r.h.p, r.h.partner()
 	now := p.Now()
 	limit := deadline(ctx, now).Add(-recordReserve)
@@ -301,7 +301,7 @@ func (r *pass[In]) call(ctx context.Context, t ledger.Transaction) (Outcome, tim
 }
 
 // withCredentials makes an attempt, once more with fresh credentials if they were rejected.
-func (r *pass[In]) withCredentials(ctx context.Context, call Call, attempt func(Call) Outcome) Outcome {
+func (r *execution[In]) withCredentials(ctx context.Context, call Call, attempt func(Call) Outcome) Outcome {
 	outcome := attempt(call)
 	if outcome.Class == Credentials {
 		if fresh, err := r.h.p.Secrets.RefreshPartner(ctx, call.Tenant, r.h.partner(), call.Secret); err == nil {
@@ -313,7 +313,7 @@ func (r *pass[In]) withCredentials(ctx context.Context, call Call, attempt func(
 }
 
 // attempt survives a fault of our own in the middle of a call: what the partner did is unknown then.
-func (r *pass[In]) attempt(ctx context.Context, call Call) (outcome Outcome) {
+func (r *execution[In]) attempt(ctx context.Context, call Call) (outcome Outcome) {
 	defer func() {
 		if recover() != nil { // the value may hold what the caller sent
 			r.h.p.Log.ErrorContext(ctx, "panic in call", "transaction_id", call.ID, "operation", r.h.op.Name)
@@ -340,7 +340,7 @@ func printableCode(code string) string {
 
 const maxCode = 64
 
-func (r *pass[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Outcome, finding Finding) {
+func (r *execution[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Outcome, finding Finding) {
 	defer func() {
 		if recover() != nil {
 			r.h.p.Log.ErrorContext(ctx, "panic in lookup", "transaction_id", t.ID, "operation", r.h.op.Name)
@@ -363,12 +363,12 @@ func (r *pass[In]) lookup(ctx context.Context, t ledger.Transaction) (outcome Ou
 	return outcome, finding
 }
 
-func (r *pass[In]) newCall(t ledger.Transaction, secret []byte) Call {
+func (r *execution[In]) newCall(t ledger.Transaction, secret []byte) Call {
 	return Call{Tenant: t.Tenant, ID: t.ID, Fingerprint: t.Fingerprint, Generation: t.Generation, Again: t.TakeOvers > 0, FirstSent: t.ClaimedAt,
-		Secret: secret, Reference: r.ring.Reference, pass: r, answer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
+		Secret: secret, Reference: r.ring.Reference, execution: r, maxAnswer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
 }
 
-func (r *pass[In]) token(ctx context.Context, c Call, issue token.Issue) (access string, err error) {
+func (r *execution[In]) token(ctx context.Context, c Call, issue token.Issue) (access string, err error) {
 	rejected := ""
 	if c.Renew {
 		rejected = r.used
@@ -385,19 +385,19 @@ func (r *pass[In]) token(ctx context.Context, c Call, issue token.Issue) (access
 	return access, err
 }
 
-func (r *pass[In]) owners(ctx context.Context, record string) ([]string, error) {
+func (r *execution[In]) owners(ctx context.Context, record string) ([]string, error) {
 	return r.h.p.Ledger.Owners(ctx, record)
 }
 
-func (r *pass[In]) created(ctx context.Context, c Call, record string) (bool, error) {
+func (r *execution[In]) created(ctx context.Context, c Call, record string) (bool, error) {
 	return r.h.p.Ledger.Created(ctx, record, c.ID, c.Generation)
 }
 
-func (r *pass[In]) mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
+func (r *execution[In]) mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
 	return r.h.p.Auth.Mint(ctx, r.caller, kind, r.h.partner(), ttl)
 }
 
-func (r *pass[In]) redeem(ctx context.Context, kind gateway.TokenKind, text string) error {
+func (r *execution[In]) redeem(ctx context.Context, kind gateway.TokenKind, text string) error {
 	caller, err := r.h.p.Auth.Redeem(ctx, kind, text)
 	if err == nil && (caller.Tenant != r.caller.Tenant || !caller.May(r.h.partner())) {
 		return gateway.ErrBadKey
@@ -412,20 +412,20 @@ func (p *Pipeline) quietPeriod() time.Duration {
 	return QuietPeriod
 }
 
-// denied refuses a request for a partner's record that other tenants' calls created.
-func (r *pass[In]) denied(ctx context.Context, t ledger.Transaction) (answer, bool) {
-	foreign, err := r.owner.answer()
+// checkOwnership refuses a request for a partner's record that other tenants' calls created.
+func (r *execution[In]) checkOwnership(ctx context.Context, t ledger.Transaction) (result, bool) {
+	ofOther, err := r.owner.wait()
 	switch {
 	case err != nil:
 		return r.ledgerDown(ctx, t, err), true
-	case !foreign:
-		return answer{}, false
+	case !ofOther:
+		return result{}, false
 	}
-	return answer{class: Invalid, condition: NoSuchRecord, code: string(NoSuchRecord), transaction: t.ID}, true
+	return result{class: Invalid, condition: NoSuchRecord, code: string(NoSuchRecord), transaction: t.ID}, true
 }
 
-// end writes the outcome into the record.
-func (r *pass[In]) end(t *ledger.Transaction, outcome Outcome, sentAt time.Time) {
+// settle writes the outcome into the record.
+func (r *execution[In]) settle(t *ledger.Transaction, outcome Outcome, sentAt time.Time) {
 	now := r.h.p.Now()
 	switch outcome.Class {
 	case Done:
@@ -437,15 +437,15 @@ func (r *pass[In]) end(t *ledger.Transaction, outcome Outcome, sentAt time.Time)
 	default:
 		t.State = ledger.Released
 	}
-	t.Code, t.Refs, t.Owns = outcome.Code, outcome.Refs, outcome.Owns
+	t.Code, t.Refs, t.Owns = outcome.Code, outcome.Refs, outcome.Creates
 	t.Lease, t.SentAt, t.EndedAt, t.ExpiresAt = time.Time{}, sentAt, now, now.Add(ledger.Retention)
 }
 
 // complete writes the outcome down under the attempt that holds the record, and answers with it; or with what another
 // has found out about the same attempt meanwhile, which is what every replay will say.
-func (r *pass[In]) complete(ctx context.Context, t ledger.Transaction, outcome Outcome, sentAt time.Time) answer {
-	r.end(&t, outcome, sentAt)
-	a := r.answer(t, outcome)
+func (r *execution[In]) complete(ctx context.Context, t ledger.Transaction, outcome Outcome, sentAt time.Time) result {
+	r.settle(&t, outcome, sentAt)
+	a := r.toResult(t, outcome)
 	var unstored error
 	if r.keyed && final(t.State) {
 		if unstored = r.store(ctx, &t, outcome.Reply); unstored != nil {
@@ -468,7 +468,7 @@ func (r *pass[In]) complete(ctx context.Context, t ledger.Transaction, outcome O
 func final(s ledger.State) bool { return s == ledger.Done || s == ledger.Refused }
 
 // store seals the reply for its replays.
-func (r *pass[In]) store(ctx context.Context, t *ledger.Transaction, reply gateway.Reply) error {
+func (r *execution[In]) store(ctx context.Context, t *ledger.Transaction, reply gateway.Reply) error {
 	t.Reply = &ledger.Reply{Status: reply.Status, ContentType: reply.ContentType}
 	if len(reply.Body) > inlineBody && r.h.p.Vault != nil {
 		t.Reply.VaultRef = "transaction/" + t.ID + "/" + t.Attempt
@@ -479,20 +479,20 @@ func (r *pass[In]) store(ctx context.Context, t *ledger.Transaction, reply gatew
 }
 
 // replay answers with what is stored.
-func (r *pass[In]) replay(ctx context.Context, t ledger.Transaction) answer {
+func (r *execution[In]) replay(ctx context.Context, t ledger.Transaction) result {
 	reply, err := StoredReply(ctx, r.ring, r.h.p.Vault, t)
 	if errors.Is(err, ErrNoReply) || errors.Is(err, vault.ErrNotFound) {
-		return answer{condition: AnswerGone, code: t.Code, transaction: t.ID}
+		return result{condition: AnswerGone, code: t.Code, transaction: t.ID}
 	}
 	if err != nil {
 		r.h.p.Log.ErrorContext(ctx, "stored answer not readable", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
-		return answer{condition: LedgerDown, code: "reply_unreadable", transaction: t.ID}
+		return result{condition: LedgerDown, code: "reply_unreadable", transaction: t.ID}
 	}
 	class := Done
 	if t.State == ledger.Refused {
 		class = Refused
 	}
-	return answer{class: class, code: t.Code, transaction: t.ID, replayed: true, reply: reply, refs: t.Refs}
+	return result{class: class, code: t.Code, transaction: t.ID, replayed: true, reply: reply, refs: t.Refs}
 }
 
 // ErrNoReply: the record keeps no answer.
@@ -515,10 +515,10 @@ func StoredReply(ctx context.Context, ring *seal.Ring, v *vault.Vault, t ledger.
 // replyRecord is what a stored answer is sealed for.
 func replyRecord(t ledger.Transaction) string { return "transaction/" + t.ID }
 
-// answer turns an outcome into what the caller learns: the partner's own answer where there is one, and the gateway's
+// toResult turns an outcome into what the caller learns: the partner's own answer where there is one, and the gateway's
 // word where the caller must know more, or where there is none.
-func (r *pass[In]) answer(t ledger.Transaction, outcome Outcome) answer {
-	a := answer{reply: outcome.Reply, refs: outcome.Refs, class: outcome.Class, code: outcome.Code, transaction: t.ID}
+func (r *execution[In]) toResult(t ledger.Transaction, outcome Outcome) result {
+	a := result{reply: outcome.Reply, refs: outcome.Refs, class: outcome.Class, code: outcome.Code, transaction: t.ID}
 	if outcome.Reply.Status == 0 {
 		a.condition = InvalidRequest // the partner's answer was none that can be passed on
 	}
@@ -541,7 +541,7 @@ func (r *pass[In]) answer(t ledger.Transaction, outcome Outcome) answer {
 }
 
 // notRecorded keeps the partner's true answer for a caller although the ledger did not take it.
-func (r *pass[In]) notRecorded(ctx context.Context, t ledger.Transaction, a answer, err error) answer {
+func (r *execution[In]) notRecorded(ctx context.Context, t ledger.Transaction, a result, err error) result {
 	r.h.p.Log.ErrorContext(ctx, "outcome not recorded", "transaction_id", t.ID, "operation", t.Operation, "state", string(t.State), "cause", err)
 	if a.condition == "" {
 		a.condition = NotRecorded
@@ -549,9 +549,9 @@ func (r *pass[In]) notRecorded(ctx context.Context, t ledger.Transaction, a answ
 	return a
 }
 
-func (r *pass[In]) ledgerDown(ctx context.Context, t ledger.Transaction, err error) answer {
+func (r *execution[In]) ledgerDown(ctx context.Context, t ledger.Transaction, err error) result {
 	r.h.p.Log.ErrorContext(ctx, "ledger did not answer", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
-	return answer{condition: LedgerDown, code: string(LedgerDown), transaction: t.ID, retryAfter: time.Second}
+	return result{condition: LedgerDown, code: string(LedgerDown), transaction: t.ID, retryAfter: time.Second}
 }
 
 // fingerprint tells two requests apart without keeping what they say: a plain hash of an identity number could be

@@ -13,7 +13,7 @@ func TestAccessTokenMints(t *testing.T) {
 	s := newStack(t)
 	s.p.Auth.Ring = s.p.Ring
 	op := s.minting()
-	op.Keys = func(gateway.Request) []string { return nil } // a token route's
+	op.BodyCredentials = func(gateway.Request) []string { return nil } // a token route's
 	h := operation.New(s.p, op)
 	key := map[string]string{"authorization": "Bearer acme-key"}
 	got := s.send(h, key, `{"value":"mint"}`)

@@ -18,7 +18,7 @@ import (
 // honoured is an effect whose key the partner honours for a day, and which notes its calls.
 func (s *stack) honoured(calls *[]operation.Call) operation.Operation[input] {
 	op := s.act(operation.SafeRetry)
-	op.Honours = 24 * time.Hour
+	op.PartnerKeyTTL = 24 * time.Hour
 	return noting(op, calls)
 }
 
@@ -129,7 +129,7 @@ func TestHonours(t *testing.T) {
 	t.Run("OthersAreResolvedAsBefore", func(t *testing.T) {
 		s := newStack(t)
 		op := s.act(operation.Manual)
-		op.Honours = life
+		op.PartnerKeyTTL = life
 		h := operation.New(s.p, op)
 		s.partner.on(lostBefore)
 		for range 3 {
@@ -213,7 +213,7 @@ func TestOwned(t *testing.T) {
 	op.Call = func(ctx context.Context, c operation.Call, _ input) operation.Outcome {
 		var err error
 		owned, failed = c.Owned(ctx, "test/record/1")
-		if foreign, err = c.Foreign(ctx, "test/record/1"); (err == nil) != (failed == nil) {
+		if foreign, err = c.OwnedByOther(ctx, "test/record/1"); (err == nil) != (failed == nil) {
 			t.Errorf("%v, but %v", failed, err)
 		}
 		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}"))}
@@ -277,7 +277,7 @@ func TestOwnerWithoutAnEnd(t *testing.T) {
 		case owned:
 			return operation.Outcome{}, operation.NotFound
 		}
-		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}")), Owns: "test/record/1"}, operation.Found
+		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}")), Creates: "test/record/1"}, operation.Found
 	}
 	h := operation.New(s.p, op)
 	s.want(s.post(h, "k", `{"value":"create"}`), 200, operation.NotRecorded)
