@@ -25,7 +25,7 @@ func certsPath(workspace string) string {
 // credentials is the secret "partners/ezto": a workspace and its applications, by names of the operator's choice.
 type credentials struct {
 	Workspace    string                 `json:"workspace"`
-	BaseURL      string                 `json:"base_url"` // of a workspace that is elsewhere than the deployment's; https
+	BaseURL      string                 `json:"base_url,omitzero"` // of a workspace that is elsewhere than the deployment's; https
 	Applications map[string]application `json:"applications"`
 }
 
@@ -37,10 +37,10 @@ type application struct {
 	// How its callbacks come (ezto §7): "plaintext", which an empty one is as well, "token" or "encrypted".
 	ResponseType string `json:"response_type"`
 	// What encrypted ones are encrypted with: 32 bytes each, as they are or in any base64. Two live values allow a rotation.
-	EncryptionKeys []string `json:"encryption_keys"`
+	EncryptionKeys []string `json:"encryption_keys,omitzero"`
 	// What plaintext ones must show, which prove nothing by themselves: the URL that the hook calls has one of these in its query,
 	// as "key". Values under 16 characters don't count, and without any such callbacks are refused. Two live values allow a rotation.
-	CallbackKeys []string `json:"callback_keys"`
+	CallbackKeys []string `json:"callback_keys,omitzero"`
 }
 
 // url returns where a path of the workspace is, empty for a base URL that no secret may be sent to.

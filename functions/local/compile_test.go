@@ -23,7 +23,7 @@ var compile = sync.OnceValue(func() (failed error) {
 	groups, failed := os.ReadDir("..")
 	for _, group := range groups {
 		name := group.Name()
-		if group.IsDir() && !slices.Contains([]string{"local", "operator"}, name) {
+		if group.IsDir() && !slices.Contains([]string{"local", "operator", "partners"}, name) {
 			failed = errors.Join(failed, compileInto(name, "../"+name+"/..."))
 		}
 	}

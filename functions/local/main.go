@@ -23,23 +23,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"sallyport/functions/digit9"
-	"sallyport/functions/equal"
-	"sallyport/functions/ezto"
-	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
-	"sallyport/functions/mbanq"
+	"sallyport/functions/partners"
 	"sallyport/functions/sandbox"
-	digit9sim "sallyport/functions/sandbox/digit9"
-	equalsim "sallyport/functions/sandbox/equal"
-	eztosim "sallyport/functions/sandbox/ezto"
-	ironsim "sallyport/functions/sandbox/iron"
-	mbanqsim "sallyport/functions/sandbox/mbanq"
+	"sallyport/functions/sandbox/equal"
 	"sallyport/functions/sandbox/simulators"
 	"sallyport/shared/asl"
 	"sallyport/shared/bolt"
 	"sallyport/shared/gateway"
-	"sallyport/shared/journey"
 	"sallyport/shared/ledger"
 	ledgerbolt "sallyport/shared/ledger/bolt"
 	"sallyport/shared/operation"
@@ -253,7 +244,12 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	}
 	service := &journeys.Service{
 		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now, NewID: operation.NewID,
-		Types: []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), ezto.IECVerification(), iron.CustomerIdentification(iron.Config{Now: m.Now}), mbanq.ClientOnboarding()}, TimeScale: m.TimeScale,
+		TimeScale: m.TimeScale,
+	}
+	for _, p := range partners.All() {
+		if p.Journeys != nil {
+			service.Types = append(service.Types, p.Journeys(m.Now)...)
+		}
 	}
 	service.Orchestrator, service.Watch, m.journeys = orchestrating{m}, m.Ledger.Watch, service
 	handlers := functions(p, m.Ledger, service, orchestrating{m}, m.URL+"/sandbox", m.TimeScale)
@@ -346,42 +342,17 @@ func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json"
 
 // seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
 func (m *Main) seed(ctx context.Context) error {
-	eq, d9, ez, ir, mb := equalsim.Defaults(), digit9sim.Defaults(), eztosim.Defaults(), ironsim.Defaults(), mbanqsim.Defaults()
 	source := file.Source{Path: m.secretsFile()}
 	hash := gateway.HashKey(localKey)
 	_, known := m.Ledger.Caller(ctx, hash)
 	if _, err := source.Secret(ctx, keysSecret); err != nil && known == nil {
 		return fmt.Errorf("%s has no %s, without which the records in %s can't be read: put it back, or remove the folder to begin anew", m.secretsFile(), keysSecret, m.Dir)
 	}
-	applications := map[string]any{}
-	for name, a := range ez.Applications {
-		application := map[string]any{"app_id": a.ID, "app_secret": a.Secrets[0], "response_type": strings.ToLower(string(a.Response))}
-		switch a.Response {
-		case eztosim.Encrypted:
-			application["encryption_keys"] = []string{ez.EncryptionKey}
-		case eztosim.Plaintext:
-			application["callback_keys"] = []string{ez.CallbackKey}
-		}
-		applications[name] = application
+	values := map[string]any{keysSecret: seal.GenerateKeys()}
+	for _, p := range partners.All() {
+		values["sallyport/"+stage+"/partners/"+p.Name] = p.Credentials
 	}
-	err := source.Seed(map[string]any{
-		keysSecret: seal.GenerateKeys(),
-		"sallyport/" + stage + "/partners/equal": map[string]any{
-			"client_id": eq.ClientID, "client_secret": eq.ClientSecret,
-			"gateway_instance_id": eq.GatewayInstanceID, "journeys": map[string]string{"aadhaar-otp": eq.JourneyID},
-		},
-		"sallyport/" + stage + "/partners/ezto": map[string]any{"workspace": ez.Workspace, "applications": applications},
-		"sallyport/" + stage + "/partners/iron": map[string]any{"api_key": ir.APIKey, "callback": map[string][]string{"secrets": {ir.WebhookSecret}}},
-		"sallyport/" + stage + "/partners/mbanq": map[string]any{
-			"tenant_id": mb.TenantID, "client_id": mb.ClientID, "client_secret": mb.ClientSecret, "username": mb.Username,
-			"password": mb.Password, "callback": map[string][]string{"secrets": {mb.WebhookSecret}},
-		},
-		"sallyport/" + stage + "/partners/digit9": map[string]any{
-			"client_id": d9.ClientID, "client_secret": d9.ClientSecret, "username": d9.Username, "password": d9.Password,
-			"scope": d9.Scope, "callback": map[string][]string{"bearer": {d9.CallbackBearer}, "hash": {d9.CallbackSecret}},
-		},
-	})
-	if err != nil {
+	if err := source.Seed(values); err != nil {
 		return err
 	}
 	if !errors.Is(known, ledger.ErrNotFound) {
@@ -446,7 +417,7 @@ The local key is %[3]s (tenant %[4]s). A first call, which opens a transaction a
   curl -i %[1]s/equal/ie/transaction/init -H 'X-API-Key: %[3]s' -H 'Content-Type: application/json' -d '{"gateway_instance_id":"%[5]s"}'
 
 What reached the partners: curl -H 'X-API-Key: %[3]s' %[1]s/sandbox/requests
-`, m.URL, strings.TrimSuffix(m.Dir, "/")+"/", localKey, localTenant, equalsim.Defaults().GatewayInstanceID)
+`, m.URL, strings.TrimSuffix(m.Dir, "/")+"/", localKey, localTenant, equal.Defaults().GatewayInstanceID)
 }
 
 func or(value, otherwise string) string {

@@ -18,9 +18,6 @@ import (
 // root is the top of the checkout.
 const root = "../.."
 
-// partners are the folders below functions that know a partner.
-var partners = []string{"equal", "ezto", "iron", "mbanq", "digit9"}
-
 // commands are the folders below functions whose main is for people, and no Lambda.
 var commands = []string{"local", "operator"}
 
@@ -50,14 +47,18 @@ func TestImports(t *testing.T) {
 			f.eachImport(functions, func(what string) { fail("imports functions/" + what) })
 		}
 	})
-	check(t, "only a partner's own functions, the journeys and the local stack import a partner", func(f file, fail func(string)) {
+	partners := partners(t)
+	check(t, "only a partner's own functions, the list of partners and the types of journeys import a partner", func(f file, fail func(string)) {
 		own := below(f.dir)
 		f.eachImport(functions, func(what string) {
 			partner, part, _ := strings.Cut(what, "/")
-			if settings := own == "workflows" || own == "applications"; settings && partner == "ezto" && part != "" {
+			settings := slices.Contains([]string{"workflows", "applications", "local"}, own)
+			if settings && partner == "ezto" && part != "" {
 				return // routes of EZTO's workspace
 			}
-			if slices.Contains(partners, partner) && !slices.Contains([]string{partner, "journeys", "local"}, own) {
+			may := own == partner || own == "partners" || f.dir == "functions/journeys/deployed" ||
+				f.test && (own == "journeys" || own == "local")
+			if slices.Contains(partners, partner) && !may {
 				fail("imports functions/" + what)
 			}
 		})
@@ -246,6 +247,19 @@ var parsed = sync.OnceValues(func() (all []file, err error) {
 	}
 	return all, nil
 })
+
+// partners returns the folders below functions that know a partner.
+func partners(t *testing.T) (names []string) {
+	t.Helper()
+	values, err := filepath.Glob(filepath.Join(root, "functions/*/partner.go"))
+	if err != nil || len(values) == 0 {
+		t.Fatalf("%d partners: %v", len(values), err)
+	}
+	for _, value := range values {
+		names = append(names, filepath.Base(filepath.Dir(value)))
+	}
+	return names
+}
 
 // below returns the first folder below functions, or "" elsewhere.
 func below(dir string) string {

@@ -4,15 +4,9 @@ package deployed
 import (
 	"time"
 
-	"sallyport/functions/digit9"
-	"sallyport/functions/equal"
-	"sallyport/functions/ezto"
-	"sallyport/functions/iron"
 	"sallyport/functions/journeys"
-	"sallyport/functions/mbanq"
 	"sallyport/shared/awsenv"
 	"sallyport/shared/awsenv/awssecrets"
-	"sallyport/shared/journey"
 	"sallyport/shared/operation"
 	"sallyport/shared/seal"
 )
@@ -30,9 +24,4 @@ func Service() *journeys.Service {
 		Now:     time.Now,
 		NewID:   operation.NewID,
 	}
-}
-
-// Types are the types of journeys that there are.
-func Types() []journey.Type {
-	return []journey.Type{equal.AadhaarOTP(), digit9.PartnerOnboarding(), ezto.IECVerification(), iron.CustomerIdentification(iron.Config{}), mbanq.ClientOnboarding()}
 }

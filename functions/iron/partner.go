@@ -1,0 +1,85 @@
+package iron
+
+import (
+	"time"
+
+	"sallyport/shared/callback"
+	"sallyport/shared/journey"
+	"sallyport/shared/partner"
+)
+
+// Partner is Iron as the rest of Sallyport knows it.
+func Partner() partner.Partner {
+	example := credentials{APIKey: "sandbox-iron-key"}
+	example.Callback.Secrets = []string{"sandbox-iron-webhook-secret"}
+	return partner.Partner{
+		Name: "iron", Title: "Iron",
+		BaseURL: partner.BaseURL{
+			Default: "https://api.sandbox.iron.xyz/api",
+			Note:    "The default is Iron's own sandbox, production is https://api.iron.xyz/api.",
+		},
+		Credentials: example,
+		Journeys:    Journeys,
+		Examples:    examples(),
+		Endpoints: []partner.Endpoint{
+			{
+				Function: partner.Operation(configured, CreateCustomer),
+				Routes:   []string{"POST /iron/customers"},
+				Summary:  "creates a customer",
+				Vault:    partner.VaultBoth,
+				Key:      keyRequired,
+				Unknown:  unknownCreated,
+			},
+			{
+				Function: partner.Operation(configured, GetCustomer),
+				Routes:   []string{"GET /iron/customers/{customerId}"},
+				Summary:  "reads a customer",
+				Vault:    partner.VaultBoth,
+			},
+			{
+				Function: partner.Operation(configured, CreateIdentification),
+				Routes: []string{
+					"POST /iron/customers/{customerId}/identifications",
+					"POST /iron/customers/{customerId}/identifications/v2",
+				},
+				Summary: "begins an identification, in either generation of Iron's contract",
+				Vault:   partner.VaultBoth,
+				Memory:  512, // an identification with the files that a journey refers to may have 40 MiB
+				Key:     keyRequired,
+				Unknown: unknownCreated,
+			},
+			{
+				Function: partner.Operation(configured, ListIdentifications),
+				Routes:   []string{"GET /iron/customers/{customerId}/identifications"},
+				Summary:  "lists them",
+			},
+			{
+				Function: partner.Operation(configured, GetIdentification),
+				Routes:   []string{"GET /iron/identifications/{identificationId}"},
+				Summary:  "reads one",
+			},
+			{
+				Function: partner.Receiver(func(c partner.Config) callback.Receiver { return Callback(c.Pipeline.Now) }),
+				Routes:   []string{"POST /callbacks/iron"},
+				Summary:  "takes Iron's webhooks",
+				Hook:     "What a webhook about identifications calls, as entered in Iron's dashboard.",
+			},
+		},
+	}
+}
+
+const (
+	keyRequired    = "required, a UUID"
+	unknownCreated = "is resolved by looking for what was created since, and else by calling again with the same key of " +
+		"Iron's, which Iron honours for a day; after 23 hours by looking alone, and once nothing is there a minute after " +
+		"the send, by one more call"
+)
+
+// Journeys are the types of journeys that go through Iron.
+func Journeys(now func() time.Time) []journey.Type {
+	return []journey.Type{CustomerIdentification(Config{Now: now})}
+}
+
+func configured(c partner.Config) Config {
+	return Config{BaseURL: c.BaseURL, Now: c.Pipeline.Now, KeyLife: time.Duration(float64(KeyLife) / c.TimeScale)}
+}
