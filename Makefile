@@ -66,8 +66,9 @@ soak: ## run everything, raced
 	@$(lacking)
 	@$(call gotest,soak,$(RACE) -count 1 -timeout 3h ./...)
 
-generate: ## write the state machines and the documents' diagrams anew
+generate: ## write anew what follows from the partners and the journeys: template, events, state machines, documents
 	go test ./statemachines -run TestGenerated -update
+	go test ./functions/partners -run TestGenerated -update
 	go test ./functions/local -run TestDiagrams -update
 
 lint: ## check format, code and template

@@ -1,0 +1,50 @@
+package partners_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"sallyport/functions/partners"
+	"sallyport/shared/generate"
+)
+
+// root is the top of the checkout.
+const root = "../.."
+
+var update = flag.Bool("update", false, "write what is generated from the partners")
+
+// TestGenerated compares what is generated from the partners with what their values make now.
+func TestGenerated(t *testing.T) {
+	files, err := generate.Files(root, partners.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range files {
+		if *update {
+			if err := os.WriteFile(filepath.Join(root, path), []byte(want), 0o644); err != nil {
+				t.Error(err)
+			}
+		}
+		if got, err := os.ReadFile(filepath.Join(root, path)); err != nil || string(got) != want {
+			t.Errorf("%s is not what the partners' values make: change these (functions/<partner>/partner.go) and run make generate (%v)", path, err)
+		}
+	}
+	for _, p := range partners.All() {
+		samples, err := filepath.Glob(filepath.Join(root, "events", p.Name+"-*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sample := range samples {
+			path := "events/" + filepath.Base(sample)
+			if _, made := files[path]; made {
+				continue
+			}
+			if *update && os.Remove(sample) == nil {
+				continue
+			}
+			t.Errorf("%s is of no example of %s", path, p.Title)
+		}
+	}
+}

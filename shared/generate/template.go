@@ -1,0 +1,183 @@
+package generate
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"text/template"
+	"unicode"
+
+	"sallyport/shared/partner"
+)
+
+//go:embed template.yaml.tmpl
+var sections string
+
+// deployment is what the sections of template.yaml are made of.
+type deployment struct {
+	Partners []deployed
+	Journeys []machine // all partners'
+}
+
+type deployed struct {
+	partner.Partner
+	ID        string // logical ids begin with it: "Ezto"
+	Secret    string // the example of its credentials
+	Functions []function
+	Roles     []role
+	Alarms    [][]function // those that an alarm each watches
+	Journeys  []machine
+	Callback  *function // nil where it has none
+}
+
+type function struct {
+	partner.Endpoint
+	ID     string // logical: "EztoGetResult"
+	Words  string // the same in a name: "ezto-get-result"
+	Role   string
+	Events []event
+}
+
+type event struct{ ID, Method, Path string }
+
+// role is shared by the functions of one partner that make exactly the same calls.
+type role struct {
+	ID, Policy string
+	Function   function // one of them
+	Functions  []function
+}
+
+type machine struct {
+	Name, ID string
+	Told     bool     // its partner posts what it waits for
+	Invokes  []string // logical ids
+}
+
+// Effect, Read and Callback report what the functions of a role do.
+func (r role) Effect() bool   { return r.Function.Kind == partner.Effect }
+func (r role) Read() bool     { return r.Function.Kind == partner.Read }
+func (r role) Callback() bool { return r.Function.Kind == partner.Callback }
+
+// Puts and Gets report how they use the vault.
+func (r role) Puts() bool { return r.Function.Vault != partner.NoVault }
+func (r role) Gets() bool { return r.Function.Vault == partner.VaultBoth }
+
+// CallsPartner reports whether the function needs the partner's base URL.
+func (f function) CallsPartner() bool { return f.Kind != partner.Callback || f.CallsBack }
+
+// HasVault reports whether the function needs the vault's name.
+func (f function) HasVault() bool { return f.Vault != partner.NoVault }
+
+// IsCallback reports whether the function answers those that wait.
+func (f function) IsCallback() bool { return f.Kind == partner.Callback }
+
+// shape names what a function may do: its kind, and how it uses the vault.
+func (f function) shape() string {
+	kind := string(f.Kind)
+	return strings.ToUpper(kind[:1]) + kind[1:] + map[partner.Vault]string{partner.VaultPut: "Put", partner.VaultBoth: "Vault"}[f.Vault]
+}
+
+// describe makes of partners what the sections need. invokes are the functions that journeys invoke, as logical ids.
+func describe(all []partner.Partner, invokes map[string][]string) (deployment, error) {
+	var d deployment
+	for _, p := range all {
+		secret, err := json.Marshal(p.Credentials)
+		if err != nil {
+			return d, fmt.Errorf("the credentials of %s: %w", p.Name, err)
+		}
+		out := deployed{Partner: p, ID: LogicalID(p.Name), Secret: strings.ReplaceAll(string(secret), `},"`, "},\n          \"")}
+		roles := map[string]int{}
+		for _, e := range p.Endpoints {
+			f := function{Endpoint: e, ID: LogicalID(e.Name), Words: strings.ReplaceAll(e.Name, "/", "-")}
+			f.Role = out.ID + f.shape() + "Role"
+			policy := strings.ToLower(f.shape())
+			if names, ok := formerly[f.Role]; ok {
+				f.Role, policy = names[0], names[1]
+			}
+			if f.Events, err = events(e); err != nil {
+				return d, err
+			}
+			at, known := roles[f.Role]
+			if !known {
+				at = len(out.Roles)
+				roles[f.Role] = at
+				out.Roles = append(out.Roles, role{ID: f.Role, Policy: policy, Function: f})
+			}
+			out.Roles[at].Functions = append(out.Roles[at].Functions, f)
+			out.Functions = append(out.Functions, f)
+			if f.IsCallback() {
+				out.Callback = &f
+			}
+		}
+		if p.Name != "equal" { // whose functions share an alarm with some that are written by hand
+			out.Alarms = slices.Collect(slices.Chunk(out.Functions, 9)) // an alarm takes ten metrics, with the one that adds them up
+		}
+		for _, t := range journeys(p) {
+			out.Journeys = append(out.Journeys, machine{t.Name, LogicalID(t.Name), out.Callback != nil, invokes[t.Name]})
+		}
+		d.Partners, d.Journeys = append(d.Partners, out), append(d.Journeys, out.Journeys...)
+	}
+	return d, nil
+}
+
+// events are the events of an endpoint's routes: "Http", and behind it, for a further route, its path's last part.
+func events(e partner.Endpoint) (all []event, err error) {
+	for i, route := range e.Routes {
+		method, path, ok := strings.Cut(route, " ")
+		if !ok {
+			return nil, fmt.Errorf("%s has the route %q, it must be a method and a path", e.Name, route)
+		}
+		id := "Http"
+		if i > 0 {
+			id += LogicalID(strings.Trim(path[strings.LastIndexByte(path, '/')+1:], "{}"))
+		}
+		all = append(all, event{id, method, path})
+	}
+	return all, nil
+}
+
+// LogicalID is what template.yaml calls the function of a folder, or a journey's state machine: EqualExecuteJourney for
+// "equal/execute-journey", AadhaarOtp for "aadhaar-otp".
+func LogicalID(name string) string {
+	var id strings.Builder
+	for word := range strings.FieldsFuncSeq(name, func(c rune) bool { return c == '-' || c == '/' }) {
+		id.WriteRune(unicode.ToUpper(rune(word[0])))
+		id.WriteString(word[1:])
+	}
+	return id.String()
+}
+
+// sectionsOf renders every section of template.yaml by its name.
+func sectionsOf(d deployment) (map[string]string, error) {
+	parsed, err := template.New("").Funcs(template.FuncMap{
+		"add":  func(a, b int) int { return a + b },
+		"upTo": func(text, end string) string { before, _, _ := strings.Cut(text, end); return before },
+	}).Parse(sections)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for _, section := range parsed.Templates() {
+		if section.Name() == "" {
+			continue
+		}
+		var text bytes.Buffer
+		if err := section.Execute(&text, d); err != nil {
+			return nil, err
+		}
+		all[section.Name()] = text.String()
+	}
+	return all, nil
+}
+
+// formerly are the names of roles and policies as they were written by hand.
+var formerly = map[string][2]string{
+	"EqualEffectRole": {"EqualInitTransactionRole", "init"}, "EqualEffectVaultRole": {"EqualExecuteJourneyRole", "execute"}, "EqualReadRole": {"EqualReadRole", "read"},
+	"Digit9ReadRole": {"Digit9IssueTokenRole", "token"}, "Digit9ReadVaultRole": {"Digit9LookupCustomerRole", "lookup"}, "Digit9EffectVaultRole": {"Digit9OnboardCustomerRole", "onboard"},
+	"Digit9ReadPutRole": {"Digit9GetCustomerRole", "get"}, "MbanqReadVaultRole": {"MbanqGetClientRole", "get"}, "MbanqEffectVaultRole": {"MbanqChangeRole", "change"},
+	"MbanqEffectRole": {"MbanqClientCommandRole", "command"}, "IronReadVaultRole": {"IronGetCustomerRole", "get"}, "IronEffectVaultRole": {"IronCreateRole", "create"},
+	"EztoEffectVaultRole": {"EztoTriggerRequestRole", "trigger"}, "EztoReadRole": {"EztoGetResultRole", "get"},
+}
