@@ -45,9 +45,9 @@ type event struct{ ID, Method, Path string }
 
 // role is shared by the functions of one partner that make exactly the same calls.
 type role struct {
-	ID, Policy string
-	Function   function // one of them
-	Functions  []function
+	ID        string
+	Function  function // one of them
+	Functions []function
 }
 
 type machine struct {
@@ -93,10 +93,6 @@ func describe(all []partner.Partner, invokes map[string][]string) (deployment, e
 		for _, e := range p.Endpoints {
 			f := function{Endpoint: e, ID: LogicalID(e.Name), Words: strings.ReplaceAll(e.Name, "/", "-")}
 			f.Role = out.ID + f.shape() + "Role"
-			policy := strings.ToLower(f.shape())
-			if names, ok := formerly[f.Role]; ok {
-				f.Role, policy = names[0], names[1]
-			}
 			if f.Events, err = events(e); err != nil {
 				return d, err
 			}
@@ -104,7 +100,7 @@ func describe(all []partner.Partner, invokes map[string][]string) (deployment, e
 			if !known {
 				at = len(out.Roles)
 				roles[f.Role] = at
-				out.Roles = append(out.Roles, role{ID: f.Role, Policy: policy, Function: f})
+				out.Roles = append(out.Roles, role{ID: f.Role, Function: f})
 			}
 			out.Roles[at].Functions = append(out.Roles[at].Functions, f)
 			out.Functions = append(out.Functions, f)
@@ -112,9 +108,7 @@ func describe(all []partner.Partner, invokes map[string][]string) (deployment, e
 				out.Callback = &f
 			}
 		}
-		if p.Name != "equal" { // whose functions share an alarm with some that are written by hand
-			out.Alarms = slices.Collect(slices.Chunk(out.Functions, 9)) // an alarm takes ten metrics, with the one that adds them up
-		}
+		out.Alarms = slices.Collect(slices.Chunk(out.Functions, 9)) // an alarm takes ten metrics, with the one that adds them up
 		for _, t := range journeys(p) {
 			out.Journeys = append(out.Journeys, machine{t.Name, LogicalID(t.Name), out.Callback != nil, invokes[t.Name]})
 		}
@@ -171,13 +165,4 @@ func sectionsOf(d deployment) (map[string]string, error) {
 		all[section.Name()] = text.String()
 	}
 	return all, nil
-}
-
-// formerly are the names of roles and policies as they were written by hand.
-var formerly = map[string][2]string{
-	"EqualEffectRole": {"EqualInitTransactionRole", "init"}, "EqualEffectVaultRole": {"EqualExecuteJourneyRole", "execute"}, "EqualReadRole": {"EqualReadRole", "read"},
-	"Digit9ReadRole": {"Digit9IssueTokenRole", "token"}, "Digit9ReadVaultRole": {"Digit9LookupCustomerRole", "lookup"}, "Digit9EffectVaultRole": {"Digit9OnboardCustomerRole", "onboard"},
-	"Digit9ReadPutRole": {"Digit9GetCustomerRole", "get"}, "MbanqReadVaultRole": {"MbanqGetClientRole", "get"}, "MbanqEffectVaultRole": {"MbanqChangeRole", "change"},
-	"MbanqEffectRole": {"MbanqClientCommandRole", "command"}, "IronReadVaultRole": {"IronGetCustomerRole", "get"}, "IronEffectVaultRole": {"IronCreateRole", "create"},
-	"EztoEffectVaultRole": {"EztoTriggerRequestRole", "trigger"}, "EztoReadRole": {"EztoGetResultRole", "get"},
 }
