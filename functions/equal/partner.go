@@ -31,7 +31,7 @@ func Partner() partner.Partner {
 				Routes:   []string{"POST /equal/ie/transaction/journey/execute"},
 				Summary:  "sends the OTP; with `otp`, verifies it",
 				Vault:    partner.VaultBoth,
-				Key:      "or the body's `request_id`",
+				Key:      "optional, or the body's `request_id`",
 				Unknown: "stays unknown, as a repeat would send a second SMS or use up an attempt: ask the person, then use a " +
 					"new key",
 			},

@@ -51,12 +51,12 @@ func Partner() partner.Partner {
 			{
 				Function: partner.Operation(configured, ListIdentifications),
 				Routes:   []string{"GET /iron/customers/{customerId}/identifications"},
-				Summary:  "lists them",
+				Summary:  "lists a customer's identifications",
 			},
 			{
 				Function: partner.Operation(configured, GetIdentification),
 				Routes:   []string{"GET /iron/identifications/{identificationId}"},
-				Summary:  "reads one",
+				Summary:  "reads an identification",
 			},
 			{
 				Function: partner.Receiver(func(c partner.Config) callback.Receiver { return Callback(c.Pipeline.Now) }),

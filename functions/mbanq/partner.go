@@ -57,7 +57,7 @@ func Partner() partner.Partner {
 			{
 				Function: partner.Operation(configured, ListIdentifiers),
 				Routes:   []string{"GET /mbanq/v1/clients/{clientId}/identifiers"},
-				Summary:  "lists them",
+				Summary:  "lists a client's identity documents",
 			},
 			{
 				Function: partner.Operation(configured, AttachDocument),

@@ -41,7 +41,11 @@ func Files(root string, all []partner.Partner) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for path, sections := range map[string]map[string]string{"template.yaml": yaml} {
+	for path, sections := range map[string]map[string]string{
+		"template.yaml":           yaml,
+		"README.md":               {"routes": routes(d)},
+		"shared/docs/partners.md": {"capabilities": capabilities(d)},
+	} {
 		if files[path], err = between(root, path, sections); err != nil {
 			return nil, err
 		}

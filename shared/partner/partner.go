@@ -62,7 +62,7 @@ type Endpoint struct {
 	// Hook says, of a callback, what its URL is for: a sentence for whoever enters it at the partner.
 	Hook string
 
-	// Key says, of an effect, which keys it takes beside an optional Idempotency-Key; empty for none.
+	// Key says, of an effect, what it takes for an idempotency key; empty where an Idempotency-Key is optional.
 	Key string
 
 	// Unknown says, of an effect, what becomes of an outcome that nobody knows: "stays unknown".

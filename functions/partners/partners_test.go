@@ -1,0 +1,90 @@
+package partners_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sallyport/functions/partners"
+	"sallyport/shared/partner"
+)
+
+// TestPartners checks that each partner's value agrees with itself and with its folders.
+func TestPartners(t *testing.T) {
+	var listed []string
+	routes := map[string]string{}
+	for _, p := range partners.All() {
+		listed = append(listed, p.Name)
+		t.Run(p.Name, func(t *testing.T) {
+			examples := map[string]bool{}
+			for _, e := range p.Endpoints {
+				name, own := strings.CutPrefix(e.Name, p.Name+"/")
+				if _, err := os.Stat(filepath.Join(root, "functions", e.Name, "main.go")); err != nil || !own {
+					t.Errorf("%s has no main below functions/%s: %v", e.Name, p.Name, err)
+				}
+				examples[name] = true
+				checkEndpoint(t, p, e)
+				for _, route := range e.Routes {
+					if routes[route] != "" {
+						t.Errorf("%s and %s have the route %s", e.Name, routes[route], route)
+					}
+					routes[route] = e.Name
+				}
+				requests := slices.DeleteFunc(slices.Clone(p.Examples[name]), func(e partner.Example) bool { return e.State != "" })
+				if len(requests) != 1 {
+					t.Errorf("%s has %d examples of a request, want 1", e.Name, len(requests))
+				}
+			}
+			for name := range p.Examples {
+				if !examples[name] {
+					t.Errorf("there are examples of %q, which is no endpoint", name)
+				}
+			}
+			if p.Journeys == nil {
+				return
+			}
+			for _, journey := range p.Journeys(time.Now) {
+				if journey.Partner != p.Name {
+					t.Errorf("%s gets the credentials of %s", journey.Name, journey.Partner)
+				}
+			}
+		})
+	}
+	var found []string
+	values, err := filepath.Glob(filepath.Join(root, "functions/*/partner.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range values {
+		found = append(found, filepath.Base(filepath.Dir(value)))
+	}
+	if slices.Sort(listed); !slices.Equal(listed, found) {
+		t.Errorf("All lists %v, but there are %v", listed, found)
+	}
+}
+
+func checkEndpoint(t *testing.T, p partner.Partner, e partner.Endpoint) {
+	t.Helper()
+	prefix := " /" + p.Name + "/"
+	if e.Kind == partner.Callback {
+		prefix = " /callbacks/" + p.Name
+	}
+	for _, route := range e.Routes {
+		if !strings.Contains(route, prefix) {
+			t.Errorf("%s has the route %q", e.Name, route)
+		}
+	}
+	if len(e.Routes) == 0 || e.Summary == "" {
+		t.Errorf("%s needs a route, and a word about what it does", e.Name)
+	}
+	if effect := e.Kind == partner.Effect; effect != (e.Unknown != "") || !effect && e.Key != "" {
+		t.Errorf("%s is for %s: it says %q of unknown outcomes, and %q of keys", e.Name, e.Kind, e.Unknown, e.Key)
+	}
+	if callback := e.Kind == partner.Callback; callback != (e.Hook != "") || !callback && e.CallsBack ||
+		callback && e.Vault != partner.NoVault {
+		t.Errorf("%s is for %s, which does not fit what it says of hooks, calls or the vault", e.Name, e.Kind)
+	}
+}
