@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
 
 	"sallyport/shared/asl"
 )
@@ -43,36 +42,6 @@ func TestStateMachines(t *testing.T) {
 				t.Fatalf("template.yaml has no state machine with the definition statemachines/%s", d.file)
 			}
 			id := logicalID(journey)
-			r := template.Resources[id]
-			t.Run("is deployed under its name", func(t *testing.T) {
-				for property, want := range map[string]string{
-					"DefinitionUri": "statemachines/" + d.file, "Name": "!Sub sallyport-${Stage}-" + journey, "Type": "STANDARD",
-					"Role": "!GetAtt " + id + "Role.Arn",
-				} {
-					if got := r.property(property); r.Type != stateMachine || got != want {
-						t.Errorf("%s must be a state machine with the %s %q, it has %q", id, property, want, got)
-					}
-				}
-			})
-			t.Run("logs failures without what was in them", func(t *testing.T) {
-				var properties struct {
-					Logging struct {
-						Level  string    `yaml:"Level"`
-						Data   *bool     `yaml:"IncludeExecutionData"`
-						Groups yaml.Node `yaml:"Destinations"`
-					} `yaml:"Logging"`
-				}
-				if err := r.Properties.Decode(&properties); err != nil {
-					t.Fatal(err)
-				}
-				l := properties.Logging
-				if l.Level != "ERROR" || l.Data == nil || *l.Data || !strings.Contains(show(&l.Groups), "!GetAtt "+id+"Logs.Arn") {
-					t.Errorf("%s must log to %sLogs at the level ERROR, without execution data", id, id)
-				}
-				if group := template.Resources[id+"Logs"]; group.Type != "AWS::Logs::LogGroup" || group.property("RetentionInDays") == "" {
-					t.Errorf("%sLogs must be a log group with a retention", id)
-				}
-			})
 			t.Run("gives every task longer than its function may take", func(t *testing.T) {
 				for _, s := range d.machine.States() {
 					if s.Task == nil {
@@ -100,89 +69,6 @@ func TestStateMachines(t *testing.T) {
 					if !errors[name] && !strings.HasPrefix(name, "States.") && !strings.HasPrefix(name, "Lambda.") &&
 						name != "Sandbox.Timedout" && name != "Runtime.ExitError" { // Lambda's own, of a function that ran too long or crashed
 						t.Errorf("expects %s, which is no type of shared/operation/task", name)
-					}
-				}
-			})
-			t.Run("names functions by substitutions", func(t *testing.T) {
-				used := map[string]bool{}
-				for _, found := range regexp.MustCompile(`\$\{([^}]*)\}`).FindAllStringSubmatch(d.text, -1) {
-					used[found[1]] = true
-				}
-				for _, name := range d.machine.Functions() {
-					if id := strings.TrimSuffix(strings.TrimPrefix(name, "${"), "}"); !used[id] {
-						t.Errorf("invokes %s, which must be a substitution", name)
-					}
-				}
-				for id := range used {
-					if _, ok := functions[id]; !ok {
-						t.Errorf("has ${%s}, which is no function of template.yaml", id)
-					}
-				}
-				var properties struct {
-					Substitutions map[string]yaml.Node `yaml:"DefinitionSubstitutions"`
-				}
-				if err := r.Properties.Decode(&properties); err != nil {
-					t.Fatal(err)
-				}
-				for name, value := range properties.Substitutions {
-					if !used[name] || show(&value) != "!GetAtt "+name+".Arn" {
-						t.Errorf("%s substitutes %q for ${%s}, it must be the ARN of a function that the definition invokes", id, show(&value), name)
-					}
-				}
-				for name := range used {
-					if _, ok := properties.Substitutions[name]; !ok {
-						t.Errorf("%s substitutes nothing for ${%s}", id, name)
-					}
-				}
-
-				var may []string
-				for _, s := range template.Resources[id+"Role"].statements(t) {
-					if slices.Contains(s.Action, "lambda:InvokeFunction") {
-						may = append(may, s.resources()...)
-					}
-				}
-				var must []string
-				for name := range used {
-					must = append(must, "!GetAtt "+name+".Arn")
-				}
-				slices.Sort(may)
-				slices.Sort(must)
-				if !slices.Equal(may, must) {
-					t.Errorf("%sRole may invoke %v, it must be %v", id, may, must)
-				}
-			})
-			t.Run("is started, answered, stopped and settled", func(t *testing.T) {
-				machine := "!Sub arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:sallyport-${Stage}-" + journey
-				execution := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":*"
-				for id, want := range map[string]struct{ action, resource string }{
-					"JourneysStart":  {"states:StartExecution", machine},
-					"JourneysInput":  {"states:SendTaskSuccess", machine},
-					"JourneysCancel": {"states:StopExecution", execution},
-				} {
-					if !slices.ContainsFunc(template.Resources[id+"Role"].statements(t), func(s statement) bool {
-						return slices.Contains(s.Action, want.action) && slices.Contains(s.resources(), want.resource)
-					}) {
-						t.Errorf("%sRole must allow %s on %q", id, want.action, want.resource)
-					}
-				}
-				properties := template.Resources["JourneysSettle"].Properties
-				if !regexp.MustCompile(`!Ref ` + id + `\b`).MatchString(show(&properties)) {
-					t.Errorf("JourneysSettle must hear of the ends of %s", id)
-				}
-			})
-			t.Run("is started by who may read what its partner has issued", func(t *testing.T) {
-				var may []string
-				for _, s := range template.Resources["JourneysStartRole"].statements(t) {
-					if slices.Contains(s.Action, "secretsmanager:GetSecretValue") {
-						may = append(may, s.resources()...)
-					}
-				}
-				for _, partner := range d.partners(t, template) {
-					tenants := "!Sub arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:sallyport/${Stage}/tenants/*/" + strings.ToLower(partner)
-					for _, secret := range []string{"!Ref " + partner + "Credentials", tenants, tenants + "-??????"} {
-						if !slices.Contains(may, secret) {
-							t.Errorf("JourneysStartRole must allow to read %q", secret)
-						}
 					}
 				}
 			})

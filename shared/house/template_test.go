@@ -1,14 +1,9 @@
 package house_test
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"go/ast"
-	"hash"
 	"maps"
 	"mime"
 	"mime/multipart"
@@ -111,31 +106,6 @@ func TestFunctions(t *testing.T) {
 		}
 	})
 
-	t.Run("reaches the simulated partner or the configured one", func(t *testing.T) {
-		for _, f := range template.functions {
-			for name, value := range f.Environment.Variables {
-				variable, ok := strings.CutSuffix(name, "_BASE_URL")
-				if !ok {
-					continue
-				}
-				partner := strings.ToLower(variable)
-				parameter := strings.ToUpper(partner[:1]) + partner[1:] + "BaseUrl"
-				want := "!If [Sandboxed, !Sub ${SandboxApi.ApiEndpoint}/sandbox/" + partner + ", !Ref " + parameter + "]"
-				if got := show(&value); got != want {
-					t.Errorf("%s has %s as its %s, it must be %s", f.id, got, name, want)
-				}
-				p, declared := template.Parameters[parameter]
-				if !declared {
-					t.Errorf("there is no parameter %s", parameter)
-				}
-				given := "!Not [!Equals [!Ref " + parameter + ", ]]"
-				if p.Default == "" && !slices.ContainsFunc(template.asserted("!Equals [!Ref Partners, live]"), func(a string) bool { return a == given }) {
-					t.Errorf("%s has no default, so a rule must assert that it is given when Partners is live", parameter)
-				}
-			}
-		}
-	})
-
 	t.Run("no two have one route", func(t *testing.T) {
 		taken := map[string]string{}
 		for _, f := range template.functions {
@@ -191,21 +161,6 @@ func TestRoles(t *testing.T) {
 			for _, s := range template.Resources[strings.TrimSuffix(role, ".Arn")].statements(t) {
 				if slices.Contains(s.resources(), "*") {
 					t.Errorf("%s may %v on every resource", f.id, s.Action)
-				}
-			}
-		}
-	})
-
-	t.Run("let callbacks read no tenant's credentials, as they know no tenant", func(t *testing.T) {
-		for _, f := range template.functions {
-			if !f.isCallback() {
-				continue
-			}
-			for _, s := range template.Resources[f.id+"Role"].statements(t) {
-				for _, resource := range s.resources() {
-					if strings.Contains(resource, "/tenants/") {
-						t.Errorf("%s may %v on %s", f.id, s.Action, resource)
-					}
 				}
 			}
 		}
@@ -387,63 +342,6 @@ func TestVault(t *testing.T) {
 	}
 }
 
-func TestSandboxCredentials(t *testing.T) {
-	template := readTemplate(t)
-	for id, r := range template.Resources {
-		name, ok := strings.CutSuffix(id, "Credentials")
-		if !ok {
-			continue
-		}
-		partner := strings.ToLower(name)
-		t.Run(partner, func(t *testing.T) {
-			if got, want := r.property("Name"), "!Sub sallyport/${Stage}/partners/"+partner; r.Type != secret || got != want {
-				t.Errorf("%s must be a secret named %q", id, want)
-			}
-			defaults, err := os.ReadFile(filepath.Join(root, "functions/sandbox", partner, partner+".go"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var credentials map[string]any
-			if err := json.Unmarshal([]byte(r.sandboxed()), &credentials); err != nil {
-				t.Fatalf("%s holds no JSON for the sandbox, and nothing otherwise: %v", id, err)
-			}
-			has := func(text string) bool { return strings.Contains(string(defaults), text) }
-			var accepted func(name string, value any)
-			accepted = func(name string, value any) {
-				switch value := value.(type) {
-				case string:
-					if path.Base(name) == "response_type" { // the gateway has the partner's words in lower case
-						value = strings.ToUpper(value[:1]) + value[1:]
-					}
-					// Where there are several of a kind, the name of each may be the end of its secret.
-					prefix, named := strings.CutSuffix(value, path.Base(path.Dir(name)))
-					if !has(strconv.Quote(value)) && !(named && has(strconv.Quote(prefix)+" + name,")) {
-						t.Errorf("the sandbox would not accept the %s that template.yaml gives it", name)
-					}
-				case map[string]any:
-					for member, value := range value {
-						accepted(name+"/"+member, value)
-					}
-				case []any:
-					for _, value := range value {
-						accepted(name, value)
-					}
-				default:
-					t.Errorf("the %s is no text", name)
-				}
-			}
-			accepted("credentials", credentials)
-		})
-	}
-	for _, f := range template.functions {
-		for name := range f.Environment.Variables {
-			if partner, ok := strings.CutSuffix(name, "_BASE_URL"); ok && template.Resources[partner[:1]+strings.ToLower(partner[1:])+"Credentials"].Type == "" {
-				t.Errorf("%s calls %s, for which template.yaml has no credentials", f.id, partner)
-			}
-		}
-	}
-}
-
 func TestAlarms(t *testing.T) {
 	known := map[string]bool{string(operation.NotRecorded): true}
 	for _, condition := range operation.Conditions() {
@@ -508,7 +406,6 @@ func TestEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			checkSampleData(t, string(text))
 			if name == "env" {
-				checkEnvironmentFile(t, template, text)
 				return
 			}
 			words, isTask := strings.CutSuffix(name, "-task")
@@ -598,49 +495,11 @@ func checkHTTPEvent(t *testing.T, template template, f function, text []byte) {
 
 	// Partners know no caller's key; some contracts have a caller's key in the form.
 	if f.isCallback() {
-		if !proven(t, template.Resources[f.partner()+"Credentials"], event) {
-			t.Error("must prove itself as the simulated partner does")
-		}
 		return
 	}
 	if gateway.Key(event.Headers) != "local-key" && form.Get("client_secret") != "local-key" {
 		t.Error("must carry the local stack's key, local-key")
 	}
-}
-
-// proven tells whether a callback shows what the simulated partner shows by the credentials: a token, or a signature of
-// its body, with its time before it where it has one. To an application that is sent plain text it shows nothing.
-func proven(t *testing.T, credentials resource, event events.APIGatewayV2HTTPRequest) bool {
-	t.Helper()
-	var creds struct {
-		Callback struct {
-			Bearer  []string `json:"bearer"`
-			Secrets []string `json:"secrets"`
-		} `json:"callback"`
-		Applications map[string]struct {
-			ResponseType string `json:"response_type"`
-		} `json:"applications"`
-	}
-	if err := json.Unmarshal([]byte(credentials.sandboxed()), &creds); err != nil {
-		t.Fatal(err)
-	}
-	if token, ok := strings.CutPrefix(event.Headers["authorization"], "Bearer "); ok && slices.Contains(creds.Callback.Bearer, token) {
-		return true
-	}
-	if creds.Applications[event.PathParameters["application"]].ResponseType == "plaintext" {
-		return true
-	}
-	return slices.ContainsFunc(creds.Callback.Secrets, func(key string) bool {
-		signature := func(sum func() hash.Hash, text string) string {
-			mac := hmac.New(sum, []byte(key))
-			mac.Write([]byte(text))
-			return hex.EncodeToString(mac.Sum(nil))
-		}
-		if stamp, ok := event.Headers["webhook-timestamp"]; ok {
-			return event.Headers["webhook-signature"] == "v1="+signature(sha256.New, stamp+event.Body)
-		}
-		return event.Headers["signature"] == signature(sha512.New, event.Body)
-	})
 }
 
 // filled puts path parameters into a route's key.
@@ -739,19 +598,6 @@ func checkStatusChange(t *testing.T, text []byte) {
 	}
 }
 
-func checkEnvironmentFile(t *testing.T, template template, text []byte) {
-	t.Helper()
-	var file struct{ Parameters map[string]string }
-	if err := gateway.DecodeJSON(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	for name := range file.Parameters {
-		if !slices.ContainsFunc(template.functions, func(f function) bool { return template.sets(f, name) }) {
-			t.Errorf("sets %s, which no function has: sam local ignores it", name)
-		}
-	}
-}
-
 // checkSampleData lets samples hold the sandbox's well-known number and OTP and the contracts' invented documents, and no
 // other.
 func checkSampleData(t *testing.T, text string) {
@@ -791,22 +637,10 @@ type template struct {
 			Environment environment `yaml:"Environment"`
 		} `yaml:"Function"`
 	} `yaml:"Globals"`
-	Parameters map[string]struct {
-		Default string `yaml:"Default"`
-	} `yaml:"Parameters"`
-	Rules map[string]struct {
-		Condition  yaml.Node `yaml:"RuleCondition"`
-		Assertions []struct {
-			Assert yaml.Node `yaml:"Assert"`
-		} `yaml:"Assertions"`
-	} `yaml:"Rules"`
 	Resources map[string]resource `yaml:"Resources"`
 
 	functions []function // in the order of their logical ids
 }
-
-// secret is the type of a secret's resource.
-const secret = "AWS::SecretsManager::Secret"
 
 type resource struct {
 	Type      string `yaml:"Type"`
@@ -884,19 +718,6 @@ func readTemplate(t *testing.T) template {
 	return out
 }
 
-// asserted are what the rules with a condition assert.
-func (t template) asserted(condition string) (all []string) {
-	for _, rule := range t.Rules {
-		if show(&rule.Condition) != condition {
-			continue
-		}
-		for _, a := range rule.Assertions {
-			all = append(all, show(&a.Assert))
-		}
-	}
-	return all
-}
-
 // sets reports whether a function gets an environment variable.
 func (t template) sets(f function, name string) bool {
 	_, own := f.Environment.Variables[name]
@@ -963,12 +784,6 @@ func (r resource) property(name string) string {
 	}
 	node := properties[name]
 	return show(&node)
-}
-
-// sandboxed is what a secret holds where the partners are simulated.
-func (r resource) sandboxed() string {
-	_, after, _ := strings.Cut(r.property("SecretString"), "!If [Sandboxed, ")
-	return after[:strings.LastIndex(after, "}")+1]
 }
 
 // statements are those of a role's policies; none for other resources.
