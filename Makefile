@@ -67,6 +67,7 @@ soak: ## run everything, raced
 	@$(call gotest,soak,$(RACE) -count 1 -timeout 3h ./...)
 
 generate: ## write anew what follows from the partners and the journeys: template, events, state machines, documents
+	go test ./statemachines -run TestDefinitions -update
 	go test ./statemachines -run TestGenerated -update
 	go test ./functions/partners -run TestGenerated -update
 	go test ./functions/local -run TestDiagrams -update

@@ -2,24 +2,9 @@
 // generated, which SAM deploys and the local stack runs.
 package statemachines
 
-import (
-	"embed"
-
-	"sallyport/shared/asl/flow"
-)
+import "embed"
 
 // Files holds "<journey>.asl.json".
 //
 //go:embed *.asl.json
 var Files embed.FS
-
-// Definitions returns the definition of each journey by the journey's type.
-func Definitions() map[string]*flow.Machine {
-	return map[string]*flow.Machine{
-		"aadhaar-otp":             aadhaarOTP(),
-		"client-onboarding":       clientOnboarding(),
-		"customer-identification": customerIdentification(),
-		"iec-verification":        iecVerification(),
-		"partner-onboarding":      partnerOnboarding(),
-	}
-}

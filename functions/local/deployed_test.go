@@ -25,18 +25,18 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	main "sallyport/functions/local"
+	"sallyport/functions/partners"
 	"sallyport/functions/sandbox"
-	digit9sim "sallyport/functions/sandbox/digit9"
-	equalsim "sallyport/functions/sandbox/equal"
 	eztosim "sallyport/functions/sandbox/ezto"
 	ironsim "sallyport/functions/sandbox/iron"
-	mbanqsim "sallyport/functions/sandbox/mbanq"
+	"sallyport/functions/sandbox/simulators"
 	"sallyport/shared/asl"
 	"sallyport/shared/bolt"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
 	"sallyport/shared/ledger/dynamo"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
+	"sallyport/shared/partner"
 	"sallyport/statemachines"
 )
 
@@ -235,8 +235,12 @@ func deployed(t *testing.T) *stage {
 	}
 	client := dynamolocal.Client(t)
 	table := dynamolocal.Table(t, client)
+	scopes := []string{"transactions", "journeys", "workspace"}
+	for _, p := range partners.All() {
+		scopes = append(scopes, p.Name)
+	}
 	for key, caller := range map[string]ledger.Caller{
-		"key":       {Tenant: "acme", Scopes: []string{"equal", "mbanq", "digit9", "iron", "ezto", "transactions", "journeys", "workspace"}},
+		"key":       {Tenant: "acme", Scopes: scopes},
 		"other-key": {Tenant: "globex", Scopes: []string{"iron", "ezto", "workspace"}}, // which has accounts of its own with Iron and EZTO
 	} {
 		caller.KeyHash = gateway.HashKey(key)
@@ -248,33 +252,26 @@ func deployed(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded := func(credentials map[string]any) string {
+	encoded := func(credentials any) string {
 		text, err := json.Marshal(credentials)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(text)
 	}
-	digit9, iron, mbanq, ezto := digit9sim.Defaults(), ironsim.Defaults(), mbanqsim.Defaults(), patientEZTO()
+	ezto := patientEZTO()
+	secrets := map[string]string{
+		"sallyport/test/keys":                `{"id":"an id key for tests, long enough"}`,
+		"sallyport/test/tenants/globex/iron": `{"api_key":"` + ironsim.Defaults().APIKey + `"}`,
+		"sallyport/test/tenants/globex/ezto": encoded(eztoCredentials(ezto, "push")),
+	}
+	for _, p := range partners.All() {
+		secrets["sallyport/test/partners/"+p.Name] = encoded(p.Credentials)
+	}
+	secrets["sallyport/test/partners/ezto"] = encoded(eztoCredentials(ezto, "poll", "ping", "push-token", "push-encrypted"))
 	s := &stage{t: t, table: table, functions: map[string]*function{}, aws: &aws{
 		dynamo: httputil.NewSingleHostReverseProxy(endpoint), calls: map[string]int{}, used: map[string]map[permission]bool{},
-		objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{},
-		secrets: map[string]string{
-			"sallyport/test/keys":           `{"id":"an id key for tests, long enough"}`,
-			"sallyport/test/partners/equal": `{"client_id":"sandbox.client#1","client_secret":"sandbox-secret=","gateway_instance_id":"` + instance + `","journeys":{"aadhaar-otp":"` + journey + `"}}`,
-			"sallyport/test/partners/digit9": encoded(map[string]any{
-				"client_id": digit9.ClientID, "client_secret": digit9.ClientSecret, "username": digit9.Username, "password": digit9.Password,
-				"scope": digit9.Scope, "callback": map[string]any{"bearer": []string{digit9.CallbackBearer}},
-			}),
-			"sallyport/test/partners/iron":       encoded(map[string]any{"api_key": iron.APIKey, "callback": map[string]any{"secrets": []string{iron.WebhookSecret}}}),
-			"sallyport/test/tenants/globex/iron": encoded(map[string]any{"api_key": iron.APIKey}),
-			"sallyport/test/partners/mbanq": encoded(map[string]any{
-				"tenant_id": mbanq.TenantID, "client_id": mbanq.ClientID, "client_secret": mbanq.ClientSecret, "username": mbanq.Username,
-				"password": mbanq.Password, "callback": map[string]any{"secrets": []string{mbanq.WebhookSecret}},
-			}),
-			"sallyport/test/partners/ezto":       encoded(eztoCredentials(ezto, "poll", "ping", "push-token", "push-encrypted")),
-			"sallyport/test/tenants/globex/ezto": encoded(eztoCredentials(ezto, "push")),
-		},
+		objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{}, secrets: secrets,
 	}}
 	services := httptest.NewServer(s.aws)
 	t.Cleanup(services.Close)
@@ -291,15 +288,15 @@ func deployed(t *testing.T) *stage {
 	t.Cleanup(func() { db.Close() })
 	api := httptest.NewServer(http.HandlerFunc(s.api))
 	t.Cleanup(api.Close)
+	simulatedBy := simulators.All()
+	simulatedBy[slices.IndexFunc(simulatedBy, func(s sandbox.Simulator) bool { return s.Name == "ezto" })] = eztosim.New(ezto)
 	box := sandbox.New(sandbox.NewBolt(db), sandbox.Options{
 		Hijackable: true, TimeScale: 10, Authenticate: func(*http.Request) error { return nil },
-		Simulators: []sandbox.Simulator{
-			digit9sim.New(digit9), equalsim.New(equalsim.Options{}), eztosim.New(ezto), ironsim.New(iron), mbanqsim.New(mbanq),
-		},
-		Callbacks: sandbox.CallbackOptions{BaseURL: func(context.Context) (string, error) { return api.URL, nil }},
+		Simulators: simulatedBy,
+		Callbacks:  sandbox.CallbackOptions{BaseURL: func(context.Context) (string, error) { return api.URL, nil }},
 	})
 	t.Cleanup(func() { box.Close() })
-	partners := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	simulated := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.sent.Store(r.ContentLength)
 		if !s.wordy.Load() {
 			box.ServeHTTP(w, r)
@@ -311,11 +308,13 @@ func deployed(t *testing.T) *stage {
 		w.WriteHeader(answer.Code)
 		_, _ = io.WriteString(w, strings.Replace(answer.Body.String(), "{", `{"more":"`+strings.Repeat("x", 9<<10)+`",`, 1))
 	}))
-	t.Cleanup(partners.Close)
-	s.partners = partners.URL + "/sandbox"
+	t.Cleanup(simulated.Close)
+	s.partners = simulated.URL + "/sandbox"
 	s.environment = append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=local", "AWS_ENDPOINT_URL="+services.URL,
-		"LEDGER_TABLE="+table, "STAGE=test", "EQUAL_BASE_URL="+s.partners+"/equal", "DIGIT9_BASE_URL="+s.partners+"/digit9", "MBANQ_BASE_URL="+s.partners+"/mbanq",
-		"IRON_BASE_URL="+s.partners+"/iron", "EZTO_BASE_URL="+s.partners+"/ezto", "VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
+		"LEDGER_TABLE="+table, "STAGE=test", "VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
+	for _, p := range partners.All() {
+		s.environment = append(s.environment, p.Variable()+"="+s.partners+"/"+p.Name)
+	}
 	return s
 }
 
@@ -323,11 +322,12 @@ func deployed(t *testing.T) *stage {
 func (s *stage) api(w http.ResponseWriter, r *http.Request) {
 	var route, taker string
 	var params map[string]string
-	for path, folder := range map[string]string{
-		closureURL: "digit9/callback", "/callbacks/iron": "iron/callback", "/callbacks/mbanq": "mbanq/callback", "/callbacks/ezto/{application}": "ezto/callback",
-	} {
-		if found, ok := routed(path, r.URL.Path); ok {
-			route, taker, params = path, folder, found
+	for _, p := range partners.All() {
+		for _, e := range p.Endpoints {
+			path := strings.TrimPrefix(e.Routes[0], "POST ")
+			if found, ok := routed(path, r.URL.Path); ok && e.Kind == partner.Callback {
+				route, taker, params = path, e.Name, found
+			}
 		}
 	}
 	if taker == "" {
@@ -435,9 +435,9 @@ func (f *function) end() {
 	_ = f.process.Kill()
 	<-f.ended
 	f.server.Close()
-	partner, _, _ := strings.Cut(f.folder, "/")
+	calls := slices.ContainsFunc(partners.All(), func(p partner.Partner) bool { return strings.HasPrefix(f.folder, p.Name+"/") })
 	text, secrets := f.log.String(), []string{happy, "NOOR", "7841990", "noor@", "/hosted/", "AAXCT4821K", "TARANG", "u-7731", "/ezto/v/"}
-	if f.used && slices.Contains([]string{"equal", "digit9", "iron", "mbanq", "ezto"}, partner) && !strings.Contains(text, `"operation":"`+f.folder+`"`) ||
+	if f.used && calls && !strings.Contains(text, `"operation":"`+f.folder+`"`) ||
 		slices.ContainsFunc(secrets, func(secret string) bool { return strings.Contains(text, secret) }) {
 		f.t.Errorf("%s logged %s", f.folder, text)
 	}

@@ -28,7 +28,8 @@ func TestGenerated(t *testing.T) {
 			}
 		}
 		if got, err := os.ReadFile(filepath.Join(root, path)); err != nil || string(got) != want {
-			t.Errorf("%s is not what the partners' values make: change these (functions/<partner>/partner.go) and run make generate (%v)", path, err)
+			t.Errorf("%s is not what functions/<partner>/partner.go make of it: change these and run make generate (%v)",
+				path, err)
 		}
 	}
 	for _, p := range partners.All() {

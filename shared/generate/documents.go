@@ -62,7 +62,9 @@ func key(f function) string {
 }
 
 func vault(f function) string {
-	return map[partner.Vault]string{partner.VaultPut: "large answers", partner.VaultBoth: "large answers, references"}[f.Vault]
+	return []string{
+		partner.NoVault: "", partner.VaultPut: "large answers", partner.VaultBoth: "large answers, references",
+	}[f.Vault]
 }
 
 // invoking are the partner's journeys that invoke a function, or that wait for what it takes.

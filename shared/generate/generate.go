@@ -1,6 +1,6 @@
-// Package generate writes what follows from the partners' values: whole files, and in files that are kept by hand the
-// lines between two marks. What it writes is committed; a test of functions/partners compares it, and make generate runs
-// that test with -update.
+// Package generate writes what follows from the partners' values: whole files, and in files that are kept by hand the lines
+// between two marks. What it writes is committed. A test of functions/partners compares it; make generate runs that test
+// with -update.
 package generate
 
 import (
@@ -25,6 +25,9 @@ func Files(root string, all []partner.Partner) (map[string]string, error) {
 	files := map[string]string{
 		"functions/journeys/deployed/types.go": journeyTypes(all),
 		"events/env.json":                      environment(all),
+	}
+	if file := "functions/sandbox/simulators/simulators.go"; exists(filepath.Join(root, file)) {
+		files[file] = simulators(all)
 	}
 	if err := sampleEvents(files, all); err != nil {
 		return nil, err
@@ -115,8 +118,37 @@ func between(root, path string, sections map[string]string) (string, error) {
 	return now, nil
 }
 
-// journeyTypes is the list of journeys' types that a Lambda links. It is no loop over the partners, whose values would link
-// every operation.
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// simulators lists the simulated partners, each of which has the name of its partner.
+func simulators(all []partner.Partner) string {
+	var imports, simulated []string
+	for _, p := range all {
+		imports = append(imports, fmt.Sprintf("\t\"sallyport/functions/sandbox/%s\"\n", p.Name))
+		simulated = append(simulated, fmt.Sprintf("\t\t%[1]s.New(%[1]s.Options{}),\n", p.Name))
+	}
+	slices.Sort(imports)
+	slices.Sort(simulated)
+	return header + `// Package simulators lists the simulated partners.
+package simulators
+
+import (
+	"sallyport/functions/sandbox"
+` + strings.Join(imports, "") + `)
+
+// All returns every simulated partner, with its default options, in the order of their names.
+func All() []sandbox.Simulator {
+	return []sandbox.Simulator{
+` + strings.Join(simulated, "") + `	}
+}
+`
+}
+
+// journeyTypes is the list of journeys' types that a Lambda links. A loop over the partners' values would link every
+// operation.
 func journeyTypes(all []partner.Partner) string {
 	var imports, types []string
 	for _, p := range all {

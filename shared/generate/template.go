@@ -77,7 +77,8 @@ func (f function) IsCallback() bool { return f.Kind == partner.Callback }
 // shape names what a function may do: its kind, and how it uses the vault.
 func (f function) shape() string {
 	kind := string(f.Kind)
-	return strings.ToUpper(kind[:1]) + kind[1:] + map[partner.Vault]string{partner.VaultPut: "Put", partner.VaultBoth: "Vault"}[f.Vault]
+	vault := []string{partner.NoVault: "", partner.VaultPut: "Put", partner.VaultBoth: "Vault"}[f.Vault]
+	return strings.ToUpper(kind[:1]) + kind[1:] + vault
 }
 
 // describe makes of partners what the sections need. invokes are the functions that journeys invoke, as logical ids.
@@ -88,7 +89,7 @@ func describe(all []partner.Partner, invokes map[string][]string) (deployment, e
 		if err != nil {
 			return d, fmt.Errorf("the credentials of %s: %w", p.Name, err)
 		}
-		out := deployed{Partner: p, ID: LogicalID(p.Name), Secret: strings.ReplaceAll(string(secret), `},"`, "},\n          \"")}
+		out := deployed{Partner: p, ID: LogicalID(p.Name), Secret: folded(string(secret))}
 		roles := map[string]int{}
 		for _, e := range p.Endpoints {
 			f := function{Endpoint: e, ID: LogicalID(e.Name), Words: strings.ReplaceAll(e.Name, "/", "-")}
@@ -108,7 +109,7 @@ func describe(all []partner.Partner, invokes map[string][]string) (deployment, e
 				out.Callback = &f
 			}
 		}
-		out.Alarms = slices.Collect(slices.Chunk(out.Functions, 9)) // an alarm takes ten metrics, with the one that adds them up
+		out.Alarms = slices.Collect(slices.Chunk(out.Functions, 9)) // an alarm takes ten metrics, one adds up the others
 		for _, t := range journeys(p) {
 			out.Journeys = append(out.Journeys, machine{t.Name, LogicalID(t.Name), out.Callback != nil, invokes[t.Name]})
 		}
@@ -116,6 +117,9 @@ func describe(all []partner.Partner, invokes map[string][]string) (deployment, e
 	}
 	return d, nil
 }
+
+// folded breaks JSON into lines of a folded block, between its objects.
+func folded(text string) string { return strings.ReplaceAll(text, `},"`, "},\n          \"") }
 
 // events are the events of an endpoint's routes: "Http", and behind it, for a further route, its path's last part.
 func events(e partner.Endpoint) (all []event, err error) {

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-
 	"sallyport/shared/asl"
 )
 
