@@ -17,8 +17,8 @@ import (
 	"sallyport/shared/partner"
 )
 
-// TestSampleEvents sends the stack the requests of the partners' sample events, at their time. Callbacks are accepted, and
-// the gateway finds no fault with the others.
+// TestSampleEvents sends the stack the requests of the partners' sample events, at their time. Callbacks are accepted,
+// and the gateway finds no fault with the others.
 func TestSampleEvents(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
