@@ -70,7 +70,7 @@ func vault(f function) string {
 // invoking are the partner's journeys that invoke a function, or that wait for what it takes.
 func invoking(p deployed, f function) (names []string) {
 	for _, j := range p.Journeys {
-		if f.IsCallback() || slices.Contains(j.Invokes, f.ID) {
+		if f.IsCallback() && j.Told || slices.Contains(j.Invokes, f.ID) {
 			names = append(names, "`"+j.Name+"`")
 		}
 	}

@@ -1,10 +1,12 @@
 // Package generate writes what follows from the partners' values: whole files, and in files that are kept by hand the
-// lines between two marks. What it writes is committed. A test of functions/partners compares it; make generate runs that
-// test with -update.
+// lines between two marks. What it writes is committed. A test of functions/partners compares it; make generate runs
+// that test with -update.
 package generate
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,11 +34,11 @@ func Files(root string, all []partner.Partner) (map[string]string, error) {
 	if err := sampleEvents(files, all); err != nil {
 		return nil, err
 	}
-	invoked, err := invocations(root, all)
+	machines, err := machines(root, all)
 	if err != nil {
 		return nil, err
 	}
-	d, err := describe(all, invoked)
+	d, err := describe(all, machines)
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +58,9 @@ func Files(root string, all []partner.Partner) (map[string]string, error) {
 	return files, nil
 }
 
-// invocations returns the logical ids of the functions that each journey's state machine invokes.
-func invocations(root string, all []partner.Partner) (map[string][]string, error) {
-	ids := map[string][]string{}
+// machines reads the state machines of the partners' journeys, by the journey's type.
+func machines(root string, all []partner.Partner) (map[string]machine, error) {
+	machines := map[string]machine{}
 	for _, p := range all {
 		for _, t := range journeys(p) {
 			path := filepath.Join(root, "statemachines", t.Name+".asl.json")
@@ -66,16 +68,36 @@ func invocations(root string, all []partner.Partner) (map[string][]string, error
 			if err != nil {
 				return nil, err
 			}
-			machine, err := asl.Parse(definition)
+			parsed, err := asl.Parse(definition)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
-			for _, name := range machine.Functions() {
-				ids[t.Name] = append(ids[t.Name], strings.Trim(name, "${}"))
+			var tree any
+			if err := json.Unmarshal(definition, &tree); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
 			}
+			m := machine{Name: t.Name, ID: LogicalID(t.Name), Told: awaitsRecord(tree)}
+			for _, name := range parsed.Functions() {
+				m.Invokes = append(m.Invokes, strings.Trim(name, "${}"))
+			}
+			machines[t.Name] = m
 		}
 	}
-	return ids, nil
+	return machines, nil
+}
+
+// awaitsRecord reports whether a part of a definition waits for what a partner posts about a record.
+func awaitsRecord(part any) bool {
+	switch part := part.(type) {
+	case map[string]any:
+		if payload, ok := part["Payload"].(map[string]any); ok && part["FunctionName"] == "${JourneysAwait}" {
+			return payload["record"] != nil || payload["record.$"] != nil
+		}
+		return slices.ContainsFunc(slices.Collect(maps.Values(part)), awaitsRecord)
+	case []any:
+		return slices.ContainsFunc(part, awaitsRecord)
+	}
+	return false
 }
 
 func journeys(p partner.Partner) []journey.Type {

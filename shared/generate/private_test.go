@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"sallyport/shared/journey"
 	"sallyport/shared/partner"
 )
 
@@ -41,6 +43,15 @@ func TestAlarmsOfManyFunctions(t *testing.T) {
 	}
 	if strings.Contains(sections["partners"], "states:SendTaskSuccess") {
 		t.Error("a callback may answer state machines, of which there are none")
+	}
+}
+
+func TestToldByNobody(t *testing.T) {
+	p := many(1)
+	p.Endpoints = p.Endpoints[:1]
+	p.Journeys = func(func() time.Time) []journey.Type { return []journey.Type{{Name: "j"}} }
+	if _, err := describe([]partner.Partner{p}, map[string]machine{"j": {Name: "j", Told: true}}); err == nil {
+		t.Error("a journey waits for a callback, of which there is none")
 	}
 }
 

@@ -52,7 +52,7 @@ type role struct {
 
 type machine struct {
 	Name, ID string
-	Told     bool     // its partner posts what it waits for
+	Told     bool     // its partner posts something that it waits for
 	Invokes  []string // logical ids
 }
 
@@ -71,6 +71,11 @@ func (f function) CallsPartner() bool { return f.Kind != partner.Callback || f.C
 // HasVault reports whether the function needs the vault's name.
 func (f function) HasVault() bool { return f.Vault != partner.NoVault }
 
+// Answers are the journeys that what the partner posts is for.
+func (d deployed) Answers() []machine {
+	return slices.DeleteFunc(slices.Clone(d.Journeys), func(m machine) bool { return !m.Told })
+}
+
 // IsCallback reports whether the function answers those that wait.
 func (f function) IsCallback() bool { return f.Kind == partner.Callback }
 
@@ -81,8 +86,8 @@ func (f function) shape() string {
 	return strings.ToUpper(kind[:1]) + kind[1:] + vault
 }
 
-// describe makes of partners what the sections need. invokes are the functions that journeys invoke, as logical ids.
-func describe(all []partner.Partner, invokes map[string][]string) (deployment, error) {
+// describe makes of partners, and of their journeys' state machines, what the sections need.
+func describe(all []partner.Partner, machines map[string]machine) (deployment, error) {
 	var d deployment
 	for _, p := range all {
 		secret, err := json.Marshal(p.Credentials)
@@ -111,7 +116,11 @@ func describe(all []partner.Partner, invokes map[string][]string) (deployment, e
 		}
 		out.Alarms = slices.Collect(slices.Chunk(out.Functions, 9)) // an alarm takes ten metrics, one adds up the others
 		for _, t := range journeys(p) {
-			out.Journeys = append(out.Journeys, machine{t.Name, LogicalID(t.Name), out.Callback != nil, invokes[t.Name]})
+			m := machines[t.Name]
+			if m.Told && out.Callback == nil {
+				return d, fmt.Errorf("%s waits for what %s posts, which has no callback", t.Name, p.Name)
+			}
+			out.Journeys = append(out.Journeys, m)
 		}
 		d.Partners, d.Journeys = append(d.Partners, out), append(d.Journeys, out.Journeys...)
 	}

@@ -40,7 +40,6 @@ func TestStateMachines(t *testing.T) {
 			if !deployed[d.file] {
 				t.Fatalf("template.yaml has no state machine with the definition statemachines/%s", d.file)
 			}
-			id := logicalID(journey)
 			t.Run("gives every task longer than its function may take", func(t *testing.T) {
 				for _, s := range d.machine.States() {
 					if s.Task == nil {
@@ -69,34 +68,6 @@ func TestStateMachines(t *testing.T) {
 						name != "Sandbox.Timedout" && name != "Runtime.ExitError" { // Lambda's own, of a function that ran too long or crashed
 						t.Errorf("expects %s, which is no type of shared/operation/task", name)
 					}
-				}
-			})
-			t.Run("is told by partners what it waits for, and by nobody else", func(t *testing.T) {
-				machine := "!Sub arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:sallyport-${Stage}-" + journey
-				listens := slices.ContainsFunc(payloadsOf(t, d, "JourneysAwait"), func(names []string) bool { return slices.Contains(names, "record") })
-				answers := func(f function) bool {
-					return slices.ContainsFunc(template.Resources[f.id+"Role"].statements(t), func(s statement) bool {
-						return slices.Contains(s.Action, "states:SendTaskSuccess") && slices.Contains(s.resources(), machine)
-					})
-				}
-				told := false
-				for _, f := range template.functions {
-					if !f.isCallback() {
-						continue
-					}
-					told = told || answers(f)
-					if answers(f) && !listens {
-						t.Errorf("%s may answer %s, which waits for no partner", f.id, id)
-					}
-					if answers(f) && !slices.Contains(d.partners(t, template), f.partner()) {
-						t.Errorf("%s may answer %s, which has nothing to do with %s", f.id, id, f.partner())
-					}
-				}
-				if listens && !told {
-					t.Errorf("no callback may answer %s, which waits for a partner", id)
-				}
-				if answers(functions["JourneysAwait"]) != listens {
-					t.Errorf("JourneysAwait may answer %s: %t; it must where the partner may have told before the wait began", id, !listens)
 				}
 			})
 			t.Run("holds no personal data", func(t *testing.T) {
@@ -150,17 +121,6 @@ type definition struct {
 	machine *asl.Machine
 }
 
-// partners are those whose functions it invokes, as in the names of their resources.
-func (d definition) partners(t *testing.T, template template) (names []string) {
-	for _, f := range template.functions {
-		invoked := slices.Contains(d.machine.Functions(), "${"+f.id+"}")
-		if name := f.partner(); invoked && slices.Contains(partners(t), strings.ToLower(name)) && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // definitions are all of them, by the type of their journey.
 func definitions(t *testing.T) map[string]definition {
 	t.Helper()
@@ -187,19 +147,6 @@ func definitions(t *testing.T) map[string]definition {
 // payloads are the names of the members that state machines send to a function, for each state that invokes it.
 func payloads(t *testing.T, id string) (all [][]string) {
 	t.Helper()
-	for _, d := range definitions(t) {
-		all = append(all, payloadsOf(t, d, id)...)
-	}
-	return all
-}
-
-// payloadsOf are those of one state machine.
-func payloadsOf(t *testing.T, d definition, id string) (all [][]string) {
-	t.Helper()
-	var tree any
-	if err := json.Unmarshal([]byte(d.text), &tree); err != nil {
-		t.Fatal(err)
-	}
 	var visit func(any)
 	visit = func(value any) {
 		node, _ := value.(map[string]any)
@@ -215,7 +162,13 @@ func payloadsOf(t *testing.T, d definition, id string) (all [][]string) {
 			visit(node[name])
 		}
 	}
-	visit(tree)
+	for _, d := range definitions(t) {
+		var tree any
+		if err := json.Unmarshal([]byte(d.text), &tree); err != nil {
+			t.Fatal(err)
+		}
+		visit(tree)
+	}
 	return all
 }
 
@@ -241,13 +194,4 @@ func vocabulary(t *testing.T) map[string]bool {
 		t.Fatal("shared/operation/task has no errors")
 	}
 	return names
-}
-
-// logicalID is what template.yaml calls the state machine of a journey: AadhaarOtp for aadhaar-otp.
-func logicalID(journey string) string {
-	var id strings.Builder
-	for word := range strings.SplitSeq(journey, "-") {
-		id.WriteString(strings.ToUpper(word[:1]) + word[1:])
-	}
-	return id.String()
 }

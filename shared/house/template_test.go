@@ -740,12 +740,6 @@ func (f function) words() string {
 // folder is where a function lies below functions: its first word, then the others.
 func (f function) folder() string { return strings.Replace(f.words(), "-", "/", 1) }
 
-// partner is the first word of a function's logical id, as in the names of its partner's resources.
-func (f function) partner() string {
-	first, _, _ := strings.Cut(f.words(), "-")
-	return f.id[:len(first)]
-}
-
 // isCallback tells the functions that partners call.
 func (f function) isCallback() bool { return strings.HasSuffix(f.id, "Callback") }
 
