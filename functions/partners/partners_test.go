@@ -1,14 +1,18 @@
 package partners_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"sallyport/functions/partners"
+	"sallyport/functions/sandbox"
+	"sallyport/functions/sandbox/simulators"
 	"sallyport/shared/partner"
 )
 
@@ -63,6 +67,26 @@ func TestPartners(t *testing.T) {
 	}
 	if slices.Sort(listed); !slices.Equal(listed, found) {
 		t.Errorf("All lists %v, but there are %v", listed, found)
+	}
+}
+
+// TestSimulated checks that every operation has its like at the simulated partner, which shares no code with it.
+func TestSimulated(t *testing.T) {
+	simulated := map[string]bool{}
+	parameter := regexp.MustCompile(`\{\w+\}`)
+	for _, op := range sandbox.Operations(simulators.All()) {
+		path := parameter.ReplaceAllString(op.Path, "{}")
+		simulated[fmt.Sprint(op.Partner, "/", op.Name, " ", op.Method, " /", op.Partner, path, op.Effect)] = true
+	}
+	for _, p := range partners.All() {
+		for _, e := range p.Endpoints {
+			for _, route := range e.Routes {
+				like := fmt.Sprint(e.Name, " ", parameter.ReplaceAllString(route, "{}"), e.Kind == partner.Effect)
+				if e.Kind != partner.Callback && !simulated[like] {
+					t.Errorf("%s is simulated by none, or by one with another route or effect", e.Name)
+				}
+			}
+		}
 	}
 }
 

@@ -15,48 +15,6 @@ import (
 )
 
 func TestRegistry(t *testing.T) {
-	want(t, sandbox.Operations(simulators.All()), []sandbox.Operation{
-		{Partner: "digit9", Name: "issue-token", Method: "POST", Path: "/auth/realms/cdp/protocol/openid-connect/token"},
-		{Partner: "digit9", Name: "lookup-customer", Method: "POST", Path: "/caas/api/v2/customer/validate"},
-		{Partner: "digit9", Name: "onboard-customer", Method: "POST", Path: "/caas-lcm/api/v1/CAAS/onBoarding/customer", Effect: true},
-		{Partner: "digit9", Name: "get-customer", Method: "GET", Path: "/caas/api/v2/customer/{ecrn}"},
-		{Partner: "digit9", Name: "list-codes", Method: "GET", Path: "/raas/masters/v1/codes"},
-		{Partner: "equal", Name: "init-transaction", Method: "POST", Path: "/ie/transaction/init", Effect: true},
-		{Partner: "equal", Name: "execute-journey", Method: "POST", Path: "/ie/transaction/journey/execute", Effect: true},
-		{Partner: "equal", Name: "fetch-data", Method: "POST", Path: "/ie/transaction/journey/data/fetch"},
-		{Partner: "ezto", Name: "trigger-request", Method: "POST", Path: "/auth/realms/{workspace}/protocol/openid-connect/transaction", Effect: true},
-		{Partner: "ezto", Name: "get-result", Method: "POST", Path: "/auth/realms/{workspace}/protocol/openid-connect/transaction/result"},
-		{Partner: "ezto", Name: "list-certs", Method: "GET", Path: "/auth/realms/{workspace}/protocol/openid-connect/certs"},
-		{Partner: "iron", Name: "create-customer", Method: "POST", Path: "/customers", Effect: true},
-		{Partner: "iron", Name: "list-customers", Method: "GET", Path: "/customers"},
-		{Partner: "iron", Name: "get-customer", Method: "GET", Path: "/customers/{id}"},
-		{Partner: "iron", Name: "find-customer", Method: "GET", Path: "/customers/{external_id}/external"},
-		{Partner: "iron", Name: "archive-customer", Method: "PUT", Path: "/customers/{id}/archive", Effect: true},
-		{Partner: "iron", Name: "create-identification", Method: "POST", Path: "/customers/{id}/identifications", Effect: true},
-		{Partner: "iron", Name: "create-identification", Method: "POST", Path: "/customers/{id}/identifications/v2", Effect: true},
-		{Partner: "iron", Name: "list-identifications", Method: "GET", Path: "/customers/{id}/identifications"},
-		{Partner: "iron", Name: "get-identification", Method: "GET", Path: "/identifications/{id}"},
-		{Partner: "iron", Name: "archive-identification", Method: "PUT", Path: "/identifications/{id}/archive", Effect: true},
-		{Partner: "iron", Name: "list-signings", Method: "GET", Path: "/customers/{id}/required-signings"},
-		{Partner: "iron", Name: "create-signing", Method: "POST", Path: "/customers/{id}/signings", Effect: true},
-		{Partner: "iron", Name: "decide-identification", Method: "POST", Path: "/sandbox/identification/{id}", Effect: true},
-		{Partner: "iron", Name: "reset-data", Method: "POST", Path: "/sandbox/reset", Effect: true},
-		{Partner: "mbanq", Name: "issue-token", Method: "POST", Path: "/oauth/token"},
-		{Partner: "mbanq", Name: "create-client", Method: "POST", Path: "/v1/clients", Effect: true},
-		{Partner: "mbanq", Name: "list-clients", Method: "GET", Path: "/v1/clients"},
-		{Partner: "mbanq", Name: "get-client", Method: "GET", Path: "/v1/clients/{id}"},
-		{Partner: "mbanq", Name: "delete-client", Method: "DELETE", Path: "/v1/clients/{id}", Effect: true},
-		{Partner: "mbanq", Name: "add-address", Method: "POST", Path: "/v1/client/{id}/addresses", Effect: true},
-		{Partner: "mbanq", Name: "list-addresses", Method: "GET", Path: "/v1/client/{id}/addresses"},
-		{Partner: "mbanq", Name: "add-identifier", Method: "POST", Path: "/v1/clients/{id}/identifiers", Effect: true},
-		{Partner: "mbanq", Name: "list-identifiers", Method: "GET", Path: "/v1/clients/{id}/identifiers"},
-		{Partner: "mbanq", Name: "attach-document", Method: "POST", Path: "/v1/client_identifiers/{iid}/documents", Effect: true},
-		{Partner: "mbanq", Name: "client-command", Method: "POST", Path: "/v1/clients/{id}", Effect: true},
-		{Partner: "mbanq", Name: "verification-status", Method: "GET", Path: "/v1/clients/{id}/verificationstatus"},
-		{Partner: "mbanq", Name: "get-client-template", Method: "GET", Path: "/v1/clients/template"},
-		{Partner: "mbanq", Name: "get-address-template", Method: "GET", Path: "/v1/client/addresses/template"},
-		{Partner: "mbanq", Name: "get-identifier-template", Method: "GET", Path: "/v1/clients/{id}/identifiers/template"},
-	})
 	var got []string
 	for _, f := range sandbox.Faults() {
 		if f.Description == "" || strings.Contains(f.Description, "\n") {
