@@ -31,6 +31,9 @@ type Corpus struct {
 	Keyed      []string            `json:"keyed"`      // functions whose repeat must be the same call
 	Cases      []Scenario          `json:"cases"`
 	Uncovered  []string            `json:"uncovered"` // what the cases need not go through
+
+	// MostTransitions is how many states the case "happy path" may enter: each costs money.
+	MostTransitions int `json:"most_transitions"`
 }
 
 // Scenario is one execution: what its tasks answer, and how it must end.
