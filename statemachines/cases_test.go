@@ -130,7 +130,8 @@ func TestLongestWait(t *testing.T) {
 	c := corpora(t)["iec-verification"]
 	s.Definition, s.Input = c.Definition, c.Input
 	for state, name := range map[string]string{
-		"Evaluate": "poll", "Trigger": "begun_month", "AwaitResult": "interval*1019", "GetResult": "pending*1019", "FinishExpired": "done",
+		"Evaluate": "poll", "Trigger": "begun_month", "AwaitResult": "interval*1019", "GetResult": "pending*1019",
+		"FinishExpired": "done",
 	} {
 		s.Tasks[state] = c.Named(t, []asltest.Answer{{Name: name}})
 	}
@@ -217,11 +218,11 @@ func entries(t *testing.T, trace asl.Trace) (all []*entry) {
 }
 
 // checkCalls compares what functions were invoked with to what the case expects. That is, for a task with an effect,
-// "state round key", where key is what the partner would know a repeat by, or what a lookup or a poll asks for, then the
-// record and the command of one on a record, and *n for n attempts; what the settings are asked about; for a wait, what the
-// person is told and may do; and how
-// the journey is said to have ended, its reason by the cause or by itself. In every definition a Retry repeats the very same payload, a state that is entered
-// again has a higher round unless all it does is read, or must be the very same call again, and a journey ends once.
+// "state round key", where key is what the partner would know a repeat by, or what a lookup or a poll asks for, then
+// the record and the command of one on a record, and *n for n attempts; what the settings are asked about; for a wait,
+// what the person is told and may do; and how the journey is said to have ended, its reason by the cause or by itself.
+// In every definition a Retry repeats the very same payload, a state that is entered again has a higher round unless
+// all it does is read, or must be the very same call again, and a journey ends once.
 func checkCalls(t *testing.T, s asltest.Scenario, m *asl.Machine, c asltest.Corpus, trace asl.Trace) {
 	t.Helper()
 	for _, function := range m.Functions() {
@@ -329,9 +330,14 @@ func checkCalls(t *testing.T, s asltest.Scenario, m *asl.Machine, c asltest.Corp
 			t.Errorf("%s is entered again with the round %d, after %d", entered.state, key.Round, last)
 		}
 		rounds[at], payloads[at] = key.Round, first
-		known := cmp.Or(payload.Body.Request, payload.Body.Idempotency, payload.Body.Handle, payload.Body.Transaction, payload.Body.Document, payload.Body.External.Document, payload.Path.ECRN)
-		effect := strings.Join(strings.Fields(strings.Join([]string{entered.state, strconv.Itoa(key.Round), known, payload.Path.Client,
-			payload.Path.Identifier, payload.Path.Customer, payload.Path.Generation, payload.Path.Identification, payload.Query.Command,
+		known := cmp.Or(
+			payload.Body.Request, payload.Body.Idempotency, payload.Body.Handle, payload.Body.Transaction, payload.Body.Document,
+			payload.Body.External.Document, payload.Path.ECRN,
+		)
+		effect := strings.Join(strings.Fields(strings.Join([]string{entered.state, strconv.Itoa(key.Round), known,
+			payload.Path.Client,
+			payload.Path.Identifier, payload.Path.Customer, payload.Path.Generation, payload.Path.Identification,
+			payload.Query.Command,
 			payload.Query.SubPartner, payload.Query.Application, payload.Body.Verification, payload.Body.Activation}, " ")), " ")
 		if n := len(entered.payloads); n > 1 {
 			effect += fmt.Sprintf(" *%d", n)

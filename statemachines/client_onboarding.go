@@ -8,8 +8,8 @@ import (
 
 // clientOnboarding is the journey client-onboarding.
 //
-// $.now.client is the client as it was last read, $.now.verify the last answer to a verification. $.now.rounds counts how
-// often documents were given after the start, $.now.polls how often the partner was waited for.
+// $.now.client is the client as it was last read, $.now.verify the last answer to a verification. $.now.rounds counts
+// how often documents were given after the start, $.now.polls how often the partner was waited for.
 func clientOnboarding() *flow.Machine {
 	m := &flow.Machine{
 		Comment: "Creates a client, adds its documents, and has it verified and activated. State carries references " +

@@ -8,8 +8,9 @@ import (
 
 // customerIdentification is the journey customer-identification.
 //
-// $.now.identified is the identification as it was last read. $.now.time, in seconds: interval is how long the next wait
-// lasts, minus the same below zero, left how long the journey may wait still. $.now.tries counts failed ways to begin.
+// $.now.identified is the identification as it was last read. $.now.time, in seconds: interval is how long the next
+// wait lasts, minus the same below zero, left how long the journey may wait still. $.now.tries counts failed ways to
+// begin.
 func customerIdentification() *flow.Machine {
 	m := &flow.Machine{
 		Comment: "Identifies a customer: begins an identification unless one is under way, and follows it to its " +

@@ -8,9 +8,9 @@ import (
 
 // partnerOnboarding is the journey partner-onboarding.
 //
-// $.now.left.days is how long a hold may last still. $.now.onboarding tells whether the customer may be at the partner by now;
-// ecrn is its number there, as far as it is known; polls counts the lookups in vain since. $.known is what the lookups
-// have found, $.customer_found whom they have named.
+// $.now.left.days is how long a hold may last still. $.now.onboarding tells whether the customer may be at the partner
+// by now; ecrn is its number there, as far as it is known; polls counts the lookups in vain since. $.known is what the
+// lookups have found, $.customer_found whom they have named.
 func partnerOnboarding() *flow.Machine {
 	isHeld := flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true))
 	lookups := flow.F{"transaction_ids.$": "$.known.transaction_ids"} // whose answers hold the outcome

@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "write what is generated from the definitions")
 
-// TestDefinitions compares definitions.go with the definitions that there are. A function of a file makes the definition of
-// the journey that has the file's name.
+// TestDefinitions compares definitions.go with the definitions that there are. A function of a file makes the
+// definition of the journey that has the file's name.
 func TestDefinitions(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {

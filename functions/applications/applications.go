@@ -56,7 +56,9 @@ func workflowsExist(ctx context.Context, store workspace.Store, tenant string, a
 	}
 	if len(absent) > 0 {
 		slices.Sort(absent)
-		return gateway.NewProblem(http.StatusUnprocessableEntity, "no_such_workflow", strings.Join(absent, ", ")+": no workflow has this name")
+		return gateway.NewProblem(
+			http.StatusUnprocessableEntity, "no_such_workflow", strings.Join(absent, ", ")+": no workflow has this name",
+		)
 	}
 	return nil
 }

@@ -39,7 +39,9 @@ func TestApplications(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"iec", "welcome"} {
-		if _, err := l.PutSetting(t.Context(), ledger.Setting{Tenant: "acme", Kind: ledger.WorkflowSetting, Name: name, Document: []byte(`{}`)}, 0); err != nil {
+		if _, err := l.PutSetting(
+			t.Context(), ledger.Setting{Tenant: "acme", Kind: ledger.WorkflowSetting, Name: name, Document: []byte(`{}`)}, 0,
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,28 +74,57 @@ func TestApplications(t *testing.T) {
 		want   string
 	}{
 		{"GetAbsent", get, "acme", "shop", ``, ``, 404, ``, absent},
-		{"NoWorkflow", put, "acme", "shop", `{"verification_workflow":"gone"}`, ``, 422, ``, noWorkflow("/verification_workflow")},
-		{"NoOnboarding", put, "acme", "shop", `{"verification_workflow":"iec","onboarding_workflow":"gone"}`, ``, 422, ``, noWorkflow("/onboarding_workflow")},
-		{"Neither", put, "acme", "shop", `{"verification_workflow":"gone","onboarding_workflow":"gone"}`, ``, 422, ``, noWorkflow("/onboarding_workflow, /verification_workflow")},
-		{"WorkflowOfAnother", put, "globex", "shop", `{"verification_workflow":"iec"}`, ``, 422, ``, noWorkflow("/verification_workflow")},
-		{"BadName", put, "acme", "a b", `{"verification_workflow":"iec"}`, ``, 400, ``, invalid("name: must be 1 to 64 letters, digits, - and _")},
-		{"BadWay", put, "acme", "shop", `{"verification_workflow":"iec","verification_way":"post"}`, ``, 400, ``, invalid("/verification_way: must be one of browser, mobile, api")},
+		{
+			"NoWorkflow", put, "acme", "shop", `{"verification_workflow":"gone"}`, ``, 422, ``,
+			noWorkflow("/verification_workflow"),
+		},
+		{
+			"NoOnboarding", put, "acme", "shop", `{"verification_workflow":"iec","onboarding_workflow":"gone"}`, ``, 422, ``,
+			noWorkflow("/onboarding_workflow"),
+		},
+		{
+			"Neither", put, "acme", "shop", `{"verification_workflow":"gone","onboarding_workflow":"gone"}`, ``, 422, ``,
+			noWorkflow("/onboarding_workflow, /verification_workflow"),
+		},
+		{
+			"WorkflowOfAnother", put, "globex", "shop", `{"verification_workflow":"iec"}`, ``, 422, ``,
+			noWorkflow("/verification_workflow"),
+		},
+		{
+			"BadName", put, "acme", "a b", `{"verification_workflow":"iec"}`, ``, 400, ``,
+			invalid("name: must be 1 to 64 letters, digits, - and _"),
+		},
+		{
+			"BadWay", put, "acme", "shop", `{"verification_workflow":"iec","verification_way":"post"}`, ``, 400, ``,
+			invalid("/verification_way: must be one of browser, mobile, api"),
+		},
 		{"NothingToMatch", put, "acme", "shop", `{"verification_workflow":"iec"}`, `"1"`, 412, ``, stale},
 		{"GetStillAbsent", get, "acme", "shop", ``, ``, 404, ``, absent},
 		{"Put", put, "acme", "shop", `{"verification_workflow":"iec"}`, ``, 201, `"1"`, first},
 		{"Get", get, "acme", "shop", ``, ``, 200, `"1"`, first},
 		{"GetOfAnother", get, "globex", "shop", ``, ``, 404, ``, absent},
 		{"Stale", put, "acme", "shop", `{"verification_workflow":"iec","response_type":"token"}`, `"2"`, 412, ``, stale},
-		{"Change", put, "acme", "shop", `{"verification_workflow":"iec","onboarding_workflow":"welcome","verification_way":"mobile","notification_way":"push","response_type":"token"}`, `"1"`, 200, `"2"`, second},
+		{
+			"Change", put, "acme", "shop",
+			`{"verification_workflow":"iec","onboarding_workflow":"welcome","verification_way":"mobile","notification_way":"push","response_type":"token"}`,
+			`"1"`, 200, `"2"`, second,
+		},
 		{"GetChanged", get, "acme", "shop", ``, ``, 200, `"2"`, second},
-		{"Forbidden", put, "other", "shop", `{"verification_workflow":"iec"}`, ``, 403, ``, `{"status":403,"title":"Forbidden","code":"forbidden","detail":"this key may not use workspace"}`},
+		{
+			"Forbidden", put, "other", "shop", `{"verification_workflow":"iec"}`, ``, 403, ``,
+			`{"status":403,"title":"Forbidden","code":"forbidden","detail":"this key may not use workspace"}`,
+		},
 	} {
 		t.Run(step.what, func(t *testing.T) {
 			headers := map[string]string{"x-api-key": step.key}
 			if step.match != "" {
 				headers["if-match"] = step.match
 			}
-			payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{Headers: headers, PathParameters: map[string]string{"name": step.name}, Body: step.body})
+			payload, err := json.Marshal(
+				events.APIGatewayV2HTTPRequest{
+					Headers: headers, PathParameters: map[string]string{"name": step.name}, Body: step.body,
+				},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +137,9 @@ func TestApplications(t *testing.T) {
 				t.Fatal(err)
 			}
 			if res.StatusCode != step.status || res.Headers["ETag"] != step.tag || res.Body != step.want {
-				t.Fatalf("\n got %d %s %s\nwant %d %s %s", res.StatusCode, res.Headers["ETag"], res.Body, step.status, step.tag, step.want)
+				t.Fatalf(
+					"\n got %d %s %s\nwant %d %s %s", res.StatusCode, res.Headers["ETag"], res.Body, step.status, step.tag, step.want,
+				)
 			}
 		})
 	}

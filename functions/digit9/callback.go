@@ -18,8 +18,8 @@ import (
 // otherStatus stands for a status that nobody has documented.
 const otherStatus = "other"
 
-// Callback is the closing of an AML alert (digit9 §8). It has no id and no time, so it is a hint: it ends the waits for the
-// customer, and they ask the partner.
+// Callback is the closing of an AML alert (digit9 §8). It has no id and no time, so it is a hint: it ends the waits for
+// the customer, and they ask the partner.
 func Callback() callback.Receiver {
 	return callback.Receiver{
 		Name: "digit9/callback",
@@ -34,8 +34,8 @@ func Callback() callback.Receiver {
 	}
 }
 
-// authentic reports whether what the sender shows of a Bearer token and of a hash is right: one at least, and whatever is
-// there.
+// authentic reports whether what the sender shows of a Bearer token and of a hash is right: one at least, and whatever
+// is there.
 func authentic(secret []byte, req gateway.Request) bool {
 	var creds credentials
 	if tolerant.Read(secret, &creds) != nil {
@@ -47,9 +47,10 @@ func authentic(secret []byte, req gateway.Request) bool {
 		return false
 	}
 	scheme, bearer, _ := strings.Cut(strings.TrimSpace(authorization), " ")
-	if hasBearer && (!strings.EqualFold(scheme, "bearer") || !callback.AnyOf(creds.Callback.Bearer, func(token string) bool {
-		return callback.SameText(strings.TrimSpace(bearer), token)
-	})) {
+	if hasBearer &&
+		(!strings.EqualFold(scheme, "bearer") || !callback.AnyOf(creds.Callback.Bearer, func(token string) bool {
+			return callback.SameText(strings.TrimSpace(bearer), token)
+		})) {
 		return false
 	}
 	return !hasHash || callback.AnyOf(creds.Callback.Hash, func(secret string) bool {

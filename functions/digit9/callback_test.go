@@ -23,7 +23,8 @@ import (
 	"sallyport/shared/secrets"
 )
 
-// waiting is a ledger in which one journey waits for whatever event comes, and an orchestrator that notes what it is answered.
+// waiting is a ledger in which one journey waits for whatever event comes, and an orchestrator that notes what it is
+// answered.
 type waiting struct {
 	record string // of the last event
 	answer string
@@ -36,7 +37,10 @@ func (w *waiting) AddEvent(_ context.Context, record, _ string, _ []byte) (ledge
 }
 
 func (w *waiting) Journey(context.Context, string, string) (ledger.Journey, error) {
-	return ledger.Journey{ID: "j", Tenant: "acme", Status: ledger.JourneyWaiting, Awaiting: &ledger.Awaiting{Token: "token", Record: w.record}}, nil
+	return ledger.Journey{
+			ID: "j", Tenant: "acme", Status: ledger.JourneyWaiting, Awaiting: &ledger.Awaiting{Token: "token", Record: w.record},
+		},
+		nil
 }
 
 func (w *waiting) UpdateJourney(_ context.Context, j ledger.Journey) (ledger.Journey, error) {
@@ -86,13 +90,19 @@ func newReceiver(t testing.TB) *receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &receiver{waiting: &waiting{}, source: &secretSource{value: callbackSecret}, logs: &strings.Builder{}, now: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)}
+	r := &receiver{
+		waiting: &waiting{}, source: &secretSource{value: callbackSecret}, logs: &strings.Builder{},
+		now: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC),
+	}
 	now := func() time.Time { return r.now }
 	log := slog.New(slog.NewTextHandler(r.logs, nil))
 	r.Handler = callback.Handler{
-		Receiver:   digit9.Callback(),
-		Correlator: &callback.Correlator{Ledger: r.waiting, Orchestrator: r.waiting, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }, Log: log, Now: now},
-		Secrets:    secrets.NewCache(r.source, "test", now), Log: log, Now: now,
+		Receiver: digit9.Callback(),
+		Correlator: &callback.Correlator{
+			Ledger: r.waiting, Orchestrator: r.waiting, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil },
+			Log: log, Now: now,
+		},
+		Secrets: secrets.NewCache(r.source, "test", now), Log: log, Now: now,
 	}
 	return r
 }
@@ -147,21 +157,41 @@ func (r *receiver) want(t testing.TB, got events.APIGatewayV2HTTPResponse, body 
 // TestCallback: what is known is delivered as it is known, what isn't as "other" (digit9 §8).
 func TestCallback(t *testing.T) {
 	for name, test := range map[string]struct{ body, record, aml, status string }{
-		"Plain":        {closure, "7841009900000025", "Accepted", "ACTIVE"},
-		"WithSpace":    {`{"ecrn":"1","aml_scan_status":"Under Investigation","customer_status":"KYC PENDING"}`, "1", "Under Investigation", "KYC_PENDING"},
-		"Underscore":   {`{"ecrn":"1","aml_scan_status":"Failed","customer_status":"KYC_PENDING"}`, "1", "Failed", "KYC_PENDING"},
-		"OddCase":      {`{"ecrn":"1","aml_scan_status":"Rejected","customer_status":" kyc pending\n"}`, "1", "Rejected", "KYC_PENDING"},
-		"Trimmed":      {`{"ecrn":" 1\t","aml_scan_status":"  N/A ","customer_status":" BLOCKED "}`, "1", "N/A", "BLOCKED"},
-		"ScanIsExact":  {`{"ecrn":"1","aml_scan_status":"accepted","customer_status":"inactive"}`, "1", "other", "INACTIVE"},
-		"Unknown":      {`{"ecrn":"1","aml_scan_status":"Pending","customer_status":"DORMANT"}`, "1", "other", "other"},
-		"Texts":        {`{"ecrn":"1","aml_scan_status":"NOOR EXAMPLE","customer_status":"784199000000017"}`, "1", "other", "other"},
-		"Missing":      {`{"ecrn":"1"}`, "1", "other", "other"},
-		"Nulls":        {`{"ecrn":"1","aml_scan_status":null,"customer_status":null}`, "1", "other", "other"},
-		"OddTypes":     {`{"ecrn":"1","aml_scan_status":["Accepted"],"customer_status":{"a":1}}`, "1", "other", "other"},
-		"Number":       {`{"ecrn":7841009900000025,"aml_scan_status":"Accepted","customer_status":"REJECTED"}`, "7841009900000025", "Accepted", "REJECTED"},
-		"MoreMembers":  {`{"event":{"a":[1]},"ecrn":"aZ09","aml_scan_status":"Accepted","customer_status":"ACTIVE","x":null}`, "aZ09", "Accepted", "ACTIVE"},
-		"TwentyDigits": {`{"ecrn":"12345678901234567890","aml_scan_status":"Accepted","customer_status":"ACTIVE"}`, "12345678901234567890", "Accepted", "ACTIVE"},
-		"Escaped":      {`{"ecrn":"\u0031","aml_scan_status":"Acc\u0065pted","customer_status":"ACTIVE"}`, "1", "Accepted", "ACTIVE"},
+		"Plain": {closure, "7841009900000025", "Accepted", "ACTIVE"},
+		"WithSpace": {
+			`{"ecrn":"1","aml_scan_status":"Under Investigation","customer_status":"KYC PENDING"}`, "1", "Under Investigation",
+			"KYC_PENDING",
+		},
+		"Underscore": {
+			`{"ecrn":"1","aml_scan_status":"Failed","customer_status":"KYC_PENDING"}`, "1", "Failed", "KYC_PENDING",
+		},
+		"OddCase": {
+			`{"ecrn":"1","aml_scan_status":"Rejected","customer_status":" kyc pending\n"}`, "1", "Rejected", "KYC_PENDING",
+		},
+		"Trimmed":     {`{"ecrn":" 1\t","aml_scan_status":"  N/A ","customer_status":" BLOCKED "}`, "1", "N/A", "BLOCKED"},
+		"ScanIsExact": {`{"ecrn":"1","aml_scan_status":"accepted","customer_status":"inactive"}`, "1", "other", "INACTIVE"},
+		"Unknown":     {`{"ecrn":"1","aml_scan_status":"Pending","customer_status":"DORMANT"}`, "1", "other", "other"},
+		"Texts": {
+			`{"ecrn":"1","aml_scan_status":"NOOR EXAMPLE","customer_status":"784199000000017"}`, "1", "other", "other",
+		},
+		"Missing":  {`{"ecrn":"1"}`, "1", "other", "other"},
+		"Nulls":    {`{"ecrn":"1","aml_scan_status":null,"customer_status":null}`, "1", "other", "other"},
+		"OddTypes": {`{"ecrn":"1","aml_scan_status":["Accepted"],"customer_status":{"a":1}}`, "1", "other", "other"},
+		"Number": {
+			`{"ecrn":7841009900000025,"aml_scan_status":"Accepted","customer_status":"REJECTED"}`, "7841009900000025",
+			"Accepted", "REJECTED",
+		},
+		"MoreMembers": {
+			`{"event":{"a":[1]},"ecrn":"aZ09","aml_scan_status":"Accepted","customer_status":"ACTIVE","x":null}`, "aZ09",
+			"Accepted", "ACTIVE",
+		},
+		"TwentyDigits": {
+			`{"ecrn":"12345678901234567890","aml_scan_status":"Accepted","customer_status":"ACTIVE"}`, "12345678901234567890",
+			"Accepted", "ACTIVE",
+		},
+		"Escaped": {
+			`{"ecrn":"\u0031","aml_scan_status":"Acc\u0065pted","customer_status":"ACTIVE"}`, "1", "Accepted", "ACTIVE",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newReceiver(t)
@@ -174,16 +204,28 @@ func TestCallback(t *testing.T) {
 	}
 	t.Run("Base64", func(t *testing.T) {
 		r := newReceiver(t)
-		r.want(t, r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: base64.StdEncoding.EncodeToString([]byte(closure)), IsBase64Encoded: true}), acknowledged)
+		r.want(
+			t,
+			r.send(
+				t,
+				events.APIGatewayV2HTTPRequest{
+					Headers: bearer, Body: base64.StdEncoding.EncodeToString([]byte(closure)), IsBase64Encoded: true,
+				},
+			),
+			acknowledged,
+		)
 	})
 }
 
 func TestCallbackThatIsNotValid(t *testing.T) {
 	const noObject, noNumber = "the body is not a JSON object", "ecrn: must have 1 to 20 letters and digits"
 	for body, message := range map[string]string{
-		``: noObject, `{`: noObject, `[]`: noObject, `"x"`: noObject, `<xml/>`: noObject, closure + closure: noObject, `{"ecrn":"1","ecrn":"2"}`: noObject,
-		`null`: noNumber, `{}`: noNumber, `{"ecrn":""}`: noNumber, `{"ecrn":" "}`: noNumber, `{"ecrn":null}`: noNumber, `{"ecrn":{}}`: noNumber,
-		`{"ecrn":"123456789012345678901"}`: noNumber, `{"ecrn":"1 2"}`: noNumber, `{"ecrn":"1/2"}`: noNumber, `{"ecrn":"é"}`: noNumber, `{"ecrn":1.5}`: noNumber, `{"ecrn":true}`: noNumber,
+		``: noObject, `{`: noObject, `[]`: noObject, `"x"`: noObject, `<xml/>`: noObject, closure + closure: noObject,
+		`{"ecrn":"1","ecrn":"2"}`: noObject,
+		`null`:                    noNumber, `{}`: noNumber, `{"ecrn":""}`: noNumber, `{"ecrn":" "}`: noNumber, `{"ecrn":null}`: noNumber,
+		`{"ecrn":{}}`:                      noNumber,
+		`{"ecrn":"123456789012345678901"}`: noNumber, `{"ecrn":"1 2"}`: noNumber, `{"ecrn":"1/2"}`: noNumber,
+		`{"ecrn":"é"}`: noNumber, `{"ecrn":1.5}`: noNumber, `{"ecrn":true}`: noNumber,
 		`{"ecrn":"784199000000017 NOOR"}`: noNumber, `{"ECRN":"1"}`: noNumber, `{"ecrn":-1}`: noNumber,
 	} {
 		r := newReceiver(t)
@@ -193,11 +235,23 @@ func TestCallbackThatIsNotValid(t *testing.T) {
 		}
 	}
 	r := newReceiver(t)
-	r.want(t, r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: "~", IsBase64Encoded: true}), refused(400, "The body is not valid"))
+	r.want(
+		t, r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: "~", IsBase64Encoded: true}),
+		refused(400, "The body is not valid"),
+	)
 	noText := base64.StdEncoding.EncodeToString([]byte("{\"ecrn\":\"1\",\"x\":\"\xff\"}"))
-	r.want(t, r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: noText, IsBase64Encoded: true}), refused(400, noObject))
-	r.want(t, r.post(t, map[string]string{"Authorization": "Bearer new-token", "Content-Length": "65537"}, ""), refused(413, "The body is too large"))
-	r.want(t, r.post(t, bearer, closure[:len(closure)-1]+`,"x":"`+strings.Repeat("x", 65536)+`"}`), refused(413, "The body is too large"))
+	r.want(
+		t, r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: noText, IsBase64Encoded: true}),
+		refused(400, noObject),
+	)
+	r.want(
+		t, r.post(t, map[string]string{"Authorization": "Bearer new-token", "Content-Length": "65537"}, ""),
+		refused(413, "The body is too large"),
+	)
+	r.want(
+		t, r.post(t, bearer, closure[:len(closure)-1]+`,"x":"`+strings.Repeat("x", 65536)+`"}`),
+		refused(413, "The body is too large"),
+	)
 	if _, err := r.Invoke(t.Context(), []byte("no event")); err == nil {
 		t.Error("what is no event must be an error")
 	}
@@ -278,7 +332,9 @@ func TestCallbackSender(t *testing.T) {
 	})
 }
 
-var knownEvent = regexp.MustCompile(`^{"aml_scan_status":"(Accepted|Rejected|Under Investigation|Failed|N/A|other)","customer_status":"(ACTIVE|KYC_PENDING|INACTIVE|REJECTED|BLOCKED|other)","kind":"callback"}$`)
+var knownEvent = regexp.MustCompile(
+	`^{"aml_scan_status":"(Accepted|Rejected|Under Investigation|Failed|N/A|other)","customer_status":"(ACTIVE|KYC_PENDING|INACTIVE|REJECTED|BLOCKED|other)","kind":"callback"}$`,
+)
 
 // FuzzCallback: whatever is sent, it is answered, and what is delivered is made of known words alone.
 func FuzzCallback(f *testing.F) {
@@ -287,10 +343,16 @@ func FuzzCallback(f *testing.F) {
 	f.Add([]byte(`{"ecrn":"1","ecrn":"2"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := newReceiver(t)
-		got := r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: base64.StdEncoding.EncodeToString(body), IsBase64Encoded: true})
+		got := r.send(
+			t,
+			events.APIGatewayV2HTTPRequest{
+				Headers: bearer, Body: base64.StdEncoding.EncodeToString(body), IsBase64Encoded: true,
+			},
+		)
 		switch {
 		case got.StatusCode == 200 && got.Body == acknowledged:
-			if !knownEvent.MatchString(r.answer) || !regexp.MustCompile(`^digit9/ecrn/[A-Za-z0-9]{1,20}$`).MatchString(r.record) || !json.Valid(body) {
+			if !knownEvent.MatchString(r.answer) ||
+				!regexp.MustCompile(`^digit9/ecrn/[A-Za-z0-9]{1,20}$`).MatchString(r.record) || !json.Valid(body) {
 				t.Errorf("%q: answered %q of %q", body, r.answer, r.record)
 			}
 		case got.StatusCode != 400 && got.StatusCode != 413, r.answer != "", !strings.Contains(got.Body, `"status":"failed"`):

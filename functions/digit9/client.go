@@ -36,7 +36,9 @@ func (c Config) requestID() string {
 
 // send makes one request with an access token. Where no answer to it came, or one that does not depend on what was
 // asked for, failed says what that means.
-func (c Config) send(ctx context.Context, call operation.Call, method, path string, body []byte) (resp upstream.Response, failed *operation.Outcome) {
+func (c Config) send(
+	ctx context.Context, call operation.Call, method, path string, body []byte,
+) (resp upstream.Response, failed *operation.Outcome) {
 	bearer, failed := c.token(ctx, call)
 	if failed != nil {
 		return resp, failed
@@ -63,7 +65,8 @@ func (c Config) token(ctx context.Context, call operation.Call) (access string, 
 		user.Set("scope", creds.Scope)
 	}
 	return call.PartnerToken(ctx, operation.PasswordGrant{
-		URL: c.BaseURL + tokenPath, Client: url.Values{"client_id": {creds.ClientID}, "client_secret": {creds.ClientSecret}}, User: user,
+		URL: c.BaseURL + tokenPath, Client: url.Values{"client_id": {creds.ClientID}, "client_secret": {creds.ClientSecret}},
+		User: user,
 	})
 }
 
@@ -96,5 +99,6 @@ func (c customer) refs() map[string]string {
 
 // isStatus tells which words may be kept: letters with spaces, slashes and underscores.
 func isStatus(text string) bool {
-	return text != "" && len(text) <= 20 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/ ") == ""
+	return text != "" && len(text) <= 20 &&
+		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/ ") == ""
 }

@@ -121,9 +121,18 @@ func TestRequestsOnTheWire(t *testing.T) {
 		method, path string
 		body         string
 	}{
-		"Lookup":  {func(c digit9.Config) operation.Outcome { return call(t, digit9.LookupCustomer(c), body(" "+aLookup)) }, "POST", lookupPath, aLookup},
-		"Onboard": {func(c digit9.Config) operation.Outcome { return call(t, digit9.OnboardCustomer(c), body(sample)) }, "POST", onboardPath, sample},
-		"Update":  {func(c digit9.Config) operation.Outcome { return call(t, digit9.OnboardCustomer(c), body(updated)) }, "POST", onboardPath, updated},
+		"Lookup": {
+			func(c digit9.Config) operation.Outcome { return call(t, digit9.LookupCustomer(c), body(" "+aLookup)) }, "POST",
+			lookupPath, aLookup,
+		},
+		"Onboard": {
+			func(c digit9.Config) operation.Outcome { return call(t, digit9.OnboardCustomer(c), body(sample)) }, "POST",
+			onboardPath, sample,
+		},
+		"Update": {
+			func(c digit9.Config) operation.Outcome { return call(t, digit9.OnboardCustomer(c), body(updated)) }, "POST",
+			onboardPath, updated,
+		},
 		"Get": {func(c digit9.Config) operation.Outcome {
 			return call(t, digit9.GetCustomer(c), ecrnOf("7841009900000017"))
 		}, "GET", getPath + "7841009900000017", ""},
@@ -137,11 +146,16 @@ func TestRequestsOnTheWire(t *testing.T) {
 			}
 			grant, got := asked[0], asked[1]
 			form, err := url.ParseQuery(grant.body)
-			want := url.Values{"grant_type": {"password"}, "scope": {"api://x/customer"}, "client_id": {"client.1"}, "client_secret": {"se&cret="}, "username": {"agent"}, "password": {"pass word"}}
-			if err != nil || form.Encode() != want.Encode() || grant.method != "POST" || grant.header.Get("Content-Type") != "application/x-www-form-urlencoded" || grant.header.Get("Authorization") != "" {
+			want := url.Values{
+				"grant_type": {"password"}, "scope": {"api://x/customer"}, "client_id": {"client.1"}, "client_secret": {"se&cret="},
+				"username": {"agent"}, "password": {"pass word"},
+			}
+			if err != nil || form.Encode() != want.Encode() || grant.method != "POST" ||
+				grant.header.Get("Content-Type") != "application/x-www-form-urlencoded" || grant.header.Get("Authorization") != "" {
 				t.Errorf("asked for a token by %s %s, %v", grant.method, grant.body, grant.header)
 			}
-			if got.method != test.method || got.path != test.path || got.body != test.body || got.header.Get("Authorization") != "Bearer at-1" || got.header.Get("Content-Type") != "application/json" {
+			if got.method != test.method || got.path != test.path || got.body != test.body ||
+				got.header.Get("Authorization") != "Bearer at-1" || got.header.Get("Content-Type") != "application/json" {
 				t.Errorf("asked %s %s %s, %v", got.method, got.path, got.body, got.header)
 			}
 		})
@@ -161,7 +175,9 @@ func TestToken(t *testing.T) {
 		answer answer
 		class  operation.Class
 	}{
-		"WrongUser":      {answer{401, `{"error":"invalid_grant","error_description":"Invalid user credentials"}`}, operation.Credentials},
+		"WrongUser": {
+			answer{401, `{"error":"invalid_grant","error_description":"Invalid user credentials"}`}, operation.Credentials,
+		},
 		"BadRequest":     {answer{400, `{"error":"invalid_request"}`}, operation.Credentials},
 		"Forbidden":      {answer{403, `<html>`}, operation.Credentials},
 		"Throttled":      {answer{429, ``}, operation.Unavailable},
@@ -224,7 +240,10 @@ func camel(statusCode, code int, message string) string {
 }
 
 func snake(status string, statusCode, code int, message string) string {
-	return fmt.Sprintf(`{"request_id":%q,"status":%q,"status_code":%d,"error_code":%d,"message":%q}`, aHex, status, statusCode, code, message)
+	return fmt.Sprintf(
+		`{"request_id":%q,"status":%q,"status_code":%d,"error_code":%d,"message":%q}`, aHex, status, statusCode, code,
+		message,
+	)
 }
 
 const (
@@ -237,14 +256,18 @@ const (
 func wantPassedOn(t *testing.T, a answer, outcome operation.Outcome) {
 	t.Helper()
 	isObject := strings.HasPrefix(a.body, "{")
-	if isObject && outcome.Reply.Status != 0 && (outcome.Reply.Status != a.status || string(outcome.Reply.Body) != a.body) || !isObject && len(outcome.Reply.Body) != 0 {
+	if isObject && outcome.Reply.Status != 0 &&
+		(outcome.Reply.Status != a.status || string(outcome.Reply.Body) != a.body) ||
+		!isObject && len(outcome.Reply.Body) != 0 {
 		t.Errorf("passed on %d %s", outcome.Reply.Status, outcome.Reply.Body)
 	}
 }
 
 // TestTolerated: a byte order mark is skipped and passed on, a number may stand for a text, with a fraction of zero.
 func TestTolerated(t *testing.T) {
-	odd := "\uFEFF" + strings.NewReplacer(`"7841009900000017"`, "7841009900000017.0", `"ACTIVE"`, `" ACTIVE "`).Replace(found)
+	odd := "\uFEFF" + strings.NewReplacer(
+		`"7841009900000017"`, "7841009900000017.0", `"ACTIVE"`, `" ACTIVE "`,
+	).Replace(found)
 	got := call(t, digit9.LookupCustomer(config(newPartner(t, answer{200, odd}).url)), body(aLookup))
 	if got.Class != operation.Done || got.Refs["ecrn"] != "7841009900000017" || got.Refs["customer_status"] != "ACTIVE" ||
 		string(got.Reply.Body) != odd {
@@ -260,37 +283,49 @@ func TestReads(t *testing.T) {
 		code    string
 		replies bool
 	}{
-		"Found":             {answer{200, found}, operation.Done, "success", true},
-		"NotFound":          {answer{200, camel(404, 45001, "Customer not found")}, operation.Done, "45001", true},
-		"NotSubscribed":     {answer{200, camel(404, 45003, "Customer not Subscribed")}, operation.Done, "45003", true},
-		"Invalid":           {answer{200, camel(400, 40001, "Invalid format input")}, operation.Invalid, "40001", true},
-		"SearchFailed":      {answer{200, camel(500, 45006, "Error while searching customer!")}, operation.Unavailable, "45006", true},
-		"Held":              {answer{200, camel(500, 45013, "Customer under Compliance investigation!")}, operation.Done, "45013", true},
-		"Blocked":           {answer{200, camel(404, 45051, "Customer can not be Accepted")}, operation.Done, "45051", true},
-		"CodeOverStatus":    {answer{200, camel(200, 45051, "x")}, operation.Done, "45051", true},
-		"CodeAsText":        {answer{200, `{"status":"failure","errorCode":"45001"}`}, operation.Done, "45001", true},
-		"OtherSpelling":     {answer{200, `{"status":"failure","error_code":45001}`}, operation.Done, "45001", true},
-		"UnknownCode":       {answer{200, camel(400, 49999, "x")}, operation.Refused, "49999", true},
-		"CodeAndSuccess":    {answer{200, strings.Replace(found, `"statusCode":200`, `"errorCode":49999`, 1)}, operation.Refused, "49999", true},
-		"SuccessNoCustomer": {answer{200, `{"status":"success","statusCode":200,"data":{}}`}, operation.Refused, "success", true},
-		"SuccessOddNumber":  {answer{200, strings.Replace(found, "7841009900000017", "no number", 1)}, operation.Refused, "success", true},
-		"NumberAsNumber":    {answer{200, strings.Replace(found, `"7841009900000017"`, `7841009900000017`, 1)}, operation.Done, "success", true},
-		"Unauthorized":      {answer{401, spring401}, operation.Credentials, "http_401", false},
-		"Throttled":         {answer{429, `{"status":"failure"}`}, operation.Throttled, "http_429", true},
-		"ThrottledHTML":     {answer{429, `<html>`}, operation.Throttled, "http_429", false},
-		"TooLarge":          {answer{413, `<html>`}, operation.Refused, "http_413", false},
-		"ServerError":       {answer{500, camel(500, 45006, "x")}, operation.Unavailable, "45006", true},
-		"ServerErrorCode":   {answer{500, camel(404, 45001, "x")}, operation.Unavailable, "45001", true},
-		"BadGateway":        {answer{502, `<html>`}, operation.Unavailable, "http_502", false},
-		"GatewayTimeout":    {answer{504, `<html>504 Gateway Time-out</html>`}, operation.Unavailable, "http_504", false},
-		"Unavailable":       {answer{503, ``}, operation.Unavailable, "http_503", false},
-		"Redirect":          {answer{302, ``}, operation.Unavailable, "http_302", false},
-		"HTML":              {answer{200, `<html>`}, operation.Unavailable, "http_200", false},
-		"Empty":             {answer{200, ``}, operation.Unavailable, "http_200", false},
-		"EmptyObject":       {answer{200, `{}`}, operation.Unavailable, "http_200", false},
-		"Array":             {answer{200, `[]`}, operation.Unavailable, "http_200", false},
-		"StatusAsNumber":    {answer{200, `{"status":200}`}, operation.Unavailable, "http_200", false},
-		"Lost":              {answer{0, ``}, operation.Unknown, "answer_lost", false},
+		"Found":         {answer{200, found}, operation.Done, "success", true},
+		"NotFound":      {answer{200, camel(404, 45001, "Customer not found")}, operation.Done, "45001", true},
+		"NotSubscribed": {answer{200, camel(404, 45003, "Customer not Subscribed")}, operation.Done, "45003", true},
+		"Invalid":       {answer{200, camel(400, 40001, "Invalid format input")}, operation.Invalid, "40001", true},
+		"SearchFailed": {
+			answer{200, camel(500, 45006, "Error while searching customer!")}, operation.Unavailable, "45006", true,
+		},
+		"Held": {
+			answer{200, camel(500, 45013, "Customer under Compliance investigation!")}, operation.Done, "45013", true,
+		},
+		"Blocked":        {answer{200, camel(404, 45051, "Customer can not be Accepted")}, operation.Done, "45051", true},
+		"CodeOverStatus": {answer{200, camel(200, 45051, "x")}, operation.Done, "45051", true},
+		"CodeAsText":     {answer{200, `{"status":"failure","errorCode":"45001"}`}, operation.Done, "45001", true},
+		"OtherSpelling":  {answer{200, `{"status":"failure","error_code":45001}`}, operation.Done, "45001", true},
+		"UnknownCode":    {answer{200, camel(400, 49999, "x")}, operation.Refused, "49999", true},
+		"CodeAndSuccess": {
+			answer{200, strings.Replace(found, `"statusCode":200`, `"errorCode":49999`, 1)}, operation.Refused, "49999", true,
+		},
+		"SuccessNoCustomer": {
+			answer{200, `{"status":"success","statusCode":200,"data":{}}`}, operation.Refused, "success", true,
+		},
+		"SuccessOddNumber": {
+			answer{200, strings.Replace(found, "7841009900000017", "no number", 1)}, operation.Refused, "success", true,
+		},
+		"NumberAsNumber": {
+			answer{200, strings.Replace(found, `"7841009900000017"`, `7841009900000017`, 1)}, operation.Done, "success", true,
+		},
+		"Unauthorized":    {answer{401, spring401}, operation.Credentials, "http_401", false},
+		"Throttled":       {answer{429, `{"status":"failure"}`}, operation.Throttled, "http_429", true},
+		"ThrottledHTML":   {answer{429, `<html>`}, operation.Throttled, "http_429", false},
+		"TooLarge":        {answer{413, `<html>`}, operation.Refused, "http_413", false},
+		"ServerError":     {answer{500, camel(500, 45006, "x")}, operation.Unavailable, "45006", true},
+		"ServerErrorCode": {answer{500, camel(404, 45001, "x")}, operation.Unavailable, "45001", true},
+		"BadGateway":      {answer{502, `<html>`}, operation.Unavailable, "http_502", false},
+		"GatewayTimeout":  {answer{504, `<html>504 Gateway Time-out</html>`}, operation.Unavailable, "http_504", false},
+		"Unavailable":     {answer{503, ``}, operation.Unavailable, "http_503", false},
+		"Redirect":        {answer{302, ``}, operation.Unavailable, "http_302", false},
+		"HTML":            {answer{200, `<html>`}, operation.Unavailable, "http_200", false},
+		"Empty":           {answer{200, ``}, operation.Unavailable, "http_200", false},
+		"EmptyObject":     {answer{200, `{}`}, operation.Unavailable, "http_200", false},
+		"Array":           {answer{200, `[]`}, operation.Unavailable, "http_200", false},
+		"StatusAsNumber":  {answer{200, `{"status":200}`}, operation.Unavailable, "http_200", false},
+		"Lost":            {answer{0, ``}, operation.Unknown, "answer_lost", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := call(t, digit9.LookupCustomer(config(newPartner(t, test.answer).url)), body(aLookup))
@@ -299,24 +334,31 @@ func TestReads(t *testing.T) {
 			}
 			wantPassedOn(t, test.answer, got)
 			again := newPartner(t, test.answer, test.answer) // a broken connection may cost a GET a second attempt
-			if got := call(t, digit9.GetCustomer(config(again.url)), ecrnOf("1")); got.Class != test.class || got.Code != test.code {
+			if got := call(t, digit9.GetCustomer(config(again.url)), ecrnOf("1")); got.Class != test.class ||
+				got.Code != test.code {
 				t.Errorf("read by number: %+v", got)
 			}
 		})
 	}
 	t.Run("GetCustomerNotFound", func(t *testing.T) {
 		got := call(t, digit9.GetCustomer(config(newPartner(t, answer{404, `<html>`}).url)), ecrnOf("1"))
-		if got.Class != operation.Done || got.Code != "45001" || string(got.Reply.Body) != camel(404, 45001, "Customer not found") || got.Reply.Status != 200 {
+		if got.Class != operation.Done || got.Code != "45001" ||
+			string(got.Reply.Body) != camel(404, 45001, "Customer not found") || got.Reply.Status != 200 {
 			t.Errorf("got %+v", got)
 		}
 	})
 	t.Run("References", func(t *testing.T) {
 		got := call(t, digit9.LookupCustomer(config(newPartner(t, answer{200, found}).url)), body(aLookup))
-		if len(got.Refs) != 3 || got.Refs["ecrn"] != "7841009900000017" || got.Refs["customer_status"] != "ACTIVE" || got.Refs["aml_scan_status"] != "Accepted" {
+		if len(got.Refs) != 3 || got.Refs["ecrn"] != "7841009900000017" || got.Refs["customer_status"] != "ACTIVE" ||
+			got.Refs["aml_scan_status"] != "Accepted" {
 			t.Errorf("references %v", got.Refs)
 		}
-		odd := strings.NewReplacer("7841009900000017", "NOOR EXAMPLE", "ACTIVE", "784199000000017", "Accepted", strings.Repeat("A", 21)).Replace(found)
-		if got := call(t, digit9.LookupCustomer(config(newPartner(t, answer{200, odd}).url)), body(aLookup)); len(got.Refs) != 0 {
+		odd := strings.NewReplacer(
+			"7841009900000017", "NOOR EXAMPLE", "ACTIVE", "784199000000017", "Accepted", strings.Repeat("A", 21),
+		).Replace(found)
+		if got := call(
+			t, digit9.LookupCustomer(config(newPartner(t, answer{200, odd}).url)), body(aLookup),
+		); len(got.Refs) != 0 {
 			t.Errorf("kept %v", got.Refs)
 		}
 	})
@@ -335,38 +377,71 @@ func TestOnboardings(t *testing.T) {
 		replies bool
 		fields  string
 	}{
-		"Created":            {answer{200, onboarded}, operation.Done, "success", owned, true, ""},
-		"UnderInvestigation": {answer{200, strings.Replace(onboarded, "Accepted", "Under Investigation", 1)}, operation.Done, "success", owned, true, ""},
-		"NumberAsNumber":     {answer{200, strings.Replace(onboarded, `"`+ecrn+`"`, ecrn, 1)}, operation.Done, "success", owned, true, ""},
-		"Held":               {answer{406, snake("failed", 406, 45013, "Customer "+ecrn+" Under Compliance Investigation")}, operation.Done, "45013", owned, true, ""},
-		"HeldUnnamed":        {answer{406, snake("failed", 406, 45013, "Customer Under Compliance Investigation")}, operation.Done, "45013", "", true, ""},
-		"Blocked":            {answer{406, snake("failed", 406, 45051, "Customer "+ecrn+" Cannot be Accepted")}, operation.Refused, "45051", "", true, ""},
-		"MasterData":         {answer{400, snake("failed", 406, 45053, " Invalid Nationality INN!")}, operation.Invalid, "45053", "", true, "nationality"},
-		"OtherMasterData":    {answer{400, snake("failed", 406, 45053, " Invalid Occupation 1!")}, operation.Invalid, "45053", "", true, ""},
-		"InvalidFields":      {answer{400, fields}, operation.Invalid, "40002", "", true, "firstName lastName"},
-		"UpdateFailed":       {answer{404, snake("failed", 404, 45032, "Customer update failed")}, operation.Conflict, "45032", "", true, ""},
-		"Unauthorized":       {answer{401, spring401}, operation.Credentials, "http_401", "", false, ""},
-		"BackendDown":        {answer{502, snake("failed", 502, 40001, "Backend Technical Problem")}, operation.Unknown, "40001", "", true, ""},
-		"UnknownCode":        {answer{400, snake("failed", 400, 49999, "x")}, operation.Refused, "49999", "", true, ""},
-		"NoCode":             {answer{422, `{"status":"failed"}`}, operation.Refused, "http_422", "", true, ""},
-		"Throttled":          {answer{429, ``}, operation.Throttled, "http_429", "", true, ""},
-		"TooLarge":           {answer{413, `<html>413 Request Entity Too Large</html>`}, operation.Invalid, "http_413", "", false, ""},
-		"RequestTimeout":     {answer{408, ``}, operation.Unknown, "http_408", "", false, ""},
-		"GatewayTimeout":     {answer{504, `<html>504 Gateway Time-out</html>`}, operation.Unknown, "http_504", "", false, ""},
-		"Unavailable":        {answer{503, ``}, operation.Unknown, "http_503", "", false, ""},
-		"HeldOfA500":         {answer{500, snake("failed", 406, 45013, "Customer "+ecrn)}, operation.Unknown, "45013", "", true, ""},
-		"Redirect":           {answer{302, ``}, operation.Unknown, "http_302", "", false, ""},
-		"HTML":               {answer{200, `<html>`}, operation.Unknown, "http_200", "", false, ""},
-		"Empty":              {answer{200, ``}, operation.Unknown, "http_200", "", false, ""},
-		"EmptyObject":        {answer{200, `{}`}, operation.Unknown, "http_200", "", false, ""},
-		"SuccessNoCustomer":  {answer{200, `{"status":"success"}`}, operation.Unknown, "success", "", true, ""},
-		"SuccessWithCode":    {answer{200, strings.Replace(onboarded, `"status_code":200`, `"error_code":1`, 1)}, operation.Unknown, "1", "", true, ""},
-		"SuccessOfA400":      {answer{400, onboarded}, operation.Refused, "success", "", true, ""},
-		"Lost":               {answer{0, ``}, operation.Unknown, "answer_lost", "", false, ""},
+		"Created": {answer{200, onboarded}, operation.Done, "success", owned, true, ""},
+		"UnderInvestigation": {
+			answer{200, strings.Replace(onboarded, "Accepted", "Under Investigation", 1)}, operation.Done, "success", owned,
+			true, "",
+		},
+		"NumberAsNumber": {
+			answer{200, strings.Replace(onboarded, `"`+ecrn+`"`, ecrn, 1)}, operation.Done, "success", owned, true, "",
+		},
+		"Held": {
+			answer{406, snake("failed", 406, 45013, "Customer "+ecrn+" Under Compliance Investigation")}, operation.Done,
+			"45013", owned, true, "",
+		},
+		"HeldUnnamed": {
+			answer{406, snake("failed", 406, 45013, "Customer Under Compliance Investigation")}, operation.Done, "45013", "",
+			true, "",
+		},
+		"Blocked": {
+			answer{406, snake("failed", 406, 45051, "Customer "+ecrn+" Cannot be Accepted")}, operation.Refused, "45051", "",
+			true, "",
+		},
+		"MasterData": {
+			answer{400, snake("failed", 406, 45053, " Invalid Nationality INN!")}, operation.Invalid, "45053", "", true,
+			"nationality",
+		},
+		"OtherMasterData": {
+			answer{400, snake("failed", 406, 45053, " Invalid Occupation 1!")}, operation.Invalid, "45053", "", true, "",
+		},
+		"InvalidFields": {answer{400, fields}, operation.Invalid, "40002", "", true, "firstName lastName"},
+		"UpdateFailed": {
+			answer{404, snake("failed", 404, 45032, "Customer update failed")}, operation.Conflict, "45032", "", true, "",
+		},
+		"Unauthorized": {answer{401, spring401}, operation.Credentials, "http_401", "", false, ""},
+		"BackendDown": {
+			answer{502, snake("failed", 502, 40001, "Backend Technical Problem")}, operation.Unknown, "40001", "", true, "",
+		},
+		"UnknownCode": {answer{400, snake("failed", 400, 49999, "x")}, operation.Refused, "49999", "", true, ""},
+		"NoCode":      {answer{422, `{"status":"failed"}`}, operation.Refused, "http_422", "", true, ""},
+		"Throttled":   {answer{429, ``}, operation.Throttled, "http_429", "", true, ""},
+		"TooLarge": {
+			answer{413, `<html>413 Request Entity Too Large</html>`}, operation.Invalid, "http_413", "", false, "",
+		},
+		"RequestTimeout": {answer{408, ``}, operation.Unknown, "http_408", "", false, ""},
+		"GatewayTimeout": {
+			answer{504, `<html>504 Gateway Time-out</html>`}, operation.Unknown, "http_504", "", false, "",
+		},
+		"Unavailable": {answer{503, ``}, operation.Unknown, "http_503", "", false, ""},
+		"HeldOfA500": {
+			answer{500, snake("failed", 406, 45013, "Customer "+ecrn)}, operation.Unknown, "45013", "", true, "",
+		},
+		"Redirect":          {answer{302, ``}, operation.Unknown, "http_302", "", false, ""},
+		"HTML":              {answer{200, `<html>`}, operation.Unknown, "http_200", "", false, ""},
+		"Empty":             {answer{200, ``}, operation.Unknown, "http_200", "", false, ""},
+		"EmptyObject":       {answer{200, `{}`}, operation.Unknown, "http_200", "", false, ""},
+		"SuccessNoCustomer": {answer{200, `{"status":"success"}`}, operation.Unknown, "success", "", true, ""},
+		"SuccessWithCode": {
+			answer{200, strings.Replace(onboarded, `"status_code":200`, `"error_code":1`, 1)}, operation.Unknown, "1", "", true,
+			"",
+		},
+		"SuccessOfA400": {answer{400, onboarded}, operation.Refused, "success", "", true, ""},
+		"Lost":          {answer{0, ``}, operation.Unknown, "answer_lost", "", false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := call(t, digit9.OnboardCustomer(config(newPartner(t, test.answer).url)), body(sample))
-			if got.Class != test.class || got.Code != test.code || got.Creates != test.owns || (got.Reply.Status != 0) != test.replies || got.Refs["invalid_fields"] != test.fields {
+			if got.Class != test.class || got.Code != test.code || got.Creates != test.owns ||
+				(got.Reply.Status != 0) != test.replies || got.Refs["invalid_fields"] != test.fields {
 				t.Errorf("got %+v", got)
 			}
 			wantPassedOn(t, test.answer, got)
@@ -436,7 +511,8 @@ func TestVerdict(t *testing.T) {
 		return digit9.LookupCustomer(digit9.Config{}).Output(gateway.JSON(200, []byte(text)))["verdict"]
 	}
 	for code, want := range map[int]string{
-		45001: "absent", 45003: "absent", 45013: "held_unnamed", 45051: "blocked", 40001: "unclear", 45006: "unclear", 45032: "unclear", 49999: "unclear",
+		45001: "absent", 45003: "absent", 45013: "held_unnamed", 45051: "blocked", 40001: "unclear", 45006: "unclear",
+		45032: "unclear", 49999: "unclear",
 	} {
 		if got := verdict(camel(404, code, "x")); got != want {
 			t.Errorf("%d is %v, want %s", code, got, want)
@@ -446,11 +522,15 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 	documented := map[[2]string]string{
-		{"ACTIVE", "Accepted"}: "accepted", {"ACTIVE", "Under Investigation"}: "held", {"KYC_PENDING", "Under Investigation"}: "held",
-		{"KYC_PENDING", "Accepted"}: "kyc_pending", {"REJECTED", "Rejected"}: "rejected", {"ACTIVE", "Failed"}: "screening_failed", {"KYC_PENDING", "Failed"}: "screening_failed",
+		{"ACTIVE", "Accepted"}: "accepted", {"ACTIVE", "Under Investigation"}: "held",
+		{"KYC_PENDING", "Under Investigation"}: "held",
+		{"KYC_PENDING", "Accepted"}:            "kyc_pending", {"REJECTED", "Rejected"}: "rejected",
+		{"ACTIVE", "Failed"}: "screening_failed", {"KYC_PENDING", "Failed"}: "screening_failed",
 	}
 	statuses := []string{"ACTIVE", "KYC_PENDING", "INACTIVE", "REJECTED", "BLOCKED", "", "DORMANT", "ACTIVE_"}
-	scans := []string{"Accepted", "Rejected", "Under Investigation", "Failed", "N/A", "", "accepted", "ACCEPTED", "Pending"}
+	scans := []string{
+		"Accepted", "Rejected", "Under Investigation", "Failed", "N/A", "", "accepted", "ACCEPTED", "Pending",
+	}
 	for _, status := range statuses {
 		for _, scan := range scans {
 			want := documented[[2]string{status, scan}]
@@ -467,20 +547,24 @@ func TestVerdict(t *testing.T) {
 			default:
 				want = "unclear"
 			}
-			text := fmt.Sprintf(`{"status":"success","statusCode":200,"data":{"ecrn":"1","customer_status":%q,"aml_scan_status":%q}}`, status, scan)
+			text := fmt.Sprintf(
+				`{"status":"success","statusCode":200,"data":{"ecrn":"1","customer_status":%q,"aml_scan_status":%q}}`, status, scan,
+			)
 			if got := verdict(text); got != want {
 				t.Errorf("%q, %q is %v, want %s", status, scan, got, want)
 			}
 		}
 	}
 	for text, want := range map[string]string{
-		`{"status":"success","data":{"customer_status":" kyc pending ","aml_scan_status":" Accepted "}}`: "kyc_pending", // as callbacks write it
+		// as callbacks write it
+		`{"status":"success","data":{"customer_status":" kyc pending ","aml_scan_status":" Accepted "}}`: "kyc_pending",
 		`{"status":"success","data":{"customer_status":"active","aml_scan_status":"Accepted"}}`:          "accepted",
 		`{"status":"failure","data":{"customer_status":"ACTIVE","aml_scan_status":"Accepted"}}`:          "unclear",
 		`{"status":"SUCCESS","data":{"customer_status":"ACTIVE","aml_scan_status":"Accepted"}}`:          "unclear",
 		`{"data":{"customer_status":"ACTIVE","aml_scan_status":"Accepted"}}`:                             "unclear",
 		`{"status":"success","data":{"customer_status":["ACTIVE"],"aml_scan_status":"Accepted"}}`:        "unclear",
-		`{"status":"success"}`: "unclear", `{}`: "unclear", ``: "unclear", `<html>`: "unclear", `[]`: "unclear", `null`: "unclear",
+		`{"status":"success"}`: "unclear", `{}`: "unclear", ``: "unclear", `<html>`: "unclear", `[]`: "unclear",
+		`null`: "unclear",
 	} {
 		if got := verdict(text); got != want {
 			t.Errorf("%s is %v, want %s", text, got, want)
@@ -509,7 +593,9 @@ func TestOutcome(t *testing.T) {
 		camel(404, 45001, "x"): ``,
 		camel(404, 45003, "x"): ``,
 		`{"status":"success"}`: `{}`,
-		strings.Replace(found, "ACTIVE", "KYC_PENDING", 1): `{"ecrn":"7841009900000017","customer_status":"KYC_PENDING","aml_scan_status":"Accepted","id_status":"Active"}`,
+		strings.Replace(
+			found, "ACTIVE", "KYC_PENDING", 1,
+		): `{"ecrn":"7841009900000017","customer_status":"KYC_PENDING","aml_scan_status":"Accepted","id_status":"Active"}`,
 	} {
 		if got, err := outcome(gateway.JSON(200, []byte(text)), nil, nil); err != nil || string(got) != want {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
@@ -527,7 +613,8 @@ func TestLookupIsCheckedBeforeAnyCall(t *testing.T) {
 		`{"idType":"4"}`:                   "/idNumber: must have 1 to 30 characters",
 		`{"idType":"4","idNumber":"` + strings.Repeat("1", 31) + `"}`: "/idNumber: must have 1 to 30 characters",
 		`{"idType":4,"idNumber":"1"}`:                                 "/idType: must be a string",
-		`{"id_type":"4","idNumber":"1"}`:                              "/id_type: is not a known name (names are matched exactly)",
+		`{"id_type":"4","idNumber":"1"}`: "/id_type: is not a known name (names are matched " +
+			"exactly)",
 		`{"idType":"4","idNumber":"1"} {"idType":"4","idNumber":"1"}`: "is not valid JSON",
 	} {
 		_, err := op.Decode(body(text))
@@ -536,8 +623,10 @@ func TestLookupIsCheckedBeforeAnyCall(t *testing.T) {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
-	for number, valid := range map[string]bool{"7841009900000017": true, "aZ09": true, strings.Repeat("1", 20): true, strings.Repeat("1", 21): false,
-		"": false, "1/2": false, "..": false, "1?x": false, "%31": false, "é": false, "1 ": false, "validate\n": false} {
+	for number, valid := range map[string]bool{"7841009900000017": true, "aZ09": true, strings.Repeat("1", 20): true,
+		strings.Repeat("1", 21): false,
+		"":                      false, "1/2": false, "..": false, "1?x": false, "%31": false, "é": false, "1 ": false,
+		"validate\n": false} {
 		if _, err := digit9.GetCustomer(digit9.Config{}).Decode(ecrnOf(number)); (err == nil) != valid {
 			t.Errorf("%q: %v", number, err)
 		}
@@ -551,7 +640,8 @@ func TestResource(t *testing.T) {
 		effect   operation.Resolution
 	}{
 		sample: {"", operation.Lookup}, full: {"digit9/customer/7841009900000017", operation.Manual},
-		strings.Replace(sample, "{", `{"ecrn":"",`, 1): {"", operation.Lookup}, strings.Replace(sample, "{", `{"ecrn":null,`, 1): {"", operation.Lookup},
+		strings.Replace(sample, "{", `{"ecrn":"",`, 1):   {"", operation.Lookup},
+		strings.Replace(sample, "{", `{"ecrn":null,`, 1): {"", operation.Lookup},
 	} {
 		in, err := onboard.Decode(body(text))
 		if err != nil {
@@ -578,14 +668,28 @@ func TestLostOnboarding(t *testing.T) {
 		owns    string
 		reply   string
 	}{
-		"None":             {[]answer{notFound, notSubscribed}, operation.NotFound, "", "", ""},
-		"First":            {[]answer{{200, found}}, operation.Found, operation.Done, "digit9/customer/7841009900000017", `200 {"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"7841009900000017","customer_status":"ACTIVE"},"status_code":200,"request_id":"` + aHex + `"}`},
-		"Second":           {[]answer{notFound, {200, found}}, operation.Found, operation.Done, "digit9/customer/7841009900000017", `200 {"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"7841009900000017","customer_status":"ACTIVE"},"status_code":200,"request_id":"` + aHex + `"}`},
-		"Held":             {[]answer{held}, operation.Found, operation.Done, "", `406 {"status":"failed","status_code":406,"error_code":45013,"message":"Customer Under Compliance Investigation","request_id":"` + aHex + `"}`},
-		"Blocked":          {[]answer{notSubscribed, blocked}, operation.Found, operation.Refused, "", `406 {"status":"failed","status_code":406,"error_code":45051,"message":"Customer Cannot be Accepted","request_id":"` + aHex + `"}`},
-		"SearchFailed":     {[]answer{{200, camel(500, 45006, "x")}}, operation.Undetermined, operation.Unavailable, "", ""},
-		"NotEven":          {[]answer{notFound, {504, `<html>`}}, operation.Undetermined, operation.Unavailable, "", ""},
-		"UnknownCode":      {[]answer{notFound, {200, camel(400, 49999, "x")}}, operation.Undetermined, operation.Refused, "", ""},
+		"None": {[]answer{notFound, notSubscribed}, operation.NotFound, "", "", ""},
+		"First": {
+			[]answer{{200, found}}, operation.Found, operation.Done, "digit9/customer/7841009900000017",
+			`200 {"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"7841009900000017","customer_status":"ACTIVE"},"status_code":200,"request_id":"` + aHex + `"}`,
+		},
+		"Second": {
+			[]answer{notFound, {200, found}}, operation.Found, operation.Done, "digit9/customer/7841009900000017",
+			`200 {"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"7841009900000017","customer_status":"ACTIVE"},"status_code":200,"request_id":"` + aHex + `"}`,
+		},
+		"Held": {
+			[]answer{held}, operation.Found, operation.Done, "",
+			`406 {"status":"failed","status_code":406,"error_code":45013,"message":"Customer Under Compliance Investigation","request_id":"` + aHex + `"}`,
+		},
+		"Blocked": {
+			[]answer{notSubscribed, blocked}, operation.Found, operation.Refused, "",
+			`406 {"status":"failed","status_code":406,"error_code":45051,"message":"Customer Cannot be Accepted","request_id":"` + aHex + `"}`,
+		},
+		"SearchFailed": {[]answer{{200, camel(500, 45006, "x")}}, operation.Undetermined, operation.Unavailable, "", ""},
+		"NotEven":      {[]answer{notFound, {504, `<html>`}}, operation.Undetermined, operation.Unavailable, "", ""},
+		"UnknownCode": {
+			[]answer{notFound, {200, camel(400, 49999, "x")}}, operation.Undetermined, operation.Refused, "", "",
+		},
 		"Lost":             {[]answer{{0, ``}}, operation.Undetermined, operation.Unknown, "", ""},
 		"WrongCredentials": {[]answer{{401, spring401}}, operation.Undetermined, operation.Credentials, "", ""},
 	} {
@@ -641,7 +745,8 @@ func TestTokenForm(t *testing.T) {
 				Error       string `json:"error"`
 				Description string `json:"error_description"`
 			}
-			if err := json.Unmarshal(rejection.Reply.Body, &answer); err != nil || rejection.Reply.Status != 400 || rejection.Code != answer.Error {
+			if err := json.Unmarshal(rejection.Reply.Body, &answer); err != nil || rejection.Reply.Status != 400 ||
+				rejection.Code != answer.Error {
 				t.Errorf("%s: %+v, %v", form, rejection, err)
 			}
 			got = answer.Error + " " + answer.Description
@@ -660,13 +765,15 @@ func TestTokenForm(t *testing.T) {
 		}
 	}
 	for form, want := range map[string]string{
-		"client_secret=s&password=p&refresh_token=r": "s p r", "client_secret=a&client_secret=s+%26&password=p": "s & p ", "grant_type=password": "  ",
+		"client_secret=s&password=p&refresh_token=r": "s p r", "client_secret=a&client_secret=s+%26&password=p": "s & p ",
+		"grant_type=password": "  ",
 	} {
 		if got := strings.Join(op.BodyCredentials(body(form)), " "); got != want {
 			t.Errorf("%s: keys %q, want %q", form, got, want)
 		}
 	}
-	if in, err := op.Decode(gateway.Request{FromStateMachine: true, Body: []byte(`{"anything":1}`)}); err != nil || in.GrantType != "" {
+	if in, err := op.Decode(gateway.Request{FromStateMachine: true, Body: []byte(`{"anything":1}`)}); err != nil ||
+		in.GrantType != "" {
 		t.Errorf("a state machine's request: %+v, %v", in, err)
 	}
 }
@@ -675,22 +782,28 @@ func TestTokenForm(t *testing.T) {
 func TestTokenOfAStateMachine(t *testing.T) {
 	p := newPartner(t)
 	got := call(t, digit9.IssueToken(config(p.url)), gateway.Request{FromStateMachine: true})
-	if asked, _ := p.requests(); got.Class != operation.Done || string(got.Reply.Body) != "{}" || len(asked) != 1 || len(got.Refs) != 0 {
+	if asked, _ := p.requests(); got.Class != operation.Done || string(got.Reply.Body) != "{}" || len(asked) != 1 ||
+		len(got.Refs) != 0 {
 		t.Errorf("got %+v, asked %+v", got, asked)
 	}
 	p.token = answer{401, `{}`}
-	if got := call(t, digit9.IssueToken(config(p.url)), gateway.Request{FromStateMachine: true}); got.Class != operation.Credentials {
+	if got := call(
+		t, digit9.IssueToken(config(p.url)), gateway.Request{FromStateMachine: true},
+	); got.Class != operation.Credentials {
 		t.Errorf("got %+v", got)
 	}
 }
 
-// TestEveryConditionHasAnAnswer: each in the shape of its endpoint, with a status that fits, and none of them a success.
+// TestEveryConditionHasAnAnswer: each in the shape of its endpoint, with a status that fits, and none of them a
+// success.
 func TestEveryConditionHasAnAnswer(t *testing.T) {
 	c := config("")
 	const readFailed, none, backend = `45006,"message":"Error while searching customer!"}`, `"message":""`, `40001,"message":"Backend Technical Problem"`
 	common := map[operation.Condition]int{
-		operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403, operation.TooLarge: 413, operation.InvalidRequest: 400, operation.NoSuchRecord: 404,
-		operation.KeyReused: 422, operation.InFlight: 409, operation.AnswerGone: 410, operation.OutcomeUnknown: 502, operation.LedgerDown: 503, operation.PartnerDown: 503,
+		operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403, operation.TooLarge: 413,
+		operation.InvalidRequest: 400, operation.NoSuchRecord: 404,
+		operation.KeyReused: 422, operation.InFlight: 409, operation.AnswerGone: 410, operation.OutcomeUnknown: 502,
+		operation.LedgerDown: 503, operation.PartnerDown: 503,
 		operation.PartnerThrottled: 429, operation.CredentialsRejected: 500, operation.Internal: 500,
 	}
 	for name, test := range map[string]struct {
@@ -698,25 +811,38 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 		statuses map[operation.Condition]int // where they aren't the common ones
 		contains map[operation.Condition]string
 	}{
-		"Lookup": {digit9.LookupCustomer(c).Errors, map[operation.Condition]int{operation.InvalidRequest: 200, operation.NoSuchRecord: 200, operation.OutcomeUnknown: 500}, map[operation.Condition]string{
-			operation.NoKey:          spring401,
-			operation.InvalidRequest: camel(400, 40001, "Invalid format input"), operation.NoSuchRecord: camel(404, 45001, "Customer not found"),
-			operation.PartnerDown: readFailed, operation.LedgerDown: readFailed, operation.CredentialsRejected: readFailed, operation.Internal: readFailed,
-		}},
-		"Get": {digit9.GetCustomer(c).Errors, map[operation.Condition]int{operation.InvalidRequest: 200, operation.NoSuchRecord: 200, operation.OutcomeUnknown: 500}, map[operation.Condition]string{
-			operation.BadKey: `{"timestamp":"` + springAt + `","status":401,"error":"Unauthorized","path":"/api/v2/customer/`,
-		}},
+		"Lookup": {digit9.LookupCustomer(c).Errors,
+			map[operation.Condition]int{
+				operation.InvalidRequest: 200, operation.NoSuchRecord: 200, operation.OutcomeUnknown: 500,
+			},
+			map[operation.Condition]string{
+				operation.NoKey:          spring401,
+				operation.InvalidRequest: camel(400, 40001, "Invalid format input"),
+				operation.NoSuchRecord:   camel(404, 45001, "Customer not found"),
+				operation.PartnerDown:    readFailed, operation.LedgerDown: readFailed, operation.CredentialsRejected: readFailed,
+				operation.Internal: readFailed,
+			}},
+		"Get": {digit9.GetCustomer(c).Errors,
+			map[operation.Condition]int{
+				operation.InvalidRequest: 200, operation.NoSuchRecord: 200, operation.OutcomeUnknown: 500,
+			},
+			map[operation.Condition]string{
+				operation.BadKey: `{"timestamp":"` + springAt + `","status":401,"error":"Unauthorized","path":"/api/v2/customer/`,
+			}},
 		"Onboard": {digit9.OnboardCustomer(c).Errors, nil, map[operation.Condition]string{
 			operation.NoKey:          `{"timestamp":"` + springAt + `","status":401,"error":"Unauthorized","message":"","path":"/api/v1/CAAS/onBoarding/customer"}`,
 			operation.Forbidden:      none,
 			operation.InvalidRequest: `{"status":"failure","status_code":400,"error_code":40002,"message":"Invalid format or missing mandatory request","request_id":"` + aHex + `"}`,
-			operation.NoSuchRecord:   `45032,"message":"Customer update failed"`, operation.PartnerDown: backend, operation.CredentialsRejected: backend, operation.Internal: backend,
+			operation.NoSuchRecord:   `45032,"message":"Customer update failed"`, operation.PartnerDown: backend,
+			operation.CredentialsRejected: backend, operation.Internal: backend,
 			operation.OutcomeUnknown: "may have taken effect",
 		}},
 		"Token": {digit9.IssueToken(c).Errors, map[operation.Condition]int{
-			operation.NoSuchRecord: 500, operation.KeyReused: 500, operation.InFlight: 500, operation.AnswerGone: 500, operation.OutcomeUnknown: 500,
+			operation.NoSuchRecord: 500, operation.KeyReused: 500, operation.InFlight: 500, operation.AnswerGone: 500,
+			operation.OutcomeUnknown: 500,
 		}, map[operation.Condition]string{
-			operation.BadKey: `{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}`, operation.Internal: "server_error",
+			operation.BadKey:   `{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}`,
+			operation.Internal: "server_error",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -736,13 +862,16 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 					SnakeCode  int    `json:"error_code"`
 					Error      string `json:"error"`
 				}
-				if err := json.Unmarshal(reply.Body, &said); err != nil || said.Status == "success" || said.Code == 0 && said.SnakeCode == 0 && said.Error == "" {
+				if err := json.Unmarshal(reply.Body, &said); err != nil || said.Status == "success" ||
+					said.Code == 0 && said.SnakeCode == 0 && said.Error == "" {
 					t.Errorf("%s: %s, %v", condition, reply.Body, err)
 				}
-				if condition == operation.CredentialsRejected && (reply.Status == 401 || strings.Contains(string(reply.Body), "401")) {
+				if condition == operation.CredentialsRejected &&
+					(reply.Status == 401 || strings.Contains(string(reply.Body), "401")) {
 					t.Errorf("the partner rejects ours, the caller's key is right: %d %s", reply.Status, reply.Body)
 				}
-				if !strings.Contains(string(reply.Body), test.contains[condition]) || strings.Contains(string(reply.Body), "the detail") {
+				if !strings.Contains(string(reply.Body), test.contains[condition]) ||
+					strings.Contains(string(reply.Body), "the detail") {
 					t.Errorf("%s: %s, want %s", condition, reply.Body, test.contains[condition])
 				}
 				if condition == operation.OutcomeUnknown && strings.Contains(strings.ToLower(string(reply.Body)), "try again") {
@@ -755,7 +884,10 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 
 // FuzzAnswer: whatever the partner answers, it is classified, and nobody is accepted who isn't.
 func FuzzAnswer(f *testing.F) {
-	for _, text := range []string{found, onboarded, camel(404, 45001, "x"), snake("failed", 406, 45013, "Customer 7841009900000017"), spring401, `<html>`, `{"status":"success","data":{"ecrn":1e3}}`} {
+	for _, text := range []string{
+		found, onboarded, camel(404, 45001, "x"), snake("failed", 406, 45013, "Customer 7841009900000017"), spring401,
+		`<html>`, `{"status":"success","data":{"ecrn":1e3}}`,
+	} {
 		f.Add([]byte(text))
 	}
 	lookup, onboard := digit9.LookupCustomer(digit9.Config{}), digit9.OnboardCustomer(digit9.Config{})
@@ -768,7 +900,8 @@ func FuzzAnswer(f *testing.F) {
 				t.Errorf("%q gave the number %q", text, ecrn)
 			}
 		}
-		if summary["verdict"] == "accepted" && !(strings.Contains(string(text), "success") || strings.Contains(string(text), `\`)) {
+		if summary["verdict"] == "accepted" &&
+			!(strings.Contains(string(text), "success") || strings.Contains(string(text), `\`)) {
 			t.Errorf("%q is accepted", text)
 		}
 		if out, err := digit9.PartnerOnboarding().Outcome(reply, nil, nil); err != nil || out != nil && !json.Valid(out) {

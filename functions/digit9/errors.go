@@ -163,7 +163,10 @@ func camel(status, statusCode, code int, message string) gateway.Reply {
 }
 
 func (c Config) snake(status, code int, message string) gateway.Reply {
-	return render(status, snakeFailure{Status: statusFailed, StatusCode: status, ErrorCode: code, Message: message, RequestID: c.requestID()})
+	return render(
+		status,
+		snakeFailure{Status: statusFailed, StatusCode: status, ErrorCode: code, Message: message, RequestID: c.requestID()},
+	)
 }
 
 // invalidFields is the documented answer to what is missing or invalid, the one that says "failure".

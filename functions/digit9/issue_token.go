@@ -16,9 +16,9 @@ const (
 	tokenLifetime = 7199 * time.Second
 )
 
-// IssueToken has two faces. A caller who insists on the partner's dance gets gateway tokens (digit9 §3), whose client_secret or
-// password is the caller's key. For a state machine it fetches the partner's token, which all containers share; nobody
-// gets to see it.
+// IssueToken has two faces. A caller who insists on the partner's dance gets gateway tokens (digit9 §3), whose
+// client_secret or password is the caller's key. For a state machine it fetches the partner's token, which all
+// containers share; nobody gets to see it.
 func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 	return operation.Operation[operation.GrantRequest]{
 		Name:            "digit9/issue-token",
@@ -33,7 +33,9 @@ func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 			if _, failed := c.token(ctx, call); failed != nil {
 				return *failed
 			}
-			return operation.Outcome{Class: operation.Done, Code: statusSuccess, Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
+			return operation.Outcome{
+				Class: operation.Done, Code: statusSuccess, Reply: gateway.JSON(http.StatusOK, []byte("{}")),
+			}
 		},
 	}
 }
@@ -45,7 +47,9 @@ func decodeToken(req gateway.Request) (operation.GrantRequest, error) {
 	case errors.Is(err, operation.ErrGrantType) && in.GrantType == "":
 		err = refusedToken("invalid_request", "Missing form parameter: grant_type", "grant_type: is required")
 	case errors.Is(err, operation.ErrGrantType):
-		err = refusedToken("unsupported_grant_type", "Unsupported grant_type", "grant_type: must be password or refresh_token")
+		err = refusedToken(
+			"unsupported_grant_type", "Unsupported grant_type", "grant_type: must be password or refresh_token",
+		)
 	}
 	return in, err
 }
@@ -59,7 +63,10 @@ func mint(ctx context.Context, call operation.Call, in operation.GrantRequest) o
 	access, refresh, err := call.Grant(ctx, in, tokenLifetime)
 	switch {
 	case errors.Is(err, gateway.ErrBadKey):
-		return operation.Outcome{Class: operation.Invalid, Code: "invalid_grant", Reply: oauth(http.StatusBadRequest, "invalid_grant", "Token is not active")}
+		return operation.Outcome{
+			Class: operation.Invalid, Code: "invalid_grant",
+			Reply: oauth(http.StatusBadRequest, "invalid_grant", "Token is not active"),
+		}
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "keys_unavailable"}
 	}

@@ -16,7 +16,8 @@ import (
 // lasts is how long a partner-onboarding takes at most, as its state machine has it.
 const lasts = 62 * 24 * time.Hour
 
-// maxCustomerText caps a customer with the files that it holds itself, in bytes; the files that it refers to are not counted.
+// maxCustomerText caps a customer with the files that it holds itself, in bytes; the files that it refers to are not
+// counted.
 const maxCustomerText = 8 << 20
 
 // PartnerOnboarding is the journey "partner-onboarding": it onboards a customer, unless lookups find it, and waits for
@@ -32,9 +33,9 @@ func PartnerOnboarding() journey.Type {
 	}
 }
 
-// startPartnerOnboarding takes {"customer":…}: the payload of an onboarding, or a document's reference. In it references
-// may stand for any value. Those of files stay references; the payload is kept for a day, what identifies the customer
-// as long as the journey may last.
+// startPartnerOnboarding takes {"customer":…}: the payload of an onboarding, or a document's reference. In it
+// references may stand for any value. Those of files stay references; the payload is kept for a day, what identifies
+// the customer as long as the journey may last.
 func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields journey.Fields, err error) {
 	var in struct {
 		Customer jsontext.Value `json:"customer"`
@@ -43,7 +44,10 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 		return fields, err
 	}
 	if in.Customer.Kind() != '{' {
-		return fields, &gateway.InputError{Pointer: "/customer", Reason: `must be an object, the payload of an onboarding, or {"document_id":…}`}
+		return fields,
+			&gateway.InputError{
+				Pointer: "/customer", Reason: `must be an object, the payload of an onboarding, or {"document_id":…}`,
+			}
 	}
 	opened, err := start.Open(ctx, in.Customer, maxCustomerText, isFile)
 	if err != nil {

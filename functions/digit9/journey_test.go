@@ -17,7 +17,9 @@ import (
 
 // startWith makes a start whose references lead to the documents, each at the top level of the customer or below.
 func startWith(body string, documents map[string]string) (journey.Fields, error) {
-	open := func(_ context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool) (jsontext.Value, error) {
+	open := func(
+		_ context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool,
+	) (jsontext.Value, error) {
 		if limit != 8<<20 || !leave("/id_details/0/id_front/base64_data") || leave("/first_name") || leave("/base64_data/x") {
 			return nil, errors.New("opens other places")
 		}
@@ -30,18 +32,40 @@ func startWith(body string, documents map[string]string) (journey.Fields, error)
 }
 
 func TestStartOfAnOnboarding(t *testing.T) {
-	withReference := strings.Replace(strings.Replace(full, `"AAAA"`, `{"document_id":"file"}`, 1), `"ecrn":"7841009900000017",`, ``, 1)
+	withReference := strings.Replace(
+		strings.Replace(full, `"AAAA"`, `{"document_id":"file"}`, 1), `"ecrn":"7841009900000017",`, ``, 1,
+	)
 	for name, test := range map[string]struct {
 		body              string
 		ids, plain, held  string
 		personal, sameDoc bool
 	}{
-		"Plain":        {`{"customer":` + sample + `}`, `[{"idType":"4","idNumber":"784199000000017"}]`, `{"ecrn":"","update":false}`, "", true, true},
-		"Update":       {`{"customer":` + full + `}`, `[{"idType":"4","idNumber":"784199000000017"},{"idType":"2","idNumber":"X0000017"}]`, `{"ecrn":"7841009900000017","update":true}`, "", true, true},
-		"File":         {`{"customer":` + withReference + `}`, `[{"idType":"4","idNumber":"784199000000017"},{"idType":"2","idNumber":"X0000017"}]`, `{"ecrn":"","update":false}`, "file", true, true},
-		"AllInOne":     {`{"customer":{"document_id":"all"}}`, `[{"idType":"4","idNumber":"784199000000017"},{"idType":"2","idNumber":"X0000017"}]`, `{"ecrn":"","update":false}`, "all file", false, false},
-		"NameFromIt":   {strings.Replace(`{"customer":`+sample+`}`, `"NOOR"`, `{"document_id":"name"}`, 1), `[{"idType":"4","idNumber":"784199000000017"}]`, `{"ecrn":"","update":false}`, "name", true, false},
-		"MemberBeside": {`{"customer":` + strings.Replace(sample, "{", `{"document_id":"x",`, 1) + `}`, `[{"idType":"4","idNumber":"784199000000017"}]`, `{"ecrn":"","update":false}`, "", true, true},
+		"Plain": {
+			`{"customer":` + sample + `}`, `[{"idType":"4","idNumber":"784199000000017"}]`, `{"ecrn":"","update":false}`, "",
+			true, true,
+		},
+		"Update": {
+			`{"customer":` + full + `}`, `[{"idType":"4","idNumber":"784199000000017"},{"idType":"2","idNumber":"X0000017"}]`,
+			`{"ecrn":"7841009900000017","update":true}`, "", true, true,
+		},
+		"File": {
+			`{"customer":` + withReference + `}`,
+			`[{"idType":"4","idNumber":"784199000000017"},{"idType":"2","idNumber":"X0000017"}]`, `{"ecrn":"","update":false}`,
+			"file", true, true,
+		},
+		"AllInOne": {
+			`{"customer":{"document_id":"all"}}`,
+			`[{"idType":"4","idNumber":"784199000000017"},{"idType":"2","idNumber":"X0000017"}]`, `{"ecrn":"","update":false}`,
+			"all file", false, false,
+		},
+		"NameFromIt": {
+			strings.Replace(`{"customer":`+sample+`}`, `"NOOR"`, `{"document_id":"name"}`, 1),
+			`[{"idType":"4","idNumber":"784199000000017"}]`, `{"ecrn":"","update":false}`, "name", true, false,
+		},
+		"MemberBeside": {
+			`{"customer":` + strings.Replace(sample, "{", `{"document_id":"x",`, 1) + `}`,
+			`[{"idType":"4","idNumber":"784199000000017"}]`, `{"ecrn":"","update":false}`, "", true, true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fields, err := startWith(test.body, map[string]string{"all": withReference, "name": `"NOOR"`})
@@ -54,7 +78,8 @@ func TestStartOfAnOnboarding(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := strings.Join(fields.AlsoErase, " ")
-			if string(ids) != test.ids || string(plain) != test.plain || strings.Join(unique(fields.AlsoErase), " ") != test.held || fields.HasPersonalData != test.personal {
+			if string(ids) != test.ids || string(plain) != test.plain ||
+				strings.Join(unique(fields.AlsoErase), " ") != test.held || fields.HasPersonalData != test.personal {
 				t.Errorf("ids %s, plain %s, held %s, personal %t", ids, plain, got, fields.HasPersonalData)
 			}
 			var sent struct{ Customer jsontext.Value }
@@ -62,7 +87,8 @@ func TestStartOfAnOnboarding(t *testing.T) {
 				t.Fatal(err)
 			}
 			sealed := fmt.Sprint(fields.Sealed["customer"])
-			if test.sameDoc && sealed != string(sent.Customer) || strings.Contains(sealed, `"name"}`) || len(fields.Sealed) != 1 || len(fields.References) != 0 {
+			if test.sameDoc && sealed != string(sent.Customer) || strings.Contains(sealed, `"name"}`) ||
+				len(fields.Sealed) != 1 || len(fields.References) != 0 {
 				t.Errorf("sealed %s", sealed)
 			}
 		})
@@ -80,25 +106,44 @@ func unique(ids []string) (all []string) {
 
 func TestStartThatIsNotValid(t *testing.T) {
 	for body, want := range map[string]string{
-		`{}`: "/customer: must be an object", `{"customer":null}`: "/customer: must be an object", `{"customer":"x"}`: "/customer: must be an object", `{"customer":[]}`: "/customer: must be an object",
+		`{}`: "/customer: must be an object", `{"customer":null}`: "/customer: must be an object",
+		`{"customer":"x"}`: "/customer: must be an object", `{"customer":[]}`: "/customer: must be an object",
 		`{"customer":{},"more":1}`:         "/more: is not a known name",
 		`{"customer":{"document_id":"x"}}`: "/customer: must be an object", // a document that holds something else
 		`{"customer":{"first_name":1}}`:    "/customer/first_name: must be a string",
-		`{"customer":` + strings.Replace(sample, `"NOOR"`, `{"document_id":"file"}`, 1) + `}`:                                             "/customer/first_name: must be a string",
-		`{"customer":` + strings.Replace(sample, `"AAAA"`, `{"document_id":""}`, 1) + `}`:                                                 "/customer/additional_docs/0/base64_data: must be a string or {\"document_id\":…}",
-		`{"customer":` + strings.Replace(sample, `"AAAA"`, `{"document_id":"f","x":1}`, 1) + `}`:                                          "/customer/additional_docs/0/base64_data: must be a string or {\"document_id\":…}",
-		`{"customer":` + strings.Replace(sample, `"NOOR"`, `{"document_id":"nul"}`, 1) + `}`:                                              "/first_name: holds a NUL character",
-		`{"customer":` + strings.Replace(sample, `"middle_name":""`, `"middle_name":{"document_id":"deep"}`, 1) + `}`:                     "nests too deep",
-		`{"customer":` + strings.Replace(sample, `{"base64_data":"AAAA","content_type":"image/jpeg"}`, `{"base64_data":"AAAA"}`, 1) + `}`: "/customer/id_details/0/id_front/content_type: is required",
+		`{"customer":` + strings.Replace(
+			sample, `"NOOR"`, `{"document_id":"file"}`, 1,
+		) + `}`: "/customer/first_name: must be a string",
+		`{"customer":` + strings.Replace(
+			sample, `"AAAA"`, `{"document_id":""}`, 1,
+		) + `}`: "/customer/additional_docs/0/base64_data: must be a " +
+			"string or {\"document_id\":…}",
+		`{"customer":` + strings.Replace(
+			sample, `"AAAA"`, `{"document_id":"f","x":1}`, 1,
+		) + `}`: "/customer/additional_docs/0/base64_data: must be a string or " +
+			"{\"document_id\":…}",
+		`{"customer":` + strings.Replace(
+			sample, `"NOOR"`, `{"document_id":"nul"}`, 1,
+		) + `}`: "/first_name: holds a NUL character",
+		`{"customer":` + strings.Replace(
+			sample, `"middle_name":""`, `"middle_name":{"document_id":"deep"}`, 1,
+		) + `}`: "nests too deep",
+		`{"customer":` + strings.Replace(
+			sample, `{"base64_data":"AAAA","content_type":"image/jpeg"}`, `{"base64_data":"AAAA"}`, 1,
+		) + `}`: "/customer/id_details/0/id_front/content_type: is required",
 	} {
-		_, err := startWith(body, map[string]string{"x": `[1]`, "nul": `"\u0000"`, "deep": strings.Repeat("[", 40) + strings.Repeat("]", 40)})
+		_, err := startWith(
+			body, map[string]string{"x": `[1]`, "nul": `"\u0000"`, "deep": strings.Repeat("[", 40) + strings.Repeat("]", 40)},
+		)
 		var input *gateway.InputError
 		if !errors.As(err, &input) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.80s: got %v, want %s", body, err, want)
 		}
 	}
 	problem := gateway.NewProblem(422, "document_not_found", "")
-	_, err := digit9.PartnerOnboarding().Start(t.Context(), journey.Start{Body: jsontext.Value(`{"customer":{"document_id":"x"}}`),
+	_, err := digit9.PartnerOnboarding().Start(t.Context(), journey.Start{Body: jsontext.Value(
+		`{"customer":{"document_id":"x"}}`,
+	),
 		Open: func(context.Context, jsontext.Value, int64, func(jsontext.Pointer) bool) (jsontext.Value, error) {
 			return nil, problem
 		}})

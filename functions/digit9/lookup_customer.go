@@ -58,14 +58,17 @@ func (c Config) ask(ctx context.Context, call operation.Call, in identity) opera
 func classifyRead(resp upstream.Response) operation.Outcome {
 	var a answer
 	readable := a.read(resp.Body)
-	outcome := operation.Outcome{Class: operation.Refused, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs()}
+	outcome := operation.Outcome{
+		Class: operation.Refused, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs(),
+	}
 	switch {
 	case resp.Status >= 500, !readable && resp.Status < 400:
 		outcome.Class = operation.Unavailable
 		if !readable {
 			outcome.Reply = gateway.Reply{}
 		}
-	case a.succeeded() && isECRN(a.ECRN), a.Code == codeNotFound, a.Code == codeNotSubscribed, a.Code == codeHeld, a.Code == codeBlocked:
+	case a.succeeded() &&
+		isECRN(a.ECRN), a.Code == codeNotFound, a.Code == codeNotSubscribed, a.Code == codeHeld, a.Code == codeBlocked:
 		outcome.Class = operation.Done
 	case a.Code == codeInvalid:
 		outcome.Class = operation.Invalid
@@ -91,7 +94,9 @@ func hideForeign(ctx context.Context, call operation.Call, found operation.Outco
 }
 
 func notFound() operation.Outcome {
-	return operation.Outcome{Class: operation.Done, Code: codeNotFound, Reply: camel(http.StatusOK, 404, 45001, messageNotFound)}
+	return operation.Outcome{
+		Class: operation.Done, Code: codeNotFound, Reply: camel(http.StatusOK, 404, 45001, messageNotFound),
+	}
 }
 
 // summaryOf is what a state machine may see of an answer. The customer's number stands in it only where it is known.

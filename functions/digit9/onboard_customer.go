@@ -23,9 +23,9 @@ type onboarding struct {
 	Body   jsontext.Value
 }
 
-// OnboardCustomer creates a customer, or with an ECRN updates one (digit9 §6). The partner takes no idempotency key. What
-// became of a lost creation, lookups of every identity document tell; of a lost update nothing does, as its customer was
-// there before.
+// OnboardCustomer creates a customer, or with an ECRN updates one (digit9 §6). The partner takes no idempotency key.
+// What became of a lost creation, lookups of every identity document tell; of a lost update nothing does, as its
+// customer was there before.
 func OnboardCustomer(c Config) operation.Operation[onboarding] {
 	return operation.Operation[onboarding]{
 		Name:    "digit9/onboard-customer",
@@ -95,7 +95,9 @@ func classifyOnboard(resp upstream.Response) operation.Outcome {
 	if a.Code == codeHeld || a.Code == codeBlocked {
 		a.ECRN = ecrnIn(a.Message)
 	}
-	outcome := operation.Outcome{Class: operation.Unknown, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs()}
+	outcome := operation.Outcome{
+		Class: operation.Unknown, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs(),
+	}
 	switch {
 	case resp.Status == http.StatusOK && a.succeeded() && isECRN(a.ECRN):
 		outcome.Class, outcome.Creates = operation.Done, ownedCustomer(a.ECRN)
@@ -146,7 +148,9 @@ func invalidFields(a answer) string {
 
 // lookUpOnboarded asks for every identity document. One that is known tells that the creation took place; only that
 // none is tells that it didn't.
-func (c Config) lookUpOnboarded(ctx context.Context, call operation.Call, in onboarding) (operation.Outcome, operation.Finding) {
+func (c Config) lookUpOnboarded(
+	ctx context.Context, call operation.Call, in onboarding,
+) (operation.Outcome, operation.Finding) {
 	for _, id := range in.IDs {
 		found := c.ask(ctx, call, id)
 		switch {

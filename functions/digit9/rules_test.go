@@ -63,48 +63,80 @@ var contract = map[string]struct {
 	max      int
 	required bool
 }{
-	"/channel": {"text", 30, true}, "/agent_location_id": {"text", 30, false}, "/ecrn": {"text", 20, false}, "/salutation": {"text", 3, false},
-	"/first_name": {"text", 100, true}, "/middle_name": {"text", 60, false}, "/last_name": {"text", 60, true}, "/preferred_name": {"text", 255, false},
-	"/mothers_maiden_name": {"text", 255, false}, "/nationality": {"text", 60, true}, "/second_nationality": {"text", 2, false},
-	"/native_region": {"integer", 0, false}, "/date_of_birth": {"date", 0, true}, "/country_of_birth": {"text", 2, true},
-	"/place_of_birth": {"text", 100, false}, "/resident_type_id": {"integer", 0, true}, "/country_of_residence": {"text", 2, true},
-	"/gender": {"text", 12, true}, "/primary_mobile_number": {"text", 20, true}, "/secondary_mobile_number": {"text", 20, false},
-	"/phone_number": {"text", 20, false}, "/email_id": {"text", 255, true}, "/occupation_id": {"integer", 0, false},
+	"/channel": {"text", 30, true}, "/agent_location_id": {"text", 30, false}, "/ecrn": {"text", 20, false},
+	"/salutation": {"text", 3, false},
+	"/first_name": {"text", 100, true}, "/middle_name": {"text", 60, false}, "/last_name": {"text", 60, true},
+	"/preferred_name":      {"text", 255, false},
+	"/mothers_maiden_name": {"text", 255, false}, "/nationality": {"text", 60, true},
+	"/second_nationality": {"text", 2, false},
+	"/native_region":      {"integer", 0, false}, "/date_of_birth": {"date", 0, true},
+	"/country_of_birth": {"text", 2, true},
+	"/place_of_birth":   {"text", 100, false}, "/resident_type_id": {"integer", 0, true},
+	"/country_of_residence": {"text", 2, true},
+	"/gender":               {"text", 12, true}, "/primary_mobile_number": {"text", 20, true},
+	"/secondary_mobile_number": {"text", 20, false},
+	"/phone_number":            {"text", 20, false}, "/email_id": {"text", 255, true},
+	"/occupation_id":            {"integer", 0, false},
 	"/political_exposed_person": {"boolean", 0, false}, "/updated_by": {"text", 50, false},
 
 	"/additional_docs": {"list", 20, false}, "/additional_docs/0/base64_data": {"file", 0, true},
 	"/additional_docs/0/content_type": {"media", 0, true}, "/additional_docs/0/document_id": {"text", 30, true},
 
-	"/address_list": {"list", 10, true}, "/address_list/0/address_type_id": {"text", 10, true}, "/address_list/0/building_name": {"text", 255, false},
-	"/address_list/0/street_name": {"text", 255, false}, "/address_list/0/landmark": {"text", 255, false}, "/address_list/0/city": {"text", 60, true},
-	"/address_list/0/district": {"text", 255, false}, "/address_list/1/state": {"text", 255, false}, "/address_list/1/country": {"text", 2, true},
-	"/address_list/0/zip": {"numeric", 0, false}, "/address_list/0/po_box": {"text", 30, false}, "/address_list/0/mobile_number": {"text", 20, false},
+	"/address_list": {"list", 10, true}, "/address_list/0/address_type_id": {"text", 10, true},
+	"/address_list/0/building_name": {"text", 255, false},
+	"/address_list/0/street_name":   {"text", 255, false}, "/address_list/0/landmark": {"text", 255, false},
+	"/address_list/0/city":     {"text", 60, true},
+	"/address_list/0/district": {"text", 255, false}, "/address_list/1/state": {"text", 255, false},
+	"/address_list/1/country": {"text", 2, true},
+	"/address_list/0/zip":     {"numeric", 0, false}, "/address_list/0/po_box": {"text", 30, false},
+	"/address_list/0/mobile_number": {"text", 20, false},
 
-	"/id_details": {"list", 10, true}, "/id_details/0/id_type": {"integer", 0, true}, "/id_details/0/id_number": {"text", 30, true},
-	"/id_details/1/visa_number": {"text", 60, false}, "/id_details/1/visa_expiry_date": {"date", 0, false}, "/id_details/0/name_as_per_id": {"text", 255, true},
-	"/id_details/0/issued_country": {"text", 2, true}, "/id_details/0/issued_by": {"text", 255, false}, "/id_details/0/issued_at": {"text", 255, false},
-	"/id_details/0/issued_on": {"date", 0, true}, "/id_details/0/date_of_expiry": {"date", 0, true}, "/id_details/0/default_status": {"boolean", 0, false},
-	"/id_details/0/active_status": {"boolean", 0, false}, "/id_details/0/id_front": {"object", 0, true}, "/id_details/0/id_front/base64_data": {"file", 0, true},
+	"/id_details": {"list", 10, true}, "/id_details/0/id_type": {"integer", 0, true},
+	"/id_details/0/id_number":   {"text", 30, true},
+	"/id_details/1/visa_number": {"text", 60, false}, "/id_details/1/visa_expiry_date": {"date", 0, false},
+	"/id_details/0/name_as_per_id": {"text", 255, true},
+	"/id_details/0/issued_country": {"text", 2, true}, "/id_details/0/issued_by": {"text", 255, false},
+	"/id_details/0/issued_at": {"text", 255, false},
+	"/id_details/0/issued_on": {"date", 0, true}, "/id_details/0/date_of_expiry": {"date", 0, true},
+	"/id_details/0/default_status": {"boolean", 0, false},
+	"/id_details/0/active_status":  {"boolean", 0, false}, "/id_details/0/id_front": {"object", 0, true},
+	"/id_details/0/id_front/base64_data":  {"file", 0, true},
 	"/id_details/0/id_front/content_type": {"media", 0, true}, "/id_details/0/id_back": {"object", 0, false},
 	"/id_details/1/id_back/base64_data": {"file", 0, true}, "/id_details/1/id_back/content_type": {"media", 0, true},
 
 	"/customer_classification": {"object", 0, false}, "/customer_classification/customer_type_id": {"integer", 0, false},
-	"/customer_classification/annual_income_range_id": {"numeric", 0, false}, "/customer_classification/annual_income_currency_code": {"text", 3, false},
-	"/customer_classification/social_security_number": {"text", 30, false}, "/customer_classification/tax_registration_number": {"integer", 0, false},
-	"/customer_classification/txn_issued_country": {"text", 2, false}, "/customer_classification/employer_name": {"text", 255, false},
-	"/customer_classification/employer_address": {"text", 255, false}, "/customer_classification/employer_phone": {"text", 20, false},
-	"/customer_classification/employer_ecrn": {"text", 20, false}, "/customer_classification/employer_establishment_id": {"text", 50, false},
-	"/customer_classification/risk_rating_id": {"integer", 0, false}, "/customer_classification/pep_category": {"integer", 0, false},
-	"/customer_classification/profile_category": {"integer", 0, false}, "/customer_classification/marital_status": {"integer", 0, false},
-	"/customer_classification/income_type": {"integer", 0, false}, "/customer_classification/personal_mohre_id": {"text", 50, false},
-	"/customer_classification/profession_category": {"text", 10, false}, "/customer_classification/reason_for_acc": {"text", 100, false},
-	"/customer_classification/customer_remarks": {"text", 500, false}, "/customer_classification/txn_vol_month": {"integer", 0, false},
-	"/customer_classification/txn_count_month": {"integer", 0, false}, "/customer_classification/show_remarks_on_txn": {"boolean", 0, false},
-	"/customer_classification/agent_ref_no": {"text", 50, false}, "/customer_classification/social_links": {"list", 20, false},
-	"/customer_classification/social_links/0/social_links_id": {"integer", 0, true}, "/customer_classification/social_links/0/text_field": {"text", 255, true},
-	"/customer_classification/first_language": {"text", 3, false}, "/customer_classification/dnfbp": {"boolean", 0, false},
-	"/customer_classification/dpms": {"boolean", 0, false}, "/customer_classification/profile_photo": {"object", 0, false},
-	"/customer_classification/profile_photo/base64_data": {"file", 0, true}, "/customer_classification/profile_photo/content_type": {"image", 0, true},
+	"/customer_classification/annual_income_range_id":         {"numeric", 0, false},
+	"/customer_classification/annual_income_currency_code":    {"text", 3, false},
+	"/customer_classification/social_security_number":         {"text", 30, false},
+	"/customer_classification/tax_registration_number":        {"integer", 0, false},
+	"/customer_classification/txn_issued_country":             {"text", 2, false},
+	"/customer_classification/employer_name":                  {"text", 255, false},
+	"/customer_classification/employer_address":               {"text", 255, false},
+	"/customer_classification/employer_phone":                 {"text", 20, false},
+	"/customer_classification/employer_ecrn":                  {"text", 20, false},
+	"/customer_classification/employer_establishment_id":      {"text", 50, false},
+	"/customer_classification/risk_rating_id":                 {"integer", 0, false},
+	"/customer_classification/pep_category":                   {"integer", 0, false},
+	"/customer_classification/profile_category":               {"integer", 0, false},
+	"/customer_classification/marital_status":                 {"integer", 0, false},
+	"/customer_classification/income_type":                    {"integer", 0, false},
+	"/customer_classification/personal_mohre_id":              {"text", 50, false},
+	"/customer_classification/profession_category":            {"text", 10, false},
+	"/customer_classification/reason_for_acc":                 {"text", 100, false},
+	"/customer_classification/customer_remarks":               {"text", 500, false},
+	"/customer_classification/txn_vol_month":                  {"integer", 0, false},
+	"/customer_classification/txn_count_month":                {"integer", 0, false},
+	"/customer_classification/show_remarks_on_txn":            {"boolean", 0, false},
+	"/customer_classification/agent_ref_no":                   {"text", 50, false},
+	"/customer_classification/social_links":                   {"list", 20, false},
+	"/customer_classification/social_links/0/social_links_id": {"integer", 0, true},
+	"/customer_classification/social_links/0/text_field":      {"text", 255, true},
+	"/customer_classification/first_language":                 {"text", 3, false},
+	"/customer_classification/dnfbp":                          {"boolean", 0, false},
+	"/customer_classification/dpms":                           {"boolean", 0, false},
+	"/customer_classification/profile_photo":                  {"object", 0, false},
+	"/customer_classification/profile_photo/base64_data":      {"file", 0, true},
+	"/customer_classification/profile_photo/content_type":     {"image", 0, true},
 }
 
 // missing stands for a member that isn't there.
@@ -160,7 +192,9 @@ var inCamelCase = regexp.MustCompile(`_[a-z]`)
 // keyOf writes a pointer as the partner's details do: /id_details/0/id_number as idDetails[0].idNumber (digit9 §9.2).
 func keyOf(pointer string) string {
 	key := regexp.MustCompile(`/(\d+)`).ReplaceAllString(strings.TrimPrefix(pointer, "/"), "[$1]")
-	return inCamelCase.ReplaceAllStringFunc(strings.ReplaceAll(key, "/", "."), func(s string) string { return strings.ToUpper(s[1:]) })
+	return inCamelCase.ReplaceAllStringFunc(
+		strings.ReplaceAll(key, "/", "."), func(s string) string { return strings.ToUpper(s[1:]) },
+	)
 }
 
 func labelOf(pointer string) string {
@@ -170,7 +204,9 @@ func labelOf(pointer string) string {
 
 // decodeCustomer runs the decoder of onboardings.
 func decodeCustomer(body string) error {
-	_, err := digit9.OnboardCustomer(digit9.Config{NewID: func() string { return "0f0e0d0c-0b0a-4908-8706-050403020100" }}).Decode(gateway.Request{Body: []byte(body)})
+	_, err := digit9.OnboardCustomer(
+		digit9.Config{NewID: func() string { return "0f0e0d0c-0b0a-4908-8706-050403020100" }},
+	).Decode(gateway.Request{Body: []byte(body)})
 	return err
 }
 
@@ -194,8 +230,12 @@ func wantFaults(t *testing.T, body string, details map[string]string, detail str
 	}
 	want := `{"status":"failure","status_code":400,"error_code":40002,"message":"Invalid format or missing mandatory request","details":` + string(texts) +
 		`,"request_id":"0f0e0d0c0b0a49088706050403020100"}`
-	if rejection.Reply.Status != 400 || string(rejection.Reply.Body) != want || rejection.Code != "40002" || rejection.Detail != detail {
-		t.Errorf("got %d %s (%s, %s)\nwant %s (%s)", rejection.Reply.Status, rejection.Reply.Body, rejection.Code, rejection.Detail, want, detail)
+	if rejection.Reply.Status != 400 || string(rejection.Reply.Body) != want || rejection.Code != "40002" ||
+		rejection.Detail != detail {
+		t.Errorf(
+			"got %d %s (%s, %s)\nwant %s (%s)", rejection.Reply.Status, rejection.Reply.Body, rejection.Code, rejection.Detail,
+			want, detail,
+		)
 	}
 }
 
@@ -217,7 +257,10 @@ func TestSamplesAreValid(t *testing.T) {
 	wantValid(t, "the contract's payload", sample)
 	wantValid(t, "the partner's payload", full)
 	wantValid(t, "unknown members", strings.Replace(full, "{", `{"subscription_type":"x","more":{"first_name":1},`, 1))
-	wantValid(t, "unknown members within", strings.Replace(full, `"social_links_id":2`, `"social_links_id":2,"more":[{"text_field":1}]`, 1))
+	wantValid(
+		t, "unknown members within",
+		strings.Replace(full, `"social_links_id":2`, `"social_links_id":2,"more":[{"text_field":1}]`, 1),
+	)
 }
 
 // TestRules violates every row of the contract's table in every way that its kind has, one at a time.
@@ -233,9 +276,11 @@ func TestRules(t *testing.T) {
 				t.Helper()
 				wantValid(t, pointer, changed(t, pointer, value))
 			}
-			ofType := map[string]string{"text": "must be a string", "date": "must be a string", "file": "must be a string", "media": "must be a string",
-				"image": "must be a string", "integer": "must be a whole number", "numeric": "must be a whole number", "boolean": "must be true or false",
-				"object": "must be an object", "list": "must be an array"}[f.kind]
+			ofType := map[string]string{"text": "must be a string", "date": "must be a string", "file": "must be a string",
+				"media": "must be a string",
+				"image": "must be a string", "integer": "must be a whole number", "numeric": "must be a whole number",
+				"boolean": "must be true or false",
+				"object":  "must be an object", "list": "must be an array"}[f.kind]
 			if f.required {
 				fault(missing{}, "is required")
 				fault(nil, ofType)
@@ -261,7 +306,9 @@ func TestRules(t *testing.T) {
 				}
 			case "date":
 				valid("2024-02-29")
-				for _, wrong := range []string{"2023-02-29", "2024-2-9", "09-02-2024", "2024-02-09T00:00:00Z", " 2024-02-09", "24-02-09"} {
+				for _, wrong := range []string{
+					"2023-02-29", "2024-2-9", "09-02-2024", "2024-02-09T00:00:00Z", " 2024-02-09", "24-02-09",
+				} {
 					fault(wrong, "must be a date as 2006-01-02")
 				}
 				if f.required {
@@ -311,7 +358,12 @@ func TestRules(t *testing.T) {
 				valid("image/png")
 				fault("", "must not be empty")
 				for _, wrong := range []string{"image/JPEG", "image/gif", "text/html", "image/jpeg; charset=x"} {
-					fault(wrong, map[string]string{"media": "must be image/jpeg, image/png or application/pdf", "image": "must be image/jpeg or image/png"}[f.kind])
+					fault(
+						wrong,
+						map[string]string{
+							"media": "must be image/jpeg, image/png or application/pdf", "image": "must be image/jpeg or image/png",
+						}[f.kind],
+					)
 				}
 				if f.kind == "media" {
 					valid("application/pdf")
@@ -360,10 +412,14 @@ func TestEveryRuleIsTested(t *testing.T) {
 }
 
 func TestFaultsAreListedTogether(t *testing.T) {
-	body := strings.NewReplacer(`"first_name":"NOOR",`, ``, `"id_type":2`, `"id_type":"2"`, `"text_field":"b.example"`, `"text_field":""`).Replace(full)
+	body := strings.NewReplacer(
+		`"first_name":"NOOR",`, ``, `"id_type":2`, `"id_type":"2"`, `"text_field":"b.example"`, `"text_field":""`,
+	).Replace(full)
 	wantFaults(t, body, map[string]string{
-		"firstName": "Invalid first name", "idDetails[1].idType": "Invalid id type", "customerClassification.socialLinks[1].textField": "Invalid text field",
-	}, "/id_details/1/id_type: must be a whole number; /customer_classification/social_links/1/text_field: must not be empty; /first_name: is required")
+		"firstName": "Invalid first name", "idDetails[1].idType": "Invalid id type",
+		"customerClassification.socialLinks[1].textField": "Invalid text field",
+	}, "/id_details/1/id_type: must be a whole number; /customer_classification/social_links/1/text_field: must not be "+
+		"empty; /first_name: is required")
 	var rejection *operation.Rejection
 	if err := decodeCustomer(`{}`); !errors.As(err, &rejection) {
 		t.Fatal(err)
@@ -390,10 +446,14 @@ func TestFaultsAreListedTogether(t *testing.T) {
 func TestFaultsHoldNoValues(t *testing.T) {
 	const secret = "784199000000017"
 	for pointer := range contract {
-		for _, value := range []any{secret + strings.Repeat("9", 600), raw(`{"` + secret + `":"` + secret + `"}`), raw(`["` + secret + `"]`), raw(`1.` + secret)} {
+		for _, value := range []any{
+			secret + strings.Repeat("9", 600), raw(`{"` + secret + `":"` + secret + `"}`), raw(`["` + secret + `"]`),
+			raw(`1.` + secret),
+		} {
 			body := strings.ReplaceAll(changed(t, pointer, value), `"784199000000017"`, `"1"`)
 			var rejection *operation.Rejection
-			if err := decodeCustomer(body); errors.As(err, &rejection) && (strings.Contains(rejection.Detail, secret) || bytes.Contains(rejection.Reply.Body, []byte(secret))) {
+			if err := decodeCustomer(body); errors.As(err, &rejection) &&
+				(strings.Contains(rejection.Detail, secret) || bytes.Contains(rejection.Reply.Body, []byte(secret))) {
 				t.Errorf("%s: %s %s", pointer, rejection.Detail, rejection.Reply.Body)
 			}
 		}
@@ -402,7 +462,8 @@ func TestFaultsHoldNoValues(t *testing.T) {
 
 func TestWhatIsNoCustomer(t *testing.T) {
 	for body, want := range map[string]string{
-		"": "body is empty", "{": "is not valid JSON", "[]": "must be an object", "null": "must be an object", `"x"`: "must be an object",
+		"": "body is empty", "{": "is not valid JSON", "[]": "must be an object", "null": "must be an object",
+		`"x"`:                                            "must be an object",
 		`{"first_name":"A","first_name":"B"}`:            "/first_name: stands twice",
 		`{"first_name":"a\u0000b"}`:                      "/first_name: holds a NUL character",
 		`{"more":` + strings.Repeat("[", 40) + `1`:       "nests too deep",
@@ -421,20 +482,28 @@ func withFile(text string) string {
 
 func TestFiles(t *testing.T) {
 	const place, noBase64 = "/additional_docs/0/base64_data", "must be base64, without line breaks or a data: prefix"
-	for _, right := range []string{"QQ==", "QUI=", "QUJD", "//++", `\/\/++`, `\u0051UI\u003d`, strings.Repeat("A", 4096), strings.Repeat("A", 4100), strings.Repeat("A", 4094) + "=="} {
+	for _, right := range []string{
+		"QQ==", "QUI=", "QUJD", "//++", `\/\/++`, `\u0051UI\u003d`, strings.Repeat("A", 4096), strings.Repeat("A", 4100),
+		strings.Repeat("A", 4094) + "==",
+	} {
 		wantValid(t, right[:min(len(right), 20)], withFile(right))
 	}
 	for wrong, reason := range map[string]string{
-		"QQ": "must be base64 with its padding", "QQ=": "must be base64 with its padding", `\/\/+`: "must be base64 with its padding", "QUJDR": "must be base64 with its padding",
+		"QQ": "must be base64 with its padding", "QQ=": "must be base64 with its padding",
+		`\/\/+`: "must be base64 with its padding", "QUJDR": "must be base64 with its padding",
 		"data:image/png;base64,QUJD": "must be base64 with its padding", "data:image/png;base64,QUJDRA": noBase64,
-		"QQ==QQ==": noBase64, "====": noBase64, "Q===": noBase64, "QR==": noBase64, "QUJ=": noBase64, "__--": noBase64, "QU D": noBase64, "ＱＱＱＱ": noBase64,
+		"QQ==QQ==": noBase64, "====": noBase64, "Q===": noBase64, "QR==": noBase64, "QUJ=": noBase64, "__--": noBase64,
+		"QU D": noBase64, "ＱＱＱＱ": noBase64,
 		`QUJDQUJD\r\n\r\n`: noBase64, `QQ==\n\n\n\n`: noBase64, `\u000aQUJDQUI=QUJ`: noBase64,
 		strings.Repeat("A", 4094) + "==" + "AAAA": noBase64, strings.Repeat("A", 4092) + "AAA=" + "AAAA": noBase64,
 		strings.Repeat("A", 4092) + `\n\n\n\n` + "AAAA": noBase64, strings.Repeat("A", 4095) + "-" + "AAAA": noBase64,
 	} {
 		wantFault(t, withFile(wrong), place, reason)
 	}
-	wantFault(t, strings.Replace(sample, `{"base64_data":"AAAA"`, `{"base64_data":{"document_id":"x"}`, 1), place, "must be a string")
+	wantFault(
+		t, strings.Replace(sample, `{"base64_data":"AAAA"`, `{"base64_data":{"document_id":"x"}`, 1), place,
+		"must be a string",
+	)
 	t.Run("Property", func(t *testing.T) {
 		random := rand.New(rand.NewPCG(1, 2))
 		for range 100 {
@@ -501,7 +570,9 @@ func TestFingerprintOfACustomer(t *testing.T) {
 func FuzzOnboardDecode(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte(full))
-	f.Add([]byte(`{"id_details":[{"id_type":-0,"id_front":{"base64_data":"A==="}},null,[]],"address_list":{"city":1},"additional_docs":[{"base64_data":{"document_id":"x"}}]}`))
+	f.Add([]byte(
+		`{"id_details":[{"id_type":-0,"id_front":{"base64_data":"A==="}},null,[]],"address_list":{"city":1},"additional_docs":[{"base64_data":{"document_id":"x"}}]}`,
+	))
 	f.Add([]byte(`{"ecrn":null,"zip":1e400,"customer_classification":[{}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
@@ -521,7 +592,8 @@ func FuzzOnboardDecode(f *testing.F) {
 				Status  string
 				Details map[string]string
 			}
-			if json.Unmarshal(rejection.Reply.Body, &answer) != nil || answer.Status != "failure" || len(answer.Details) == 0 || rejection.Detail == "" {
+			if json.Unmarshal(rejection.Reply.Body, &answer) != nil || answer.Status != "failure" || len(answer.Details) == 0 ||
+				rejection.Detail == "" {
 				t.Errorf("%q: answered %s (%s)", body, rejection.Reply.Body, rejection.Detail)
 			}
 		case !errors.As(err, &input):

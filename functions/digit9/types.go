@@ -91,7 +91,8 @@ func asWritten(value jsontext.Value) string {
 
 // isECRN tells what may be a customer number: opaque, 20 characters at most (digit9 §5).
 func isECRN(text string) bool {
-	return text != "" && len(text) <= 20 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == ""
+	return text != "" && len(text) <= 20 &&
+		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
 func ownedCustomer(ecrn string) string { return "digit9/customer/" + ecrn }

@@ -33,7 +33,9 @@ const (
 // Create serves POST /documents. A JSON body is kept as that value; any other is kept as the base64 text that partners
 // take images and files as. With ?upload=<bytes> and no body it answers with a request by which the caller puts a file
 // there itself.
-func Create(v *vault.Vault, auth *gateway.Authenticator, log *slog.Logger, now func() time.Time, newID func() string) gateway.Route {
+func Create(
+	v *vault.Vault, auth *gateway.Authenticator, log *slog.Logger, now func() time.Time, newID func() string,
+) gateway.Route {
 	return gateway.Route{Auth: auth, Scope: scope, Log: log,
 		Serve: func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {
 			size, isUpload, err := uploadSize(req)
@@ -81,7 +83,10 @@ func uploadSize(req gateway.Request) (size int64, isUpload bool, err error) {
 	}
 	size, err = strconv.ParseInt(text, 10, 64)
 	if err != nil || size < 1 || size > maxUpload {
-		return 0, true, &gateway.InputError{Pointer: "upload", Reason: "must be the file's size in bytes, from 1 to " + strconv.Itoa(maxUpload)}
+		return 0, true,
+			&gateway.InputError{
+				Pointer: "upload", Reason: "must be the file's size in bytes, from 1 to " + strconv.Itoa(maxUpload),
+			}
 	}
 	if len(req.Body) > 0 {
 		return 0, true, &gateway.InputError{Pointer: "upload", Reason: "is for files that are not sent along"}

@@ -41,7 +41,10 @@ func TestCreate(t *testing.T) {
 	}
 	v := &vault.Vault{Blobs: blobs, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }}
 	now := time.Now()
-	route := documents.Create(v, gateway.NewAuthenticator(callers{}, time.Now), slog.New(slog.DiscardHandler), func() time.Time { return now }, func() string { return "doc-1" })
+	route := documents.Create(
+		v, gateway.NewAuthenticator(callers{}, time.Now), slog.New(slog.DiscardHandler), func() time.Time { return now },
+		func() string { return "doc-1" },
+	)
 	for name, test := range map[string]struct {
 		contentType, body string
 		base64            bool
@@ -66,7 +69,9 @@ func TestCreate(t *testing.T) {
 			if test.contentType != "" {
 				headers["content-type"] = test.contentType
 			}
-			payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{Headers: headers, Body: test.body, IsBase64Encoded: test.base64})
+			payload, err := json.Marshal(
+				events.APIGatewayV2HTTPRequest{Headers: headers, Body: test.body, IsBase64Encoded: test.base64},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}

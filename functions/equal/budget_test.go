@@ -62,7 +62,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestGrowthMatrix: an answer of 256 KB takes no more than five times as long as one of 64 KB, from the event to the answer.
+// TestGrowthMatrix: an answer of 256 KB takes no more than five times as long as one of 64 KB, from the event to the
+// answer.
 func TestGrowthMatrix(t *testing.T) {
 	w := newWarm(t, fmt.Sprintf(verified, "null"))
 	payload := event(t, "key")

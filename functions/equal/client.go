@@ -26,7 +26,9 @@ const maxRequest = 64 << 10 // bytes; the largest documented request has some hu
 
 // post sends one request with Basic authentication (equal §3) and classifies what came of it. number is the Aadhaar
 // number that the answer must not show in full; empty where the request has none.
-func (c Config) post(ctx context.Context, call operation.Call, path string, body any, number string) (operation.Outcome, envelope) {
+func (c Config) post(
+	ctx context.Context, call operation.Call, path string, body any, number string,
+) (operation.Outcome, envelope) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.ClientID == "" || creds.ClientSecret == "" {
 		return operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}, envelope{}

@@ -38,7 +38,9 @@ func TestAadhaarIsCheckedBeforeAnyCall(t *testing.T) {
 		}
 	}
 	// Every single wrong digit, and every swap of neighbours, breaks the checksum: that is what Verhoeff is for.
-	wrong := []string{"199900000018", "099900000016", "99990000001", "9999000000160", "99990000001a", "९९९९०००००००१", "999900000017"}
+	wrong := []string{
+		"199900000018", "099900000016", "99990000001", "9999000000160", "99990000001a", "९९९९०००००००१", "999900000017",
+	}
 	for i := 1; i < len(number); i++ {
 		for digit := byte('0'); digit <= '9'; digit++ {
 			if digit != number[i] {
@@ -61,7 +63,9 @@ func TestAadhaarIsCheckedBeforeAnyCall(t *testing.T) {
 
 func TestOTPIsCheckedBeforeAnyCall(t *testing.T) {
 	op := equal.ExecuteJourney(equal.Config{})
-	for otp, valid := range map[string]bool{"123456": true, "000000": true, "12345": false, "1234567": false, "12345a": false, "१२३४५६": false, " 12345": false} {
+	for otp, valid := range map[string]bool{
+		"123456": true, "000000": true, "12345": false, "1234567": false, "12345a": false, "१२३४५६": false, " 12345": false,
+	} {
 		if _, err := decode(op, step(number, otp)); (err == nil) != valid {
 			t.Errorf("%s: %v", otp, err)
 		}
@@ -75,7 +79,9 @@ type answer struct {
 }
 
 // call makes an operation's call against a partner that gives one answer, and returns what it was asked.
-func call[In any](t *testing.T, make func(equal.Config) operation.Operation[In], body string, a answer) (operation.Outcome, *http.Request, string) {
+func call[In any](
+	t *testing.T, make func(equal.Config) operation.Operation[In], body string, a answer,
+) (operation.Outcome, *http.Request, string) {
 	t.Helper()
 	var asked *http.Request
 	var sent string
@@ -97,23 +103,37 @@ func call[In any](t *testing.T, make func(equal.Config) operation.Operation[In],
 }
 
 func TestRequestOnTheWire(t *testing.T) {
-	_, asked, sent := call(t, equal.ExecuteJourney, `{"input_data":{"otp":"012345","aadhaar_no":"9999 0000 0016"},"request_id":"r","journey_id":"j","transaction_id":"t"}`, answer{200, `{}`})
+	_, asked, sent := call(
+		t, equal.ExecuteJourney,
+		`{"input_data":{"otp":"012345","aadhaar_no":"9999 0000 0016"},"request_id":"r","journey_id":"j","transaction_id":"t"}`,
+		answer{200, `{}`},
+	)
 	if sent != `{"transaction_id":"t","journey_id":"j","request_id":"r","input_data":{"aadhaar_no":"999900000016","otp":"012345"}}` {
 		t.Errorf("sent %s", sent)
 	}
 	user, password, _ := asked.BasicAuth()
-	if user != "client.1#x" || password != "se:cret=" || asked.URL.Path != "/ie/transaction/journey/execute" || asked.Header.Get("Content-Type") != "application/json" {
+	if user != "client.1#x" || password != "se:cret=" || asked.URL.Path != "/ie/transaction/journey/execute" ||
+		asked.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("asked %s as %s, %v", asked.URL, user, asked.Header)
 	}
-	if _, _, sent := call(t, equal.ExecuteJourney, step(number, ""), answer{200, `{}`}); sent != `{"transaction_id":"t","journey_id":"j","input_data":{"aadhaar_no":"999900000016"}}` {
+	if _, _, sent := call(
+		t, equal.ExecuteJourney, step(number, ""), answer{200, `{}`},
+	); sent != `{"transaction_id":"t","journey_id":"j","input_data":{"aadhaar_no":"999900000016"}}` {
 		t.Errorf("step 1 sent %s", sent)
 	}
-	_, asked, sent = call(t, equal.InitTransaction, `{"gateway_instance_id":"g","idempotency_id":"i","business_user_id":"u"}`, answer{200, `{}`})
-	if sent != `{"gateway_instance_id":"g","idempotency_id":"acme:i","business_user_id":"u"}` || asked.URL.Path != "/ie/transaction/init" {
+	_, asked, sent = call(
+		t, equal.InitTransaction, `{"gateway_instance_id":"g","idempotency_id":"i","business_user_id":"u"}`,
+		answer{200, `{}`},
+	)
+	if sent != `{"gateway_instance_id":"g","idempotency_id":"acme:i","business_user_id":"u"}` ||
+		asked.URL.Path != "/ie/transaction/init" {
 		t.Errorf("init sent %s to %s", sent, asked.URL)
 	}
-	_, asked, sent = call(t, equal.FetchData, `{"transaction_id":"t","journey_transaction_id":"EQ.GT.x#j#y"}`, answer{200, `{}`})
-	if sent != `{"transaction_id":"t","journey_transaction_id":"EQ.GT.x#j#y"}` || asked.URL.Path != "/ie/transaction/journey/data/fetch" {
+	_, asked, sent = call(
+		t, equal.FetchData, `{"transaction_id":"t","journey_transaction_id":"EQ.GT.x#j#y"}`, answer{200, `{}`},
+	)
+	if sent != `{"transaction_id":"t","journey_transaction_id":"EQ.GT.x#j#y"}` ||
+		asked.URL.Path != "/ie/transaction/journey/data/fetch" {
 		t.Errorf("fetch sent %s to %s", sent, asked.URL)
 	}
 }
@@ -125,29 +145,38 @@ func TestClassification(t *testing.T) {
 		class  operation.Class
 		code   string
 	}{
-		"Success":           {answer{200, body("SUCCESS", "success")}, operation.Done, "success"},
-		"InProgress":        {answer{200, body("IN_PROGRESS", "success")}, operation.Done, "success"},
-		"DocumentNotFound":  {answer{200, body("FAILURE", "document_not_found")}, operation.Refused, "document_not_found"},
-		"WrongOTP":          {answer{200, body("FAILURE", "invalid_otp")}, operation.Refused, "invalid_otp"},
-		"UnknownFailure":    {answer{200, body("FAILURE", "never_heard_of")}, operation.Refused, "never_heard_of"},
-		"InvalidNumber":     {answer{200, body("FAILURE", "invalid_aadhaar_no")}, operation.Invalid, "invalid_aadhaar_no"},
-		"TooSoon":           {answer{200, body("FAILURE", "otp_request_too_soon")}, operation.Conflict, "otp_request_too_soon"},
-		"NotGenerated":      {answer{200, body("FAILURE", "otp_not_generated")}, operation.Conflict, "otp_not_generated"},
-		"UnknownStatus":     {answer{200, body("MAYBE", "success")}, operation.Unknown, "success"},
-		"EmptyObject":       {answer{200, `{}`}, operation.Unknown, "http_200"},
-		"NoBody":            {answer{200, ``}, operation.Unknown, "http_200"},
-		"HTML":              {answer{200, `<html>`}, operation.Unknown, "http_200"},
-		"WrongTypes":        {answer{200, `{"status":["SUCCESS"]}`}, operation.Unknown, "http_200"},
-		"Redirect":          {answer{302, ``}, operation.Unknown, "http_302"},
-		"BadRequest":        {answer{400, body("FAILURE", "invalid_request")}, operation.Invalid, "invalid_request"},
-		"Unauthorized":      {answer{401, body("FAILURE", "invalid_credentials")}, operation.Credentials, "invalid_credentials"},
-		"Forbidden":         {answer{403, ``}, operation.Credentials, "http_403"},
-		"RequestTimeout":    {answer{408, ``}, operation.Unknown, "http_408"},
-		"Throttled":         {answer{429, ``}, operation.Throttled, "http_429"},
-		"ServerError":       {answer{500, body("FAILURE", "internal_server_error")}, operation.Unknown, "internal_server_error"},
-		"BadGateway":        {answer{502, `<html>`}, operation.Unknown, "http_502"},
-		"Unavailable":       {answer{503, ``}, operation.Unknown, "http_503"},
-		"WithNullsAndExtra": {answer{200, `{"status":"SUCCESS","status_code":"success","decision":null,"data":{"keys":null},"more":[1]}`}, operation.Done, "success"},
+		"Success":          {answer{200, body("SUCCESS", "success")}, operation.Done, "success"},
+		"InProgress":       {answer{200, body("IN_PROGRESS", "success")}, operation.Done, "success"},
+		"DocumentNotFound": {answer{200, body("FAILURE", "document_not_found")}, operation.Refused, "document_not_found"},
+		"WrongOTP":         {answer{200, body("FAILURE", "invalid_otp")}, operation.Refused, "invalid_otp"},
+		"UnknownFailure":   {answer{200, body("FAILURE", "never_heard_of")}, operation.Refused, "never_heard_of"},
+		"InvalidNumber":    {answer{200, body("FAILURE", "invalid_aadhaar_no")}, operation.Invalid, "invalid_aadhaar_no"},
+		"TooSoon": {
+			answer{200, body("FAILURE", "otp_request_too_soon")}, operation.Conflict, "otp_request_too_soon",
+		},
+		"NotGenerated":  {answer{200, body("FAILURE", "otp_not_generated")}, operation.Conflict, "otp_not_generated"},
+		"UnknownStatus": {answer{200, body("MAYBE", "success")}, operation.Unknown, "success"},
+		"EmptyObject":   {answer{200, `{}`}, operation.Unknown, "http_200"},
+		"NoBody":        {answer{200, ``}, operation.Unknown, "http_200"},
+		"HTML":          {answer{200, `<html>`}, operation.Unknown, "http_200"},
+		"WrongTypes":    {answer{200, `{"status":["SUCCESS"]}`}, operation.Unknown, "http_200"},
+		"Redirect":      {answer{302, ``}, operation.Unknown, "http_302"},
+		"BadRequest":    {answer{400, body("FAILURE", "invalid_request")}, operation.Invalid, "invalid_request"},
+		"Unauthorized": {
+			answer{401, body("FAILURE", "invalid_credentials")}, operation.Credentials, "invalid_credentials",
+		},
+		"Forbidden":      {answer{403, ``}, operation.Credentials, "http_403"},
+		"RequestTimeout": {answer{408, ``}, operation.Unknown, "http_408"},
+		"Throttled":      {answer{429, ``}, operation.Throttled, "http_429"},
+		"ServerError": {
+			answer{500, body("FAILURE", "internal_server_error")}, operation.Unknown, "internal_server_error",
+		},
+		"BadGateway":  {answer{502, `<html>`}, operation.Unknown, "http_502"},
+		"Unavailable": {answer{503, ``}, operation.Unknown, "http_503"},
+		"WithNullsAndExtra": {
+			answer{200, `{"status":"SUCCESS","status_code":"success","decision":null,"data":{"keys":null},"more":[1]}`},
+			operation.Done, "success",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			outcome, _, _ := call(t, equal.ExecuteJourney, step(number, ""), test.answer)
@@ -168,7 +197,9 @@ func TestClassification(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, secret := range []string{``, `{}`, `[]`, `{"client_id":"a"}`} {
-			if outcome := op.Call(context.Background(), operation.NewCall("acme", []byte(secret)), in); outcome.Class != operation.Credentials {
+			if outcome := op.Call(
+				context.Background(), operation.NewCall("acme", []byte(secret)), in,
+			); outcome.Class != operation.Credentials {
 				t.Errorf("%s: %+v", secret, outcome)
 			}
 		}
@@ -207,12 +238,15 @@ func TestTolerated(t *testing.T) {
 
 func TestSummaryHoldsNoPersonalData(t *testing.T) {
 	op := equal.ExecuteJourney(equal.Config{})
-	summary := op.Output(gateway.JSON(200, []byte(`{"transaction_id":"t","status":"SUCCESS","status_code":"success","decision":"CLEAR","data":{"keys":{"aadhaar":[{"aadhaar_no":"XXXXXXXX0016","name":"MEERA KULKARNI"}]}}}`)))
+	summary := op.Output(gateway.JSON(200, []byte(
+		`{"transaction_id":"t","status":"SUCCESS","status_code":"success","decision":"CLEAR","data":{"keys":{"aadhaar":[{"aadhaar_no":"XXXXXXXX0016","name":"MEERA KULKARNI"}]}}}`,
+	)))
 	text, err := json.Marshal(summary)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(text), "MEERA") || strings.Contains(string(text), "0016") || summary["named"] != true || summary["decision"] != "CLEAR" {
+	if strings.Contains(string(text), "MEERA") || strings.Contains(string(text), "0016") || summary["named"] != true ||
+		summary["decision"] != "CLEAR" {
 		t.Errorf("got %s", text)
 	}
 }
@@ -238,9 +272,12 @@ func TestPartnersTextsAreNotKept(t *testing.T) {
 func TestEveryConditionHasAnAnswer(t *testing.T) {
 	render := equal.ExecuteJourney(equal.Config{}).Errors
 	statuses := map[operation.Condition]int{
-		operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403, operation.TooLarge: 413, operation.InvalidRequest: 400,
-		operation.NoSuchRecord: 400, operation.KeyReused: 422, operation.InFlight: 409, operation.OutcomeUnknown: 500, operation.LedgerDown: 503,
-		operation.PartnerDown: 503, operation.PartnerThrottled: 429, operation.CredentialsRejected: 500, operation.Internal: 500, operation.AnswerGone: 410,
+		operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403, operation.TooLarge: 413,
+		operation.InvalidRequest: 400,
+		operation.NoSuchRecord:   400, operation.KeyReused: 422, operation.InFlight: 409, operation.OutcomeUnknown: 500,
+		operation.LedgerDown:  503,
+		operation.PartnerDown: 503, operation.PartnerThrottled: 429, operation.CredentialsRejected: 500,
+		operation.Internal: 500, operation.AnswerGone: 410,
 	}
 	for _, condition := range operation.Conditions() {
 		reply := render(condition, "")
@@ -249,7 +286,8 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 		}
 		var e struct{ Status, Message string }
 		empty := reply.Status == 429 || reply.Status == 503 // the partner documents no body for these
-		if empty != (len(reply.Body) == 0) || !empty && (json.Unmarshal(reply.Body, &e) != nil || e.Status != "FAILURE" || e.Message == "") {
+		if empty != (len(reply.Body) == 0) ||
+			!empty && (json.Unmarshal(reply.Body, &e) != nil || e.Status != "FAILURE" || e.Message == "") {
 			t.Errorf("%s: %s", condition, reply.Body)
 		}
 	}

@@ -45,7 +45,10 @@ func renderError(condition operation.Condition, _ string) gateway.Reply {
 	case operation.AnswerGone:
 		return minimal(http.StatusGone, codeInvalidRequest, "The answer to this Idempotency-Key is not kept any more")
 	case operation.OutcomeUnknown:
-		return minimal(http.StatusInternalServerError, codeServerError, "The outcome of this request is not known, it may have taken effect.")
+		return minimal(
+			http.StatusInternalServerError, codeServerError,
+			"The outcome of this request is not known, it may have taken effect.",
+		)
 	case operation.PartnerThrottled:
 		return gateway.Empty(http.StatusTooManyRequests)
 	case operation.LedgerDown, operation.PartnerDown:

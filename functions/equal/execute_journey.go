@@ -62,7 +62,9 @@ func decodeExecute(req gateway.Request) (in executeRequest, err error) {
 	case in.InputData.OTP.present && in.InputData.OTP.value == "":
 		return in, required("otp", "/input_data/otp")
 	}
-	if err := checkIDs("/transaction_id", in.TransactionID, "/journey_id", in.JourneyID, "/request_id", in.RequestID); err != nil {
+	if err := checkIDs(
+		"/transaction_id", in.TransactionID, "/journey_id", in.JourneyID, "/request_id", in.RequestID,
+	); err != nil {
 		return in, err
 	}
 	in.InputData.AadhaarNo = separators.Replace(in.InputData.AadhaarNo)

@@ -34,10 +34,17 @@ func startAadhaarOTP(_ context.Context, start journey.Start) (fields journey.Fie
 		return fields, err
 	}
 	var creds credentials
-	if err := json.Unmarshal(start.Secret, &creds); err != nil || creds.GatewayInstanceID == "" || creds.Journeys["aadhaar-otp"] == "" {
-		return fields, gateway.NewProblem(http.StatusServiceUnavailable, "partner_credentials_missing", "the credentials for Equal lack the gateway instance or this journey's id")
+	if err := json.Unmarshal(start.Secret, &creds); err != nil || creds.GatewayInstanceID == "" ||
+		creds.Journeys["aadhaar-otp"] == "" {
+		return fields,
+			gateway.NewProblem(
+				http.StatusServiceUnavailable, "partner_credentials_missing",
+				"the credentials for Equal lack the gateway instance or this journey's id",
+			)
 	}
-	fields.Plain = map[string]any{"gateway_instance_id": creds.GatewayInstanceID, "partner_journey_id": creds.Journeys["aadhaar-otp"]}
+	fields.Plain = map[string]any{
+		"gateway_instance_id": creds.GatewayInstanceID, "partner_journey_id": creds.Journeys["aadhaar-otp"],
+	}
 	return fields, fields.Sensitive("aadhaar_no", in.AadhaarNo, func(number string) error {
 		if !validAadhaar(separators.Replace(number)) {
 			return &gateway.InputError{Pointer: "/aadhaar_no", Reason: "is not an Aadhaar number"}
@@ -84,7 +91,8 @@ func outcomeAadhaarOTP(answer gateway.Reply, refs map[string]string, _ []string)
 		if key.Name == "" {
 			continue
 		}
-		out.Verified = in.Status == statusSuccess && in.StatusCode == "success" && (in.Decision == "" || in.Decision == decisionClear)
+		out.Verified = in.Status == statusSuccess && in.StatusCode == "success" &&
+			(in.Decision == "" || in.Decision == decisionClear)
 		out.Name = key.Name
 		if len(key.AadhaarNo) >= 4 {
 			out.Last4 = key.AadhaarNo[len(key.AadhaarNo)-4:]

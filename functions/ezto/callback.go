@@ -23,7 +23,8 @@ import (
 	"sallyport/shared/upstream"
 )
 
-// Response types, each a form of what an application's hook sends (ezto §7); which member wraps the last two is inferred.
+// Response types, each a form of what an application's hook sends (ezto §7); which member wraps the last two is
+// inferred.
 const (
 	responsePlaintext = "plaintext"
 	responseToken     = "token"     // {"token":"<JWT, RS256>"}
@@ -44,9 +45,9 @@ const (
 	maxModulus        = 8192 // the more, the longer a check takes
 )
 
-// Callback is what the hook of an application tells (ezto §7, §11): that a transaction has ended, or with which result. In plain
-// text it shows no more than that its sender knows the hook's URL, so it is a hint whatever its form: it ends the waits, and they
-// ask the partner.
+// Callback is what the hook of an application tells (ezto §7, §11): that a transaction has ended, or with which result.
+// In plain text it shows no more than that its sender knows the hook's URL, so it is a hint whatever its form: it ends
+// the waits, and they ask the partner.
 func Callback(c Config, client *upstream.Client, now func() time.Time) callback.Receiver {
 	keys := &realmKeys{config: c, client: client, now: now}
 	return callback.Receiver{
@@ -59,8 +60,8 @@ func Callback(c Config, client *upstream.Client, now func() time.Time) callback.
 	}
 }
 
-// verify takes a callback in its application's own form only, lest somebody without keys choose the form that needs none.
-// In plain text its URL must be the one that was told to the partner alone.
+// verify takes a callback in its application's own form only, lest somebody without keys choose the form that needs
+// none. In plain text its URL must be the one that was told to the partner alone.
 func verify(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Request) (payload []byte, err error) {
 	creds, app, ok := receiving(secret, req)
 	if !ok || app.responseType() == responsePlaintext && !app.knows(req.Query["key"]) {
@@ -122,8 +123,9 @@ func unwrap(m tolerant.Object) (form, text string) {
 	return responsePlaintext, ""
 }
 
-// translate takes which transaction a callback is about, and how that ended, in one word. What is pushed without the handle
-// names who takes part, who may take part again (ezto §10: dedupe on request_id); what names both makes an event of each.
+// translate takes which transaction a callback is about, and how that ended, in one word. What is pushed without the
+// handle names who takes part, who may take part again (ezto §10: dedupe on request_id); what names both makes an event
+// of each.
 func translate(req gateway.Request) (events []callback.Event, err error) {
 	m := object(req.Body)
 	if m == nil {
@@ -212,7 +214,8 @@ func (k *realmKeys) verify(ctx context.Context, from, id, text string) (claims [
 		return nil, callback.ErrNotAuthentic
 	}
 	header, unverified := token.Signatures[0].Protected, object(token.UnsafePayloadWithoutVerification())
-	// The claims come first, so that not every text has the partner asked for its keys; they count with the signature only.
+	// The claims come first, so that not every text has the partner asked for its keys; they count with the signature
+	// only.
 	if extended(header) || header.KeyID == "" || !current(unverified, id, k.now()) {
 		return nil, callback.ErrNotAuthentic
 	}
@@ -248,9 +251,9 @@ func current(claims tolerant.Object, id string, now time.Time) bool {
 	return slices.Contains(audience, id) && hasEnd && expires > earliest && hasStart && issued <= latest
 }
 
-// find returns the key of an id, nil if the realm has none. The realm is asked once in a pause, however it answers and for whatever
-// ids: meanwhile, and while it can't be asked, a key that it had counts on, and an id that it has not been asked for is an error, for
-// it may be that of a key which has just been rotated in.
+// find returns the key of an id, nil if the realm has none. The realm is asked once in a pause, however it answers and
+// for whatever ids: meanwhile, and while it can't be asked, a key that it had counts on, and an id that it has not been
+// asked for is an error, for it may be that of a key which has just been rotated in.
 func (k *realmKeys) find(ctx context.Context, from, id string) (*rsa.PublicKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -318,8 +321,8 @@ func (k *realmKeys) fetch(ctx context.Context, from string) (map[string]*rsa.Pub
 	return keys, nil
 }
 
-// readKey reads a JWK; nil for what is no RSA key to check RS256 with. What else it carries, such as certificates, is not
-// read.
+// readKey reads a JWK; nil for what is no RSA key to check RS256 with. What else it carries, such as certificates, is
+// not read.
 func readKey(m tolerant.Object) *rsa.PublicKey {
 	text, err := json.Marshal(map[string]string{"kty": m.Word("kty"), "n": m.Word("n"), "e": m.Word("e")})
 	var key jose.JSONWebKey
@@ -335,8 +338,8 @@ func readKey(m tolerant.Object) *rsa.PublicKey {
 	return public
 }
 
-// extended reports whether a header changes what its text means: by an extension that must be understood, by compression,
-// or by a payload that is not encoded.
+// extended reports whether a header changes what its text means: by an extension that must be understood, by
+// compression, or by a payload that is not encoded.
 func extended(h jose.Header) bool {
 	for _, name := range []jose.HeaderKey{"crit", "zip", "b64"} {
 		if _, ok := h.ExtraHeaders[name]; ok {
@@ -366,8 +369,8 @@ func decrypt(keys []string, text string) (plain []byte, err error) {
 	return plain, err
 }
 
-// readEncryptionKey reads a key as it stands or in base64, of either alphabet and with or without padding. One of another
-// length opens nothing.
+// readEncryptionKey reads a key as it stands or in base64, of either alphabet and with or without padding. One of
+// another length opens nothing.
 func readEncryptionKey(text string) []byte {
 	if len(text) == encryptionKeySize {
 		return []byte(text)

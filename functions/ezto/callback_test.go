@@ -58,8 +58,8 @@ const (
 	newHook = "a hook's next URL has this & more"
 )
 
-// hooked is the credentials document with an application of each response type; "rotating" has two live keys, the first of which
-// has bytes that are no text. Of the plaintext ones "unhooked" has no key, and "shorthook" none that counts.
+// hooked is the credentials document with an application of each response type; "rotating" has two live keys, the first
+// of which has bytes that are no text. Of the plaintext ones "unhooked" has no key, and "shorthook" none that counts.
 var hooked = `{"workspace":"acme-trade","applications":{
 	"default":{"app_id":"app-0","app_secret":"s","callback_keys":["` + oldHook + `"]},
 	"plaintext":{"app_id":"app-1","app_secret":"s","response_type":"plaintext","callback_keys":["` + oldHook + `","` + newHook + `","","fifteen letters"]},
@@ -81,7 +81,10 @@ func signingKey(t testing.TB) jose.JSONWebKey {
 	q, _ := new(big.Int).SetString(testQ, 16)
 	one := big.NewInt(1)
 	phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
-	key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537}, D: new(big.Int).ModInverse(big.NewInt(65537), phi), Primes: []*big.Int{p, q}}
+	key := &rsa.PrivateKey{
+		PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537}, D: new(big.Int).ModInverse(big.NewInt(65537), phi),
+		Primes: []*big.Int{p, q},
+	}
 	key.Precompute()
 	if err := key.Validate(); err != nil {
 		t.Fatal(err)
@@ -203,7 +206,11 @@ func (g *gate) takes(application, body string) int {
 // called sends one with a query.
 func (g *gate) called(application string, query map[string]string, body string) int {
 	g.t.Helper()
-	payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{PathParameters: map[string]string{"application": application}, QueryStringParameters: query, Body: body})
+	payload, err := json.Marshal(
+		events.APIGatewayV2HTTPRequest{
+			PathParameters: map[string]string{"application": application}, QueryStringParameters: query, Body: body,
+		},
+	)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -225,14 +232,18 @@ func (g *gate) recorded(status int) {
 		Operation, State string
 		Calls            int
 	}
-	if err := json.Unmarshal(g.metrics.Bytes(), &counted); err != nil || counted.Operation != "ezto/callback" || counted.State != http.StatusText(status) || counted.Calls != 1 {
+	if err := json.Unmarshal(g.metrics.Bytes(), &counted); err != nil || counted.Operation != "ezto/callback" ||
+		counted.State != http.StatusText(status) || counted.Calls != 1 {
 		g.t.Errorf("counted %s", g.metrics)
 	}
 }
 
 // arriving is a callback to the hook's URL, which for plaintext has a key.
 func arriving(application, body string) gateway.Request {
-	req := gateway.Request{Method: "POST", Params: map[string]string{"application": application}, Header: map[string]string{}, Body: []byte(body)}
+	req := gateway.Request{
+		Method: "POST", Params: map[string]string{"application": application}, Header: map[string]string{},
+		Body: []byte(body),
+	}
 	if application == "plaintext" || application == "default" {
 		req.Query = map[string]string{"key": oldHook}
 	}
@@ -246,7 +257,8 @@ func claims(t testing.TB, told string, changes ...any) string {
 	if err := json.Unmarshal([]byte(told), &all); err != nil {
 		t.Fatal(err)
 	}
-	all["iss"], all["aud"], all["iat"], all["exp"] = "https://acme-trade.example/auth/realms/acme-trade", "app-2", 1772443001, 1772443001+86400
+	all["iss"], all["aud"] = "https://acme-trade.example/auth/realms/acme-trade", "app-2"
+	all["iat"], all["exp"] = 1772443001, 1772443001+86400
 	for i := 0; i < len(changes); i += 2 {
 		if all[changes[i].(string)] = changes[i+1]; changes[i+1] == nil {
 			delete(all, changes[i].(string))
@@ -281,7 +293,9 @@ func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, payload string, he
 	return text
 }
 
-func encrypt(t testing.TB, enc jose.ContentEncryption, key []byte, payload string, options *jose.EncrypterOptions) string {
+func encrypt(
+	t testing.TB, enc jose.ContentEncryption, key []byte, payload string, options *jose.EncrypterOptions,
+) string {
 	t.Helper()
 	encrypter, err := jose.NewEncrypter(enc, jose.Recipient{Algorithm: jose.DIRECT, Key: key}, options)
 	if err != nil {
@@ -355,95 +369,135 @@ func TestCallback(t *testing.T) {
 		application, body string
 		want              int
 	}{
-		"Ping":             {"plaintext", ping, 200},
-		"Push":             {"plaintext", result, 200},
-		"PushFailed":       {"plaintext", `{"user_id":"u-7731","request_id":"r","error":"request_failed","error_description":"x"}`, 200},
-		"Comma":            {"plaintext", strings.TrimSuffix(result, "}") + ",\n}", 200},
-		"ByDefault":        {"default", ping, 200},
-		"NoApplication":    {"nobody", ping, 401},
-		"NoName":           {"", ping, 401},
-		"NoID":             {"nameless", ping, 401},
-		"OddType":          {"odd", ping, 401},
-		"Truncated":        {"plaintext", result[:200], 400},
-		"Empty":            {"plaintext", "", 400},
-		"Array":            {"plaintext", "[" + ping + "]", 400},
-		"AboutNothing":     {"plaintext", `{}`, 400},
-		"HugeHandle":       {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 48<<10+1)), 400},
-		"TooLarge":         {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 64<<10)), 413},
-		"TokenForPlain":    {"plaintext", wrapped("token", token), 401},
-		"SealedForPlain":   {"plaintext", wrapped("encrypted", jwe), 401},
-		"NullForPlain":     {"plaintext", strings.TrimSuffix(ping, "}") + `,"token":null}`, 401},
-		"Token":            {"token", wrapped("token", token), 200},
-		"TokenComma":       {"token", `{"token":"` + token + `", }`, 200},
-		"TokenAndMore":     {"token", `{"type":"result","token":"` + token + `"}`, 200},
-		"TokenOfResult":    {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, result))), 200},
-		"TokenOfNothing":   {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, `{}`))), 400},
-		"TokenTruncated":   {"token", wrapped("token", token)[:300], 400},
-		"TokenCutOff":      {"token", wrapped("token", token[:len(token)-4]), 401},
-		"PlainForToken":    {"token", ping, 401},
-		"SealedForToken":   {"token", wrapped("encrypted", jwe), 401},
-		"Both":             {"token", `{"token":"` + token + `","encrypted":"` + jwe + `"}`, 401},
-		"BothForSealed":    {"encrypted", `{"token":"` + token + `","encrypted":"` + jwe + `"}`, 401},
-		"NoToken":          {"token", wrapped("token", ""), 401},
-		"OddToken":         {"token", `{"token":{"token":"x"}}`, 401},
-		"TwoTokens":        {"token", `{"token":"` + token + `","token":"` + unsigned + `"}`, 401},
-		"ForgedSignature":  {"token", wrapped("token", altered(token, 2, flipped(3))), 401},
-		"ForgedClaims":     {"token", wrapped("token", altered(token, 1, func(b []byte) []byte { return bytes.Replace(b, []byte("COMPLETED"), []byte("SKIPPED"), 1) })), 401},
-		"ForgedHeader":     {"token", wrapped("token", altered(token, 0, func(b []byte) []byte { return append(b, ' ') })), 401},
-		"OtherKey":         {"token", wrapped("token", sign(t, jose.RS256, other, good)), 401},
-		"OtherKeyEmbedded": {"token", wrapped("token", sign(t, jose.RS256, other.Key, good, "kid", "realm-1", "jku", "https://evil.example/certs")), 401},
-		"NoKeyID":          {"token", wrapped("token", sign(t, jose.RS256, private, good)), 401},
-		"None":             {"token", wrapped("token", unsigned), 401},
-		"NoneSigned":       {"token", wrapped("token", unsigned+dots[2]), 401},
-		"HS256ByPEM":       {"token", wrapped("token", sign(t, jose.HS256, inPEM, good, "kid", "realm-1")), 401},
-		"HS256ByJWK":       {"token", wrapped("token", sign(t, jose.HS256, jwk, good, "kid", "realm-1")), 401},
-		"HS256ByModulus":   {"token", wrapped("token", sign(t, jose.HS256, public.N.Bytes(), good, "kid", "realm-1")), 401},
-		"PS256":            {"token", wrapped("token", sign(t, jose.PS256, private, good, "kid", "realm-1")), 401},
-		"RS512":            {"token", wrapped("token", sign(t, jose.RS512, private, good, "kid", "realm-1")), 401},
-		"OwnHeader":        {"token", header(`{"alg":"RS256","kid":"realm-1"}`), 200},
-		"TwoAlgorithms":    {"token", header(`{"alg":"none","kid":"realm-1","alg":"RS256"}`), 401},
-		"Critical":         {"token", header(`{"alg":"RS256","kid":"realm-1","crit":["b64"],"b64":true}`), 401},
-		"OddHeader":        {"token", header(`[]`), 401},
-		"Compressed":       {"token", header(`{"alg":"RS256","kid":"realm-1","zip":"DEF"}`), 401},
-		"NotEncoded":       {"token", header(`{"alg":"RS256","kid":"realm-1","b64":false}`), 401},
-		"LineBreak":        {"token", wrapped("token", dots[0]+".\\n"+dots[1]+"."+dots[2]), 401},
-		"WrongAudience":    {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "aud", "app-1"))), 401},
-		"Audiences":        {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "aud", []string{"x", "app-2"}))), 200},
-		"OtherAudiences":   {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "aud", []string{"x", ""}))), 401},
-		"NoAudience":       {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "aud", nil))), 401},
-		"JustExpired":      {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1772443001-59))), 200},
-		"Expired":          {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1772443001-60))), 401},
-		"NoEnd":            {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", nil))), 401},
-		"OddEnd":           {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", "9999999999"))), 401},
-		"HugeEnd":          {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1e300))), 200},
-		"JustIssued":       {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "iat", 1772443001.5+59))), 200},
-		"IssuedLater":      {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "iat", 1772443001+61))), 401},
-		"NoIssue":          {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "iat", nil))), 401},
-		"NotYet":           {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "nbf", 1772443001+61))), 401},
-		"Sealed":           {"encrypted", wrapped("encrypted", jwe), 200},
-		"SealedComma":      {"encrypted", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), strings.TrimSuffix(result, "}")+",}", nil)), 200},
-		"SealedTruncated":  {"encrypted", wrapped("encrypted", jwe)[:300], 400},
-		"SealedCutOff":     {"encrypted", wrapped("encrypted", jwe[:len(jwe)-4]), 401},
-		"SealedNothing":    {"encrypted", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), "", nil)), 400},
-		"SealedNoJSON":     {"encrypted", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), "not JSON", nil)), 400},
-		"PlainForSealed":   {"encrypted", result, 401},
-		"TokenForSealed":   {"encrypted", wrapped("token", token), 401},
-		"WrongKey":         {"encrypted", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(newKey), result, nil)), 401},
-		"SealedHeader":     {"encrypted", wrapped("encrypted", altered(jwe, 0, func(b []byte) []byte { return append(b, ' ') })), 401},
-		"SealedKey":        {"encrypted", wrapped("encrypted", altered(jwe, 1, func([]byte) []byte { return []byte("x") })), 401},
-		"SealedIV":         {"encrypted", wrapped("encrypted", altered(jwe, 2, flipped(0))), 401},
-		"SealedText":       {"encrypted", wrapped("encrypted", altered(jwe, 3, flipped(5))), 401},
-		"SealedTag":        {"encrypted", wrapped("encrypted", altered(jwe, 4, flipped(15))), 401},
-		"NoTag":            {"encrypted", wrapped("encrypted", altered(jwe, 4, func([]byte) []byte { return nil })), 401},
-		"TagMoved":         {"encrypted", wrapped("encrypted", tagMoved(jwe)), 401},
-		"KeyAndTagMoved":   {"encrypted", wrapped("encrypted", strings.Replace(tagMoved(jwe), "..", ".AA.", 1)), 401},
-		"SealedLineBreak":  {"encrypted", wrapped("encrypted", strings.Replace(jwe, "..", "..\\n", 1)), 401},
-		"GCM":              {"encrypted", wrapped("encrypted", encrypt(t, jose.A256GCM, []byte(oldKey), result, nil)), 401},
-		"Deflated":         {"encrypted", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), result, &jose.EncrypterOptions{Compression: jose.DEFLATE})), 401},
-		"NewKey":           {"rotating", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(newKey), result, nil)), 200},
-		"BinaryKey":        {"rotating", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, binaryKey(), result, nil)), 200},
-		"KeyGone":          {"rotating", wrapped("encrypted", jwe), 401},
-		"NoKeys":           {"keyless", wrapped("encrypted", jwe), 401},
+		"Ping": {"plaintext", ping, 200},
+		"Push": {"plaintext", result, 200},
+		"PushFailed": {
+			"plaintext", `{"user_id":"u-7731","request_id":"r","error":"request_failed","error_description":"x"}`, 200,
+		},
+		"Comma":           {"plaintext", strings.TrimSuffix(result, "}") + ",\n}", 200},
+		"ByDefault":       {"default", ping, 200},
+		"NoApplication":   {"nobody", ping, 401},
+		"NoName":          {"", ping, 401},
+		"NoID":            {"nameless", ping, 401},
+		"OddType":         {"odd", ping, 401},
+		"Truncated":       {"plaintext", result[:200], 400},
+		"Empty":           {"plaintext", "", 400},
+		"Array":           {"plaintext", "[" + ping + "]", 400},
+		"AboutNothing":    {"plaintext", `{}`, 400},
+		"HugeHandle":      {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 48<<10+1)), 400},
+		"TooLarge":        {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 64<<10)), 413},
+		"TokenForPlain":   {"plaintext", wrapped("token", token), 401},
+		"SealedForPlain":  {"plaintext", wrapped("encrypted", jwe), 401},
+		"NullForPlain":    {"plaintext", strings.TrimSuffix(ping, "}") + `,"token":null}`, 401},
+		"Token":           {"token", wrapped("token", token), 200},
+		"TokenComma":      {"token", `{"token":"` + token + `", }`, 200},
+		"TokenAndMore":    {"token", `{"type":"result","token":"` + token + `"}`, 200},
+		"TokenOfResult":   {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, result))), 200},
+		"TokenOfNothing":  {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, `{}`))), 400},
+		"TokenTruncated":  {"token", wrapped("token", token)[:300], 400},
+		"TokenCutOff":     {"token", wrapped("token", token[:len(token)-4]), 401},
+		"PlainForToken":   {"token", ping, 401},
+		"SealedForToken":  {"token", wrapped("encrypted", jwe), 401},
+		"Both":            {"token", `{"token":"` + token + `","encrypted":"` + jwe + `"}`, 401},
+		"BothForSealed":   {"encrypted", `{"token":"` + token + `","encrypted":"` + jwe + `"}`, 401},
+		"NoToken":         {"token", wrapped("token", ""), 401},
+		"OddToken":        {"token", `{"token":{"token":"x"}}`, 401},
+		"TwoTokens":       {"token", `{"token":"` + token + `","token":"` + unsigned + `"}`, 401},
+		"ForgedSignature": {"token", wrapped("token", altered(token, 2, flipped(3))), 401},
+		"ForgedClaims": {
+			"token",
+			wrapped(
+				"token",
+				altered(token, 1, func(b []byte) []byte { return bytes.Replace(b, []byte("COMPLETED"), []byte("SKIPPED"), 1) }),
+			),
+			401,
+		},
+		"ForgedHeader": {
+			"token", wrapped("token", altered(token, 0, func(b []byte) []byte { return append(b, ' ') })), 401,
+		},
+		"OtherKey": {"token", wrapped("token", sign(t, jose.RS256, other, good)), 401},
+		"OtherKeyEmbedded": {
+			"token",
+			wrapped("token", sign(t, jose.RS256, other.Key, good, "kid", "realm-1", "jku", "https://evil.example/certs")), 401,
+		},
+		"NoKeyID":        {"token", wrapped("token", sign(t, jose.RS256, private, good)), 401},
+		"None":           {"token", wrapped("token", unsigned), 401},
+		"NoneSigned":     {"token", wrapped("token", unsigned+dots[2]), 401},
+		"HS256ByPEM":     {"token", wrapped("token", sign(t, jose.HS256, inPEM, good, "kid", "realm-1")), 401},
+		"HS256ByJWK":     {"token", wrapped("token", sign(t, jose.HS256, jwk, good, "kid", "realm-1")), 401},
+		"HS256ByModulus": {"token", wrapped("token", sign(t, jose.HS256, public.N.Bytes(), good, "kid", "realm-1")), 401},
+		"PS256":          {"token", wrapped("token", sign(t, jose.PS256, private, good, "kid", "realm-1")), 401},
+		"RS512":          {"token", wrapped("token", sign(t, jose.RS512, private, good, "kid", "realm-1")), 401},
+		"OwnHeader":      {"token", header(`{"alg":"RS256","kid":"realm-1"}`), 200},
+		"TwoAlgorithms":  {"token", header(`{"alg":"none","kid":"realm-1","alg":"RS256"}`), 401},
+		"Critical":       {"token", header(`{"alg":"RS256","kid":"realm-1","crit":["b64"],"b64":true}`), 401},
+		"OddHeader":      {"token", header(`[]`), 401},
+		"Compressed":     {"token", header(`{"alg":"RS256","kid":"realm-1","zip":"DEF"}`), 401},
+		"NotEncoded":     {"token", header(`{"alg":"RS256","kid":"realm-1","b64":false}`), 401},
+		"LineBreak":      {"token", wrapped("token", dots[0]+".\\n"+dots[1]+"."+dots[2]), 401},
+		"WrongAudience":  {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "aud", "app-1"))), 401},
+		"Audiences": {
+			"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "aud", []string{"x", "app-2"}))), 200,
+		},
+		"OtherAudiences": {
+			"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "aud", []string{"x", ""}))), 401,
+		},
+		"NoAudience":  {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "aud", nil))), 401},
+		"JustExpired": {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1772443001-59))), 200},
+		"Expired":     {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1772443001-60))), 401},
+		"NoEnd":       {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", nil))), 401},
+		"OddEnd":      {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", "9999999999"))), 401},
+		"HugeEnd":     {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1e300))), 200},
+		"JustIssued": {
+			"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "iat", 1772443001.5+59))), 200,
+		},
+		"IssuedLater": {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "iat", 1772443001+61))), 401},
+		"NoIssue":     {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "iat", nil))), 401},
+		"NotYet":      {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "nbf", 1772443001+61))), 401},
+		"Sealed":      {"encrypted", wrapped("encrypted", jwe), 200},
+		"SealedComma": {
+			"encrypted",
+			wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), strings.TrimSuffix(result, "}")+",}", nil)), 200,
+		},
+		"SealedTruncated": {"encrypted", wrapped("encrypted", jwe)[:300], 400},
+		"SealedCutOff":    {"encrypted", wrapped("encrypted", jwe[:len(jwe)-4]), 401},
+		"SealedNothing":   {"encrypted", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), "", nil)), 400},
+		"SealedNoJSON": {
+			"encrypted", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), "not JSON", nil)), 400,
+		},
+		"PlainForSealed": {"encrypted", result, 401},
+		"TokenForSealed": {"encrypted", wrapped("token", token), 401},
+		"WrongKey": {
+			"encrypted", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(newKey), result, nil)), 401,
+		},
+		"SealedHeader": {
+			"encrypted", wrapped("encrypted", altered(jwe, 0, func(b []byte) []byte { return append(b, ' ') })), 401,
+		},
+		"SealedKey": {
+			"encrypted", wrapped("encrypted", altered(jwe, 1, func([]byte) []byte { return []byte("x") })), 401,
+		},
+		"SealedIV":        {"encrypted", wrapped("encrypted", altered(jwe, 2, flipped(0))), 401},
+		"SealedText":      {"encrypted", wrapped("encrypted", altered(jwe, 3, flipped(5))), 401},
+		"SealedTag":       {"encrypted", wrapped("encrypted", altered(jwe, 4, flipped(15))), 401},
+		"NoTag":           {"encrypted", wrapped("encrypted", altered(jwe, 4, func([]byte) []byte { return nil })), 401},
+		"TagMoved":        {"encrypted", wrapped("encrypted", tagMoved(jwe)), 401},
+		"KeyAndTagMoved":  {"encrypted", wrapped("encrypted", strings.Replace(tagMoved(jwe), "..", ".AA.", 1)), 401},
+		"SealedLineBreak": {"encrypted", wrapped("encrypted", strings.Replace(jwe, "..", "..\\n", 1)), 401},
+		"GCM":             {"encrypted", wrapped("encrypted", encrypt(t, jose.A256GCM, []byte(oldKey), result, nil)), 401},
+		"Deflated": {
+			"encrypted",
+			wrapped(
+				"encrypted",
+				encrypt(t, jose.A128CBC_HS256, []byte(oldKey), result, &jose.EncrypterOptions{Compression: jose.DEFLATE}),
+			),
+			401,
+		},
+		"NewKey": {
+			"rotating", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(newKey), result, nil)), 200,
+		},
+		"BinaryKey": {"rotating", wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, binaryKey(), result, nil)), 200},
+		"KeyGone":   {"rotating", wrapped("encrypted", jwe), 401},
+		"NoKeys":    {"keyless", wrapped("encrypted", jwe), 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRealm(t, key)
@@ -464,7 +518,8 @@ func TestCallback(t *testing.T) {
 	}
 }
 
-// TestCallbackKey: in plain text a callback must show that it knows the hook's URL, whatever else it says; the other forms need not.
+// TestCallbackKey: in plain text a callback must show that it knows the hook's URL, whatever else it says; the other
+// forms need not.
 func TestCallbackKey(t *testing.T) {
 	r := newRealm(t, signingKey(t))
 	sealed := wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, []byte(oldKey), result, nil))
@@ -503,7 +558,8 @@ func TestCallbackKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGate(t, r.receiver())
-			if got := g.called(test.application, test.query, test.body); got != test.want || (len(g.kept.records) > 0) != (got == 200) {
+			if got := g.called(test.application, test.query, test.body); got != test.want ||
+				(len(g.kept.records) > 0) != (got == 200) {
 				t.Errorf("answered %d, want %d, kept %q", got, test.want, g.kept.records)
 			}
 			g.recorded(test.want)
@@ -538,9 +594,12 @@ func TestTranslate(t *testing.T) {
 		`{"user_id":"u-7731","request_id":"r","error":"access_denied"}`:    user + " denied",
 		`{"user_id":"u-7731","request_id":"r","error":"of Meera"}`:         user + " other",
 		`{"user_id":"u-7731"}`: user + " other",
-		strings.Replace(result, "}", `,"auth_req_id":"hdr..iv.body.tag"}`, 1):             handle + " completed, " + user + " completed",
+		strings.Replace(
+			result, "}", `,"auth_req_id":"hdr..iv.body.tag"}`, 1,
+		): handle + " completed, " + user + " completed",
 		`{"user_id":"u-7731","auth_req_id":"hdr..iv.body.tag","error":"request_failed",}`: handle + " failed, " + user + " failed",
-		`{}`: refused, `[]`: refused, `null`: refused, ``: refused, `{"user_id":7}`: refused, `{"user_id":" ","auth_req_id":""}`: refused, result[:50]: refused,
+		`{}`: refused, `[]`: refused, `null`: refused, ``: refused, `{"user_id":7}`: refused,
+		`{"user_id":" ","auth_req_id":""}`: refused, result[:50]: refused,
 	} {
 		events, err := r.Translate(arriving("shop", text))
 		got := refused
@@ -558,8 +617,11 @@ func TestTranslate(t *testing.T) {
 		}
 	}
 	for status, want := range map[int]string{
-		200: `{"status":"acknowledged"}`, 400: `{"error":"invalid_request","error_description":"words"}`, 401: `{"error":"invalid_client","error_description":"words"}`,
-		413: `{"error":"invalid_request","error_description":"words"}`, 500: `{"error":"server_error","error_description":"words"}`, 503: `{"error":"server_error","error_description":"words"}`,
+		200: `{"status":"acknowledged"}`, 400: `{"error":"invalid_request","error_description":"words"}`,
+		401: `{"error":"invalid_client","error_description":"words"}`,
+		413: `{"error":"invalid_request","error_description":"words"}`,
+		500: `{"error":"server_error","error_description":"words"}`,
+		503: `{"error":"server_error","error_description":"words"}`,
 	} {
 		if got := r.Acknowledge(status, "words"); got.Status != status || string(got.Body) != want {
 			t.Errorf("answers %d %s", got.Status, got.Body)
@@ -598,14 +660,15 @@ func TestCallbackRecord(t *testing.T) {
 	}
 }
 
-// TestCallbackOfAnother: what is pushed of somebody's next transaction is another event than of the last one; a repeat is
-// the same.
+// TestCallbackOfAnother: what is pushed of somebody's next transaction is another event than of the last one; a repeat
+// is the same.
 func TestCallbackOfAnother(t *testing.T) {
 	r := ezto.Callback(ezto.Config{}, upstream.New(), time.Now)
 	const of = "5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47"
 	for text, want := range map[string]string{
-		result: of, strings.Replace(result, "request_id", "requestId", 1): of, strings.Replace(result, of, "r", 1): "r", `{"user_id":"u-7731"}`: "",
-		ping: "", // its handle is a name of its own
+		result: of, strings.Replace(result, "request_id", "requestId", 1): of, strings.Replace(result, of, "r", 1): "r",
+		`{"user_id":"u-7731"}`: "",
+		ping:                   "", // its handle is a name of its own
 	} {
 		if events, err := r.Translate(arriving("shop", text)); err != nil || len(events) != 1 || events[0].EventID != want {
 			t.Errorf("%s gave %+v, %v", text, events, err)
@@ -726,7 +789,10 @@ func TestSigningKeys(t *testing.T) {
 	t.Run("NotAsked", func(t *testing.T) { // for what no key could save
 		r := newRealm(t, first)
 		g := newGate(t, r.receiver())
-		for _, body := range []string{wrapped("token", "a.b.c"), wrapped("token", sign(t, jose.RS256, first, claims(t, ping, "aud", "x"))), wrapped("token", sign(t, jose.PS256, first.Key, claims(t, ping)))} {
+		for _, body := range []string{
+			wrapped("token", "a.b.c"), wrapped("token", sign(t, jose.RS256, first, claims(t, ping, "aud", "x"))),
+			wrapped("token", sign(t, jose.PS256, first.Key, claims(t, ping))),
+		} {
 			if got := g.takes("token", body); got != 401 || r.questions() != 0 {
 				t.Errorf("%d after %d questions", got, r.questions())
 			}
@@ -736,7 +802,8 @@ func TestSigningKeys(t *testing.T) {
 		status int
 		body   string
 	}{
-		"Down": {503, `{}`}, "NotFound": {404, `{"keys":[]}`}, "Redirect": {302, `{"keys":[]}`}, "NoJSON": {200, `<html>`}, "NoKeys": {200, `{"keys":[]}`}, "Odd": {200, `{"keys":{}}`},
+		"Down": {503, `{}`}, "NotFound": {404, `{"keys":[]}`}, "Redirect": {302, `{"keys":[]}`}, "NoJSON": {200, `<html>`},
+		"NoKeys": {200, `{"keys":[]}`}, "Odd": {200, `{"keys":{}}`},
 		"TooLarge":   {200, `{"keys":[],"x":"` + strings.Repeat("x", 64<<10) + `"}`},
 		"Encryption": {200, `{"keys":[` + jwkOf(t, first, "use", "enc") + `]}`},
 		"Algorithm":  {200, `{"keys":[` + jwkOf(t, first, "alg", "RSA-OAEP") + `]}`},
@@ -780,7 +847,9 @@ func TestSigningKeys(t *testing.T) {
 	})
 	t.Run("AmongOthers", func(t *testing.T) {
 		r := newRealm(t)
-		r.body = `{"keys":[7,{"kty":"EC","kid":"realm-1"},` + jwkOf(t, first, "x5c", "odd") + `,` + jwkOf(t, otherKey(t, 2048, "realm-1"), "use", "enc") + `]}`
+		r.body = `{"keys":[7,{"kty":"EC","kid":"realm-1"},` + jwkOf(t, first, "x5c", "odd") + `,` + jwkOf(
+			t, otherKey(t, 2048, "realm-1"), "use", "enc",
+		) + `]}`
 		if got := newGate(t, r.receiver()).takes("token", body(first)); got != 200 {
 			t.Error(got)
 		}
@@ -795,11 +864,13 @@ func TestEncryptionKeys(t *testing.T) {
 	for text, want := range map[string]bool{
 		base64.StdEncoding.EncodeToString(key): true, base64.RawStdEncoding.EncodeToString(key): true,
 		base64.URLEncoding.EncodeToString(key): true, base64.RawURLEncoding.EncodeToString(key): true,
-		base64.StdEncoding.EncodeToString(key[:31]): false, base64.StdEncoding.EncodeToString(key) + "*": false, "====": false,
+		base64.StdEncoding.EncodeToString(key[:31]): false, base64.StdEncoding.EncodeToString(key) + "*": false,
+		"====": false,
 	} {
 		secret := `{"workspace":"w","applications":{"encrypted":{"app_id":"a","response_type":"encrypted","encryption_keys":["` + text + `"]}}}`
 		payload, err := r.Verify(t.Context(), []byte(secret), arriving("encrypted", body))
-		if want && (err != nil || string(payload) != result) || !want && (!errors.Is(err, callback.ErrNotAuthentic) || payload != nil) {
+		if want && (err != nil || string(payload) != result) ||
+			!want && (!errors.Is(err, callback.ErrNotAuthentic) || payload != nil) {
 			t.Errorf("%s: %q, %v", text, payload, err)
 		}
 	}
@@ -820,17 +891,20 @@ func jwkOf(t testing.TB, key jose.JSONWebKey, name, value string) string {
 	return string(text)
 }
 
-// FuzzEZTOCallback: what is authentic the standards take for authentic as well, and it says the same; and whatever is said,
-// an event is about a transaction or somebody who takes part in it, in a code.
+// FuzzEZTOCallback: what is authentic the standards take for authentic as well, and it says the same; and whatever is
+// said, an event is about a transaction or somebody who takes part in it, in a code.
 func FuzzEZTOCallback(f *testing.F) {
 	key := signingKey(f)
 	r := newRealm(f, key)
 	receiver := r.receiver()
 	token, jwe := sign(f, jose.RS256, key, claims(f, result)), encrypt(f, jose.A128CBC_HS256, []byte(oldKey), ping, nil)
 	for _, body := range []string{
-		ping, result, strings.TrimSuffix(result, "}") + ",}", `{"user_id":"u","error":"access_denied"}`, wrapped("token", token), wrapped("encrypted", jwe),
-		`{"token":"` + token + `",}`, wrapped("token", altered(token, 2, flipped(0))), wrapped("encrypted", altered(jwe, 3, flipped(0))), wrapped("encrypted", "e30..AA.AA.AA"),
-		wrapped("token", sign(f, jose.RS256, key, claims(f, ping, "aud", []any{"app-2", nil}))), `{"token":null,"encrypted":[]}`,
+		ping, result, strings.TrimSuffix(result, "}") + ",}", `{"user_id":"u","error":"access_denied"}`,
+		wrapped("token", token), wrapped("encrypted", jwe),
+		`{"token":"` + token + `",}`, wrapped("token", altered(token, 2, flipped(0))),
+		wrapped("encrypted", altered(jwe, 3, flipped(0))), wrapped("encrypted", "e30..AA.AA.AA"),
+		wrapped("token", sign(f, jose.RS256, key, claims(f, ping, "aud", []any{"app-2", nil}))),
+		`{"token":null,"encrypted":[]}`,
 	} {
 		f.Add([]byte(body))
 	}
@@ -847,7 +921,8 @@ func FuzzEZTOCallback(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if want, err := oracle(application, key.Public().Key.(*rsa.PublicKey), body); err != nil || !bytes.Equal(want, plain) {
+			if want, err := oracle(application, key.Public().Key.(*rsa.PublicKey), body); err != nil ||
+				!bytes.Equal(want, plain) {
 				t.Errorf("%s: %q is authentic and says %q, %v", application, body, plain, err)
 			}
 			req.Body = plain
@@ -860,7 +935,8 @@ func FuzzEZTOCallback(f *testing.F) {
 			}
 			for _, about := range events {
 				id, byHandle := strings.CutPrefix(about.Record, "ezto/transaction/")
-				if byHandle == (about.SubjectID != "") || byHandle && len(id) != 32 || !byHandle && about.Record != "ezto/user/" || len(about.Codes) != 1 ||
+				if byHandle == (about.SubjectID != "") || byHandle && len(id) != 32 || !byHandle && about.Record != "ezto/user/" ||
+					len(about.Codes) != 1 ||
 					!slices.Contains([]string{"completed", "failed", "denied", "skipped", "other"}, about.Codes["status"]) {
 					t.Errorf("%q is an event of %+v", plain, about)
 				}
@@ -869,7 +945,8 @@ func FuzzEZTOCallback(f *testing.F) {
 	})
 }
 
-// oracle checks and opens a callback without a library for it, by RFC 7515 (RS256) and RFC 7518 §5.2.2.2 (A128CBC-HS256).
+// oracle checks and opens a callback without a library for it, by RFC 7515 (RS256) and RFC 7518 §5.2.2.2
+// (A128CBC-HS256).
 func oracle(application string, key *rsa.PublicKey, body []byte) ([]byte, error) {
 	if application == "plaintext" {
 		return body, nil

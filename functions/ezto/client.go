@@ -1,5 +1,5 @@
-// Package ezto is everything that knows EZTO, where an importer's licence is verified on a hosted page, step by step of a
-// workflow. "ezto §n" names a section of the contract notes that these facts were taken from.
+// Package ezto is everything that knows EZTO, where an importer's licence is verified on a hosted page, step by step of
+// a workflow. "ezto §n" names a section of the contract notes that these facts were taken from.
 package ezto
 
 import (
@@ -35,7 +35,9 @@ func readAddress(req gateway.Request, form url.Values) address {
 		return address{Application: req.Query["application"]}
 	}
 	a := address{Workspace: req.Params["workspace"], Application: form.Get("app_id")}
-	if scheme, text, _ := strings.Cut(strings.TrimSpace(req.Header["authorization"]), " "); strings.EqualFold(scheme, "basic") {
+	if scheme, text, _ := strings.Cut(
+		strings.TrimSpace(req.Header["authorization"]), " ",
+	); strings.EqualFold(scheme, "basic") {
 		pair, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 		if user, _, ok := strings.Cut(string(pair), ":"); err == nil && ok {
 			a.Application = user
@@ -70,18 +72,23 @@ func checkVersion(req gateway.Request) error {
 	return nil
 }
 
-// post sends a form, for the application that it returns the name of. Where no answer to it came, or one that does not depend on what was asked for, failed says what that means.
-func (c Config) post(ctx context.Context, call operation.Call, a address, path func(workspace string) string, form url.Values) (resp upstream.Response, application string, failed *operation.Outcome) {
+// post sends a form, for the application that it returns the name of. Where no answer to it came, or one that does not
+// depend on what was asked for, failed says what that means.
+func (c Config) post(
+	ctx context.Context, call operation.Call, a address, path func(workspace string) string, form url.Values,
+) (resp upstream.Response, application string, failed *operation.Outcome) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.Workspace == "" || creds.url(c, path) == "" {
 		return resp, application, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
 	}
 	if a.Workspace != "" && a.Workspace != creds.Workspace {
-		return resp, application, &operation.Outcome{Class: operation.Invalid, Code: "no_such_workspace", Reply: noWorkspace()}
+		return resp, application,
+			&operation.Outcome{Class: operation.Invalid, Code: "no_such_workspace", Reply: noWorkspace()}
 	}
 	application, app, ok := creds.find(a.Application)
 	if !ok {
-		return resp, application, &operation.Outcome{Class: operation.Invalid, Code: "no_such_application", Reply: renderError(operation.BadKey, "")}
+		return resp, application,
+			&operation.Outcome{Class: operation.Invalid, Code: "no_such_application", Reply: renderError(operation.BadKey, "")}
 	}
 	req, err := http.NewRequest(http.MethodPost, creds.url(c, path), nil)
 	if err != nil {

@@ -46,7 +46,10 @@ func renderError(condition operation.Condition, detail string) gateway.Reply {
 	case operation.AnswerGone:
 		return failure(http.StatusGone, codeInvalid, "the answer to this Idempotency-Key is not kept any more")
 	case operation.OutcomeUnknown:
-		return failure(http.StatusInternalServerError, codeServerError, "the outcome of this request is not known, it may have taken effect")
+		return failure(
+			http.StatusInternalServerError, codeServerError,
+			"the outcome of this request is not known, it may have taken effect",
+		)
 	case operation.PartnerThrottled:
 		return failure(http.StatusTooManyRequests, codeServerError, "too many requests")
 	case operation.LedgerDown, operation.PartnerDown:

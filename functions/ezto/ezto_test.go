@@ -61,7 +61,10 @@ func form(pairs ...string) gateway.Request {
 	for i := 0; i < len(pairs); i += 2 {
 		values.Set(pairs[i], pairs[i+1])
 	}
-	return gateway.Request{Method: "POST", Params: map[string]string{"workspace": "acme-trade"}, Header: map[string]string{}, Body: []byte(values.Encode())}
+	return gateway.Request{
+		Method: "POST", Params: map[string]string{"workspace": "acme-trade"}, Header: map[string]string{},
+		Body: []byte(values.Encode()),
+	}
 }
 
 const (
@@ -73,20 +76,28 @@ const (
 // TestWire: what is sent is the contract's version 1, with the application's own credentials.
 func TestWire(t *testing.T) {
 	p := newPartner(t, 200, begun)
-	got := call(t, ezto.TriggerRequest(ezto.Config{BaseURL: p.URL}), form("app_id", "app-2", "app_secret", "the caller's key", "request", request))
-	if got.Class != operation.Done || string(got.Reply.Body) != begun || !strings.HasPrefix(got.Creates, "ezto/transaction/") || strings.Contains(got.Creates, "hdr") {
+	got := call(
+		t, ezto.TriggerRequest(ezto.Config{BaseURL: p.URL}),
+		form("app_id", "app-2", "app_secret", "the caller's key", "request", request),
+	)
+	if got.Class != operation.Done || string(got.Reply.Body) != begun ||
+		!strings.HasPrefix(got.Creates, "ezto/transaction/") || strings.Contains(got.Creates, "hdr") {
 		t.Errorf("got %+v", got)
 	}
-	if p.path != "/auth/realms/acme-trade/protocol/openid-connect/transaction" || p.user != "app-2" || p.pass != "s-2" || p.header.Get("api-version") != "1" ||
-		p.header.Get("Content-Type") != "application/x-www-form-urlencoded" || len(p.form) != 1 || p.form.Get("request") != request {
+	if p.path != "/auth/realms/acme-trade/protocol/openid-connect/transaction" || p.user != "app-2" || p.pass != "s-2" ||
+		p.header.Get("api-version") != "1" ||
+		p.header.Get("Content-Type") != "application/x-www-form-urlencoded" || len(p.form) != 1 ||
+		p.form.Get("request") != request {
 		t.Errorf("sent %s %v %v", p.path, p.header, p.form)
 	}
 	p = newPartner(t, 200, result)
 	got = call(t, ezto.GetResult(ezto.Config{BaseURL: p.URL}), form("app_id", "poll", "auth_req_id", "hdr..iv.body.tag"))
-	if got.Class != operation.Done || string(got.Reply.Body) != result || got.Refs["request_id"] != "5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47" {
+	if got.Class != operation.Done || string(got.Reply.Body) != result ||
+		got.Refs["request_id"] != "5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47" {
 		t.Errorf("got %+v", got)
 	}
-	if p.path != "/auth/realms/acme-trade/protocol/openid-connect/transaction/result" || p.user != "app-1" || len(p.form) != 1 || p.form.Get("auth_req_id") != "hdr..iv.body.tag" {
+	if p.path != "/auth/realms/acme-trade/protocol/openid-connect/transaction/result" || p.user != "app-1" ||
+		len(p.form) != 1 || p.form.Get("auth_req_id") != "hdr..iv.body.tag" {
 		t.Errorf("sent %s %v", p.path, p.form)
 	}
 }
@@ -105,7 +116,8 @@ func TestTolerated(t *testing.T) {
 	}
 }
 
-// TestExtraFields: what an application's own configuration has in a form goes on, and makes it another request; credentials don't.
+// TestExtraFields: what an application's own configuration has in a form goes on, and makes it another request;
+// credentials don't.
 func TestExtraFields(t *testing.T) {
 	p := newPartner(t, 200, begun)
 	op := ezto.TriggerRequest(ezto.Config{BaseURL: p.URL})
@@ -137,7 +149,9 @@ func TestElsewhere(t *testing.T) {
 		"elsewhere.example": operation.Credentials,
 	} {
 		at := strings.Replace(secret, `{`, `{"base_url":"`+base+`",`, 1)
-		if got := callWith(t, at, ezto.TriggerRequest(ezto.Config{BaseURL: p.URL}), form("app_id", "app-1", "request", request)); got.Class != want || p.times != 0 {
+		if got := callWith(
+			t, at, ezto.TriggerRequest(ezto.Config{BaseURL: p.URL}), form("app_id", "app-1", "request", request),
+		); got.Class != want || p.times != 0 {
 			t.Errorf("%s: %+v, %d calls", base, got, p.times)
 		}
 	}
@@ -204,8 +218,9 @@ func TestClasses(t *testing.T) {
 // TestReadResult: however it is spelt, a result reads the same (ezto §6).
 func TestReadResult(t *testing.T) {
 	yes := true
-	want := ezto.Result{Workflow: "verification", UserID: "u", RequestID: "r", IEC: "AAXCT4821K", Verified: &yes, VerifiedAt: time.Unix(1767225600, 0).UTC(),
-		Name: "N", Status: "Valid", PAN: "AAXCT4821K", Address: "A"}
+	want := ezto.Result{Workflow: "verification", UserID: "u", RequestID: "r", IEC: "AAXCT4821K", Verified: &yes,
+		VerifiedAt: time.Unix(1767225600, 0).UTC(),
+		Name:       "N", Status: "Valid", PAN: "AAXCT4821K", Address: "A"}
 	for _, text := range []string{
 		`{"workflow":"verification","user_id":"u","request_id":"r","ie_code":"AAXCT4821K","iec_verified":"true","iec_verified_at":"1767225600","name":"N","iec_status":"Valid","pan":"AAXCT4821K","address":"A"}`,
 		`{"workflow":"verification","userId":"u","requestId":"r","iec_code":" aaxct4821k ","iec_verified":"True","iec_verified_at":1767225600000,"name":"N","iec_status":"ACTIVE","pan":"aaxct4821k","address":"A",}`,
@@ -220,13 +235,16 @@ func TestReadResult(t *testing.T) {
 			t.Errorf("%s: %+v", text, got)
 		}
 	}
-	for text, status := range map[string]string{"suspended": "Suspended", "Canceled": "Cancelled", "inactive": "Deactivated", "Revoked": "Revoked", "": ""} {
+	for text, status := range map[string]string{
+		"suspended": "Suspended", "Canceled": "Cancelled", "inactive": "Deactivated", "Revoked": "Revoked", "": "",
+	} {
 		got, ok := ezto.ReadResult([]byte(`{"request_id":"r","iec_verified":"true","iec_status":"` + text + `"}`))
 		if !ok || got.Status != status || got.Accepted() {
 			t.Errorf("%s: %+v", text, got)
 		}
 	}
-	if got, ok := ezto.ReadResult([]byte(`{"request_id":"r","workflow":"verification"}`)); !ok || got.Accepted() || got.Verified != nil || !got.VerifiedAt.IsZero() {
+	if got, ok := ezto.ReadResult([]byte(`{"request_id":"r","workflow":"verification"}`)); !ok || got.Accepted() ||
+		got.Verified != nil || !got.VerifiedAt.IsZero() {
 		t.Errorf("a skipped check is %+v", got)
 	}
 	if got, _ := ezto.ReadResult([]byte(`{"request_id":"r","ie_code":"AAXCT4821K","pan":"AAXCT9999Z"}`)); !got.Mismatch() {
@@ -235,7 +253,9 @@ func TestReadResult(t *testing.T) {
 	if got, _ := ezto.ReadResult([]byte(`{"request_id":"r","ie_code":"0399001234","pan":"AACCL7702D"}`)); got.Mismatch() {
 		t.Errorf("a number of the old form: %+v", got)
 	}
-	for _, text := range []string{`{}`, `[]`, `null`, `{"error":"authorization_pending"}`, `{"request_id":"r"`, `{"request_id":"r",,}`} {
+	for _, text := range []string{
+		`{}`, `[]`, `null`, `{"error":"authorization_pending"}`, `{"request_id":"r"`, `{"request_id":"r",,}`,
+	} {
 		if got, ok := ezto.ReadResult([]byte(text)); ok {
 			t.Errorf("%s is %+v", text, got)
 		}
@@ -248,7 +268,9 @@ func FuzzEZTORequest(f *testing.F) {
 	f.Add([]byte(`{"auth_req_id":"h"}`))
 	f.Add([]byte(result))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		req := gateway.Request{Method: "POST", Header: map[string]string{"authorization": "Basic " + string(body)}, Body: body}
+		req := gateway.Request{
+			Method: "POST", Header: map[string]string{"authorization": "Basic " + string(body)}, Body: body,
+		}
 		if in, err := ezto.TriggerRequest(ezto.Config{}).Decode(req); err == nil && len(in.Request) == 0 {
 			t.Errorf("%q has no request", body)
 		}

@@ -20,8 +20,8 @@ type query struct {
 // maxHandle caps a handle, in bytes: documented ones have some hundred, without a limit (ezto §5).
 const maxHandle = 48 << 10
 
-// GetResult reads the result of a transaction (ezto §6). That there is none yet, or won't be, is no failure of the call: a state
-// machine reads it like an answer.
+// GetResult reads the result of a transaction (ezto §6). That there is none yet, or won't be, is no failure of the
+// call: a state machine reads it like an answer.
 func GetResult(c Config) operation.Operation[query] {
 	return operation.Operation[query]{
 		Name:             "ezto/get-result",
@@ -108,9 +108,10 @@ func summaryOfResult(reply gateway.Reply) map[string]any {
 	return map[string]any{"state": state}
 }
 
-// state is valid, suspended, cancelled or deactivated; unverified where the check did not finish well; incomplete where the claims that
-// would tell are not selected; other for any other status of a licence. Where there are no claims at all the check was skipped, unless the
-// transaction's own status says that it is still to come, or how else it ended (the names of ezto §10).
+// state is valid, suspended, cancelled or deactivated; unverified where the check did not finish well; incomplete where
+// the claims that would tell are not selected; other for any other status of a licence. Where there are no claims at
+// all the check was skipped, unless the transaction's own status says that it is still to come, or how else it ended
+// (the names of ezto §10).
 func (r Result) state(transaction string) string {
 	switch {
 	case r.Verified == nil && r.VerifiedAt.IsZero() && r.IEC+r.Name+r.Status+r.PAN+r.Address == "":

@@ -21,8 +21,8 @@ const (
 	maxDevice  = 256
 )
 
-// IECVerification is the journey "iec-verification": it has an importer's licence verified on the partner's page, where the tenant's own
-// settings say so.
+// IECVerification is the journey "iec-verification": it has an importer's licence verified on the partner's page, where
+// the tenant's own settings say so.
 func IECVerification() journey.Type {
 	return journey.Type{
 		Name:    "iec-verification",
@@ -44,8 +44,8 @@ type start struct {
 	Consent     jsontext.Value `json:"consent"`
 }
 
-// startIECVerification takes {"application","user_id","metadata","force_onboarding","country","device","consent"}. What rules are evaluated
-// over, and the request for the partner, is sealed.
+// startIECVerification takes {"application","user_id","metadata","force_onboarding","country","device","consent"}. What
+// rules are evaluated over, and the request for the partner, is sealed.
 func startIECVerification(ctx context.Context, s journey.Start) (fields journey.Fields, err error) {
 	if err := gateway.CheckJSON(s.Body); err != nil {
 		return fields, err
@@ -60,7 +60,10 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 	}
 	var creds credentials
 	if err := json.Unmarshal(s.Secret, &creds); err != nil || creds.Workspace == "" {
-		return fields, gateway.NewProblem(http.StatusServiceUnavailable, "partner_credentials_missing", "the credentials for EZTO lack the workspace")
+		return fields,
+			gateway.NewProblem(
+				http.StatusServiceUnavailable, "partner_credentials_missing", "the credentials for EZTO lack the workspace",
+			)
 	}
 	if _, known := creds.Applications[in.Application]; !known {
 		return fields, &gateway.InputError{Pointer: "/application", Reason: "is not an application of the workspace"}
@@ -98,12 +101,15 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 	return journey.Fields{
 		Plain: map[string]any{"application": in.Application},
 		Sealed: map[string]any{
-			"facts": map[string]any{"user_id": in.UserID, "metadata": in.Metadata, "country": in.Country, "device": in.Device, "claims": map[string]any{},
+			"facts": map[string]any{"user_id": in.UserID, "metadata": in.Metadata, "country": in.Country, "device": in.Device,
+				"claims":           map[string]any{},
 				"force_onboarding": in.Force},
 			"request": request,
 		},
-		AlsoErase:       vault.References(s.Body),
-		HasPersonalData: !vault.IsReference(s.Body) && slices.ContainsFunc([]string{"user_id", "metadata", "device", "consent"}, func(name string) bool { return inline(s.Body, name) }),
+		AlsoErase: vault.References(s.Body),
+		HasPersonalData: !vault.IsReference(s.Body) && slices.ContainsFunc(
+			[]string{"user_id", "metadata", "device", "consent"}, func(name string) bool { return inline(s.Body, name) },
+		),
 	}, nil
 }
 
@@ -113,8 +119,8 @@ func inline(body jsontext.Value, name string) bool {
 	return len(value) > 0 && value.Kind() != 'n' && !vault.IsReference(value) && string(value) != "{}"
 }
 
-// outcomeIECVerification is the result as the partner shows it (ezto §6), but for claims that the tenant's workflow does
-// not ask for.
+// outcomeIECVerification is the result as the partner shows it (ezto §6), but for claims that the tenant's workflow
+// does not ask for.
 func outcomeIECVerification(answer gateway.Reply, _ map[string]string, claims []string) ([]byte, error) {
 	result, ok := ReadResult(answer.Body)
 	if !ok {
@@ -142,7 +148,8 @@ func outcomeIECVerification(answer gateway.Reply, _ map[string]string, claims []
 	}{
 		Workflow: result.Workflow, UserID: result.UserID, RequestID: result.RequestID,
 		IEC: claim("iec_code", "iec_code", "ie_code"), Verified: claim("iec_verified"), VerifiedAt: claim("iec_verified_at"),
-		Name: claim("name"), Status: claim("iec_status"), PAN: claim("pan"), Address: result.Address, Mismatch: result.Mismatch(),
+		Name: claim("name"), Status: claim("iec_status"), PAN: claim("pan"), Address: result.Address,
+		Mismatch: result.Mismatch(),
 	}
 	return json.Marshal(out)
 }

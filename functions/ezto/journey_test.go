@@ -15,9 +15,16 @@ import (
 
 func startIEC(body string) (journey.Fields, error) {
 	open := func(_ context.Context, text jsontext.Value, _ int64, _ func(jsontext.Pointer) bool) (jsontext.Value, error) {
-		return jsontext.Value(strings.NewReplacer(`{"document_id":"user"}`, `"u-7731"`, `{"document_id":"metadata"}`, `{"desk":"x"}`).Replace(string(text))), nil
+		return jsontext.Value(
+				strings.NewReplacer(
+					`{"document_id":"user"}`, `"u-7731"`, `{"document_id":"metadata"}`, `{"desk":"x"}`,
+				).Replace(string(text)),
+			),
+			nil
 	}
-	return ezto.IECVerification().Start(context.Background(), journey.Start{Body: jsontext.Value(body), Secret: []byte(secret), Open: open})
+	return ezto.IECVerification().Start(
+		context.Background(), journey.Start{Body: jsontext.Value(body), Secret: []byte(secret), Open: open},
+	)
 }
 
 // TestStartOfAnIECVerification: what is personal is sealed, and the partner's request is made of it.
@@ -28,17 +35,34 @@ func TestStartOfAnIECVerification(t *testing.T) {
 		personal      bool
 		held          int
 	}{
-		"Plain":      {`{"application":"poll","user_id":"u-7731"}`, `{"user":{"metadata":{"force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false, true, 0},
-		"Forced":     {`{"application":"poll","user_id":"u-7731","force_onboarding":true,"metadata":{"desk":"x","workflow":"mine"},"country":"IN","device":"phone"}`, `{"user":{"metadata":{"desk":"x","force_onboarding":true,"workflow":"verification"},"user_id":"u-7731"}}`, true, true, 0},
-		"Consent":    {`{"application":"poll","user_id":"u-7731","consent":{"title":"Check","message":{"Purpose":"Vendor KYC"}}}`, `{"message":{"consent":{"message":{"Purpose":"Vendor KYC"},"title":"Check","type":"json"}},"user":{"metadata":{"force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false, true, 0},
-		"References": {`{"application":"poll","user_id":{"document_id":"user"},"metadata":{"document_id":"metadata"},"country":"IN"}`, `{"user":{"metadata":{"desk":"x","force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false, false, 2},
+		"Plain": {
+			`{"application":"poll","user_id":"u-7731"}`,
+			`{"user":{"metadata":{"force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false, true, 0,
+		},
+		"Forced": {
+			`{"application":"poll","user_id":"u-7731","force_onboarding":true,"metadata":{"desk":"x","workflow":"mine"},"country":"IN","device":"phone"}`,
+			`{"user":{"metadata":{"desk":"x","force_onboarding":true,"workflow":"verification"},"user_id":"u-7731"}}`, true,
+			true, 0,
+		},
+		"Consent": {
+			`{"application":"poll","user_id":"u-7731","consent":{"title":"Check","message":{"Purpose":"Vendor KYC"}}}`,
+			`{"message":{"consent":{"message":{"Purpose":"Vendor KYC"},"title":"Check","type":"json"}},"user":{"metadata":{"force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`,
+			false, true, 0,
+		},
+		"References": {
+			`{"application":"poll","user_id":{"document_id":"user"},"metadata":{"document_id":"metadata"},"country":"IN"}`,
+			`{"user":{"metadata":{"desk":"x","force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false,
+			false, 2,
+		},
 	} {
 		fields, err := startIEC(test.body)
 		request, _ := json.Marshal(fields.Sealed["request"])
 		var sorted any
 		_ = json.Unmarshal(request, &sorted)
 		request, _ = json.Marshal(sorted)
-		if err != nil || string(request) != test.request || fields.HasPersonalData != test.personal || len(fields.AlsoErase) != test.held || fields.Plain["application"] != "poll" || fields.Sealed["facts"].(map[string]any)["force_onboarding"] != test.force || len(fields.Plain) != 1 {
+		if err != nil || string(request) != test.request || fields.HasPersonalData != test.personal ||
+			len(fields.AlsoErase) != test.held || fields.Plain["application"] != "poll" ||
+			fields.Sealed["facts"].(map[string]any)["force_onboarding"] != test.force || len(fields.Plain) != 1 {
 			t.Errorf("%s: %v %s %+v", name, err, request, fields)
 		}
 	}
@@ -69,15 +93,22 @@ func TestOutcomeOfAnIECVerification(t *testing.T) {
 		wanted []string
 		want   string
 	}{
-		"All":  {[]string{"iec_code", "iec_verified", "iec_verified_at", "name", "iec_status", "pan"}, `{"workflow":"verification","user_id":"u-7731","request_id":"5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47","ie_code":"AAXCT4821K","iec_verified":"true","iec_verified_at":"1767225600","name":"TARANG OVERSEAS PVT LTD","address":"14 Dock Road, Kochi 682003","iec_status":"Valid","pan":"AAXCT4821K"}`},
-		"Some": {[]string{"iec_status"}, `{"workflow":"verification","user_id":"u-7731","request_id":"5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47","address":"14 Dock Road, Kochi 682003","iec_status":"Valid"}`},
+		"All": {
+			[]string{"iec_code", "iec_verified", "iec_verified_at", "name", "iec_status", "pan"},
+			`{"workflow":"verification","user_id":"u-7731","request_id":"5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47","ie_code":"AAXCT4821K","iec_verified":"true","iec_verified_at":"1767225600","name":"TARANG OVERSEAS PVT LTD","address":"14 Dock Road, Kochi 682003","iec_status":"Valid","pan":"AAXCT4821K"}`,
+		},
+		"Some": {
+			[]string{"iec_status"},
+			`{"workflow":"verification","user_id":"u-7731","request_id":"5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47","address":"14 Dock Road, Kochi 682003","iec_status":"Valid"}`,
+		},
 	} {
 		if got, err := outcome(gateway.JSON(200, []byte(result)), nil, test.wanted); err != nil || string(got) != test.want {
 			t.Errorf("%s: %s %v", name, got, err)
 		}
 	}
 	other := strings.Replace(result, `"pan":"AAXCT4821K"`, `"pan":"AAXCT0000K",`, 1) // with a comma too many
-	if got, err := outcome(gateway.JSON(200, []byte(other)), nil, []string{"iec_code"}); err != nil || !strings.HasSuffix(string(got), `"pan_mismatch":true}`) || strings.Contains(string(got), "0000") {
+	if got, err := outcome(gateway.JSON(200, []byte(other)), nil, []string{"iec_code"}); err != nil ||
+		!strings.HasSuffix(string(got), `"pan_mismatch":true}`) || strings.Contains(string(got), "0000") {
 		t.Errorf("%s %v", got, err)
 	}
 	for _, text := range []string{`{"error":"authorization_pending"}`, `x`, `{}`} {
@@ -94,21 +125,31 @@ func TestSummaries(t *testing.T) {
 		return string(text)
 	}
 	for body, want := range map[string]string{
-		result: "valid", strings.Replace(result, "Valid", "Suspended", 1): "suspended", strings.Replace(result, "Valid", "cancelled", 1): "cancelled",
-		strings.Replace(result, "Valid", "inactive", 1): "deactivated", strings.Replace(result, "Valid", "Revoked, see 0399001234", 1): "other",
-		strings.Replace(result, `"iec_verified":"true"`, `"iec_verified":"False"`, 1): "unverified", strings.Replace(result, `"iec_verified":"true",`, ``, 1): "incomplete",
-		`{"workflow":"verification","user_id":"u","request_id":"r"}`: "skipped", `{"error":"authorization_pending"}`: "pending", `{"error":"slow_down"}`: "pending",
+		result: "valid", strings.Replace(result, "Valid", "Suspended", 1): "suspended",
+		strings.Replace(result, "Valid", "cancelled", 1):                              "cancelled",
+		strings.Replace(result, "Valid", "inactive", 1):                               "deactivated",
+		strings.Replace(result, "Valid", "Revoked, see 0399001234", 1):                "other",
+		strings.Replace(result, `"iec_verified":"true"`, `"iec_verified":"False"`, 1): "unverified",
+		strings.Replace(result, `"iec_verified":"true",`, ``, 1):                      "incomplete",
+		`{"workflow":"verification","user_id":"u","request_id":"r"}`:                  "skipped",
+		`{"error":"authorization_pending"}`:                                           "pending", `{"error":"slow_down"}`: "pending",
 		`{"error":"expired_token"}`: "expired", `{"error":"access_denied"}`: "denied", `{"error":"request_failed"}`: "failed",
-		`{"status":"Pending","request_id":"r","user_id":"u"}`: "pending", `{"status":"IEC_INPUT","request_id":"r"}`: "pending", `{"status":"EXPIRED","request_id":"r"}`: "expired",
-		`{"status":"failed","request_id":"r"}`: "failed", `{"status":"COMPLETED","request_id":"r"}`: "skipped", `{"status":"SKIPPED","request_id":"r"}`: "skipped",
-		`{"request_id":"r","name":"TARANG","pan":"AAXCT4821K"}`: "incomplete", `{"request_id":"r","address":"14 Dock Road"}`: "incomplete", `{"request_id":"r","iec_verified_at":"1767225600"}`: "incomplete",
+		`{"status":"Pending","request_id":"r","user_id":"u"}`: "pending",
+		`{"status":"IEC_INPUT","request_id":"r"}`:             "pending", `{"status":"EXPIRED","request_id":"r"}`: "expired",
+		`{"status":"failed","request_id":"r"}`: "failed", `{"status":"COMPLETED","request_id":"r"}`: "skipped",
+		`{"status":"SKIPPED","request_id":"r"}`:                 "skipped",
+		`{"request_id":"r","name":"TARANG","pan":"AAXCT4821K"}`: "incomplete",
+		`{"request_id":"r","address":"14 Dock Road"}`:           "incomplete",
+		`{"request_id":"r","iec_verified_at":"1767225600"}`:     "incomplete",
 		strings.Replace(result, `{`, `{"status":"pending",`, 1): "valid", // there is a result
 	} {
 		if got := of(200, body); got != `{"state":"`+want+`"}` {
 			t.Errorf("%s: %s, want %s", body, got, want)
 		}
 	}
-	for _, body := range []string{`{"message":"source down"}`, `{}`, ``, `{"error":"source_unavailable"}`, `{"error":"request_failed"}`, result} {
+	for _, body := range []string{
+		`{"message":"source down"}`, `{}`, ``, `{"error":"source_unavailable"}`, `{"error":"request_failed"}`, result,
+	} {
 		if got := of(402, body); got != `{"state":"failed"}` {
 			t.Errorf("402 %s: %s", body, got)
 		}
@@ -121,7 +162,9 @@ func TestSummaries(t *testing.T) {
 		`{"auth_req_id":"h","expires_in":31}`: `{"auth_req_id":"h","back":-5,"grace":15,"left":16,"wait":5}`,
 		`{"auth_req_id":"h","expires_in":"99999999999","interval":"86400"}`: `{"auth_req_id":"h","back":-300,"grace":15,"left":2591985,"wait":300}`,
 	} {
-		if text, _ := json.Marshal(ezto.TriggerRequest(ezto.Config{}).Output(gateway.JSON(200, []byte(body)))); string(text) != want {
+		if text, _ := json.Marshal(
+			ezto.TriggerRequest(ezto.Config{}).Output(gateway.JSON(200, []byte(body))),
+		); string(text) != want {
 			t.Errorf("%s: %s", body, text)
 		}
 	}

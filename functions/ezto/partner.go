@@ -37,7 +37,8 @@ func Partner() partner.Partner {
 				}),
 				Routes:  []string{"POST /callbacks/ezto/{application}"},
 				Summary: "takes EZTO's pings and pushed results",
-				Hook: "What the hook of an application of EZTO's calls, with the name that the application has in the credentials, as in " +
+				Hook: "What the hook of an application of EZTO's calls, with the name that the application has in the " +
+					"credentials, as in " +
 					"<this>/shop, and for plaintext one of its callback_keys, as in <this>/shop?key=<key>.",
 				CallsBack: true, // for the keys that tokens are signed with
 			},

@@ -13,8 +13,8 @@ import (
 	"sallyport/shared/operation"
 )
 
-// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What else
-// stands in a form is the application's own configuration (ezto §4), and is sent as well.
+// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What
+// else stands in a form is the application's own configuration (ezto §4), and is sent as well.
 type trigger struct {
 	Address address
 	Digest  string
@@ -22,8 +22,9 @@ type trigger struct {
 	Request jsontext.Value
 }
 
-// TriggerRequest begins a transaction of an application (ezto §4): somebody is asked to take part in it on a hosted page. The partner
-// takes no key and tells nobody what became of a lost request, so an unknown outcome is a person's to decide.
+// TriggerRequest begins a transaction of an application (ezto §4): somebody is asked to take part in it on a hosted
+// page. The partner takes no key and tells nobody what became of a lost request, so an unknown outcome is a person's to
+// decide.
 func TriggerRequest(c Config) operation.Operation[trigger] {
 	return operation.Operation[trigger]{
 		Name:            "ezto/trigger-request",
@@ -80,11 +81,13 @@ const (
 // grace is how long before a page's end the result is read once more, in seconds: it may be gone with the page.
 const grace = 15
 
-// summaryOfTrigger is what a state machine goes by, all in seconds: what is left, without the grace, of which a short time
-// has none; how long the first wait lasts; back, a step below zero.
+// summaryOfTrigger is what a state machine goes by, all in seconds: what is left, without the grace, of which a short
+// time has none; how long the first wait lasts; back, a step below zero.
 func summaryOfTrigger(reply gateway.Reply) map[string]any {
 	begun, _ := readTriggered(reply.Body)
-	step, left, last := seconds(begun.Interval, usualInterval, maxInterval), seconds(begun.ExpiresIn, usualExpiry, maxExpiry), 0
+	step, left, last := seconds(
+		begun.Interval, usualInterval, maxInterval,
+	), seconds(begun.ExpiresIn, usualExpiry, maxExpiry), 0
 	if left > 2*grace {
 		left, last = left-grace, grace
 	}
@@ -127,7 +130,8 @@ func decodeTrigger(req gateway.Request) (in trigger, err error) {
 	return in, err
 }
 
-// checkRequest checks what is known of the request's shape (ezto §4); what an application makes of the rest is its own configuration.
+// checkRequest checks what is known of the request's shape (ezto §4); what an application makes of the rest is its own
+// configuration.
 func checkRequest(text jsontext.Value) error {
 	if text.Kind() != '{' {
 		return &gateway.InputError{Reason: "must be an object"}

@@ -24,8 +24,9 @@ func certsPath(workspace string) string {
 
 // credentials is the secret "partners/ezto": a workspace and its applications, by names of the operator's choice.
 type credentials struct {
-	Workspace    string                 `json:"workspace"`
-	BaseURL      string                 `json:"base_url,omitzero"` // of a workspace that is elsewhere than the deployment's; https
+	Workspace string `json:"workspace"`
+	// of a workspace that is elsewhere than the deployment's; https
+	BaseURL      string                 `json:"base_url,omitzero"`
 	Applications map[string]application `json:"applications"`
 }
 
@@ -36,10 +37,12 @@ type application struct {
 
 	// How its callbacks come (ezto §7): "plaintext", which an empty one is as well, "token" or "encrypted".
 	ResponseType string `json:"response_type"`
-	// What encrypted ones are encrypted with: 32 bytes each, as they are or in any base64. Two live values allow a rotation.
+	// What encrypted ones are encrypted with: 32 bytes each, as they are or in any base64. Two live values allow a
+	// rotation.
 	EncryptionKeys []string `json:"encryption_keys,omitzero"`
-	// What plaintext ones must show, which prove nothing by themselves: the URL that the hook calls has one of these in its query,
-	// as "key". Values under 16 characters don't count, and without any such callbacks are refused. Two live values allow a rotation.
+	// What plaintext ones must show, which prove nothing by themselves: the URL that the hook calls has one of these in
+	// its query, as "key". Values under 16 characters don't count, and without any such callbacks are refused. Two live
+	// values allow a rotation.
 	CallbackKeys []string `json:"callback_keys,omitzero"`
 }
 
@@ -100,8 +103,10 @@ func ReadResult(text []byte) (r Result, ok bool) {
 	m := object(text)
 	r = Result{
 		Workflow: m.Word("workflow"), UserID: m.Word("user_id", "userId"), RequestID: m.Word("request_id", "requestId"),
-		IEC: strings.ToUpper(m.Word("iec_code", "ie_code")), Verified: m.Truth("iec_verified"), VerifiedAt: epoch(m, "iec_verified_at"),
-		Name: m.Word("name"), Status: normalStatus(m.Word("iec_status")), PAN: strings.ToUpper(m.Word("pan")), Address: m.Word("address"),
+		IEC: strings.ToUpper(m.Word("iec_code", "ie_code")), Verified: m.Truth("iec_verified"),
+		VerifiedAt: epoch(m, "iec_verified_at"),
+		Name:       m.Word("name"), Status: normalStatus(m.Word("iec_status")), PAN: strings.ToUpper(m.Word("pan")),
+		Address: m.Word("address"),
 	}
 	return r, m != nil && r.RequestID != "" && m.Word("error") == ""
 }
@@ -138,7 +143,8 @@ func (r Result) Mismatch() bool { return isPAN(r.IEC) && r.PAN != "" && r.IEC !=
 // isPAN tells what is made like a PAN (ezto §12).
 func isPAN(text string) bool {
 	const letters, digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
-	return len(text) == 10 && strings.Trim(text[:3]+text[4:5]+text[9:], letters) == "" && strings.Contains("ABCFGHJLPT", text[3:4]) && strings.Trim(text[5:9], digits) == ""
+	return len(text) == 10 && strings.Trim(text[:3]+text[4:5]+text[9:], letters) == "" &&
+		strings.Contains("ABCFGHJLPT", text[3:4]) && strings.Trim(text[5:9], digits) == ""
 }
 
 // object reads an object, also one with a comma after its last member, as the partner's own sample has it. What is no

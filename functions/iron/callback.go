@@ -38,8 +38,8 @@ func Callback(now func() time.Time) callback.Receiver {
 	}
 }
 
-// authentic reports whether the signature, HMAC-SHA256 of time and raw body without anything in between, and the time are
-// right.
+// authentic reports whether the signature, HMAC-SHA256 of time and raw body without anything in between, and the time
+// are right.
 func authentic(secret []byte, req gateway.Request, now time.Time) bool {
 	var creds credentials
 	if tolerant.Read(secret, &creds) != nil {

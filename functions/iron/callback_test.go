@@ -25,7 +25,10 @@ const (
 )
 
 func signed(body, stamp, signature string) gateway.Request {
-	return gateway.Request{Method: "POST", Body: []byte(body), Header: map[string]string{"webhook-id": aKey, "webhook-timestamp": stamp, "webhook-signature": signature}}
+	return gateway.Request{
+		Method: "POST", Body: []byte(body),
+		Header: map[string]string{"webhook-id": aKey, "webhook-timestamp": stamp, "webhook-signature": signature},
+	}
 }
 
 func sign(key, stamp, body string) string {
@@ -50,39 +53,61 @@ func TestSignature(t *testing.T) {
 		after     time.Duration
 		authentic bool
 	}{
-		"Vector":         {secret, signed(vectorBody, vectorStamp, valid), 0, true},
-		"UpperCase":      {secret, signed(vectorBody, vectorStamp, "v1="+strings.ToUpper(vectorSum)), 0, true},
-		"Several":        {secret, signed(vectorBody, vectorStamp, other+", "+valid+",v2=x"), 0, true},
-		"SeveralOthers":  {secret, signed(vectorBody, vectorStamp, other+","+other), 0, false},
-		"Spaces":         {secret, signed(vectorBody, " "+vectorStamp+" ", " "+valid+" "), 0, true},
-		"OldSecret":      {rotating, signed(vectorBody, vectorStamp, valid), 0, true},
-		"NewSecret":      {rotating, signed(vectorBody, vectorStamp, "v1="+sign("next", vectorStamp, vectorBody)), 0, true},
-		"Gone":           {`{"callback":{"secrets":["next"]}}`, signed(vectorBody, vectorStamp, valid), 0, false},
-		"InBase64":       {`{"callback":{"secrets":["whsec_` + encoded + `"]}}`, signed(vectorBody, vectorStamp, "v1="+sign("the bytes\x00\xff", vectorStamp, vectorBody)), 0, true},
-		"PrefixAsText":   {`{"callback":{"secrets":["whsec_` + encoded + `"]}}`, signed(vectorBody, vectorStamp, "v1="+sign("whsec_"+encoded, vectorStamp, vectorBody)), 0, false},
-		"NotInBase64":    {`{"callback":{"secrets":["whsec_%%"]}}`, signed(vectorBody, vectorStamp, "v1="+sign("whsec_%%", vectorStamp, vectorBody)), 0, true},
-		"AtTheLimit":     {secret, signed(vectorBody, vectorStamp, valid), 300 * time.Second, true},
-		"TooOld":         {secret, signed(vectorBody, vectorStamp, valid), 301 * time.Second, false},
-		"NewerAtLimit":   {secret, signed(vectorBody, vectorStamp, valid), -300 * time.Second, true},
-		"TooNew":         {secret, signed(vectorBody, vectorStamp, valid), -301 * time.Second, false},
-		"AnotherTime":    {secret, signed(vectorBody, "1772443002", valid), 0, false},
-		"NoTime":         {secret, signed(vectorBody, "", valid), 0, false},
-		"OddTime":        {secret, signed(vectorBody, "2026-03-02T09:16:41Z", valid), 0, false},
-		"HugeTime":       {secret, signed(vectorBody, "9223372036854775807", "v1="+sign("demo-secret-01", "9223372036854775807", vectorBody)), 0, false},
-		"LowestTime":     {secret, signed(vectorBody, "-9223372036854775808", "v1="+sign("demo-secret-01", "-9223372036854775808", vectorBody)), 0, false},
-		"Altered":        {secret, signed(strings.Replace(vectorBody, "Approved", "Declined", 1), vectorStamp, valid), 0, false},
-		"Reformatted":    {secret, signed(vectorBody+"\n", vectorStamp, valid), 0, false},
-		"WithSeparator":  {secret, signed(vectorBody, vectorStamp, "v1="+sign("demo-secret-01", vectorStamp+".", vectorBody)), 0, false},
+		"Vector":        {secret, signed(vectorBody, vectorStamp, valid), 0, true},
+		"UpperCase":     {secret, signed(vectorBody, vectorStamp, "v1="+strings.ToUpper(vectorSum)), 0, true},
+		"Several":       {secret, signed(vectorBody, vectorStamp, other+", "+valid+",v2=x"), 0, true},
+		"SeveralOthers": {secret, signed(vectorBody, vectorStamp, other+","+other), 0, false},
+		"Spaces":        {secret, signed(vectorBody, " "+vectorStamp+" ", " "+valid+" "), 0, true},
+		"OldSecret":     {rotating, signed(vectorBody, vectorStamp, valid), 0, true},
+		"NewSecret":     {rotating, signed(vectorBody, vectorStamp, "v1="+sign("next", vectorStamp, vectorBody)), 0, true},
+		"Gone":          {`{"callback":{"secrets":["next"]}}`, signed(vectorBody, vectorStamp, valid), 0, false},
+		"InBase64": {
+			`{"callback":{"secrets":["whsec_` + encoded + `"]}}`,
+			signed(vectorBody, vectorStamp, "v1="+sign("the bytes\x00\xff", vectorStamp, vectorBody)), 0, true,
+		},
+		"PrefixAsText": {
+			`{"callback":{"secrets":["whsec_` + encoded + `"]}}`,
+			signed(vectorBody, vectorStamp, "v1="+sign("whsec_"+encoded, vectorStamp, vectorBody)), 0, false,
+		},
+		"NotInBase64": {
+			`{"callback":{"secrets":["whsec_%%"]}}`,
+			signed(vectorBody, vectorStamp, "v1="+sign("whsec_%%", vectorStamp, vectorBody)), 0, true,
+		},
+		"AtTheLimit":   {secret, signed(vectorBody, vectorStamp, valid), 300 * time.Second, true},
+		"TooOld":       {secret, signed(vectorBody, vectorStamp, valid), 301 * time.Second, false},
+		"NewerAtLimit": {secret, signed(vectorBody, vectorStamp, valid), -300 * time.Second, true},
+		"TooNew":       {secret, signed(vectorBody, vectorStamp, valid), -301 * time.Second, false},
+		"AnotherTime":  {secret, signed(vectorBody, "1772443002", valid), 0, false},
+		"NoTime":       {secret, signed(vectorBody, "", valid), 0, false},
+		"OddTime":      {secret, signed(vectorBody, "2026-03-02T09:16:41Z", valid), 0, false},
+		"HugeTime": {
+			secret, signed(vectorBody, "9223372036854775807", "v1="+sign("demo-secret-01", "9223372036854775807", vectorBody)),
+			0, false,
+		},
+		"LowestTime": {
+			secret, signed(vectorBody, "-9223372036854775808", "v1="+sign("demo-secret-01", "-9223372036854775808", vectorBody)),
+			0, false,
+		},
+		"Altered": {
+			secret, signed(strings.Replace(vectorBody, "Approved", "Declined", 1), vectorStamp, valid), 0, false,
+		},
+		"Reformatted": {secret, signed(vectorBody+"\n", vectorStamp, valid), 0, false},
+		"WithSeparator": {
+			secret, signed(vectorBody, vectorStamp, "v1="+sign("demo-secret-01", vectorStamp+".", vectorBody)), 0, false,
+		},
 		"StandardScheme": {secret, signed(vectorBody, vectorStamp, "v1,"+vectorSum), 0, false},
 		"NoVersion":      {secret, signed(vectorBody, vectorStamp, vectorSum), 0, false},
 		"OtherVersion":   {secret, signed(vectorBody, vectorStamp, "v2="+vectorSum), 0, false},
 		"CutOff":         {secret, signed(vectorBody, vectorStamp, valid[:65]), 0, false},
 		"Empty":          {secret, signed(vectorBody, vectorStamp, "v1="), 0, false},
-		"None":           {secret, gateway.Request{Body: []byte(vectorBody), Header: map[string]string{"webhook-timestamp": vectorStamp}}, 0, false},
-		"EmptySecret":    {rotating, signed(vectorBody, vectorStamp, "v1="+sign("", vectorStamp, vectorBody)), 0, false},
-		"NoSecrets":      {`{"api_key":"k"}`, signed(vectorBody, vectorStamp, valid), 0, false},
-		"OddSecrets":     {`{"callback":{"secrets":"demo-secret-01"}}`, signed(vectorBody, vectorStamp, valid), 0, false},
-		"NoDocument":     {``, signed(vectorBody, vectorStamp, valid), 0, false},
+		"None": {
+			secret, gateway.Request{Body: []byte(vectorBody), Header: map[string]string{"webhook-timestamp": vectorStamp}}, 0,
+			false,
+		},
+		"EmptySecret": {rotating, signed(vectorBody, vectorStamp, "v1="+sign("", vectorStamp, vectorBody)), 0, false},
+		"NoSecrets":   {`{"api_key":"k"}`, signed(vectorBody, vectorStamp, valid), 0, false},
+		"OddSecrets":  {`{"callback":{"secrets":"demo-secret-01"}}`, signed(vectorBody, vectorStamp, valid), 0, false},
+		"NoDocument":  {``, signed(vectorBody, vectorStamp, valid), 0, false},
 	} {
 		payload, err := receiver(test.after).Verify(t.Context(), []byte(test.secret), test.req)
 		if test.authentic && (err != nil || !bytes.Equal(payload, test.req.Body)) ||
@@ -92,9 +117,13 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// TestTranslate: a webhook names an identification, under the name of its variant or without, and is a hint. Others are acknowledged.
+// TestTranslate: a webhook names an identification, under the name of its variant or without, and is a hint. Others are
+// acknowledged.
 func TestTranslate(t *testing.T) {
-	flat := change(t, vectorBody, `{"IdentificationStatus":{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","status":"Approved"}}`, `{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","status":"Approved"}`)
+	flat := change(
+		t, vectorBody, `{"IdentificationStatus":{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","status":"Approved"}}`,
+		`{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","status":"Approved"}`,
+	)
 	const of, refused, nothing = "iron/identification/" + identificationID, "-", ""
 	for text, want := range map[string]string{
 		vectorBody: of + " approved", flat: of + " approved",
@@ -111,10 +140,15 @@ func TestTranslate(t *testing.T) {
 		change(t, flat, `"status":"Approved"`, `"status":"Approved","new":{}`):     of + " approved",
 		`{"type":"customer_status","data":{"customer_id":"x","message":{"CustomerStatus":{"id":"` + customerID + `","status":"Active"}}}}`: nothing,
 		`{"type":"customer_created","data":{"message":{"Event":{"id":"x","kind":"CustomerCreated"}}}}`:                                     nothing,
-		`{"type":"ping","data":{"message":{"Ping":{"id":"x"}}}}`:                                                                           nothing, `{"type":"new_bank_account"}`: nothing, `{"type":"something_new","data":{"message":"x"}}`: nothing,
-		change(t, vectorBody, identificationID, "1"): refused, change(t, vectorBody, `"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10",`, ``): refused, change(t, flat, `"id"`, `"ID"`): refused,
-		`{"type":"identification_status"}`: refused, `{"type":"identification_status","data":{"message":null}}`: refused, `{"type":"identification_status","data":{"message":[]}}`: refused,
-		`{"type":"identification_status","data":[]}`: refused, `{"type":5}`: refused, `{"type":""}`: refused, `{}`: refused, `[]`: refused, `null`: refused, ``: refused, `{"type":"ping"`: refused,
+		`{"type":"ping","data":{"message":{"Ping":{"id":"x"}}}}`:                                                                           nothing,
+		`{"type":"new_bank_account"}`: nothing, `{"type":"something_new","data":{"message":"x"}}`: nothing,
+		change(t, vectorBody, identificationID, "1"):                              refused,
+		change(t, vectorBody, `"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10",`, ``): refused,
+		change(t, flat, `"id"`, `"ID"`):                                           refused,
+		`{"type":"identification_status"}`:                                        refused, `{"type":"identification_status","data":{"message":null}}`: refused,
+		`{"type":"identification_status","data":{"message":[]}}`: refused,
+		`{"type":"identification_status","data":[]}`:             refused, `{"type":5}`: refused, `{"type":""}`: refused, `{}`: refused,
+		`[]`: refused, `null`: refused, ``: refused, `{"type":"ping"`: refused,
 	} {
 		events, err := receiver(0).Translate(signed(text, vectorStamp, ""))
 		got := ""
@@ -130,7 +164,9 @@ func TestTranslate(t *testing.T) {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
 		}
 	}
-	for status, want := range map[int]string{200: `"words"`, 400: `"words"`, 413: `"words"`, 500: `"words"`, 503: `"words"`, 401: `authorization error`} {
+	for status, want := range map[int]string{
+		200: `"words"`, 400: `"words"`, 413: `"words"`, 500: `"words"`, 503: `"words"`, 401: `authorization error`,
+	} {
 		if got := receiver(0).Acknowledge(status, "words"); got.Status != status || string(got.Body) != want {
 			t.Errorf("answers %d %s", got.Status, got.Body)
 		}
@@ -148,13 +184,17 @@ func FuzzCallback(f *testing.F) {
 		authentic := unverified == nil
 		want := sign("fuzzed", strings.TrimSpace(stamp), string(body))
 		seconds, err := strconv.ParseInt(strings.TrimSpace(stamp), 10, 64)
-		if authentic && (!strings.Contains(strings.ToLower(signature), want) || err != nil || seconds < 1772443001-300 || seconds > 1772443001+300) {
+		if authentic &&
+			(!strings.Contains(
+				strings.ToLower(signature), want,
+			) || err != nil || seconds < 1772443001-300 || seconds > 1772443001+300) {
 			t.Errorf("%q at %q is authentic", signature, stamp)
 		}
 		events, err := receiver(0).Translate(req)
 		for _, n := range events {
 			id, about := strings.CutPrefix(n.Record, "iron/identification/")
-			if err != nil || !about || len(id) != 36 || strings.Trim(id, "0123456789abcdef-") != "" || strings.Trim(n.Codes["state"], "abcdefghijklmnopqrstuvwxyz_") != "" {
+			if err != nil || !about || len(id) != 36 || strings.Trim(id, "0123456789abcdef-") != "" ||
+				strings.Trim(n.Codes["state"], "abcdefghijklmnopqrstuvwxyz_") != "" {
 				t.Errorf("%q is an event of %q, %v, %v", body, n.Record, n.Codes, err)
 			}
 		}

@@ -1,5 +1,5 @@
-// Package iron is everything that knows Iron, where a customer is identified: an identification is created once, and then
-// becomes something over time. "iron §n" names a section of the contract notes that these facts were taken from.
+// Package iron is everything that knows Iron, where a customer is identified: an identification is created once, and
+// then becomes something over time. "iron §n" names a section of the contract notes that these facts were taken from.
 package iron
 
 import (
@@ -22,7 +22,8 @@ import (
 	"sallyport/shared/upstream"
 )
 
-// Config is where Iron is reached, such as "https://api.sandbox.iron.xyz/api", without a slash at the end, and what else may be set.
+// Config is where Iron is reached, such as "https://api.sandbox.iron.xyz/api", without a slash at the end, and what
+// else may be set.
 type Config struct {
 	BaseURL string
 	Now     func() time.Time // nil for time.Now
@@ -66,8 +67,8 @@ func readScope(req gateway.Request) (s scope, err error) {
 	return s, nil
 }
 
-// requireKey checks that a caller of a creation has sent an idempotency key that is a UUID (iron §1). State machines have keys of
-// their own.
+// requireKey checks that a caller of a creation has sent an idempotency key that is a UUID (iron §1). State machines
+// have keys of their own.
 func requireKey(req gateway.Request) error {
 	if req.FromStateMachine {
 		return nil
@@ -79,7 +80,9 @@ func requireKey(req gateway.Request) error {
 	case key == "":
 		return rejected(http.StatusBadRequest, messageKeyMissing, "idempotency_key_missing", "IDEMPOTENCY-KEY: is required")
 	case !isUUID(key):
-		return rejected(http.StatusBadRequest, messageKeyNotUUID, "idempotency_key_invalid", "IDEMPOTENCY-KEY: must be a UUID")
+		return rejected(
+			http.StatusBadRequest, messageKeyNotUUID, "idempotency_key_invalid", "IDEMPOTENCY-KEY: must be a UUID",
+		)
 	}
 	return nil
 }
@@ -101,9 +104,11 @@ type request struct {
 	key          string // idempotency key; empty for none
 }
 
-// send makes one request. Where no answer to it came, or one that does not depend on what was asked for, failed says what that
-// means.
-func (c Config) send(ctx context.Context, call operation.Call, r request) (resp upstream.Response, failed *operation.Outcome) {
+// send makes one request. Where no answer to it came, or one that does not depend on what was asked for, failed says
+// what that means.
+func (c Config) send(
+	ctx context.Context, call operation.Call, r request,
+) (resp upstream.Response, failed *operation.Outcome) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.APIKey == "" {
 		return resp, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
@@ -118,7 +123,9 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 	}
 	req.Header.Set("X-API-Key", creds.APIKey)
 	req.Header.Set("Accept", "application/json")
-	for name, value := range map[string]string{"X-SUB-PARTNER-ID": r.scope.SubPartner, "X-API-Version": r.scope.Version, "IDEMPOTENCY-KEY": r.key} {
+	for name, value := range map[string]string{
+		"X-SUB-PARTNER-ID": r.scope.SubPartner, "X-API-Version": r.scope.Version, "IDEMPOTENCY-KEY": r.key,
+	} {
 		if value != "" {
 			req.Header.Set(name, value)
 		}
@@ -130,10 +137,12 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 	return resp, operation.Failed(resp, err)
 }
 
-// classify is Iron's one table from answers to classes (iron §8). There are no codes: the status decides. missing is what a
-// record is answered with that isn't there, or is another tenant's: nobody shall tell the two apart.
+// classify is Iron's one table from answers to classes (iron §8). There are no codes: the status decides. missing is
+// what a record is answered with that isn't there, or is another tenant's: nobody shall tell the two apart.
 func classify(resp upstream.Response, missing string) operation.Outcome {
-	outcome := operation.Outcome{Class: operation.Unknown, Code: "http_" + strconv.Itoa(resp.Status), Reply: operation.PassOn(resp)}
+	outcome := operation.Outcome{
+		Class: operation.Unknown, Code: "http_" + strconv.Itoa(resp.Status), Reply: operation.PassOn(resp),
+	}
 	switch {
 	case resp.Status == http.StatusOK || resp.Status == http.StatusCreated:
 		if tolerant.JSON(outcome.Reply.Body).Kind() == '{' {
@@ -154,7 +163,9 @@ func classify(resp upstream.Response, missing string) operation.Outcome {
 }
 
 // read makes a request that changes nothing.
-func (c Config) read(ctx context.Context, call operation.Call, s scope, path string, query url.Values, missing string) operation.Outcome {
+func (c Config) read(
+	ctx context.Context, call operation.Call, s scope, path string, query url.Values, missing string,
+) operation.Outcome {
 	resp, failed := c.send(ctx, call, request{method: http.MethodGet, path: path, query: query, scope: s})
 	if failed == nil {
 		outcome := classify(resp, missing)
@@ -175,8 +186,11 @@ const (
 	maxPages = 20
 )
 
-// each reads a list to its end, page by page, until visit returns false. Where it can't be read to its end, failed says why.
-func (c Config) each(ctx context.Context, call operation.Call, s scope, path string, query url.Values, visit func(jsontext.Value) bool) (failed *operation.Outcome) {
+// each reads a list to its end, page by page, until visit returns false. Where it can't be read to its end, failed says
+// why.
+func (c Config) each(
+	ctx context.Context, call operation.Call, s scope, path string, query url.Values, visit func(jsontext.Value) bool,
+) (failed *operation.Outcome) {
 	query.Set("page_size", strconv.Itoa(pageSize))
 	for range maxPages {
 		outcome := c.read(ctx, call, s, path, query, messageNoCustomer)
@@ -204,10 +218,13 @@ func (c Config) each(ctx context.Context, call operation.Call, s scope, path str
 // finder looks for what an earlier attempt of a creation may have created.
 type finder func() (operation.Outcome, operation.Finding)
 
-// create makes a creation, unless guard has something against it. Its key is honoured by the partner, but not for a first answer that
-// was a fault (iron §9); so a repeat looks for what the attempts before it have created, and again where it is refused. That it is refused for what there is
-// is definite only where guard confirms it.
-func (c Config) create(ctx context.Context, call operation.Call, r request, find finder, guard func() *operation.Outcome, done func(gateway.Reply) operation.Outcome) operation.Outcome {
+// create makes a creation, unless guard has something against it. Its key is honoured by the partner, but not for a
+// first answer that was a fault (iron §9); so a repeat looks for what the attempts before it have created, and again
+// where it is refused. That it is refused for what there is is definite only where guard confirms it.
+func (c Config) create(
+	ctx context.Context, call operation.Call, r request, find finder, guard func() *operation.Outcome,
+	done func(gateway.Reply) operation.Outcome,
+) operation.Outcome {
 	if call.Again {
 		switch found, finding := find(); finding {
 		case operation.Found:
@@ -244,7 +261,8 @@ func (c Config) create(ctx context.Context, call operation.Call, r request, find
 	return outcome
 }
 
-// undetermined is what a repeat is that can't be told from the attempts before it. Credentials that were rejected are renewed first.
+// undetermined is what a repeat is that can't be told from the attempts before it. Credentials that were rejected are
+// renewed first.
 func undetermined(looked operation.Outcome) operation.Outcome {
 	if looked.Class == operation.Credentials {
 		return looked
@@ -252,8 +270,8 @@ func undetermined(looked operation.Outcome) operation.Outcome {
 	return operation.Outcome{Class: operation.Unknown, Code: looked.Code}
 }
 
-// partnerKey is what the partner gets as idempotency key: the same for every attempt of which none has a definite answer, and another
-// after one, as it would give a stored refusal again.
+// partnerKey is what the partner gets as idempotency key: the same for every attempt of which none has a definite
+// answer, and another after one, as it would give a stored refusal again.
 func partnerKey(call operation.Call) string {
 	reference := call.Reference("iron idempotency key", call.ID, call.Fingerprint, strconv.Itoa(call.Generation))
 	return uuid.NewHash(sha256.New(), uuid.Nil, []byte(reference), 4).String()

@@ -26,8 +26,8 @@ type creation struct {
 	Body       jsontext.Value
 }
 
-// CreateCustomer creates a customer (iron §3). The partner honours its key for a day; after that a lost answer is settled by looking
-// for the customer, by the external_id or else by the email address.
+// CreateCustomer creates a customer (iron §3). The partner honours its key for a day; after that a lost answer is
+// settled by looking for the customer, by the external_id or else by the email address.
 func CreateCustomer(c Config) operation.Operation[creation] {
 	return operation.Operation[creation]{
 		Name:    "iron/create-customer",
@@ -41,7 +41,10 @@ func CreateCustomer(c Config) operation.Operation[creation] {
 		PartnerKeyTTL: c.keyLife(),
 		Call: func(ctx context.Context, call operation.Call, in creation) operation.Outcome {
 			find := func() (operation.Outcome, operation.Finding) { return c.findCreated(ctx, call, in) }
-			return c.create(ctx, call, request{path: customersPath, body: in.Body, scope: in.Scope}, find, func() *operation.Outcome { return nil }, customerCreated)
+			return c.create(
+				ctx, call, request{path: customersPath, body: in.Body, scope: in.Scope}, find,
+				func() *operation.Outcome { return nil }, customerCreated,
+			)
 		},
 		Lookup: c.findCreated,
 		Output: summaryOfCustomer,
@@ -81,18 +84,25 @@ func customerCreated(reply gateway.Reply) operation.Outcome {
 		return operation.Outcome{Class: operation.Unknown, Code: "no_customer_id", Reply: reply}
 	}
 	customer.ID = id(customer.ID)
-	return operation.Outcome{Class: operation.Done, Code: "ok", Reply: reply, Creates: ownedCustomer(customer.ID), Refs: map[string]string{"customer_id": customer.ID}}
+	return operation.Outcome{
+		Class: operation.Done, Code: "ok", Reply: reply, Creates: ownedCustomer(customer.ID),
+		Refs: map[string]string{"customer_id": customer.ID},
+	}
 }
 
-// findCreated looks for the customer that a lost creation made: one that is not older, and that no call is on record for.
-func (c Config) findCreated(ctx context.Context, call operation.Call, in creation) (operation.Outcome, operation.Finding) {
+// findCreated looks for the customer that a lost creation made: one that is not older, and that no call is on record
+// for.
+func (c Config) findCreated(
+	ctx context.Context, call operation.Call, in creation,
+) (operation.Outcome, operation.Finding) {
 	matches, whole := []jsontext.Value{}, true
 	match := func(item jsontext.Value) bool {
 		found, ok := readCustomer(item)
 		if whole = ok && isTime(found.CreatedAt); !whole {
 			return false
 		}
-		if found.Type == in.Type && strings.EqualFold(found.Email, in.Email) && tolerant.String(found.ExternalID) == in.ExternalID && since(found.CreatedAt, call.FirstSent) {
+		if found.Type == in.Type && strings.EqualFold(found.Email, in.Email) &&
+			tolerant.String(found.ExternalID) == in.ExternalID && since(found.CreatedAt, call.FirstSent) {
 			matches = append(matches, item)
 		}
 		return true
@@ -105,7 +115,9 @@ func (c Config) findCreated(ctx context.Context, call operation.Call, in creatio
 		case outcome.Code != "http_404":
 			return outcome, operation.Undetermined
 		}
-	} else if failed := c.each(ctx, call, in.Scope, customersPath, url.Values{"search_term": {in.Email}}, match); failed != nil {
+	} else if failed := c.each(
+		ctx, call, in.Scope, customersPath, url.Values{"search_term": {in.Email}}, match,
+	); failed != nil {
 		return *failed, operation.Undetermined
 	}
 	if !whole {
@@ -115,7 +127,9 @@ func (c Config) findCreated(ctx context.Context, call operation.Call, in creatio
 }
 
 // unclaimed picks the first record that no call is on record for as its creator.
-func unclaimed(ctx context.Context, call operation.Call, items []jsontext.Value, read func(gateway.Reply) operation.Outcome) (operation.Outcome, operation.Finding) {
+func unclaimed(
+	ctx context.Context, call operation.Call, items []jsontext.Value, read func(gateway.Reply) operation.Outcome,
+) (operation.Outcome, operation.Finding) {
 	for _, item := range items {
 		found := read(gateway.JSON(http.StatusCreated, item))
 		switch owned, err := call.Owned(ctx, found.Creates); {

@@ -17,7 +17,8 @@ import (
 // maxIdentification caps what a state machine sends, with its files, in bytes. A caller sends what a Lambda takes.
 const maxIdentification = 40 << 20
 
-// application is the input of CreateIdentification. What was validated is what is sent; requests are compared by its digest.
+// application is the input of CreateIdentification. What was validated is what is sent; requests are compared by its
+// digest.
 type application struct {
 	Digest     string
 	CustomerID string
@@ -33,9 +34,9 @@ const (
 	v2 = "v2"
 )
 
-// CreateIdentification begins an identification of a customer (iron §4, §5). A newer one takes the place of the one before and would undo
-// its progress, so none is created while one is pending, and what became of a lost answer is settled by the key, which the
-// partner honours for a day, and by the list.
+// CreateIdentification begins an identification of a customer (iron §4, §5). A newer one takes the place of the one
+// before and would undo its progress, so none is created while one is pending, and what became of a lost answer is
+// settled by the key, which the partner honours for a day, and by the list.
 func CreateIdentification(c Config) operation.Operation[application] {
 	return operation.Operation[application]{
 		Name:     "iron/create-identification",
@@ -44,7 +45,9 @@ func CreateIdentification(c Config) operation.Operation[application] {
 		Decode:   c.decodeApplication,
 		Resource: func(in application) string { return ownedCustomer(in.CustomerID) },
 		Fingerprint: func(in application) any {
-			return operation.Fields("digest", in.Digest, "customer_id", in.CustomerID, "generation", in.Generation, "scope", in.Scope)
+			return operation.Fields(
+				"digest", in.Digest, "customer_id", in.CustomerID, "generation", in.Generation, "scope", in.Scope,
+			)
 		},
 		OnUnknown:     func(application) operation.Resolution { return operation.SafeRetry },
 		PartnerKeyTTL: c.keyLife(),
@@ -59,7 +62,9 @@ func CreateIdentification(c Config) operation.Operation[application] {
 					newest, against = c.newest(ctx, call, in.Scope, in.CustomerID)
 				}
 				if against == nil && (newest.Status == statusPending || in.Journey && !newest.over()) {
-					against = &operation.Outcome{Class: operation.Conflict, Code: "pending_identification", Reply: failure(http.StatusConflict, messagePending)}
+					against = &operation.Outcome{
+						Class: operation.Conflict, Code: "pending_identification", Reply: failure(http.StatusConflict, messagePending),
+					}
 				}
 				return against
 			}
@@ -77,7 +82,8 @@ func CreateIdentification(c Config) operation.Operation[application] {
 	}
 }
 
-// decodeApplication validates the whole body by the table of its type. No body is the oldest way to ask for a Direct one (iron §4).
+// decodeApplication validates the whole body by the table of its type. No body is the oldest way to ask for a Direct
+// one (iron §4).
 func (c Config) decodeApplication(req gateway.Request) (in application, err error) {
 	if err := requireKey(req); err != nil {
 		return in, err
@@ -93,7 +99,8 @@ func (c Config) decodeApplication(req gateway.Request) (in application, err erro
 		in.Generation = v2
 	}
 	in.Body = req.Body
-	if trimmed := bytes.TrimSpace(req.Body); in.Generation == v1 && (len(trimmed) == 0 || bytes.Equal(trimmed, []byte("null"))) {
+	if trimmed := bytes.TrimSpace(req.Body); in.Generation == v1 &&
+		(len(trimmed) == 0 || bytes.Equal(trimmed, []byte("null"))) {
 		in.Body = jsontext.Value(`{"type":"` + typeDirect + `"}`)
 	}
 	if err := gateway.CheckJSON(in.Body); err != nil {
@@ -113,11 +120,15 @@ func identificationCreated(reply gateway.Reply) operation.Outcome {
 		return operation.Outcome{Class: operation.Unknown, Code: "no_identification_id", Reply: reply}
 	}
 	created.ID = id(created.ID)
-	return operation.Outcome{Class: operation.Done, Code: "ok", Reply: reply, Creates: ownedIdentification(created.ID), Refs: created.refs()}
+	return operation.Outcome{
+		Class: operation.Done, Code: "ok", Reply: reply, Creates: ownedIdentification(created.ID), Refs: created.refs(),
+	}
 }
 
 // newest reads a customer's newest identification; the zero value where there is none.
-func (c Config) newest(ctx context.Context, call operation.Call, s scope, customer string) (newest identification, failed *operation.Outcome) {
+func (c Config) newest(
+	ctx context.Context, call operation.Call, s scope, customer string,
+) (newest identification, failed *operation.Outcome) {
 	all, failed := c.identifications(ctx, call, s, customer)
 	if failed == nil && len(all) > 0 {
 		newest, _ = readIdentification(all[0])
@@ -126,7 +137,9 @@ func (c Config) newest(ctx context.Context, call operation.Call, s scope, custom
 }
 
 // identifications reads all of a customer's, the newest first.
-func (c Config) identifications(ctx context.Context, call operation.Call, s scope, customer string) (all []jsontext.Value, failed *operation.Outcome) {
+func (c Config) identifications(
+	ctx context.Context, call operation.Call, s scope, customer string,
+) (all []jsontext.Value, failed *operation.Outcome) {
 	whole := true
 	failed = c.each(ctx, call, s, identificationsPath(customer), url.Values{}, func(item jsontext.Value) bool {
 		var found identification
@@ -147,9 +160,11 @@ func (c Config) identifications(ctx context.Context, call operation.Call, s scop
 	return all, failed
 }
 
-// findIdentification looks for the identification that a lost creation made: one that is not older, and that no call is on record for.
-// It also returns the newest that there is.
-func (c Config) findIdentification(ctx context.Context, call operation.Call, in application) (found operation.Outcome, finding operation.Finding, newest identification) {
+// findIdentification looks for the identification that a lost creation made: one that is not older, and that no call is
+// on record for. It also returns the newest that there is.
+func (c Config) findIdentification(
+	ctx context.Context, call operation.Call, in application,
+) (found operation.Outcome, finding operation.Finding, newest identification) {
 	all, failed := c.identifications(ctx, call, in.Scope, in.CustomerID)
 	if failed != nil {
 		return *failed, operation.Undetermined, newest

@@ -67,7 +67,9 @@ func render(missing string, condition operation.Condition, detail string) gatewa
 
 // unauthorized is the one answer that is no JSON.
 func unauthorized() gateway.Reply {
-	return gateway.Reply{Status: http.StatusUnauthorized, ContentType: "text/plain; charset=utf-8", Body: []byte(messageUnauthorized)}
+	return gateway.Reply{
+		Status: http.StatusUnauthorized, ContentType: "text/plain; charset=utf-8", Body: []byte(messageUnauthorized),
+	}
 }
 
 // failure is the documented shape of every other status below 500: a JSON string.

@@ -55,8 +55,10 @@ func examples() map[string][]partner.Example {
 }`,
 			},
 		},
-		"list-identifications": {{Target: "/iron/customers/7a1c1f5e-2f7b-4f0c-9d55-0b8a6a4e1d21/identifications?page_size=10"}},
-		"get-identification":   {{Target: "/iron/identifications/e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10"}},
+		"list-identifications": {
+			{Target: "/iron/customers/7a1c1f5e-2f7b-4f0c-9d55-0b8a6a4e1d21/identifications?page_size=10"},
+		},
+		"get-identification": {{Target: "/iron/identifications/e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10"}},
 		"callback": {{
 			Target: "/callbacks/iron",
 			Header: map[string]string{

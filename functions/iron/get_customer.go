@@ -16,7 +16,8 @@ type customerQuery struct {
 	Scope      scope  `json:"scope"`
 }
 
-// GetCustomer reads a customer (iron §3). A state machine may ask for an external_id instead, and is told where there is none.
+// GetCustomer reads a customer (iron §3). A state machine may ask for an external_id instead, and is told where there
+// is none.
 func GetCustomer(c Config) operation.Operation[customerQuery] {
 	return operation.Operation[customerQuery]{
 		Name:   "iron/get-customer",

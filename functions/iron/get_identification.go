@@ -13,7 +13,8 @@ type identificationQuery struct {
 	Scope scope  `json:"scope"`
 }
 
-// GetIdentification reads an identification (iron §6). One of another tenant's customer is answered as not found, whoever created it.
+// GetIdentification reads an identification (iron §6). One of another tenant's customer is answered as not found,
+// whoever created it.
 func GetIdentification(c Config) operation.Operation[identificationQuery] {
 	return operation.Operation[identificationQuery]{
 		Name:   "iron/get-identification",
@@ -39,7 +40,9 @@ func GetIdentification(c Config) operation.Operation[identificationQuery] {
 			case err != nil:
 				return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
 			case foreign:
-				return operation.Outcome{Class: operation.Invalid, Code: "http_404", Reply: renderIdentificationError(operation.NoSuchRecord, "")}
+				return operation.Outcome{
+					Class: operation.Invalid, Code: "http_404", Reply: renderIdentificationError(operation.NoSuchRecord, ""),
+				}
 			}
 			outcome.Refs = found.refs()
 			return outcome

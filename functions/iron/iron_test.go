@@ -114,7 +114,9 @@ func call[In any](t testing.TB, op operation.Operation[In], req gateway.Request)
 	return callWith(t, op, req, newCall(secret))
 }
 
-func callWith[In any](t testing.TB, op operation.Operation[In], req gateway.Request, call operation.Call) operation.Outcome {
+func callWith[In any](
+	t testing.TB, op operation.Operation[In], req gateway.Request, call operation.Call,
+) operation.Outcome {
 	t.Helper()
 	in, err := op.Decode(req)
 	if err != nil {
@@ -132,7 +134,10 @@ func again() operation.Call {
 
 // about is a request that reads.
 func about(query ...string) gateway.Request {
-	req := gateway.Request{Method: "GET", Params: map[string]string{"customerId": customerID, "identificationId": identificationID}, Query: map[string]string{}, Header: map[string]string{}}
+	req := gateway.Request{
+		Method: "GET", Params: map[string]string{"customerId": customerID, "identificationId": identificationID},
+		Query: map[string]string{}, Header: map[string]string{},
+	}
 	for i := 0; i < len(query); i += 2 {
 		req.Query[query[i]] = query[i+1]
 	}
@@ -169,22 +174,35 @@ func TestRequestsOnTheWire(t *testing.T) {
 		"Customer": {func(c iron.Config) operation.Outcome {
 			return call(t, iron.CreateCustomer(c), scoped(enroll(" "+aCustomer)))
 		}, answer{201, created}, "POST", "/customers", " " + aCustomer, key, true},
-		"GetCustomer": {func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), scoped(about())) }, answer{200, created}, "GET", "/customers/" + customerID, "", "", true},
-		"GetExternal": {func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), external("a/b ü")) }, answer{200, created}, "GET", "/customers/a%2Fb%20%C3%BC/external", "", "", false},
+		"GetCustomer": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), scoped(about())) }, answer{200, created},
+			"GET", "/customers/" + customerID, "", "", true,
+		},
+		"GetExternal": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), external("a/b ü")) },
+			answer{200, created}, "GET", "/customers/a%2Fb%20%C3%BC/external", "", "", false,
+		},
 		"V1": {func(c iron.Config) operation.Outcome {
 			return call(t, iron.CreateIdentification(c), scoped(identify(direct)))
 		}, answer{201, aPending}, "POST", "/customers/" + customerID + "/identifications", direct, key, true},
-		"NoBody": {func(c iron.Config) operation.Outcome { return call(t, iron.CreateIdentification(c), identify("")) }, answer{201, aPending}, "POST", "/customers/" + customerID + "/identifications", direct, key, false},
+		"NoBody": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.CreateIdentification(c), identify("")) },
+			answer{201, aPending}, "POST", "/customers/" + customerID + "/identifications", direct, key, false,
+		},
 		"Null": {func(c iron.Config) operation.Outcome {
 			return call(t, iron.CreateIdentification(c), identify(" null "))
 		}, answer{201, aPending}, "POST", "/customers/" + customerID + "/identifications", direct, key, false},
 		"V2": {func(c iron.Config) operation.Outcome {
 			return call(t, iron.CreateIdentification(c), identify(link+" "))
 		}, answer{201, aPending}, "POST", "/customers/" + customerID + "/identifications/v2", link + " ", key, false},
-		"Get": {func(c iron.Config) operation.Outcome { return call(t, iron.GetIdentification(c), about()) }, answer{200, aPending}, "GET", "/identifications/" + identificationID, "", "", false},
+		"Get": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.GetIdentification(c), about()) }, answer{200, aPending},
+			"GET", "/identifications/" + identificationID, "", "", false,
+		},
 		"List": {func(c iron.Config) operation.Outcome {
 			return call(t, iron.ListIdentifications(c), about("page_size", "5", "cursor", customerID, "x", "y"))
-		}, answer{200, none}, "GET", "/customers/" + customerID + "/identifications?cursor=" + customerID + "&page_size=5", "", "", false},
+		}, answer{200, none}, "GET",
+			"/customers/" + customerID + "/identifications?cursor=" + customerID + "&page_size=5", "", "", false},
 		"NewestOfAll": {func(c iron.Config) operation.Outcome {
 			return call(t, iron.ListIdentifications(c), fromMachine(about()))
 		}, answer{200, none}, "GET", "/customers/" + customerID + "/identifications?page_size=100", "", "", false},
@@ -201,29 +219,34 @@ func TestRequestsOnTheWire(t *testing.T) {
 				answers = []answer{{200, none}, test.answer}
 			}
 			p := newPartner(t, answers...)
-			if got := test.call(p.config()); got.Class != operation.Done || string(got.Reply.Body) != test.answer.body && name != "NewestOfAll" {
+			if got := test.call(p.config()); got.Class != operation.Done ||
+				string(got.Reply.Body) != test.answer.body && name != "NewestOfAll" {
 				t.Errorf("got %+v", got)
 			}
 			all := p.requests()
-			if len(all) != len(answers) || guarded && (all[0].method != "GET" || all[0].url != "/customers/"+customerID+"/identifications?page_size=100") {
+			if len(all) != len(answers) ||
+				guarded && (all[0].method != "GET" || all[0].url != "/customers/"+customerID+"/identifications?page_size=100") {
 				t.Fatalf("asked %+v", all)
 			}
 			for _, got := range all {
 				sub, version := got.header.Get("X-Sub-Partner-Id"), got.header.Get("X-Api-Version")
-				if got.header.Get("X-Api-Key") != "sk_sbx_demo" || test.scoped && (sub != customerID || version != "2026-07-01") || !test.scoped && (sub != "" || version != "") {
+				if got.header.Get("X-Api-Key") != "sk_sbx_demo" || test.scoped && (sub != customerID || version != "2026-07-01") ||
+					!test.scoped && (sub != "" || version != "") {
 					t.Errorf("sent %v", got.header)
 				}
 			}
 			got := all[len(all)-1]
 			contentType := map[string]string{"GET": "", "POST": "application/json; charset=utf-8"}[test.method]
-			if sent := got.header.Get("Idempotency-Key"); got.method != test.method || got.url != test.url || got.body != test.body || got.header.Get("Content-Type") != contentType || (sent == "") != (test.key == "") {
+			if sent := got.header.Get("Idempotency-Key"); got.method != test.method || got.url != test.url ||
+				got.body != test.body || got.header.Get("Content-Type") != contentType || (sent == "") != (test.key == "") {
 				t.Errorf("asked %s %s %s, %v", got.method, got.url, got.body, got.header)
 			}
 		})
 	}
 }
 
-// TestPartnerKey: a UUID of version 4 by its form (iron §9), the same for every attempt until there was a definite answer.
+// TestPartnerKey: a UUID of version 4 by its form (iron §9), the same for every attempt until there was a definite
+// answer.
 func TestPartnerKey(t *testing.T) {
 	sent := func(change func(*operation.Call)) string {
 		t.Helper()
@@ -235,7 +258,8 @@ func TestPartnerKey(t *testing.T) {
 	}
 	first := sent(func(*operation.Call) {})
 	key, err := uuid.Parse(first)
-	if err != nil || key.Version() != 4 || key.Variant() != uuid.RFC4122 || first != strings.ToLower(first) || strings.Contains(first, aKey) {
+	if err != nil || key.Version() != 4 || key.Variant() != uuid.RFC4122 || first != strings.ToLower(first) ||
+		strings.Contains(first, aKey) {
 		t.Errorf("sent %s, %v", first, err)
 	}
 	for name, test := range map[string]struct {
@@ -256,8 +280,8 @@ func TestPartnerKey(t *testing.T) {
 	}
 }
 
-// TestClassification has every status, of a creation, of a read, and of a creation's repeat that finds nothing to have happened.
-// A text that is no JSON never gets to the caller.
+// TestClassification has every status, of a creation, of a read, and of a creation's repeat that finds nothing to have
+// happened. A text that is no JSON never gets to the caller.
 func TestClassification(t *testing.T) {
 	const text = `"words of the partner"`
 	const fault = `{"message":"internal error","trace_id":"4f1d0c9b7e2a"}`
@@ -266,17 +290,38 @@ func TestClassification(t *testing.T) {
 		create, read operation.Class
 		replies      bool
 	}{
-		{answer{201, created}, operation.Done, operation.Done, true}, {answer{200, created}, operation.Done, operation.Done, true},
-		{answer{201, ``}, operation.Unknown, operation.Unavailable, false}, {answer{201, `[]`}, operation.Unknown, operation.Unavailable, true}, {answer{201, created[:80]}, operation.Unknown, operation.Unavailable, false},
-		{answer{201, `"ok"`}, operation.Unknown, operation.Unavailable, false}, {answer{201, `null`}, operation.Unknown, operation.Unavailable, false}, {answer{201, `<html>`}, operation.Unknown, operation.Unavailable, false},
-		{answer{202, created}, operation.Unknown, operation.Unavailable, true}, {answer{204, ``}, operation.Unknown, operation.Unavailable, false}, {answer{302, ``}, operation.Unknown, operation.Unavailable, false},
-		{answer{400, text}, operation.Invalid, operation.Invalid, true}, {answer{400, ``}, operation.Invalid, operation.Invalid, true},
-		{answer{401, `authorization error`}, operation.Credentials, operation.Credentials, false}, {answer{401, `"authorization error"`}, operation.Credentials, operation.Credentials, false}, {answer{401, ``}, operation.Credentials, operation.Credentials, false},
-		{answer{403, text}, operation.Invalid, operation.Invalid, true}, {answer{404, text}, operation.Invalid, operation.Invalid, true}, {answer{404, `<html>`}, operation.Invalid, operation.Invalid, true},
-		{answer{405, ``}, operation.Invalid, operation.Invalid, true}, {answer{408, ``}, operation.Unknown, operation.Unavailable, true}, {answer{409, text}, operation.Conflict, operation.Conflict, true}, {answer{413, text}, operation.Invalid, operation.Invalid, true},
-		{answer{422, text}, operation.Invalid, operation.Invalid, true}, {answer{429, text}, operation.Throttled, operation.Throttled, true}, {answer{429, ``}, operation.Throttled, operation.Throttled, true},
-		{answer{500, fault}, operation.Unknown, operation.Unavailable, true}, {answer{500, ``}, operation.Unknown, operation.Unavailable, true}, {answer{502, `<html>`}, operation.Unknown, operation.Unavailable, false},
-		{answer{503, fault}, operation.Unknown, operation.Unavailable, true}, {answer{504, ``}, operation.Unknown, operation.Unavailable, true}, {answer{0, ``}, operation.Unknown, operation.Unavailable, false},
+		{answer{201, created}, operation.Done, operation.Done, true},
+		{answer{200, created}, operation.Done, operation.Done, true},
+		{answer{201, ``}, operation.Unknown, operation.Unavailable, false},
+		{answer{201, `[]`}, operation.Unknown, operation.Unavailable, true},
+		{answer{201, created[:80]}, operation.Unknown, operation.Unavailable, false},
+		{answer{201, `"ok"`}, operation.Unknown, operation.Unavailable, false},
+		{answer{201, `null`}, operation.Unknown, operation.Unavailable, false},
+		{answer{201, `<html>`}, operation.Unknown, operation.Unavailable, false},
+		{answer{202, created}, operation.Unknown, operation.Unavailable, true},
+		{answer{204, ``}, operation.Unknown, operation.Unavailable, false},
+		{answer{302, ``}, operation.Unknown, operation.Unavailable, false},
+		{answer{400, text}, operation.Invalid, operation.Invalid, true},
+		{answer{400, ``}, operation.Invalid, operation.Invalid, true},
+		{answer{401, `authorization error`}, operation.Credentials, operation.Credentials, false},
+		{answer{401, `"authorization error"`}, operation.Credentials, operation.Credentials, false},
+		{answer{401, ``}, operation.Credentials, operation.Credentials, false},
+		{answer{403, text}, operation.Invalid, operation.Invalid, true},
+		{answer{404, text}, operation.Invalid, operation.Invalid, true},
+		{answer{404, `<html>`}, operation.Invalid, operation.Invalid, true},
+		{answer{405, ``}, operation.Invalid, operation.Invalid, true},
+		{answer{408, ``}, operation.Unknown, operation.Unavailable, true},
+		{answer{409, text}, operation.Conflict, operation.Conflict, true},
+		{answer{413, text}, operation.Invalid, operation.Invalid, true},
+		{answer{422, text}, operation.Invalid, operation.Invalid, true},
+		{answer{429, text}, operation.Throttled, operation.Throttled, true},
+		{answer{429, ``}, operation.Throttled, operation.Throttled, true},
+		{answer{500, fault}, operation.Unknown, operation.Unavailable, true},
+		{answer{500, ``}, operation.Unknown, operation.Unavailable, true},
+		{answer{502, `<html>`}, operation.Unknown, operation.Unavailable, false},
+		{answer{503, fault}, operation.Unknown, operation.Unavailable, true},
+		{answer{504, ``}, operation.Unknown, operation.Unavailable, true},
+		{answer{0, ``}, operation.Unknown, operation.Unavailable, false},
 	} {
 		t.Run(strconv.Itoa(test.answer.status)+test.answer.body[:min(len(test.answer.body), 8)], func(t *testing.T) {
 			answers := []answer{test.answer}
@@ -286,7 +331,9 @@ func TestClassification(t *testing.T) {
 			sentinel := func(got operation.Outcome, class operation.Class) {
 				t.Helper()
 				replies := test.replies && class != operation.Credentials
-				if got.Class != class || got.Code == "" || (got.Reply.Status != 0) != replies || strings.Contains(string(got.Reply.Body), "html") || got.Class != operation.Done && (got.Creates != "" || got.Refs != nil) {
+				if got.Class != class || got.Code == "" || (got.Reply.Status != 0) != replies ||
+					strings.Contains(string(got.Reply.Body), "html") ||
+					got.Class != operation.Done && (got.Creates != "" || got.Refs != nil) {
 					t.Errorf("got %+v, want %s", got, class)
 				}
 				if got.Reply.Status != 0 && got.Reply.Status != test.answer.status {
@@ -296,7 +343,13 @@ func TestClassification(t *testing.T) {
 			sentinel(call(t, iron.CreateCustomer(newPartner(t, answers...).config()), enroll(aCustomer)), test.create)
 			sentinel(call(t, iron.GetCustomer(newPartner(t, answers...).config()), about()), test.read)
 			if test.create != operation.Done {
-				sentinel(call(t, iron.CreateIdentification(newPartner(t, append([]answer{{200, none}}, answers...)...).config()), identify(direct)), test.create)
+				sentinel(
+					call(
+						t, iron.CreateIdentification(newPartner(t, append([]answer{{200, none}}, answers...)...).config()),
+						identify(direct),
+					),
+					test.create,
+				)
 				sentinel(call(t, iron.GetIdentification(newPartner(t, answers...).config()), about()), test.read)
 				if test.answer.body != `[]` && test.answer.status < 500 {
 					sentinel(call(t, iron.ListIdentifications(newPartner(t, answers...).config()), about()), test.read)
@@ -305,7 +358,10 @@ func TestClassification(t *testing.T) {
 		})
 	}
 	t.Run("NotSent", func(t *testing.T) {
-		for _, got := range []operation.Outcome{call(t, iron.CreateCustomer(iron.Config{BaseURL: "http://127.0.0.1:1"}), enroll(aCustomer)), call(t, iron.CreateIdentification(iron.Config{BaseURL: "http://127.0.0.1:1"}), identify(direct))} {
+		for _, got := range []operation.Outcome{
+			call(t, iron.CreateCustomer(iron.Config{BaseURL: "http://127.0.0.1:1"}), enroll(aCustomer)),
+			call(t, iron.CreateIdentification(iron.Config{BaseURL: "http://127.0.0.1:1"}), identify(direct)),
+		} {
 			if got.Class != operation.Unavailable || got.Code != "not_sent" {
 				t.Errorf("got %+v", got)
 			}
@@ -313,7 +369,9 @@ func TestClassification(t *testing.T) {
 	})
 	t.Run("MalformedCredentials", func(t *testing.T) {
 		for _, secret := range []string{``, `[]`, `{}`, `{"api_key":""}`, `{"api_key":5}`} {
-			if got := callWith(t, iron.GetCustomer(iron.Config{BaseURL: "http://127.0.0.1:1"}), about(), newCall(secret)); got.Class != operation.Credentials || got.Code != "credentials_malformed" {
+			if got := callWith(
+				t, iron.GetCustomer(iron.Config{BaseURL: "http://127.0.0.1:1"}), about(), newCall(secret),
+			); got.Class != operation.Credentials || got.Code != "credentials_malformed" {
 				t.Errorf("%s: %+v", secret, got)
 			}
 		}
@@ -329,26 +387,45 @@ func TestWhatWasCreated(t *testing.T) {
 		state string
 	}{
 		{aPending, operation.Done, "pending"}, {change(t, aPending, identificationID, upper), operation.Done, "pending"},
-		{change(t, aPending, `"Pending"`, `"Processed"`), operation.Done, "processed"}, {change(t, aPending, `"Pending"`, `"PendingReview"`), operation.Done, "pending_review"},
-		{change(t, aPending, `"Pending"`, `"Approved"`), operation.Done, "approved"}, {change(t, aPending, `"Pending"`, `"Declined"`), operation.Done, "declined"},
-		{change(t, aPending, `"Pending"`, `"Expired"`), operation.Done, "expired"}, {change(t, aPending, `"Pending"`, `"Archived"`), operation.Done, "archived"}, {change(t, aPending, `"Pending"`, `"Rejected of Noor"`), operation.Done, "other"},
-		{change(t, aPending, `"customer_id":"`+customerID+`",`, ``), operation.Done, "pending"}, {change(t, aPending, `"https://verify.example.test/start?token=q8"`, `5`), operation.Done, "pending"},
-		{change(t, aPending, identificationID, "1"), operation.Unknown, ""}, {change(t, aPending, `"id"`, `"ID"`), operation.Unknown, ""}, {change(t, aPending, `"Pending"`, `""`), operation.Unknown, ""},
-		{change(t, aPending, `"`+identificationID+`"`, `5`), operation.Unknown, ""}, {change(t, aPending, customerID, "x"), operation.Unknown, ""}, {`{}`, operation.Unknown, ""},
+		{change(t, aPending, `"Pending"`, `"Processed"`), operation.Done, "processed"},
+		{change(t, aPending, `"Pending"`, `"PendingReview"`), operation.Done, "pending_review"},
+		{change(t, aPending, `"Pending"`, `"Approved"`), operation.Done, "approved"},
+		{change(t, aPending, `"Pending"`, `"Declined"`), operation.Done, "declined"},
+		{change(t, aPending, `"Pending"`, `"Expired"`), operation.Done, "expired"},
+		{change(t, aPending, `"Pending"`, `"Archived"`), operation.Done, "archived"},
+		{change(t, aPending, `"Pending"`, `"Rejected of Noor"`), operation.Done, "other"},
+		{change(t, aPending, `"customer_id":"`+customerID+`",`, ``), operation.Done, "pending"},
+		{change(t, aPending, `"https://verify.example.test/start?token=q8"`, `5`), operation.Done, "pending"},
+		{change(t, aPending, identificationID, "1"), operation.Unknown, ""},
+		{change(t, aPending, `"id"`, `"ID"`), operation.Unknown, ""},
+		{change(t, aPending, `"Pending"`, `""`), operation.Unknown, ""},
+		{change(t, aPending, `"`+identificationID+`"`, `5`), operation.Unknown, ""},
+		{change(t, aPending, customerID, "x"), operation.Unknown, ""}, {`{}`, operation.Unknown, ""},
 	} {
 		op := iron.CreateIdentification(newPartner(t, answer{200, none}, answer{201, test.body}).config())
 		got := call(t, op, identify(direct))
-		if got.Class != test.class || string(got.Reply.Body) != test.body || got.Class == operation.Done && (got.Creates != "iron/identification/"+identificationID || got.Refs["identification_id"] != identificationID || got.Refs["state"] != test.state) || got.Class != operation.Done && got.Creates != "" {
+		if got.Class != test.class || string(got.Reply.Body) != test.body ||
+			got.Class == operation.Done &&
+				(got.Creates != "iron/identification/"+identificationID ||
+					got.Refs["identification_id"] != identificationID || got.Refs["state"] != test.state) ||
+			got.Class != operation.Done && got.Creates != "" {
 			t.Errorf("%s: %+v", test.body, got)
 		}
-		if summary := op.Output(got.Reply); got.Class == operation.Done && (len(summary) != 2 || summary["identification_id"] != identificationID || summary["state"] != test.state) {
+		if summary := op.Output(got.Reply); got.Class == operation.Done &&
+			(len(summary) != 2 || summary["identification_id"] != identificationID || summary["state"] != test.state) {
 			t.Errorf("%s: %v", test.body, summary)
 		}
 	}
-	for body, class := range map[string]operation.Class{created: operation.Done, change(t, created, customerID, strings.ToUpper(customerID)): operation.Done, change(t, created, customerID, "1"): operation.Unknown, `{}`: operation.Unknown} {
+	for body, class := range map[string]operation.Class{
+		created: operation.Done, change(t, created, customerID, strings.ToUpper(customerID)): operation.Done,
+		change(t, created, customerID, "1"): operation.Unknown, `{}`: operation.Unknown,
+	} {
 		op := iron.CreateCustomer(newPartner(t, answer{201, body}).config())
 		got := call(t, op, enroll(aCustomer))
-		if got.Class != class || class == operation.Done && (got.Creates != "iron/customer/"+customerID || got.Refs["customer_id"] != customerID || op.Output(got.Reply)["customer_id"] != customerID || len(op.Output(got.Reply)) != 1) {
+		if got.Class != class ||
+			class == operation.Done &&
+				(got.Creates != "iron/customer/"+customerID || got.Refs["customer_id"] != customerID ||
+					op.Output(got.Reply)["customer_id"] != customerID || len(op.Output(got.Reply)) != 1) {
 			t.Errorf("%s: %+v", body, got)
 		}
 	}
@@ -370,11 +447,26 @@ func TestReads(t *testing.T) {
 		body  string
 		class operation.Class
 	}{
-		"Customer":            {func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), about()) }, change(t, created, customerID, strings.ToUpper(customerID)), operation.Done},
-		"OtherCustomer":       {func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), about()) }, change(t, created, customerID, other), operation.Unavailable},
-		"OtherIdentification": {func(c iron.Config) operation.Outcome { return call(t, iron.GetIdentification(c), about()) }, change(t, aPending, identificationID, other), operation.Unavailable},
-		"ExternalOdd":         {func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), external("x")) }, `{"id":5}`, operation.Unavailable},
-		"ListOdd":             {func(c iron.Config) operation.Outcome { return call(t, iron.ListIdentifications(c), about()) }, `{"items":null}`, operation.Unavailable},
+		"Customer": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), about()) },
+			change(t, created, customerID, strings.ToUpper(customerID)), operation.Done,
+		},
+		"OtherCustomer": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), about()) },
+			change(t, created, customerID, other), operation.Unavailable,
+		},
+		"OtherIdentification": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.GetIdentification(c), about()) },
+			change(t, aPending, identificationID, other), operation.Unavailable,
+		},
+		"ExternalOdd": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.GetCustomer(c), external("x")) }, `{"id":5}`,
+			operation.Unavailable,
+		},
+		"ListOdd": {
+			func(c iron.Config) operation.Outcome { return call(t, iron.ListIdentifications(c), about()) }, `{"items":null}`,
+			operation.Unavailable,
+		},
 		"NewestOdd": {func(c iron.Config) operation.Outcome {
 			return call(t, iron.ListIdentifications(c), fromMachine(about()))
 		}, `{"items":[{"id":"x"}]}`, operation.Unavailable},
@@ -388,7 +480,8 @@ func TestReads(t *testing.T) {
 	}
 	t.Run("ExternalAbsent", func(t *testing.T) {
 		op := iron.GetCustomer(newPartner(t, answer{404, `"customer not found"`}).config())
-		if got := call(t, op, external("x")); got.Class != operation.Done || got.Code != "absent" || string(got.Reply.Body) != "{}" || op.Output(got.Reply)["customer_id"] != "" {
+		if got := call(t, op, external("x")); got.Class != operation.Done || got.Code != "absent" ||
+			string(got.Reply.Body) != "{}" || op.Output(got.Reply)["customer_id"] != "" {
 			t.Errorf("got %+v", got)
 		}
 		for _, body := range []string{`{}`, `{"external_id":""}`, `{"external_id":5}`, `{"external_id":"x","more":1}`} {
@@ -396,26 +489,37 @@ func TestReads(t *testing.T) {
 				t.Errorf("%s is a question", body)
 			}
 		}
-		if got := call(t, iron.GetCustomer(newPartner(t, answer{503, ``}).config()), external("x")); got.Class != operation.Unavailable {
+		if got := call(
+			t, iron.GetCustomer(newPartner(t, answer{503, ``}).config()), external("x"),
+		); got.Class != operation.Unavailable {
 			t.Errorf("got %+v", got)
 		}
 	})
 	t.Run("NewestOfSeveralPages", func(t *testing.T) { // whatever their order
 		one := change(t, aPending, "2026-03-02T09:14:07Z", "2026-03-01T09:14:07.5+00:00", `"Pending"`, `"Declined"`)
-		two := change(t, aPending, identificationID, other, "2026-03-02T09:14:07Z", "2026-03-02T10:14:07+01:00", `"Pending"`, `"Processed"`)
-		p := newPartner(t, answer{200, `{"items":[` + one + `],"cursor":"` + customerID + `"}`}, answer{200, `{"items":[],"cursor":"` + other + `"}`}, answer{200, `{"items":[` + two + `]}`})
+		two := change(
+			t, aPending, identificationID, other, "2026-03-02T09:14:07Z", "2026-03-02T10:14:07+01:00", `"Pending"`,
+			`"Processed"`,
+		)
+		p := newPartner(
+			t, answer{200, `{"items":[` + one + `],"cursor":"` + customerID + `"}`},
+			answer{200, `{"items":[],"cursor":"` + other + `"}`}, answer{200, `{"items":[` + two + `]}`},
+		)
 		op := iron.ListIdentifications(p.config())
 		got := call(t, op, fromMachine(about()))
-		if summary := op.Output(got.Reply); string(got.Reply.Body) != two || summary["state"] != "processed" || got.Refs["identification_id"] != other {
+		if summary := op.Output(got.Reply); string(got.Reply.Body) != two || summary["state"] != "processed" ||
+			got.Refs["identification_id"] != other {
 			t.Errorf("got %+v", got)
 		}
-		if all := p.requests(); len(all) != 3 || !strings.HasSuffix(all[1].url, "?cursor="+customerID+"&page_size=100") || !strings.HasSuffix(all[2].url, "?cursor="+other+"&page_size=100") {
+		if all := p.requests(); len(all) != 3 || !strings.HasSuffix(all[1].url, "?cursor="+customerID+"&page_size=100") ||
+			!strings.HasSuffix(all[2].url, "?cursor="+other+"&page_size=100") {
 			t.Errorf("asked %+v", all)
 		}
 	})
 	t.Run("NewestOfNone", func(t *testing.T) {
 		op := iron.ListIdentifications(newPartner(t, answer{200, none}).config())
-		if got := call(t, op, fromMachine(about())); string(got.Reply.Body) != "{}" || op.Output(got.Reply)["state"] != "none" || op.Output(got.Reply)["identification_id"] != "" {
+		if got := call(t, op, fromMachine(about())); string(got.Reply.Body) != "{}" ||
+			op.Output(got.Reply)["state"] != "none" || op.Output(got.Reply)["identification_id"] != "" {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -424,7 +528,9 @@ func TestReads(t *testing.T) {
 		for i := range endless {
 			endless[i] = answer{200, `{"items":[],"cursor":"` + customerID + `"}`}
 		}
-		if got := call(t, iron.ListIdentifications(newPartner(t, endless...).config()), fromMachine(about())); got.Class != operation.Unavailable {
+		if got := call(
+			t, iron.ListIdentifications(newPartner(t, endless...).config()), fromMachine(about()),
+		); got.Class != operation.Unavailable {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -441,25 +547,40 @@ func TestGuard(t *testing.T) {
 		code    string
 		posts   int
 	}{
-		"Pending":         {[]answer{{200, list(aPending)}}, operation.Conflict, "pending_identification", 0},
-		"PendingIsNewest": {[]answer{{200, list(change(t, older, `"Pending"`, `"Approved"`), aPending)}}, operation.Conflict, "pending_identification", 0},
-		"PendingOnPage2":  {[]answer{{200, `{"items":[` + change(t, older, `"Pending"`, `"Approved"`) + `],"cursor":"` + customerID + `"}`}, {200, list(aPending)}}, operation.Conflict, "pending_identification", 0},
-		"PendingIsOlder":  {[]answer{{200, list(older, approved)}, {201, aPending}}, operation.Done, "ok", 1},
-		"Superseded":      {[]answer{{200, list(change(t, aPending, `"Pending"`, `"Processed"`))}, {201, aPending}}, operation.Done, "ok", 1},
-		"Unreadable":      {[]answer{{200, list(`{"status":"Pending"}`)}}, operation.Unavailable, "unreadable", 0},
-		"Down":            {[]answer{{503, ``}}, operation.Unavailable, "http_503", 0},
-		"Throttled":       {[]answer{{429, ``}}, operation.Throttled, "http_429", 0},
-		"NotAllowed":      {[]answer{{401, ``}}, operation.Credentials, "http_401", 0},
-		"NoCustomer":      {[]answer{{404, `"no"`}}, operation.Invalid, "http_404", 0},
-		"PartnerSaysSo":   {[]answer{{200, none}, {409, `"customer has a pending identification"`}}, operation.Conflict, "http_409", 1},
+		"Pending": {[]answer{{200, list(aPending)}}, operation.Conflict, "pending_identification", 0},
+		"PendingIsNewest": {
+			[]answer{{200, list(change(t, older, `"Pending"`, `"Approved"`), aPending)}}, operation.Conflict,
+			"pending_identification", 0,
+		},
+		"PendingOnPage2": {
+			[]answer{
+				{200, `{"items":[` + change(t, older, `"Pending"`, `"Approved"`) + `],"cursor":"` + customerID + `"}`},
+				{200, list(aPending)},
+			},
+			operation.Conflict, "pending_identification", 0,
+		},
+		"PendingIsOlder": {[]answer{{200, list(older, approved)}, {201, aPending}}, operation.Done, "ok", 1},
+		"Superseded": {
+			[]answer{{200, list(change(t, aPending, `"Pending"`, `"Processed"`))}, {201, aPending}}, operation.Done, "ok", 1,
+		},
+		"Unreadable": {[]answer{{200, list(`{"status":"Pending"}`)}}, operation.Unavailable, "unreadable", 0},
+		"Down":       {[]answer{{503, ``}}, operation.Unavailable, "http_503", 0},
+		"Throttled":  {[]answer{{429, ``}}, operation.Throttled, "http_429", 0},
+		"NotAllowed": {[]answer{{401, ``}}, operation.Credentials, "http_401", 0},
+		"NoCustomer": {[]answer{{404, `"no"`}}, operation.Invalid, "http_404", 0},
+		"PartnerSaysSo": {
+			[]answer{{200, none}, {409, `"customer has a pending identification"`}}, operation.Conflict, "http_409", 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPartner(t, test.answers...)
 			got := call(t, iron.CreateIdentification(p.config()), identify(direct))
-			if got.Class != test.class || got.Code != test.code || p.posts() != test.posts || len(p.requests()) != len(test.answers) {
+			if got.Class != test.class || got.Code != test.code || p.posts() != test.posts ||
+				len(p.requests()) != len(test.answers) {
 				t.Errorf("got %+v, asked %+v", got, p.requests())
 			}
-			if got.Class == operation.Conflict && (got.Reply.Status != 409 || string(got.Reply.Body) != `"customer has a pending identification"`) {
+			if got.Class == operation.Conflict &&
+				(got.Reply.Status != 409 || string(got.Reply.Body) != `"customer has a pending identification"`) {
 				t.Errorf("answers %d %s", got.Reply.Status, got.Reply.Body)
 			}
 		})
@@ -476,20 +597,21 @@ func TestRepeat(t *testing.T) {
 		class   operation.Class
 		posts   int
 	}{
-		"Found":            {[]answer{{200, found}}, operation.Done, 0},
-		"FoundWithSkew":    {[]answer{{200, skewed}}, operation.Done, 0},
-		"Older":            {[]answer{{200, old}, {201, aPending}}, operation.Done, 1},
-		"NotThere":         {[]answer{{200, none}, {201, aPending}}, operation.Done, 1},
-		"CanNotLook":       {[]answer{{503, ``}}, operation.Unknown, 0},
-		"NoCustomer":       {[]answer{{404, ``}}, operation.Unknown, 0},
-		"Unreadable":       {[]answer{{200, `{}`}}, operation.Unknown, 0},
-		"LostAgain":        {[]answer{{200, none}, {0, ``}}, operation.Unknown, 1},
-		"FaultAgain":       {[]answer{{200, none}, {500, ``}}, operation.Unknown, 1},
-		"RefusedButThere":  {[]answer{{200, none}, {409, `"x"`}, {200, found}}, operation.Done, 1},
-		"InvalidButThere":  {[]answer{{200, none}, {400, `"x"`}, {200, found}}, operation.Done, 1},
-		"Refused":          {[]answer{{200, none}, {400, `"x"`}, {200, none}}, operation.Invalid, 1},
-		"RefusedUnlooked":  {[]answer{{200, none}, {409, `"x"`}, {503, ``}}, operation.Unknown, 1},
-		"ThrottledOnlyNow": {[]answer{{200, none}, {429, `"x"`}}, operation.Throttled, 1}, // which the pipeline doesn't take for an answer to the first
+		"Found":           {[]answer{{200, found}}, operation.Done, 0},
+		"FoundWithSkew":   {[]answer{{200, skewed}}, operation.Done, 0},
+		"Older":           {[]answer{{200, old}, {201, aPending}}, operation.Done, 1},
+		"NotThere":        {[]answer{{200, none}, {201, aPending}}, operation.Done, 1},
+		"CanNotLook":      {[]answer{{503, ``}}, operation.Unknown, 0},
+		"NoCustomer":      {[]answer{{404, ``}}, operation.Unknown, 0},
+		"Unreadable":      {[]answer{{200, `{}`}}, operation.Unknown, 0},
+		"LostAgain":       {[]answer{{200, none}, {0, ``}}, operation.Unknown, 1},
+		"FaultAgain":      {[]answer{{200, none}, {500, ``}}, operation.Unknown, 1},
+		"RefusedButThere": {[]answer{{200, none}, {409, `"x"`}, {200, found}}, operation.Done, 1},
+		"InvalidButThere": {[]answer{{200, none}, {400, `"x"`}, {200, found}}, operation.Done, 1},
+		"Refused":         {[]answer{{200, none}, {400, `"x"`}, {200, none}}, operation.Invalid, 1},
+		"RefusedUnlooked": {[]answer{{200, none}, {409, `"x"`}, {503, ``}}, operation.Unknown, 1},
+		// which the pipeline doesn't take for an answer to the first
+		"ThrottledOnlyNow": {[]answer{{200, none}, {429, `"x"`}}, operation.Throttled, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPartner(t, test.answers...)
@@ -497,7 +619,9 @@ func TestRepeat(t *testing.T) {
 			if got.Class != test.class || p.posts() != test.posts || len(p.requests()) != len(test.answers) {
 				t.Errorf("got %+v, asked %+v", got, p.requests())
 			}
-			if got.Class == operation.Done && (got.Reply.Status != 201 || string(got.Reply.Body) != aPending && name != "FoundWithSkew" || got.Creates != "iron/identification/"+identificationID) {
+			if got.Class == operation.Done &&
+				(got.Reply.Status != 201 || string(got.Reply.Body) != aPending && name != "FoundWithSkew" ||
+					got.Creates != "iron/identification/"+identificationID) {
 				t.Errorf("answers %d %s", got.Reply.Status, got.Reply.Body)
 			}
 		})
@@ -515,20 +639,50 @@ func TestLookup(t *testing.T) {
 		finding operation.Finding
 		url     string
 	}{
-		"External":      {aCustomer, []answer{{200, external}}, operation.Found, "/customers/ext-1/external"},
-		"ExternalOlder": {aCustomer, []answer{{200, change(t, external, "2026-03-02T09:14:07Z", "2026-03-01T09:14:07Z")}}, operation.NotFound, "/customers/ext-1/external"},
-		"ExternalOther": {aCustomer, []answer{{200, change(t, external, `"Person"`, `"Business"`)}}, operation.NotFound, "/customers/ext-1/external"},
-		"ExternalNone":  {aCustomer, []answer{{404, `"x"`}}, operation.NotFound, "/customers/ext-1/external"},
-		"ExternalDown":  {aCustomer, []answer{{500, ``}}, operation.Undetermined, "/customers/ext-1/external"},
-		"Email":         {byEmail, []answer{{200, list(created)}}, operation.Found, "/customers?page_size=100&search_term=noor%40example.com"},
-		"EmailCase":     {byEmail, []answer{{200, list(change(t, created, "noor@", "Noor@"))}}, operation.Found, "/customers?page_size=100&search_term=noor%40example.com"},
-		"EmailOlder":    {byEmail, []answer{{200, list(change(t, created, "2026-03-02T09:14:07Z", "2026-03-01T09:14:07Z"))}}, operation.NotFound, "/customers?page_size=100&search_term=noor%40example.com"},
-		"OtherEmail":    {byEmail, []answer{{200, list(change(t, created, "noor@", "eleanoor@"))}}, operation.NotFound, "/customers?page_size=100&search_term=noor%40example.com"},
-		"OtherType":     {byEmail, []answer{{200, list(change(t, created, `"Person"`, `"Business"`))}}, operation.NotFound, "/customers?page_size=100&search_term=noor%40example.com"},
-		"SecondPage":    {byEmail, []answer{{200, `{"items":[],"cursor":"` + customerID + `"}`}, {200, list(created)}}, operation.Found, "/customers?page_size=100&search_term=noor%40example.com"},
-		"EmailNone":     {byEmail, []answer{{200, none}}, operation.NotFound, "/customers?page_size=100&search_term=noor%40example.com"},
-		"EmailDown":     {byEmail, []answer{{503, ``}}, operation.Undetermined, "/customers?page_size=100&search_term=noor%40example.com"},
-		"EmailNoList":   {byEmail, []answer{{404, `"x"`}}, operation.Undetermined, "/customers?page_size=100&search_term=noor%40example.com"}, // the oldest generation has none
+		"External": {aCustomer, []answer{{200, external}}, operation.Found, "/customers/ext-1/external"},
+		"ExternalOlder": {
+			aCustomer, []answer{{200, change(t, external, "2026-03-02T09:14:07Z", "2026-03-01T09:14:07Z")}}, operation.NotFound,
+			"/customers/ext-1/external",
+		},
+		"ExternalOther": {
+			aCustomer, []answer{{200, change(t, external, `"Person"`, `"Business"`)}}, operation.NotFound,
+			"/customers/ext-1/external",
+		},
+		"ExternalNone": {aCustomer, []answer{{404, `"x"`}}, operation.NotFound, "/customers/ext-1/external"},
+		"ExternalDown": {aCustomer, []answer{{500, ``}}, operation.Undetermined, "/customers/ext-1/external"},
+		"Email": {
+			byEmail, []answer{{200, list(created)}}, operation.Found, "/customers?page_size=100&search_term=noor%40example.com",
+		},
+		"EmailCase": {
+			byEmail, []answer{{200, list(change(t, created, "noor@", "Noor@"))}}, operation.Found,
+			"/customers?page_size=100&search_term=noor%40example.com",
+		},
+		"EmailOlder": {
+			byEmail, []answer{{200, list(change(t, created, "2026-03-02T09:14:07Z", "2026-03-01T09:14:07Z"))}},
+			operation.NotFound, "/customers?page_size=100&search_term=noor%40example.com",
+		},
+		"OtherEmail": {
+			byEmail, []answer{{200, list(change(t, created, "noor@", "eleanoor@"))}}, operation.NotFound,
+			"/customers?page_size=100&search_term=noor%40example.com",
+		},
+		"OtherType": {
+			byEmail, []answer{{200, list(change(t, created, `"Person"`, `"Business"`))}}, operation.NotFound,
+			"/customers?page_size=100&search_term=noor%40example.com",
+		},
+		"SecondPage": {
+			byEmail, []answer{{200, `{"items":[],"cursor":"` + customerID + `"}`}, {200, list(created)}}, operation.Found,
+			"/customers?page_size=100&search_term=noor%40example.com",
+		},
+		"EmailNone": {
+			byEmail, []answer{{200, none}}, operation.NotFound, "/customers?page_size=100&search_term=noor%40example.com",
+		},
+		"EmailDown": {
+			byEmail, []answer{{503, ``}}, operation.Undetermined, "/customers?page_size=100&search_term=noor%40example.com",
+		},
+		// the oldest generation has none
+		"EmailNoList": {
+			byEmail, []answer{{404, `"x"`}}, operation.Undetermined, "/customers?page_size=100&search_term=noor%40example.com",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPartner(t, test.answers...)
@@ -538,7 +692,9 @@ func TestLookup(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, finding := op.Lookup(t.Context(), newCall(secret), in)
-			if finding != test.finding || p.requests()[0].url != test.url || p.posts() != 0 || finding == operation.Found && (got.Class != operation.Done || got.Reply.Status != 201 || got.Creates != "iron/customer/"+customerID) {
+			if finding != test.finding || p.requests()[0].url != test.url || p.posts() != 0 ||
+				finding == operation.Found &&
+					(got.Class != operation.Done || got.Reply.Status != 201 || got.Creates != "iron/customer/"+customerID) {
 				t.Errorf("found %d, %+v, asked %+v", finding, got, p.requests())
 			}
 		})
@@ -553,13 +709,26 @@ func TestNotFound(t *testing.T) {
 		foreign  gateway.Reply
 		want     string
 	}{
-		"Customer":       {call(t, iron.GetCustomer(config()), about()), iron.GetCustomer(iron.Config{}).Errors(operation.NoSuchRecord, "x"), `"customer not found"`},
-		"List":           {call(t, iron.ListIdentifications(config()), about()), iron.ListIdentifications(iron.Config{}).Errors(operation.NoSuchRecord, "x"), `"customer not found"`},
-		"Identify":       {call(t, iron.CreateIdentification(config()), identify(direct)), iron.CreateIdentification(iron.Config{}).Errors(operation.NoSuchRecord, "x"), `"customer not found"`},
-		"Identification": {call(t, iron.GetIdentification(config()), about()), iron.GetIdentification(iron.Config{}).Errors(operation.NoSuchRecord, "x"), `"identification not found"`},
+		"Customer": {
+			call(t, iron.GetCustomer(config()), about()), iron.GetCustomer(iron.Config{}).Errors(operation.NoSuchRecord, "x"),
+			`"customer not found"`,
+		},
+		"List": {
+			call(t, iron.ListIdentifications(config()), about()),
+			iron.ListIdentifications(iron.Config{}).Errors(operation.NoSuchRecord, "x"), `"customer not found"`,
+		},
+		"Identify": {
+			call(t, iron.CreateIdentification(config()), identify(direct)),
+			iron.CreateIdentification(iron.Config{}).Errors(operation.NoSuchRecord, "x"), `"customer not found"`,
+		},
+		"Identification": {
+			call(t, iron.GetIdentification(config()), about()),
+			iron.GetIdentification(iron.Config{}).Errors(operation.NoSuchRecord, "x"), `"identification not found"`,
+		},
 	} {
 		for _, got := range []gateway.Reply{test.answered.Reply, test.foreign} {
-			if got.Status != 404 || string(got.Body) != test.want || got.ContentType != "application/json" || len(got.Header) != 0 {
+			if got.Status != 404 || string(got.Body) != test.want || got.ContentType != "application/json" ||
+				len(got.Header) != 0 {
 				t.Errorf("%s: %+v", name, got)
 			}
 		}
@@ -571,15 +740,24 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 	c := iron.Config{}
 	const unavailable = `{"message":"the service is not available, try again later","trace_id":"*"}`
 	for condition, want := range map[operation.Condition]answer{
-		operation.NoKey: {401, `authorization error`}, operation.BadKey: {401, `authorization error`}, operation.Forbidden: {403, `"this key may not use Iron"`}, operation.TooLarge: {413, `"the request is too large"`},
-		operation.InvalidRequest: {400, `"invalid request: /x: y"`}, operation.NoSuchRecord: {404, `"customer not found"`}, operation.KeyReused: {409, `"idempotency key reused with a different request"`},
-		operation.InFlight: {409, `"a request with this IDEMPOTENCY-KEY is in progress"`}, operation.AnswerGone: {410, `"the answer to this IDEMPOTENCY-KEY is not kept any more"`},
-		operation.OutcomeUnknown: {500, `{"message":"the outcome of this request is not known, it may have taken effect","trace_id":"*"}`}, operation.LedgerDown: {503, unavailable}, operation.PartnerDown: {503, unavailable},
-		operation.PartnerThrottled: {429, `"too many requests"`}, operation.CredentialsRejected: {500, `{"message":"internal error","trace_id":"*"}`}, operation.Internal: {500, `{"message":"internal error","trace_id":"*"}`},
+		operation.NoKey: {401, `authorization error`}, operation.BadKey: {401, `authorization error`},
+		operation.Forbidden: {403, `"this key may not use Iron"`}, operation.TooLarge: {413, `"the request is too large"`},
+		operation.InvalidRequest: {400, `"invalid request: /x: y"`}, operation.NoSuchRecord: {404, `"customer not found"`},
+		operation.KeyReused:  {409, `"idempotency key reused with a different request"`},
+		operation.InFlight:   {409, `"a request with this IDEMPOTENCY-KEY is in progress"`},
+		operation.AnswerGone: {410, `"the answer to this IDEMPOTENCY-KEY is not kept any more"`},
+		operation.OutcomeUnknown: {
+			500, `{"message":"the outcome of this request is not known, it may have taken effect","trace_id":"*"}`,
+		},
+		operation.LedgerDown: {503, unavailable}, operation.PartnerDown: {503, unavailable},
+		operation.PartnerThrottled:    {429, `"too many requests"`},
+		operation.CredentialsRejected: {500, `{"message":"internal error","trace_id":"*"}`},
+		operation.Internal:            {500, `{"message":"internal error","trace_id":"*"}`},
 	} {
 		for name, render := range map[string]func(operation.Condition, string) gateway.Reply{
-			"CreateCustomer": iron.CreateCustomer(c).Errors, "GetCustomer": iron.GetCustomer(c).Errors, "CreateIdentification": iron.CreateIdentification(c).Errors,
-			"ListIdentifications": iron.ListIdentifications(c).Errors, "GetIdentification": iron.GetIdentification(c).Errors,
+			"CreateCustomer": iron.CreateCustomer(c).Errors, "GetCustomer": iron.GetCustomer(c).Errors,
+			"CreateIdentification": iron.CreateIdentification(c).Errors,
+			"ListIdentifications":  iron.ListIdentifications(c).Errors, "GetIdentification": iron.GetIdentification(c).Errors,
 		} {
 			reply := render(condition, "/x: y")
 			text := string(reply.Body)
@@ -613,14 +791,18 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 
 // FuzzAnswer: whatever the partner answers, it is read, and no more of it gets to a state machine than codes and ids.
 func FuzzAnswer(f *testing.F) {
-	for _, text := range []string{aPending, created, none, `{}`, `"x"`, `<html>`, `{"id":"E2B8D1F4-6C0A-4A8E-A3F1-90D2B7C4AA10","status":"Approved of Noor","step_status":{"a":1}}`} {
+	for _, text := range []string{
+		aPending, created, none, `{}`, `"x"`, `<html>`,
+		`{"id":"E2B8D1F4-6C0A-4A8E-A3F1-90D2B7C4AA10","status":"Approved of Noor","step_status":{"a":1}}`,
+	} {
 		f.Add(200, []byte(text))
 	}
 	c := iron.Config{}
 	f.Fuzz(func(t *testing.T, status int, text []byte) {
 		reply := gateway.JSON(status, text)
 		for _, summary := range []map[string]any{
-			iron.CreateCustomer(c).Output(reply), iron.GetCustomer(c).Output(reply), iron.CreateIdentification(c).Output(reply), iron.ListIdentifications(c).Output(reply), iron.GetIdentification(c).Output(reply),
+			iron.CreateCustomer(c).Output(reply), iron.GetCustomer(c).Output(reply), iron.CreateIdentification(c).Output(reply),
+			iron.ListIdentifications(c).Output(reply), iron.GetIdentification(c).Output(reply),
 		} {
 			for name, value := range summary {
 				s, ok := value.(string)

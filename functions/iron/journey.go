@@ -18,12 +18,13 @@ const (
 	// lasts is how long a customer-identification takes at most, as its state machine has it.
 	lasts = 32 * 24 * time.Hour
 
-	// maxText caps what a start says, with the files that it holds itself, in bytes; the files that it refers to are not counted.
+	// maxText caps what a start says, with the files that it holds itself, in bytes; the files that it refers to are not
+	// counted.
 	maxText = 8 << 20
 )
 
-// CustomerIdentification is the journey "customer-identification": it creates a customer where there is none yet, begins an identification
-// unless one is under way, and waits for what becomes of it.
+// CustomerIdentification is the journey "customer-identification": it creates a customer where there is none yet,
+// begins an identification unless one is under way, and waits for what becomes of it.
 func CustomerIdentification(c Config) journey.Type {
 	return journey.Type{
 		Name:    "customer-identification",
@@ -35,8 +36,8 @@ func CustomerIdentification(c Config) journey.Type {
 	}
 }
 
-// startCustomerIdentification takes {"customer" or "customer_id","identification","sub_partner_id"}. In customer and identification references may
-// stand for values; those of files stay references.
+// startCustomerIdentification takes {"customer" or "customer_id","identification","sub_partner_id"}. In customer and
+// identification references may stand for values; those of files stay references.
 func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start) (fields journey.Fields, err error) {
 	var in struct {
 		Customer       jsontext.Value `json:"customer"`
@@ -82,7 +83,10 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		return opened, nil
 	}
 	if created {
-		opened, err := open(in.Customer, "/customer", func(text jsontext.Value) []schema.Fault { return schema.Check(text, customerRules(), false) })
+		opened, err := open(
+			in.Customer, "/customer",
+			func(text jsontext.Value) []schema.Fault { return schema.Check(text, customerRules(), false) },
+		)
 		if err != nil {
 			return fields, err
 		}
@@ -92,7 +96,8 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		if err := tolerant.Read(opened, &said); err != nil {
 			return fields, &gateway.InputError{Pointer: "/customer", Reason: "is not valid"}
 		}
-		fields.Sealed["customer"], fields.Sealed["external_id"], fields.Plain["find"] = opened, said.ExternalID, said.ExternalID != ""
+		fields.Sealed["customer"], fields.Sealed["external_id"] = opened, said.ExternalID
+		fields.Plain["find"] = said.ExternalID != ""
 	}
 	generation := ""
 	opened, err := open(in.Identification, "/identification", func(body jsontext.Value) []schema.Fault {
@@ -101,7 +106,8 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		}
 		_ = tolerant.Read(body, &said)
 		if generation = generationOf(tolerant.String(said.Type)); generation == "" {
-			return schema.Check(body, []schema.Field{schema.Filled("type", schema.Word(typeLink, typeToken, typePerson, typeBusiness, typeDirect,
+			return schema.Check(body, []schema.Field{schema.Filled("type", schema.Word(typeLink, typeToken, typePerson,
+				typeBusiness, typeDirect,
 				typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson))}, true)
 		}
 		return c.checkIdentification(body, generation, true)
@@ -122,14 +128,16 @@ func isBare(identification jsontext.Value) bool {
 // isFile tells the places of files, which are opened only where they are sent.
 func isFile(place jsontext.Pointer) bool {
 	switch place.LastToken() {
-	case "file", "selfie", "identity_document_front", "identity_document_back", "proof_of_address", "source_of_funds_proof",
+	case "file", "selfie", "identity_document_front", "identity_document_back", "proof_of_address",
+		"source_of_funds_proof",
 		"flow_of_funds_diagram", "source_of_funds_document":
 		return true
 	}
 	return false
 }
 
-// outcomeOfIdentification is what people read of the identification as it was last read. An answer about none tells nothing.
+// outcomeOfIdentification is what people read of the identification as it was last read. An answer about none tells
+// nothing.
 func outcomeOfIdentification(answer gateway.Reply, _ map[string]string, _ []string) ([]byte, error) {
 	found, ok := readIdentification(answer.Body)
 	if !ok {

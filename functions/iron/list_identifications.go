@@ -20,8 +20,8 @@ type listing struct {
 	Newest     bool              `json:"newest,omitzero"` // a state machine asks for no more
 }
 
-// ListIdentifications lists a customer's identifications (iron §2). A state machine is told of the newest alone, which is the one that
-// counts; an empty object stands for none.
+// ListIdentifications lists a customer's identifications (iron §2). A state machine is told of the newest alone, which
+// is the one that counts; an empty object stands for none.
 func ListIdentifications(c Config) operation.Operation[listing] {
 	return operation.Operation[listing]{
 		Name:     "iron/list-identifications",

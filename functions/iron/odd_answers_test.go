@@ -14,20 +14,27 @@ import (
 
 // TestOddAnswers: what the partner writes oddly is not taken for more than it says.
 func TestOddAnswers(t *testing.T) {
-	for _, b := range []string{`{"id":"` + identificationID + `","status":"A","step_status":{"a":1,"a":2}}`, `{"id":"` + identificationID + `","status":"A","step_status":{"a":"` + "\xff" + `"}}`} {
+	for _, b := range []string{
+		`{"id":"` + identificationID + `","status":"A","step_status":{"a":1,"a":2}}`,
+		`{"id":"` + identificationID + `","status":"A","step_status":{"a":"` + "\xff" + `"}}`,
+	} {
 		out, err := iron.CustomerIdentification(iron.Config{}).Outcome(gateway.JSON(200, []byte(b)), nil, nil)
 		if err != nil || strings.Contains(string(out), "step_status") {
 			t.Errorf("%s %v", out, err)
 		}
 	}
 	for _, st := range []int{400, 403, 409} {
-		if got := call(t, iron.CreateCustomer(newPartner(t, answer{st, "plain words"}).config()), enroll(aCustomer)); got.Reply.Status != st {
+		if got := call(
+			t, iron.CreateCustomer(newPartner(t, answer{st, "plain words"}).config()), enroll(aCustomer),
+		); got.Reply.Status != st {
 			t.Errorf("%d: %+v", st, got)
 		}
 	}
 	bad := `{"items":[` + strings.Replace(aPending, "2026-03-02T09:14:07Z", "2026-03-02 09:14:07", 1) + `]}`
 	p := newPartner(t, answer{200, bad})
-	if got := callWith(t, iron.CreateIdentification(p.config()), identify(direct), again()); got.Class != operation.Unknown || p.posts() != 0 {
+	if got := callWith(
+		t, iron.CreateIdentification(p.config()), identify(direct), again(),
+	); got.Class != operation.Unknown || p.posts() != 0 {
 		t.Errorf("%+v", got)
 	}
 	s := newStack(t)
@@ -54,7 +61,8 @@ func TestOddAnswers(t *testing.T) {
 	}
 }
 
-// TestRefusedRepeat: a repeat that is refused for what the list doesn't show may have met an attempt that is running still.
+// TestRefusedRepeat: a repeat that is refused for what the list doesn't show may have met an attempt that is running
+// still.
 func TestRefusedRepeat(t *testing.T) {
 	const none = `{"items":[]}`
 	for name, test := range map[string]struct {
@@ -62,10 +70,16 @@ func TestRefusedRepeat(t *testing.T) {
 		class   operation.Class
 	}{
 		"NothingThere": {[]answer{{200, none}, {409, `"x"`}, {200, none}}, operation.Unknown},
-		"OldPending":   {[]answer{{200, none}, {409, `"x"`}, {200, `{"items":[` + strings.Replace(aPending, "2026-03-02", "2026-03-01", 1) + `]}`}}, operation.Conflict},
+		"OldPending": {
+			[]answer{
+				{200, none}, {409, `"x"`}, {200, `{"items":[` + strings.Replace(aPending, "2026-03-02", "2026-03-01", 1) + `]}`},
+			},
+			operation.Conflict,
+		},
 	} {
 		p := newPartner(t, test.answers...)
-		if got := callWith(t, iron.CreateIdentification(p.config()), identify(direct), again()); got.Class != test.class || p.posts() != 1 {
+		if got := callWith(t, iron.CreateIdentification(p.config()), identify(direct), again()); got.Class != test.class ||
+			p.posts() != 1 {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

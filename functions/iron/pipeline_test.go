@@ -235,15 +235,18 @@ func newStack(t testing.TB) *stack {
 		t.Fatal(err)
 	}
 	for _, tenant := range []string{"acme", "globex"} {
-		if err := s.ledger.PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey(tenant), Tenant: tenant, Scopes: []string{"iron"}}); err != nil {
+		if err := s.ledger.PutCaller(
+			t.Context(), ledger.Caller{KeyHash: gateway.HashKey(tenant), Tenant: tenant, Scopes: []string{"iron"}},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.account = newAccount(t, s.clock)
 	s.p = &operation.Pipeline{
 		Ledger: s.ledger, Auth: gateway.NewAuthenticator(s.ledger, s.clock), Secrets: secrets.NewCache(s, "test", s.clock),
-		Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }, Upstream: upstream.New(upstream.WithTimeout(5 * time.Second)),
-		Log: slog.New(slog.DiscardHandler), Now: s.clock, NewID: operation.NewID,
+		Ring:     func(context.Context) (*seal.Ring, error) { return ring, nil },
+		Upstream: upstream.New(upstream.WithTimeout(5 * time.Second)),
+		Log:      slog.New(slog.DiscardHandler), Now: s.clock, NewID: operation.NewID,
 	}
 	return s
 }
@@ -275,7 +278,10 @@ func (s *stack) config() iron.Config { return iron.Config{BaseURL: s.account.url
 // send sends a request as a caller of a tenant's.
 func (s *stack) send(h lambda.Handler, tenant string, req gateway.Request) gateway.Reply {
 	s.t.Helper()
-	event := events.APIGatewayV2HTTPRequest{RawPath: req.Path, PathParameters: req.Params, QueryStringParameters: req.Query, Headers: map[string]string{"x-api-key": tenant}, Body: string(req.Body)}
+	event := events.APIGatewayV2HTTPRequest{
+		RawPath: req.Path, PathParameters: req.Params, QueryStringParameters: req.Query,
+		Headers: map[string]string{"x-api-key": tenant}, Body: string(req.Body),
+	}
 	event.RequestContext.HTTP.Method = req.Method
 	for name, value := range req.Header {
 		event.Headers[name] = value
@@ -292,7 +298,9 @@ func (s *stack) send(h lambda.Handler, tenant string, req gateway.Request) gatew
 	if err := json.Unmarshal(out, &got); err != nil {
 		s.t.Fatal(err)
 	}
-	return gateway.Reply{Status: got.StatusCode, ContentType: got.Headers["Content-Type"], Body: []byte(got.Body), Header: got.Headers}
+	return gateway.Reply{
+		Status: got.StatusCode, ContentType: got.Headers["Content-Type"], Body: []byte(got.Body), Header: got.Headers,
+	}
 }
 
 func (s *stack) want(got gateway.Reply, status int, condition operation.Condition) {
@@ -441,12 +449,16 @@ func TestLostCustomer(t *testing.T) {
 		wait  time.Duration
 		posts int
 	}{
-		"External": {aCustomer, cutAfterEffect, time.Second, 1}, "ExternalLate": {aCustomer, cutAfterEffect, 24 * time.Hour, 1},
-		"ExternalFault":  {aCustomer, faultAfterEffect, time.Second, 1},
-		"ExternalBefore": {aCustomer, cutBeforeEffect, time.Second, 2}, "ExternalBeforeLate": {aCustomer, cutBeforeEffect, 24 * time.Hour, 2},
-		"Email": {byEmail, cutAfterEffect, time.Second, 1}, "EmailLate": {byEmail, cutAfterEffect, 24 * time.Hour, 1},
-		"EmailFault":  {byEmail, faultAfterEffect, time.Second, 1},
-		"EmailBefore": {byEmail, cutBeforeEffect, time.Second, 2}, "EmailBeforeLate": {byEmail, cutBeforeEffect, 24 * time.Hour, 2},
+		"External":           {aCustomer, cutAfterEffect, time.Second, 1},
+		"ExternalLate":       {aCustomer, cutAfterEffect, 24 * time.Hour, 1},
+		"ExternalFault":      {aCustomer, faultAfterEffect, time.Second, 1},
+		"ExternalBefore":     {aCustomer, cutBeforeEffect, time.Second, 2},
+		"ExternalBeforeLate": {aCustomer, cutBeforeEffect, 24 * time.Hour, 2},
+		"Email":              {byEmail, cutAfterEffect, time.Second, 1},
+		"EmailLate":          {byEmail, cutAfterEffect, 24 * time.Hour, 1},
+		"EmailFault":         {byEmail, faultAfterEffect, time.Second, 1},
+		"EmailBefore":        {byEmail, cutBeforeEffect, time.Second, 2},
+		"EmailBeforeLate":    {byEmail, cutBeforeEffect, 24 * time.Hour, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t)
@@ -458,7 +470,8 @@ func TestLostCustomer(t *testing.T) {
 			s.want(got, 201, "")
 			s.counted("", 1, test.posts, 1)
 			id := s.account.records[0].id
-			if owners, err := s.ledger.Owners(t.Context(), "iron/customer/"+id); err != nil || strings.Join(owners, " ") != "acme" {
+			if owners, err := s.ledger.Owners(t.Context(), "iron/customer/"+id); err != nil ||
+				strings.Join(owners, " ") != "acme" {
 				t.Errorf("owned by %v, %v", owners, err)
 			}
 		})
@@ -494,7 +507,9 @@ func TestTenants(t *testing.T) {
 	}
 	about := func(customer, identification string) gateway.Request {
 		req := about()
-		req.Params = map[string]string{"customerId": strings.ToUpper(customer), "identificationId": strings.ToUpper(identification)}
+		req.Params = map[string]string{
+			"customerId": strings.ToUpper(customer), "identificationId": strings.ToUpper(identification),
+		}
 		return req
 	}
 	customer := idOf(s.send(create, "acme", keyed(enroll(aCustomer), 1)))
@@ -504,15 +519,19 @@ func TestTenants(t *testing.T) {
 	s.account.decide("Approved")
 	byHand := s.account.by("/customers/"+customer+"/identifications", direct) // on the partner's own pages
 	for name, h := range map[string]lambda.Handler{
-		"customer": operation.New(s.p, iron.GetCustomer(c)), "list": operation.New(s.p, iron.ListIdentifications(c)), "identification": operation.New(s.p, iron.GetIdentification(c)),
+		"customer": operation.New(s.p, iron.GetCustomer(c)), "list": operation.New(s.p, iron.ListIdentifications(c)),
+		"identification": operation.New(s.p, iron.GetIdentification(c)),
 	} {
 		for _, id := range []string{identification, byHand} {
 			s.want(s.send(h, "acme", about(customer, id)), 200, "")
-			foreign, missing := s.send(h, "globex", about(customer, id)), s.send(h, "globex", about(strings.Replace(aKey, "5", "6", 1), aKey))
+			foreign, missing := s.send(
+				h, "globex", about(customer, id),
+			), s.send(h, "globex", about(strings.Replace(aKey, "5", "6", 1), aKey))
 			if name == "list" { // the partner has an empty one of a customer that it doesn't know
 				missing = gateway.Reply{Status: 404, Body: []byte(`"customer not found"`), ContentType: "application/json"}
 			}
-			if foreign.Status != 404 || string(foreign.Body) != string(missing.Body) || missing.Status != 404 || foreign.ContentType != missing.ContentType {
+			if foreign.Status != 404 || string(foreign.Body) != string(missing.Body) || missing.Status != 404 ||
+				foreign.ContentType != missing.ContentType {
 				t.Errorf("%s: %d %s, missing %d %s", name, foreign.Status, foreign.Body, missing.Status, missing.Body)
 			}
 			if strings.Contains(string(foreign.Body), customer) {
@@ -524,7 +543,9 @@ func TestTenants(t *testing.T) {
 	t.Run("ByExternalID", func(t *testing.T) { // of a state machine
 		h := operation.New(s.p, iron.GetCustomer(c))
 		for tenant, want := range map[string]string{"acme": customer, "globex": ""} {
-			out, err := h.Invoke(t.Context(), []byte(`{"task":{"tenant":"`+tenant+`","execution":"j","state":"FindCustomer","index":0,"round":0},"query":{"sub_partner_id":""},"body":{"external_id":"ext-1"}}`))
+			out, err := h.Invoke(t.Context(), []byte(
+				`{"task":{"tenant":"`+tenant+`","execution":"j","state":"FindCustomer","index":0,"round":0},"query":{"sub_partner_id":""},"body":{"external_id":"ext-1"}}`,
+			))
 			var got map[string]any
 			if err != nil || json.Unmarshal(out, &got) != nil || got["customer_id"] != want {
 				t.Errorf("%s: %s, %v", tenant, out, err)

@@ -78,13 +78,14 @@ func customerRules() []schema.Field {
 
 // externalID may be anything that can stand in a path by itself.
 func externalID() schema.Type {
-	return schema.Form("must have "+strconv.Itoa(maxExternalID)+" characters at most, and be neither . nor ..", func(text string) bool {
-		return utf8.RuneCountInString(text) <= maxExternalID && text != "." && text != ".."
-	})
+	return schema.Form("must have "+strconv.Itoa(maxExternalID)+" characters at most, and be neither . nor ..",
+		func(text string) bool {
+			return utf8.RuneCountInString(text) <= maxExternalID && text != "." && text != ".."
+		})
 }
 
-// checkIdentification applies the table of a type (iron §4, §5) to a body whose JSON has been checked. With references, a file may be
-// one.
+// checkIdentification applies the table of a type (iron §4, §5) to a body whose JSON has been checked. With references,
+// a file may be one.
 func (c Config) checkIdentification(body jsontext.Value, generation string, references bool) []schema.Fault {
 	var in struct {
 		Type jsontext.Value `json:"type"`
@@ -153,29 +154,36 @@ func phone() schema.Type {
 // --- v1 (iron §4)
 
 func addressV1() schema.Type {
-	return object(schema.Filled("address_street_1", line()), schema.Present("address_street_2", line()), schema.Filled("address_city", line()),
-		schema.Present("address_state", line()), schema.Filled("address_zip_code", line()), schema.Filled("address_country", country()))
+	return object(schema.Filled("address_street_1", line()), schema.Present("address_street_2", line()),
+		schema.Filled("address_city", line()),
+		schema.Present("address_state", line()), schema.Filled("address_zip_code", line()),
+		schema.Filled("address_country", country()))
 }
 
 func identityV1() schema.Type {
 	image := schema.File(maxImageV1)
 	return object(schema.Filled("identity_country_code", country()), schema.Filled("identity_number", line()),
-		schema.Filled("identity_document_type", schema.Word("Passport", "NationalId")), schema.Filled("identity_document_front", image),
-		schema.Filled("identity_document_back", image), schema.Filled("selfie", image), schema.Filled("selfie_collected_at", schema.Time()),
+		schema.Filled("identity_document_type", schema.Word("Passport", "NationalId")),
+		schema.Filled("identity_document_front", image),
+		schema.Filled("identity_document_back", image), schema.Filled("selfie", image),
+		schema.Filled("selfie_collected_at", schema.Time()),
 		schema.Filled("ip_address", line()))
 }
 
 func documentsV1() schema.Type {
 	return schema.List(0, object(schema.Filled("name", line()), schema.Filled("file", schema.File(maxImageV1)),
-		schema.Filled("type", words("BusinessRegistrationDocument MemorandumOfAssociation ShareholdersRegistry Other ProofOfAddress"))))
+		schema.Filled(
+			"type", words("BusinessRegistrationDocument MemorandumOfAssociation ShareholdersRegistry Other ProofOfAddress"),
+		)))
 }
 
 func employment() schema.Type { return words("Employed SelfEmployed Unemployed Retired Student") }
 
 // sourceOfFunds has the spelling of the first generation beside the later one.
 func sourceOfFunds() schema.Type {
-	return words(`SalaryAndWages PersonalSavings PensionOrRetirementPayments ProceedsFromSellingAssets CryptocurrenyTradingOrInvestment
-		CryptocurrencyTradingOrInvestment InvestmentReturns GamblingOrLotteryWinnings GiftOrInheritanceReceived LoanFromBankOrOtherFinancialInstitution`)
+	return words(`SalaryAndWages PersonalSavings PensionOrRetirementPayments ProceedsFromSellingAssets
+		CryptocurrenyTradingOrInvestment CryptocurrencyTradingOrInvestment InvestmentReturns GamblingOrLotteryWinnings
+		GiftOrInheritanceReceived LoanFromBankOrOtherFinancialInstitution`)
 }
 
 func monthlyIncome() schema.Type {
@@ -203,9 +211,10 @@ func outsourcedPerson() []schema.Field {
 			schema.Optional("employment_status", employment()),
 			schema.Optional("expected_monthly_transaction_volume", monthlyVolume()),
 			schema.Optional("monthly_income", monthlyIncome()),
-			schema.Optional("occupation", words(`FinanceAndAccounting EducationAndTeaching TechnologyAndIT DesignAndCreativeArts ConstructionAndBuilding
-				TransportationAndLogistics ManufacturingAndProduction ScienceAndResearch LegalAndLawServices PsychologyAndMentalHealth
-				EntertainmentAndMedia MaintenanceAndRepair PublicServices GeneralManagementAndOperations Other`)),
+			schema.Optional("occupation", words(`FinanceAndAccounting EducationAndTeaching TechnologyAndIT
+				DesignAndCreativeArts ConstructionAndBuilding TransportationAndLogistics ManufacturingAndProduction
+				ScienceAndResearch LegalAndLawServices PsychologyAndMentalHealth EntertainmentAndMedia MaintenanceAndRepair
+				PublicServices GeneralManagementAndOperations Other`)),
 			schema.Optional("source_of_funds", sourceOfFunds()),
 		)),
 	}
@@ -228,8 +237,8 @@ func companyV1() []schema.Field {
 }
 
 const (
-	turnovers = `LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK TwoFiftyKToFiveHundredK
-		FiveHundredKToOneMillion OneMillionToFiveMillion MoreThanFiveMillion`
+	turnovers = `LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK
+		TwoFiftyKToFiveHundredK FiveHundredKToOneMillion OneMillionToFiveMillion MoreThanFiveMillion`
 	roleDirector   = "Director"
 	roleOwnerV1    = "BeneficiaryOwner"
 	roleOwnerV2    = "UltimateBeneficialOwner"
@@ -240,24 +249,31 @@ const (
 func outsourcedBusiness() []schema.Field {
 	return append(companyV1(),
 		schema.Filled("current_activities", object(
-			schema.Filled("primary_business_activities", words(`AgricultureAndForestry Automotive BankingAndFinancialServices ConstructionAndRealEstate
-				CryptocurrencyAndBlockchain CryptocurrencyMining DefiProtocols NftPlatforms CryptoPaymentProcessors CryptoWalletProviders CryptoExchanges
-				CryptoCustodyServices EcommerceAndOnlineMarketplaces EducationAndTraining EnergyAndUtilities EntertainmentAndMedia GamingAndEsports
-				HealthcareAndPharmaceuticals HospitalityAndTourism InformationTechnologyAndSoftwareDevelopment Insurance LegalAndProfessionalServices
-				LogisticsAndTransportation ManufacturingAndIndustrial MetaversePlatforms MiningAndNaturalResources NonProfitAndCharitableOrganizations
-				RetailAndWholesaleTrade Telecommunications VentureCapitalAndPrivateEquity CasinosAndGambling MoneyServiceBusinesses
-				SocialMediaAndNetworkingPlatforms CrowdfundingPlatforms RegTech`)),
+			schema.Filled("primary_business_activities", words(`AgricultureAndForestry Automotive
+				BankingAndFinancialServices ConstructionAndRealEstate CryptocurrencyAndBlockchain CryptocurrencyMining
+				DefiProtocols NftPlatforms CryptoPaymentProcessors CryptoWalletProviders CryptoExchanges
+				CryptoCustodyServices EcommerceAndOnlineMarketplaces EducationAndTraining EnergyAndUtilities
+				EntertainmentAndMedia GamingAndEsports HealthcareAndPharmaceuticals HospitalityAndTourism
+				InformationTechnologyAndSoftwareDevelopment Insurance LegalAndProfessionalServices
+				LogisticsAndTransportation ManufacturingAndIndustrial MetaversePlatforms MiningAndNaturalResources
+				NonProfitAndCharitableOrganizations RetailAndWholesaleTrade Telecommunications
+				VentureCapitalAndPrivateEquity CasinosAndGambling MoneyServiceBusinesses SocialMediaAndNetworkingPlatforms
+				CrowdfundingPlatforms RegTech`)),
 			schema.Filled("business_details", line()),
 			schema.Filled("main_business_countries", line()),
 			schema.Filled("source_of_funds", schema.List(0, words(`RevenueFromBusinessOperations ShareholderContributions
-				VentureCapitalOrPrivateEquityInvestments SaleOfAssets InitialCoinOfferingProceeds ProceedsFromCryptoCurrenciesRelatedActivities Loans`))),
+				VentureCapitalOrPrivateEquityInvestments SaleOfAssets InitialCoinOfferingProceeds
+				ProceedsFromCryptoCurrenciesRelatedActivities Loans`))),
 			schema.Filled("last_year_turnover", words(turnovers)),
 			schema.Filled("planned_turnover_this_year", words(turnovers)),
 			schema.Optional("regulated_or_supervised", line()),
 		)),
 		schema.Filled("planned_activities", object(
 			schema.Filled("estimated_monthly_turnover", words(turnovers)),
-			schema.Filled("estimated_monthly_transactions", words("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred")),
+			schema.Filled(
+				"estimated_monthly_transactions",
+				words("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred"),
+			),
 			schema.Filled("source_and_destination_countries", line()),
 		)),
 		schema.Filled("business_officers", schema.List(0, object(
@@ -308,7 +324,10 @@ func checkOfficers(body jsontext.Value) (faults []schema.Fault) {
 		faults = append(faults, schema.Fault{Pointer: "/business_officers", Reason: "must have exactly one initiator"})
 	}
 	if !both {
-		faults = append(faults, schema.Fault{Pointer: "/business_officers", Reason: "must have one who is both Director and BeneficiaryOwner"})
+		faults = append(
+			faults,
+			schema.Fault{Pointer: "/business_officers", Reason: "must have one who is both Director and BeneficiaryOwner"},
+		)
 	}
 	return faults
 }
@@ -322,7 +341,10 @@ func reliancePerson() []schema.Field {
 		schema.Filled("token", line()),
 		schema.Optional("ip_address", line()),
 		schema.Optional("medium_risk_questionnaire", object(medium...)),
-		schema.Optional("high_risk_questionnaire", object(append(slices.Clip(medium), schema.Filled("source_of_funds_proof", schema.File(maxImageV1)))...)),
+		schema.Optional(
+			"high_risk_questionnaire",
+			object(append(slices.Clip(medium), schema.Filled("source_of_funds_proof", schema.File(maxImageV1)))...),
+		),
 	}
 }
 
@@ -337,9 +359,10 @@ func intendedUse() schema.Type {
 func kycQuestionnaire() schema.Type {
 	return object(
 		schema.Filled("employment_status", employment()),
-		schema.Filled("yearly_gross_income", words(`LessThan20000 From20001To30000 From30001To40000 From40001To50000 From50001To60000 From60001To70000
-			From70001To80000 From80001To90000 From90001To100000 From100001To110000 From110001To120000 From120001To130000 From130001To140000
-			From140001To150000 MoreThan150000 From150001To200000 From200001To500000 MoreThan500000`)),
+		schema.Filled("yearly_gross_income", words(`LessThan20000 From20001To30000 From30001To40000 From40001To50000
+			From50001To60000 From60001To70000 From70001To80000 From80001To90000 From90001To100000 From100001To110000
+			From110001To120000 From120001To130000 From130001To140000 From140001To150000 MoreThan150000 From150001To200000
+			From200001To500000 MoreThan500000`)),
 		schema.Filled("source_of_wealth", words("Salary Savings Investments CryptoTrading Other")),
 		schema.Filled("expected_monthly_transaction_count", words("LessThan5 Between5And10 MoreThan10")),
 		schema.Filled("expected_monthly_transaction_volume", words("LessThan500 MoreThan500LessThan2000 MoreThan2000")),
@@ -348,10 +371,11 @@ func kycQuestionnaire() schema.Type {
 
 func eddQuestionnaire() schema.Type {
 	return object(
-		schema.Filled("occupation", words(`Agriculture ArtsAndEntertainment Construction Education FinancialServices InformationAndTechnology Retail RealEstate
-			Other BusinessOwner Healthcare Industrial LegalServices PublicSector SeniorManagement`)),
-		schema.Filled("approximate_net_worth", words(`UpTo25000 Between25001And50000 Between50001And100000 Between100001And300000 Between300001And500000
-			Between500001And1000000 Over1000001`)),
+		schema.Filled("occupation", words(`Agriculture ArtsAndEntertainment Construction Education FinancialServices
+			InformationAndTechnology Retail RealEstate Other BusinessOwner Healthcare Industrial LegalServices
+			PublicSector SeniorManagement`)),
+		schema.Filled("approximate_net_worth", words(`UpTo25000 Between25001And50000 Between50001And100000
+			Between100001And300000 Between300001And500000 Between500001And1000000 Over1000001`)),
 		schema.Filled("source_of_funds_proof", file()),
 	)
 }
@@ -367,7 +391,8 @@ func token() []schema.Field {
 }
 
 func address() schema.Type {
-	return object(schema.Filled("street_1", line()), schema.Filled("city", line()), schema.Filled("zip_code", line()), schema.Filled("country", country()),
+	return object(schema.Filled("street_1", line()), schema.Filled("city", line()), schema.Filled("zip_code", line()),
+		schema.Filled("country", country()),
 		schema.Optional("street_2", line()), schema.Optional("state", line()))
 }
 
@@ -386,9 +411,10 @@ func identity(further ...schema.Field) schema.Type {
 // documents of a company, or of a person, who may hand in the same (inferred).
 func documents() schema.Type {
 	return schema.List(maxDocumentsV2, object(
-		schema.Filled("type", words(`PowerOfAttorney TransparencyRegistryExtract DirectorsRegistry GoodStandingCert IncorporationArticles IncorporationCert
-			IncumbencyCert InformationStatement PartnershipAgreement ProofOfAddress ProofOfNatureOfBusiness RegulatoryLicense SelfDeclarationForm
-			ShareholderRegistry StateRegistry TradeLicense TrustAgreement Other`)),
+		schema.Filled("type", words(`PowerOfAttorney TransparencyRegistryExtract DirectorsRegistry GoodStandingCert
+			IncorporationArticles IncorporationCert IncumbencyCert InformationStatement PartnershipAgreement
+			ProofOfAddress ProofOfNatureOfBusiness RegulatoryLicense SelfDeclarationForm ShareholderRegistry
+			StateRegistry TradeLicense TrustAgreement Other`)),
 		schema.Optional("country", country()),
 		schema.Filled("file", file()),
 	))
@@ -404,7 +430,13 @@ func person() []schema.Field {
 		schema.Filled("consent_collected_at", schema.Time()),
 		schema.Filled("intended_use", intendedUse()),
 		schema.Filled("address", address()),
-		schema.Filled("identity", identity(schema.Filled("selfie", file()), schema.Filled("selfie_collected_at", schema.Time()), schema.Filled("ip_address", line()))),
+		schema.Filled(
+			"identity",
+			identity(
+				schema.Filled("selfie", file()), schema.Filled("selfie_collected_at", schema.Time()),
+				schema.Filled("ip_address", line()),
+			),
+		),
 		schema.Filled("kyc_questionnaire", kycQuestionnaire()),
 		schema.Optional("documents", documents()),
 		schema.Optional("edd_questionnaire", eddQuestionnaire()),
@@ -425,13 +457,16 @@ func business() []schema.Field {
 func companyData(levels int) schema.Type {
 	return object(
 		schema.Filled("company_info", object(
-			schema.Filled("company_name", line()), schema.Filled("registration_number", line()), schema.Filled("country", country()),
-			schema.Filled("incorporation_date", schema.Date()), schema.Filled("legal_address", address()), schema.Filled("postal_address", address()),
-			schema.Filled("address", address()), schema.Filled("email", email(maxEmail)), schema.Filled("tax_identification_number", line()),
+			schema.Filled("company_name", line()), schema.Filled("registration_number", line()),
+			schema.Filled("country", country()),
+			schema.Filled("incorporation_date", schema.Date()), schema.Filled("legal_address", address()),
+			schema.Filled("postal_address", address()),
+			schema.Filled("address", address()), schema.Filled("email", email(maxEmail)),
+			schema.Filled("tax_identification_number", line()),
 			schema.Filled("website", line()),
-			schema.Filled("company_type", words(`LimitedLiabilityCompany PubliclyListedCompany SoleProprietorship Partnership Corporation Trust
-				PrivateFoundation Charity NonprofitCorporation NonprofitOrganization PublicAgenciesOrAuthorities StockCorporationOutOfStock
-				GeneralCorporation`)),
+			schema.Filled("company_type", words(`LimitedLiabilityCompany PubliclyListedCompany SoleProprietorship
+				Partnership Corporation Trust PrivateFoundation Charity NonprofitCorporation NonprofitOrganization
+				PublicAgenciesOrAuthorities StockCorporationOutOfStock GeneralCorporation`)),
 			schema.Optional("alternative_names", schema.List(0, line())),
 		)),
 		schema.Filled("beneficiaries", schema.List(0, object(
@@ -476,8 +511,13 @@ func beneficiary() []schema.Field {
 		schema.Filled("email_address", email(maxEmail)),
 		schema.Filled("phone_number", phone()),
 		schema.Filled("tax_jurisdiction_country_code", country()),
-		schema.Filled("birth_place", object(schema.Filled("place", line()), schema.Filled("state", line()), schema.Filled("country", country()))),
-		schema.Filled("identity", identity(schema.Optional("selfie", file()), schema.Optional("selfie_collected_at", schema.Time()))),
+		schema.Filled(
+			"birth_place",
+			object(schema.Filled("place", line()), schema.Filled("state", line()), schema.Filled("country", country())),
+		),
+		schema.Filled(
+			"identity", identity(schema.Optional("selfie", file()), schema.Optional("selfie_collected_at", schema.Time())),
+		),
 		schema.Optional("tax_identification_number", line()),
 		schema.Optional("proof_of_address", file()),
 	}
@@ -508,33 +548,51 @@ func businessQuestionnaire(questionnaire jsontext.Value) []schema.Field {
 	}
 	_ = tolerant.Read(questionnaire, &in)
 	planned := []schema.Field{
-		schema.Filled("purpose_and_intended_use", words(`ReceivingBusinessIncome BusinessPurchasesAndExpenses EmployeeAndContractorPayouts EcommerceSales
-			TreasuryManagement PaymentIntermediary Investments TaxPlanning AssetProtection Other`)),
-		schema.Filled("estimated_monthly_volume", words(`TenToTwentyFiveThousand TwentyFiveToFiftyThousand FiftyToOneHundredThousand
-			OneHundredToTwoHundredFiftyThousand TwoHundredFiftyToFiveHundredThousand MoreThanFiveHundredThousand`)),
-		schema.Filled("estimated_monthly_transactions", words("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred")),
+		schema.Filled("purpose_and_intended_use", words(`ReceivingBusinessIncome BusinessPurchasesAndExpenses
+			EmployeeAndContractorPayouts EcommerceSales TreasuryManagement PaymentIntermediary Investments TaxPlanning
+			AssetProtection Other`)),
+		schema.Filled("estimated_monthly_volume", words(`TenToTwentyFiveThousand TwentyFiveToFiftyThousand
+			FiftyToOneHundredThousand OneHundredToTwoHundredFiftyThousand TwoHundredFiftyToFiveHundredThousand
+			MoreThanFiveHundredThousand`)),
+		schema.Filled(
+			"estimated_monthly_transactions",
+			words("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred"),
+		),
 	}
-	funds := []schema.Field{schema.Filled("source_of_funds", words(`BusinessRevenue ShareholderFunds VcPrivateEquity AssetSale IcoProceeds
-		CryptoActivityProceeds LoanProceeds Other`))}
+	funds := []schema.Field{schema.Filled("source_of_funds", words(`BusinessRevenue ShareholderFunds
+		VcPrivateEquity AssetSale IcoProceeds CryptoActivityProceeds LoanProceeds Other`))}
 	details := []schema.Field{
-		schema.Filled("industry_type", words(`Agriculture Automotive BankingAndFinancialServices ConstructionAndRealEstate CryptocurrencyAndBlockchain
-			CryptocurrencyMining DecentralisedFinance NftPlatforms CryptoPaymentProcessors CryptoWalletProviders CryptoExchanges CryptoCustodyServices
-			EcommerceAndOnlineMarketplaces EducationAndTraining EnergyAndUtilities EntertainmentAndMedia GamingAndEsports HealthcareAndPharmaceuticals
-			HospitalityAndTourism InformationTechnologyAndSoftware Insurance LegalAndProfessionalServices LogisticsAndTransportation
-			ManufacturingAndIndustrial MetaversePlatforms MiningAndNaturalResources NonProfitAndCharitable RetailAndWholesaleTrade Telecommunications
-			VentureCapitalAndPrivateEquity CasinosAndGambling MoneyServiceBusinesses SocialMediaAndNetworking CrowdfundingPlatforms RegTech Other`)),
+		schema.Filled("industry_type", words(`Agriculture Automotive BankingAndFinancialServices
+			ConstructionAndRealEstate CryptocurrencyAndBlockchain CryptocurrencyMining DecentralisedFinance NftPlatforms
+			CryptoPaymentProcessors CryptoWalletProviders CryptoExchanges CryptoCustodyServices
+			EcommerceAndOnlineMarketplaces EducationAndTraining EnergyAndUtilities EntertainmentAndMedia GamingAndEsports
+			HealthcareAndPharmaceuticals HospitalityAndTourism InformationTechnologyAndSoftware Insurance
+			LegalAndProfessionalServices LogisticsAndTransportation ManufacturingAndIndustrial MetaversePlatforms
+			MiningAndNaturalResources NonProfitAndCharitable RetailAndWholesaleTrade Telecommunications
+			VentureCapitalAndPrivateEquity CasinosAndGambling MoneyServiceBusinesses SocialMediaAndNetworking
+			CrowdfundingPlatforms RegTech Other`)),
 		schema.Filled("business_model_description", line()),
 		schema.Filled("main_business_countries", schema.List(0, country())),
-		schema.Filled("estimated_annual_revenue", words("Under100K From100KTo1M From1MTo10M From10MTo50M From50MTo250M Over250M")),
+		schema.Filled(
+			"estimated_annual_revenue", words("Under100K From100KTo1M From1MTo10M From10MTo50M From50MTo250M Over250M"),
+		),
 	}
 	if tolerant.String(in.Type) != "SoleProp" {
 		planned = append(planned, schema.Filled("sends_funds_on_customer_behalf", schema.Boolean()))
 		if in.Planned.OnBehalf.Kind() == 't' {
-			planned = append(planned, schema.Filled("sends_funds_on_customer_behalf_description", line()), schema.Filled("flow_of_funds_diagram", file()),
+			planned = append(planned, schema.Filled(
+				"sends_funds_on_customer_behalf_description", line(),
+			), schema.Filled("flow_of_funds_diagram", file()),
 				schema.Filled("source_of_funds_document", file()))
 		}
-		funds = append(funds, schema.Filled("source_of_funds_description", line()), schema.Filled("customer_funds_handling_details", line()))
-		details = append(details, schema.Filled("has_licenses_or_registrations", schema.Boolean()), schema.Filled("requires_aml_program", schema.Boolean()))
+		funds = append(
+			funds, schema.Filled("source_of_funds_description", line()),
+			schema.Filled("customer_funds_handling_details", line()),
+		)
+		details = append(
+			details, schema.Filled("has_licenses_or_registrations", schema.Boolean()),
+			schema.Filled("requires_aml_program", schema.Boolean()),
+		)
 	}
 	return []schema.Field{
 		schema.Filled("type", schema.Word("Generic", "SoleProp")),
@@ -578,7 +636,13 @@ func (c Config) checkCompanies(body jsontext.Value) []schema.Fault {
 	}
 	faults := c.checkCompany(in.Company, "/company_data", true)
 	if (in.Questionnaire.Type == "SoleProp") != (in.Company.Info.Type == soleProprietor) {
-		faults = append(faults, schema.Fault{Pointer: "/questionnaire/type", Reason: "must be SoleProp for a SoleProprietorship, and Generic for any other company"})
+		faults = append(
+			faults,
+			schema.Fault{
+				Pointer: "/questionnaire/type",
+				Reason:  "must be SoleProp for a SoleProprietorship, and Generic for any other company",
+			},
+		)
 	}
 	return faults
 }
@@ -590,7 +654,8 @@ func (c Config) checkCompany(in company, at string, root bool) (faults []schema.
 	directed, owned := false, new(big.Rat)
 	for i, b := range in.Beneficiaries {
 		pointer := "/" + strconv.Itoa(i)
-		director, owner, isPerson := slices.Contains(b.Roles, roleDirector), slices.Contains(b.Roles, roleOwnerV2), b.Info.Company == nil
+		director, owner := slices.Contains(b.Roles, roleDirector), slices.Contains(b.Roles, roleOwnerV2)
+		isPerson := b.Info.Company == nil
 		directed = directed || director
 		if share, ok := percentage(b.Share); ok && owner {
 			owned.Add(owned, share)
@@ -605,7 +670,9 @@ func (c Config) checkCompany(in company, at string, root bool) (faults []schema.
 			}
 		}
 		if !isPerson {
-			faults = append(faults, c.checkCompany(*b.Info.Company, at+"/beneficiaries"+pointer+"/beneficiary_info/company_data", false)...)
+			faults = append(
+				faults, c.checkCompany(*b.Info.Company, at+"/beneficiaries"+pointer+"/beneficiary_info/company_data", false)...,
+			)
 			continue
 		}
 		if director || slices.Contains(b.Roles, roleAgent) {

@@ -99,12 +99,17 @@ func identify(body string) gateway.Request {
 			path += "/v2"
 		}
 	}
-	return gateway.Request{Method: "POST", Path: path, Body: []byte(body), Params: map[string]string{"customerId": customerID}, Header: map[string]string{"idempotency-key": aKey}}
+	return gateway.Request{
+		Method: "POST", Path: path, Body: []byte(body), Params: map[string]string{"customerId": customerID},
+		Header: map[string]string{"idempotency-key": aKey},
+	}
 }
 
 // enroll is a request for a customer.
 func enroll(body string) gateway.Request {
-	return gateway.Request{Method: "POST", Path: "/iron/customers", Body: []byte(body), Header: map[string]string{"idempotency-key": aKey}}
+	return gateway.Request{
+		Method: "POST", Path: "/iron/customers", Body: []byte(body), Header: map[string]string{"idempotency-key": aKey},
+	}
 }
 
 func decodeIdentification(req gateway.Request) error {
@@ -146,7 +151,8 @@ func worded(t testing.TB, render func(operation.Condition, string) gateway.Reply
 		t.Fatalf("%v", err)
 	}
 	var text string
-	if err := json.Unmarshal(reply.Body, &text); err != nil || reply.Status != 400 || reply.ContentType != "application/json" || text == "" {
+	if err := json.Unmarshal(reply.Body, &text); err != nil || reply.Status != 400 ||
+		reply.ContentType != "application/json" || text == "" {
 		t.Errorf("refused with %d %s", reply.Status, reply.Body)
 	}
 	return text
@@ -167,8 +173,8 @@ func names(answer, pointer string) bool {
 	return false
 }
 
-// walk visits every member and element below a value, with the means to replace it, or to remove it where what is put there is
-// removed.
+// walk visits every member and element below a value, with the means to replace it, or to remove it where what is put
+// there is removed.
 func walk(at string, value any, visit func(at string, value any, put func(any))) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -233,18 +239,33 @@ type sample struct {
 func samples() map[string]sample {
 	return map[string]sample{
 		"Direct": {direct, "", ""},
-		"OutsourcedPerson": {outsourcedPerson, "documents tax_identification_number person_questions employment_status expected_monthly_transaction_volume monthly_income occupation source_of_funds",
+		"OutsourcedPerson": {outsourcedPerson,
+			"documents tax_identification_number person_questions employment_status expected_monthly_transaction_volume " +
+				"monthly_income occupation source_of_funds",
 			"address_street_2 address_state pep_relationships"},
-		"OutsourcedBusiness": {outsourcedBusiness, "regulated_or_supervised consent_collected_at", "address_street_2 address_state state_code pep_relationships related_companies /documents"},
-		"ReliancePerson":     {reliancePerson, "ip_address medium_risk_questionnaire high_risk_questionnaire", ""},
-		"Link":               {link, "with_edd", ""},
-		"Token":              {token, "ip_address kyc_questionnaire edd_questionnaire", ""},
-		"Person":             {person, "street_2 state identity_document_back identity_number documents country.of.documents edd_questionnaire tax_identification_number", ""},
-		"Business": {business, "alternative_names share_percentage attesting_party street_2 /company_data/company_info/legal_address/state middle_name proof_of_address identity_document_back identity_number " +
-			"/company_data/beneficiaries/*/beneficiary_info/tax_identification_number /company_data/beneficiaries/*/beneficiary_info/company_data/beneficiaries/*/beneficiary_info/tax_identification_number country.of.documents state.of.addresses",
+		"OutsourcedBusiness": {
+			outsourcedBusiness, "regulated_or_supervised consent_collected_at",
+			"address_street_2 address_state state_code pep_relationships related_companies /documents",
+		},
+		"ReliancePerson": {reliancePerson, "ip_address medium_risk_questionnaire high_risk_questionnaire", ""},
+		"Link":           {link, "with_edd", ""},
+		"Token":          {token, "ip_address kyc_questionnaire edd_questionnaire", ""},
+		"Person": {
+			person,
+			"street_2 state identity_document_back identity_number documents country.of.documents edd_questionnaire " +
+				"tax_identification_number",
+			"",
+		},
+		"Business": {business,
+			"alternative_names share_percentage attesting_party street_2 /company_data/company_info/legal_address/state " +
+				"middle_name proof_of_address identity_document_back identity_number " +
+				"/company_data/beneficiaries/*/beneficiary_info/tax_identification_number " +
+				"/company_data/beneficiaries/*/beneficiary_info/company_data/beneficiaries/*/beneficiary_info/tax_identification_number country.of.documents state.of.addresses",
 			"/company_data/documents /company_data/beneficiaries/*/beneficiary_info/company_data/documents"},
-		"SoleProp": {change(t0, business, generic, soleProp, "LimitedLiabilityCompany", "SoleProprietorship"), "alternative_names share_percentage attesting_party street_2 middle_name proof_of_address identity_document_back identity_number " +
-			"/company_data/beneficiaries/*/beneficiary_info/company_data/beneficiaries/*/beneficiary_info/tax_identification_number country.of.documents state.of.addresses",
+		"SoleProp": {change(t0, business, generic, soleProp, "LimitedLiabilityCompany", "SoleProprietorship"),
+			"alternative_names share_percentage attesting_party street_2 middle_name proof_of_address identity_document_back " +
+				"identity_number " +
+				"/company_data/beneficiaries/*/beneficiary_info/company_data/beneficiaries/*/beneficiary_info/tax_identification_number country.of.documents state.of.addresses",
 			"/company_data/documents /company_data/beneficiaries/*/beneficiary_info/company_data/documents"},
 	}
 }
@@ -264,7 +285,8 @@ func in(list, pointer string) bool {
 	return slices.Contains(words, p) || slices.Contains(words, last(pointer))
 }
 
-// TestSamples: every full sample is valid, with members of the future as well, and so is what has the required members only.
+// TestSamples: every full sample is valid, with members of the future as well, and so is what has the required members
+// only.
 func TestSamples(t *testing.T) {
 	for name, sample := range samples() {
 		if got := refused(t, sample.body); got != "" {
@@ -325,7 +347,8 @@ func begun(t testing.TB, value any) string {
 	return text + rest[1:]
 }
 
-// TestEveryFieldMatrix: of every member of every type, what happens where it is missing, null, empty, or of another type.
+// TestEveryFieldMatrix: of every member of every type, what happens where it is missing, null, empty, or of another
+// type.
 func TestEveryFieldMatrix(t *testing.T) {
 	for name, sample := range samples() {
 		t.Run(name, func(t *testing.T) {
@@ -340,7 +363,8 @@ func TestEveryFieldMatrix(t *testing.T) {
 				n++
 				_, element := strconv.Atoi(last(at))
 				optional, mayBeEmpty := in(sample.optional, at), in(sample.empty, at)
-				either := strings.Replace(at, "/beneficiary_info/company_data", "/beneficiary_info/first_name", 1) // without it, it is a person
+				// without it, it is a person
+				either := strings.Replace(at, "/beneficiary_info/company_data", "/beneficiary_info/first_name", 1)
 				if strings.Count(at, "/") != strings.Count(either, "/") || last(at) != "company_data" {
 					either = at
 				}
@@ -395,7 +419,8 @@ func TestEveryFormat(t *testing.T) {
 				return
 			}
 			p := pattern(at)
-			isFree := slices.Contains(free, last(at)) || strings.HasSuffix(p, "/pep_relationships/*") || strings.HasSuffix(p, "/alternative_names/*") || at == "/current_activities/main_business_countries"
+			isFree := slices.Contains(free, last(at)) || strings.HasSuffix(p, "/pep_relationships/*") ||
+				strings.HasSuffix(p, "/alternative_names/*") || at == "/current_activities/main_business_countries"
 			put("~")
 			req := identify(sample.body)
 			req.Body = []byte(begun(t, value))
@@ -410,7 +435,8 @@ func TestEveryFormat(t *testing.T) {
 
 // TestWords has the enums of iron §4, §5 and §13.
 func TestWords(t *testing.T) {
-	const turnover = "LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK TwoFiftyKToFiveHundredK FiveHundredKToOneMillion OneMillionToFiveMillion MoreThanFiveMillion"
+	const turnover = "LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK " +
+		"TwoFiftyKToFiveHundredK FiveHundredKToOneMillion OneMillionToFiveMillion MoreThanFiveMillion"
 	const industries = `Automotive BankingAndFinancialServices ConstructionAndRealEstate CryptocurrencyAndBlockchain CryptocurrencyMining NftPlatforms CryptoPaymentProcessors CryptoWalletProviders CryptoExchanges
 		CryptoCustodyServices EcommerceAndOnlineMarketplaces EducationAndTraining EnergyAndUtilities EntertainmentAndMedia GamingAndEsports HealthcareAndPharmaceuticals HospitalityAndTourism Insurance
 		LegalAndProfessionalServices LogisticsAndTransportation ManufacturingAndIndustrial MetaversePlatforms MiningAndNaturalResources RetailAndWholesaleTrade Telecommunications VentureCapitalAndPrivateEquity
@@ -419,28 +445,57 @@ func TestWords(t *testing.T) {
 		GamblingOrLotteryWinnings GiftOrInheritanceReceived LoanFromBankOrOtherFinancialInstitution`
 	for _, test := range []struct{ body, from, words, not string }{
 		{outsourcedPerson, `"identity_document_type":"Passport"`, "Passport NationalId", "DriverLicense"},
-		{outsourcedPerson, `"type":"ProofOfAddress"`, "BusinessRegistrationDocument MemorandumOfAssociation ShareholdersRegistry Other ProofOfAddress", "TradeLicense"},
+		{
+			outsourcedPerson, `"type":"ProofOfAddress"`,
+			"BusinessRegistrationDocument MemorandumOfAssociation ShareholdersRegistry Other ProofOfAddress", "TradeLicense",
+		},
 		{outsourcedPerson, `"employment_status":"Employed"`, "Employed SelfEmployed Unemployed Retired Student", "employed"},
-		{outsourcedPerson, `"monthly_income":"Over10000"`, "Between1000And2000 Between2000And3000 Between3000And5000 Between5000And10000 Over10000", "LessThan1000"},
-		{outsourcedPerson, `"expected_monthly_transaction_volume":"Over20000"`, "LessThan1000 Between1000And5000 Between5000And10000 Between10000And20000 Over20000", "LessThan500"},
+		{
+			outsourcedPerson, `"monthly_income":"Over10000"`,
+			"Between1000And2000 Between2000And3000 Between3000And5000 Between5000And10000 Over10000", "LessThan1000",
+		},
+		{
+			outsourcedPerson, `"expected_monthly_transaction_volume":"Over20000"`,
+			"LessThan1000 Between1000And5000 Between5000And10000 Between10000And20000 Over20000", "LessThan500",
+		},
 		{outsourcedPerson, `"source_of_funds":"SalaryAndWages"`, funds, "Loans"},
 		{outsourcedPerson, `"occupation":"Other"`, `FinanceAndAccounting EducationAndTeaching TechnologyAndIT DesignAndCreativeArts ConstructionAndBuilding TransportationAndLogistics ManufacturingAndProduction
 			ScienceAndResearch LegalAndLawServices PsychologyAndMentalHealth EntertainmentAndMedia MaintenanceAndRepair PublicServices GeneralManagementAndOperations Other`, "Healthcare"},
-		{outsourcedBusiness, `"primary_business_activities":"RegTech"`, industries + " AgricultureAndForestry DefiProtocols InformationTechnologyAndSoftwareDevelopment NonProfitAndCharitableOrganizations SocialMediaAndNetworkingPlatforms", "Other"},
+		{
+			outsourcedBusiness, `"primary_business_activities":"RegTech"`,
+			industries + " AgricultureAndForestry DefiProtocols InformationTechnologyAndSoftwareDevelopment " +
+				"NonProfitAndCharitableOrganizations SocialMediaAndNetworkingPlatforms",
+			"Other",
+		},
 		{outsourcedBusiness, `"last_year_turnover":"LessThanTenK"`, turnover, "LessThanTen"},
 		{outsourcedBusiness, `"planned_turnover_this_year":"MoreThanFiveMillion"`, turnover, "None"},
 		{outsourcedBusiness, `"estimated_monthly_turnover":"LessThanTenK"`, turnover, "None"},
-		{outsourcedBusiness, `"estimated_monthly_transactions":"LessThanTen"`, "LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred", "FiftyToOneHundred"},
+		{
+			outsourcedBusiness, `"estimated_monthly_transactions":"LessThanTen"`,
+			"LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred", "FiftyToOneHundred",
+		},
 		{outsourcedBusiness, `"source_of_funds":["Loans"]`, `RevenueFromBusinessOperations ShareholderContributions VentureCapitalOrPrivateEquityInvestments SaleOfAssets InitialCoinOfferingProceeds
 			ProceedsFromCryptoCurrenciesRelatedActivities Loans`, "LoanProceeds"},
 		{reliancePerson, `"source_of_funds":"CryptocurrenyTradingOrInvestment"`, funds, "Salary"},
-		{token, `"intended_use":"Investing"`, "Investing PaymentToFriendsFamilyorOthers PurchaseDigitalAssets OnlinePurchasesOfGoodsOrServices Trading", "PaymentToFriendsFamilyOrOthers"},
+		{
+			token, `"intended_use":"Investing"`,
+			"Investing PaymentToFriendsFamilyorOthers PurchaseDigitalAssets OnlinePurchasesOfGoodsOrServices Trading",
+			"PaymentToFriendsFamilyOrOthers",
+		},
 		{token, `"yearly_gross_income":"LessThan20000"`, `LessThan20000 From20001To30000 From30001To40000 From40001To50000 From50001To60000 From60001To70000 From70001To80000 From80001To90000 From90001To100000
 			From100001To110000 From110001To120000 From120001To130000 From130001To140000 From140001To150000 MoreThan150000 From150001To200000 From200001To500000 MoreThan500000`, "From10001To20000"},
 		{token, `"source_of_wealth":"Salary"`, "Salary Savings Investments CryptoTrading Other", "Gift"},
 		{token, `"expected_monthly_transaction_count":"LessThan5"`, "LessThan5 Between5And10 MoreThan10", "Over10"},
-		{token, `"expected_monthly_transaction_volume":"LessThan500"`, "LessThan500 MoreThan500LessThan2000 MoreThan2000", "LessThan1000"},
-		{token, `"approximate_net_worth":"UpTo25000"`, "UpTo25000 Between25001And50000 Between50001And100000 Between100001And300000 Between300001And500000 Between500001And1000000 Over1000001", "Over1000000"},
+		{
+			token, `"expected_monthly_transaction_volume":"LessThan500"`, "LessThan500 MoreThan500LessThan2000 MoreThan2000",
+			"LessThan1000",
+		},
+		{
+			token, `"approximate_net_worth":"UpTo25000"`,
+			"UpTo25000 Between25001And50000 Between50001And100000 Between100001And300000 Between300001And500000 " +
+				"Between500001And1000000 Over1000001",
+			"Over1000000",
+		},
 		{token, `"occupation":"Healthcare"`, `Agriculture ArtsAndEntertainment Construction Education FinancialServices InformationAndTechnology Retail RealEstate Other BusinessOwner Healthcare Industrial
 			LegalServices PublicSector SeniorManagement`, "TechnologyAndIT"},
 		{person, `"identity_document_type":"DriverLicense"`, "Passport NationalId DriverLicense ResidencePermit", "IdCard"},
@@ -452,14 +507,31 @@ func TestWords(t *testing.T) {
 			TaxPlanning AssetProtection Other`, "Investing"},
 		{business, `"estimated_monthly_volume":"TenToTwentyFiveThousand"`, `TenToTwentyFiveThousand TwentyFiveToFiftyThousand FiftyToOneHundredThousand OneHundredToTwoHundredFiftyThousand
 			TwoHundredFiftyToFiveHundredThousand MoreThanFiveHundredThousand`, "LessThanTenThousand"},
-		{business, `"estimated_monthly_transactions":"LessThanTen"`, "LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred", "MoreThanHundred"},
-		{business, `"estimated_annual_revenue":"Under100K"`, "Under100K From100KTo1M From1MTo10M From10MTo50M From50MTo250M Over250M", "From1To10M"},
-		{business, `"source_of_funds":"BusinessRevenue"`, "BusinessRevenue ShareholderFunds VcPrivateEquity AssetSale IcoProceeds CryptoActivityProceeds LoanProceeds Other", "Loans"},
-		{business, `"industry_type":"RegTech"`, industries + " Agriculture DecentralisedFinance InformationTechnologyAndSoftware NonProfitAndCharitable SocialMediaAndNetworking Other", "DefiProtocols"},
+		{
+			business, `"estimated_monthly_transactions":"LessThanTen"`,
+			"LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred", "MoreThanHundred",
+		},
+		{
+			business, `"estimated_annual_revenue":"Under100K"`,
+			"Under100K From100KTo1M From1MTo10M From10MTo50M From50MTo250M Over250M", "From1To10M",
+		},
+		{
+			business, `"source_of_funds":"BusinessRevenue"`,
+			"BusinessRevenue ShareholderFunds VcPrivateEquity AssetSale IcoProceeds CryptoActivityProceeds LoanProceeds Other",
+			"Loans",
+		},
+		{
+			business, `"industry_type":"RegTech"`,
+			industries + " Agriculture DecentralisedFinance InformationTechnologyAndSoftware NonProfitAndCharitable " +
+				"SocialMediaAndNetworking Other",
+			"DefiProtocols",
+		},
 	} {
 		cut := strings.LastIndexByte(strings.TrimRight(test.from, `"]`), '"') + 1
 		for _, word := range append(strings.Fields(test.words), test.not) {
-			body := change(t, test.body, test.from, test.from[:cut]+word+test.from[cut+len(strings.TrimRight(test.from[cut:], `"]`)):])
+			body := change(
+				t, test.body, test.from, test.from[:cut]+word+test.from[cut+len(strings.TrimRight(test.from[cut:], `"]`)):],
+			)
 			if got := refused(t, body); (got == "") != (word != test.not) {
 				t.Errorf("%s as %s: %q", test.from, word, got)
 			}
@@ -472,38 +544,88 @@ func TestFormatsMatrix(t *testing.T) {
 	image := func(size int) string { return base64.StdEncoding.EncodeToString(make([]byte, size)) }
 	const front, proof = `"identity_document_front":"/9j/"`, `"source_of_funds_proof":"/9j/"`
 	for name, test := range map[string]struct{ body, pointer string }{
-		"NoConsent":         {change(t, outsourcedPerson, `"sharing_consent":true`, `"sharing_consent":false`), "/sharing_consent"},
-		"NoConsentV2":       {change(t, person, `"sharing_consent":true`, `"sharing_consent":false`), "/sharing_consent"},
-		"BirthInWords":      {change(t, person, "1991-07-03", "3 July 1991"), "/date_of_birth"},
-		"BirthThatIsNoDay":  {change(t, person, "1991-07-03", "1991-02-30"), "/date_of_birth"},
-		"PhoneWithoutPlus":  {change(t, person, "+4930987654", "4930123456"), "/phone_number"},
-		"PhoneWithSpaces":   {change(t, person, "+4930987654", "+49 30 123456"), "/phone_number"},
-		"CountryLowerCase":  {change(t, person, `"country":"DE"`, `"country":"de"`), "/address/country"},
-		"CountryOfThree":    {change(t, person, `"nationality":"FR"`, `"nationality":"FRA"`), "/identity/nationality"},
-		"EmailWithoutAt":    {change(t, person, "noor@example.com", "noor"), "/email_address"},
-		"DayAsTime":         {change(t, person, `"consent_collected_at":"2026-03-01T10:00:00Z"`, `"consent_collected_at":"2026-03-01"`), "/consent_collected_at"},
-		"TimeWithOffset":    {change(t, person, `"consent_collected_at":"2026-03-01T10:00:00Z"`, `"consent_collected_at":"2026-03-01T10:00:00.5+01:00"`), ""},
-		"DataURI":           {change(t, person, front, `"identity_document_front":"data:image/png;base64,/9j/"`), "/identity/identity_document_front"},
-		"NoPadding":         {change(t, person, front, `"identity_document_front":"/9g"`), "/identity/identity_document_front"},
-		"URLAlphabet":       {change(t, person, front, `"identity_document_front":"_9j_"`), "/identity/identity_document_front"},
-		"LineBreaks":        {change(t, person, front, `"identity_document_front":"/9j/\n/9j/"`), "/identity/identity_document_front"},
-		"EscapedSlashes":    {change(t, person, front, `"identity_document_front":"\/9j\/"`), ""},
-		"ReferenceOverHTTP": {change(t, person, front, `"identity_document_front":{"document_id":"x"}`), "/identity/identity_document_front"},
-		"LargestImageV1":    {change(t, outsourcedPerson, front, `"identity_document_front":"`+image(5<<20)+`"`), ""},
-		"TooLargeImageV1":   {change(t, outsourcedPerson, front, `"identity_document_front":"`+image(5<<20+1)+`"`), "/identity/identity_document_front"},
-		"LargestImageV2":    {change(t, person, front, `"identity_document_front":"`+image(10<<20)+`"`), ""},
-		"TooLargeImageV2":   {change(t, person, front, `"identity_document_front":"`+image(10<<20+1)+`"`), "/identity/identity_document_front"},
-		"TooLargeProofV2":   {change(t, token, proof, `"source_of_funds_proof":"`+image(10<<20+1)+`"`), "/edd_questionnaire/source_of_funds_proof"},
-		"PercentAsText":     {change(t, outsourcedBusiness, `"ownership_percent":100`, `"ownership_percent":"100"`), "/business_officers/0/ownership_percent"},
-		"PercentWithPoint":  {change(t, outsourcedBusiness, `"ownership_percent":100`, `"ownership_percent":33.3`), "/business_officers/0/ownership_percent"},
-		"ShareAsNumber":     {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":60.5`), "/company_data/beneficiaries/0/share_percentage"},
-		"ShareOver100":      {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"100.01"`), "/company_data/beneficiaries/0/share_percentage"},
-		"ShareBelow0":       {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"-1"`), "/company_data/beneficiaries/0/share_percentage"},
-		"ShareAsFraction":   {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"1/2"`), "/company_data/beneficiaries/0/share_percentage"},
-		"ShareExponent":     {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"1e1"`), "/company_data/beneficiaries/0/share_percentage"},
-		"ShareOf0":          {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"0"`), ""},
-		"ShareOf100":        {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"100.00"`), ""},
-		"ConsentNotGiven":   {change(t, outsourcedBusiness, `"consent_given":true`, `"consent_given":false`), ""}, // the contract asks for an answer, not for which
+		"NoConsent": {
+			change(t, outsourcedPerson, `"sharing_consent":true`, `"sharing_consent":false`), "/sharing_consent",
+		},
+		"NoConsentV2":      {change(t, person, `"sharing_consent":true`, `"sharing_consent":false`), "/sharing_consent"},
+		"BirthInWords":     {change(t, person, "1991-07-03", "3 July 1991"), "/date_of_birth"},
+		"BirthThatIsNoDay": {change(t, person, "1991-07-03", "1991-02-30"), "/date_of_birth"},
+		"PhoneWithoutPlus": {change(t, person, "+4930987654", "4930123456"), "/phone_number"},
+		"PhoneWithSpaces":  {change(t, person, "+4930987654", "+49 30 123456"), "/phone_number"},
+		"CountryLowerCase": {change(t, person, `"country":"DE"`, `"country":"de"`), "/address/country"},
+		"CountryOfThree":   {change(t, person, `"nationality":"FR"`, `"nationality":"FRA"`), "/identity/nationality"},
+		"EmailWithoutAt":   {change(t, person, "noor@example.com", "noor"), "/email_address"},
+		"DayAsTime": {
+			change(t, person, `"consent_collected_at":"2026-03-01T10:00:00Z"`, `"consent_collected_at":"2026-03-01"`),
+			"/consent_collected_at",
+		},
+		"TimeWithOffset": {
+			change(
+				t, person, `"consent_collected_at":"2026-03-01T10:00:00Z"`, `"consent_collected_at":"2026-03-01T10:00:00.5+01:00"`,
+			),
+			"",
+		},
+		"DataURI": {
+			change(t, person, front, `"identity_document_front":"data:image/png;base64,/9j/"`),
+			"/identity/identity_document_front",
+		},
+		"NoPadding": {
+			change(t, person, front, `"identity_document_front":"/9g"`), "/identity/identity_document_front",
+		},
+		"URLAlphabet": {
+			change(t, person, front, `"identity_document_front":"_9j_"`), "/identity/identity_document_front",
+		},
+		"LineBreaks": {
+			change(t, person, front, `"identity_document_front":"/9j/\n/9j/"`), "/identity/identity_document_front",
+		},
+		"EscapedSlashes": {change(t, person, front, `"identity_document_front":"\/9j\/"`), ""},
+		"ReferenceOverHTTP": {
+			change(t, person, front, `"identity_document_front":{"document_id":"x"}`), "/identity/identity_document_front",
+		},
+		"LargestImageV1": {change(t, outsourcedPerson, front, `"identity_document_front":"`+image(5<<20)+`"`), ""},
+		"TooLargeImageV1": {
+			change(t, outsourcedPerson, front, `"identity_document_front":"`+image(5<<20+1)+`"`),
+			"/identity/identity_document_front",
+		},
+		"LargestImageV2": {change(t, person, front, `"identity_document_front":"`+image(10<<20)+`"`), ""},
+		"TooLargeImageV2": {
+			change(t, person, front, `"identity_document_front":"`+image(10<<20+1)+`"`), "/identity/identity_document_front",
+		},
+		"TooLargeProofV2": {
+			change(t, token, proof, `"source_of_funds_proof":"`+image(10<<20+1)+`"`), "/edd_questionnaire/source_of_funds_proof",
+		},
+		"PercentAsText": {
+			change(t, outsourcedBusiness, `"ownership_percent":100`, `"ownership_percent":"100"`),
+			"/business_officers/0/ownership_percent",
+		},
+		"PercentWithPoint": {
+			change(t, outsourcedBusiness, `"ownership_percent":100`, `"ownership_percent":33.3`),
+			"/business_officers/0/ownership_percent",
+		},
+		"ShareAsNumber": {
+			change(t, business, `"share_percentage":"60.5"`, `"share_percentage":60.5`),
+			"/company_data/beneficiaries/0/share_percentage",
+		},
+		"ShareOver100": {
+			change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"100.01"`),
+			"/company_data/beneficiaries/0/share_percentage",
+		},
+		"ShareBelow0": {
+			change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"-1"`),
+			"/company_data/beneficiaries/0/share_percentage",
+		},
+		"ShareAsFraction": {
+			change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"1/2"`),
+			"/company_data/beneficiaries/0/share_percentage",
+		},
+		"ShareExponent": {
+			change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"1e1"`),
+			"/company_data/beneficiaries/0/share_percentage",
+		},
+		"ShareOf0":   {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"0"`), ""},
+		"ShareOf100": {change(t, business, `"share_percentage":"60.5"`, `"share_percentage":"100.00"`), ""},
+		// the contract asks for an answer, not for which
+		"ConsentNotGiven": {change(t, outsourcedBusiness, `"consent_given":true`, `"consent_given":false`), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := refused(t, test.body)
@@ -523,49 +645,172 @@ func TestRulesOverSeveralFields(t *testing.T) {
 		return change(t, business, director+","+ownerCompany, strings.Join(beneficiaries, ","))
 	}
 	as := func(roles, share string) string {
-		return change(t, director, `["Director","UltimateBeneficialOwner"]`, roles, `"60.5"`, `"`+share+`"`, `"attesting_party":true,"attested_at":"2026-03-01T10:00:00Z",`, ``)
+		return change(
+			t, director, `["Director","UltimateBeneficialOwner"]`, roles, `"60.5"`, `"`+share+`"`,
+			`"attesting_party":true,"attested_at":"2026-03-01T10:00:00Z",`, ``,
+		)
 	}
 	const onlyOwner = `["UltimateBeneficialOwner"]`
-	sole := change(t, business, director+","+ownerCompany, director, generic, soleProp, "LimitedLiabilityCompany", "SoleProprietorship")
+	sole := change(
+		t, business, director+","+ownerCompany, director, generic, soleProp, "LimitedLiabilityCompany", "SoleProprietorship",
+	)
 	for name, test := range map[string]struct{ body, want string }{
-		"TwoInitiators":       {change(t, outsourcedBusiness, officer, officer+","+officer), "/business_officers: must have exactly one initiator"},
-		"NoInitiator":         {change(t, outsourcedBusiness, `"initiator":true`, `"initiator":false`), "/business_officers: must have exactly one initiator"},
-		"OneInitiatorOfTwo":   {change(t, outsourcedBusiness, officer, officer+","+change(t, officer, `"initiator":true`, `"initiator":false`)), ""},
-		"DirectorAloneV1":     {change(t, outsourcedBusiness, `["Director","BeneficiaryOwner"]`, `["Director"]`), "/business_officers: must have one who is both Director and BeneficiaryOwner"},
-		"BothButNotInOne":     {change(t, outsourcedBusiness, officer, change(t, officer, `["Director","BeneficiaryOwner"]`, `["Director"]`)+","+change(t, officer, `["Director","BeneficiaryOwner"]`, `["BeneficiaryOwner","LegalRepresentative"]`, `"initiator":true`, `"initiator":false`)), "/business_officers: must have one who is both Director and BeneficiaryOwner"},
-		"OwnersOf100":         {with(director, as(onlyOwner, "39.5")), ""},
-		"OwnersOver100":       {with(director, as(onlyOwner, "39.51")), people + ": must not own more than 100 percent together"},
-		"SharesOfNoOwners":    {with(director, as(`["Shareholder"]`, "100")), ""},
-		"Thirds":              {with(as(`["Director","UltimateBeneficialOwner"]`, "33.4"), as(onlyOwner, "33.3"), as(onlyOwner, "33.3")), ""}, // which binary fractions can't add up
-		"NoDirector":          {with(as(onlyOwner, "1")), people + ": must have a Director"},
-		"NoDirectorBelow":     {change(t, business, `"beneficiaries":[{"roles":["Director"]`, `"beneficiaries":[{"roles":["UltimateBeneficialOwner"]`), nested + "/beneficiaries: must have a Director"},
-		"AttestsNoDirector":   {with(change(t, director, `["Director","UltimateBeneficialOwner"]`, onlyOwner), as(`["Director"]`, "1")), people + "/0/attesting_party: must be a person who is a Director of the company itself"},
-		"AttestsCompany":      {with(director, change(t, ownerCompany, `"roles":["Shareholder"]`, `"roles":["Director"],"attesting_party":true,"attested_at":"2026-03-01T10:00:00Z"`)), people + "/1/attesting_party: must be a person who is a Director of the company itself"},
-		"AttestsBelow":        {change(t, business, `"beneficiaries":[{"roles":["Director"]`, `"beneficiaries":[{"attesting_party":true,"attested_at":"2026-03-01T10:00:00Z","roles":["Director"]`), nested + "/beneficiaries/0/attesting_party: must be a person who is a Director of the company itself"},
-		"AttestsWithoutTime":  {change(t, business, `,"attested_at":"2026-03-01T10:00:00Z"`, ``), people + "/0/attested_at: must be a time in the past"},
-		"AttestsTomorrow":     {change(t, business, `"attested_at":"2026-03-01T10:00:00Z"`, `"attested_at":"2026-03-03T10:00:00Z"`), people + "/0/attested_at: must be a time in the past"},
-		"AttestsJustBefore":   {change(t, business, `"attested_at":"2026-03-01T10:00:00Z"`, `"attested_at":"2026-03-02T10:14:06+01:00"`), ""},
-		"DoesNotAttest":       {change(t, business, `"attesting_party":true,"attested_at":"2026-03-01T10:00:00Z"`, `"attesting_party":false`), ""},
-		"DirectorNoSelfie":    {change(t, business, selfies, ``), people + "/0/beneficiary_info/identity/selfie: is required of a Director or Representative"},
-		"DirectorEmptySelfie": {change(t, business, `"selfie":"/9j/"`, `"selfie":""`), people + "/0/beneficiary_info/identity/selfie: is required of a Director or Representative"},
-		"DirectorNullSelfie":  {change(t, business, `"selfie":"/9j/"`, `"selfie":null`), people + "/0/beneficiary_info/identity/selfie: is required of a Director or Representative"},
-		"DirectorNoTime":      {change(t, business, `"selfie":"/9j/","selfie_collected_at":"2026-03-01T10:00:00Z"`, `"selfie":"/9j/"`), people + "/0/beneficiary_info/identity/selfie_collected_at: is required with a selfie"},
-		"DirectorBelow":       {change(t, business, ownerCompany, change(t, ownerCompany, selfies, ``)), nested + "/beneficiaries/0/beneficiary_info/identity/selfie: is required of a Director or Representative"},
-		"AgentNoSelfie":       {with(director, change(t, as(`["Representative"]`, "1"), selfies, ``)), people + "/1/beneficiary_info/identity/selfie: is required of a Director or Representative"},
-		"OwnerNoSelfie":       {with(director, change(t, as(onlyOwner, "1"), selfies, ``)), ""},
-		"ThreeLevels":         {with(director, change(t, ownerCompany, `"beneficiaries":[`, `"beneficiaries":[`+ownerCompany+`,`)), nested + "/beneficiaries/0/beneficiary_info/"},
-		"CompanyIsNone":       {with(director, change(t, ownerCompany, `"beneficiary_info":{`, `"beneficiary_info":{"company_data":null},"x":{`)), people + "/1/beneficiary_info/first_name: is required"},
-		"CompanyIsOdd":        {with(director, `{"roles":["Shareholder"],"beneficiary_info":{"company_data":"Example Ltd"}}`), people + "/1/beneficiary_info/company_data: must be an object"},
-		"Sole":                {sole, ""},
-		"SoleWithoutTaxID":    {change(t, sole, `,"tax_identification_number":"900700001"`, ``), people + "/0/beneficiary_info/tax_identification_number: is required of the owner of a sole proprietorship"},
-		"SoleNotOwner":        {change(t, sole, `["Director","UltimateBeneficialOwner"]`, `["Director"]`, `,"tax_identification_number":"900700001"`, ``), ""},
+		"TwoInitiators": {
+			change(t, outsourcedBusiness, officer, officer+","+officer), "/business_officers: must have exactly one initiator",
+		},
+		"NoInitiator": {
+			change(t, outsourcedBusiness, `"initiator":true`, `"initiator":false`),
+			"/business_officers: must have exactly one initiator",
+		},
+		"OneInitiatorOfTwo": {
+			change(t, outsourcedBusiness, officer, officer+","+change(t, officer, `"initiator":true`, `"initiator":false`)), "",
+		},
+		"DirectorAloneV1": {
+			change(t, outsourcedBusiness, `["Director","BeneficiaryOwner"]`, `["Director"]`),
+			"/business_officers: must have one who is both Director and BeneficiaryOwner",
+		},
+		"BothButNotInOne": {
+			change(
+				t, outsourcedBusiness, officer,
+				change(t, officer, `["Director","BeneficiaryOwner"]`, `["Director"]`)+","+change(
+					t, officer, `["Director","BeneficiaryOwner"]`, `["BeneficiaryOwner","LegalRepresentative"]`, `"initiator":true`,
+					`"initiator":false`,
+				),
+			),
+			"/business_officers: must have one who is both Director and BeneficiaryOwner",
+		},
+		"OwnersOf100": {with(director, as(onlyOwner, "39.5")), ""},
+		"OwnersOver100": {
+			with(director, as(onlyOwner, "39.51")), people + ": must not own more than 100 percent together",
+		},
+		"SharesOfNoOwners": {with(director, as(`["Shareholder"]`, "100")), ""},
+		// which binary fractions can't add up
+		"Thirds": {
+			with(as(`["Director","UltimateBeneficialOwner"]`, "33.4"), as(onlyOwner, "33.3"), as(onlyOwner, "33.3")), "",
+		},
+		"NoDirector": {with(as(onlyOwner, "1")), people + ": must have a Director"},
+		"NoDirectorBelow": {
+			change(
+				t, business, `"beneficiaries":[{"roles":["Director"]`, `"beneficiaries":[{"roles":["UltimateBeneficialOwner"]`,
+			),
+			nested + "/beneficiaries: must have a Director",
+		},
+		"AttestsNoDirector": {
+			with(change(t, director, `["Director","UltimateBeneficialOwner"]`, onlyOwner), as(`["Director"]`, "1")),
+			people + "/0/attesting_party: must be a person who is a Director of the company itself",
+		},
+		"AttestsCompany": {
+			with(
+				director,
+				change(
+					t, ownerCompany, `"roles":["Shareholder"]`,
+					`"roles":["Director"],"attesting_party":true,"attested_at":"2026-03-01T10:00:00Z"`,
+				),
+			),
+			people + "/1/attesting_party: must be a person who is a Director of the company itself",
+		},
+		"AttestsBelow": {
+			change(
+				t, business, `"beneficiaries":[{"roles":["Director"]`,
+				`"beneficiaries":[{"attesting_party":true,"attested_at":"2026-03-01T10:00:00Z","roles":["Director"]`,
+			),
+			nested + "/beneficiaries/0/attesting_party: must be a person who is a Director of the company itself",
+		},
+		"AttestsWithoutTime": {
+			change(t, business, `,"attested_at":"2026-03-01T10:00:00Z"`, ``),
+			people + "/0/attested_at: must be a time in the past",
+		},
+		"AttestsTomorrow": {
+			change(t, business, `"attested_at":"2026-03-01T10:00:00Z"`, `"attested_at":"2026-03-03T10:00:00Z"`),
+			people + "/0/attested_at: must be a time in the past",
+		},
+		"AttestsJustBefore": {
+			change(t, business, `"attested_at":"2026-03-01T10:00:00Z"`, `"attested_at":"2026-03-02T10:14:06+01:00"`), "",
+		},
+		"DoesNotAttest": {
+			change(t, business, `"attesting_party":true,"attested_at":"2026-03-01T10:00:00Z"`, `"attesting_party":false`), "",
+		},
+		"DirectorNoSelfie": {
+			change(t, business, selfies, ``),
+			people + "/0/beneficiary_info/identity/selfie: is required of a Director or Representative",
+		},
+		"DirectorEmptySelfie": {
+			change(t, business, `"selfie":"/9j/"`, `"selfie":""`),
+			people + "/0/beneficiary_info/identity/selfie: is required of a Director or Representative",
+		},
+		"DirectorNullSelfie": {
+			change(t, business, `"selfie":"/9j/"`, `"selfie":null`),
+			people + "/0/beneficiary_info/identity/selfie: is required of a Director or Representative",
+		},
+		"DirectorNoTime": {
+			change(t, business, `"selfie":"/9j/","selfie_collected_at":"2026-03-01T10:00:00Z"`, `"selfie":"/9j/"`),
+			people + "/0/beneficiary_info/identity/selfie_collected_at: is required with a selfie",
+		},
+		"DirectorBelow": {
+			change(t, business, ownerCompany, change(t, ownerCompany, selfies, ``)),
+			nested + "/beneficiaries/0/beneficiary_info/identity/selfie: is required of a Director or Representative",
+		},
+		"AgentNoSelfie": {
+			with(director, change(t, as(`["Representative"]`, "1"), selfies, ``)),
+			people + "/1/beneficiary_info/identity/selfie: is required of a Director or Representative",
+		},
+		"OwnerNoSelfie": {with(director, change(t, as(onlyOwner, "1"), selfies, ``)), ""},
+		"ThreeLevels": {
+			with(director, change(t, ownerCompany, `"beneficiaries":[`, `"beneficiaries":[`+ownerCompany+`,`)),
+			nested + "/beneficiaries/0/beneficiary_info/",
+		},
+		"CompanyIsNone": {
+			with(director, change(t, ownerCompany, `"beneficiary_info":{`, `"beneficiary_info":{"company_data":null},"x":{`)),
+			people + "/1/beneficiary_info/first_name: is required",
+		},
+		"CompanyIsOdd": {
+			with(director, `{"roles":["Shareholder"],"beneficiary_info":{"company_data":"Example Ltd"}}`),
+			people + "/1/beneficiary_info/company_data: must be an object",
+		},
+		"Sole": {sole, ""},
+		"SoleWithoutTaxID": {
+			change(t, sole, `,"tax_identification_number":"900700001"`, ``),
+			people + "/0/beneficiary_info/tax_identification_number: is required of the owner of a sole proprietorship",
+		},
+		"SoleNotOwner": {
+			change(
+				t, sole, `["Director","UltimateBeneficialOwner"]`, `["Director"]`, `,"tax_identification_number":"900700001"`, ``,
+			),
+			"",
+		},
 		"LimitedWithoutTaxID": {change(t, business, `,"tax_identification_number":"900700001"`, ``), ""},
-		"GenericAsSole":       {change(t, business, `"type":"Generic"`, `"type":"SoleProp"`, "LimitedLiabilityCompany", "SoleProprietorship"), ""}, // which has more than it must
-		"SoleAsGeneric":       {change(t, business, generic, change(t, soleProp, "SoleProp", "Generic")), "/questionnaire/planned_activities/sends_funds_on_customer_behalf: is required"},
-		"OnBehalfUnsaid":      {change(t, business, `,"sends_funds_on_customer_behalf_description":"payouts","flow_of_funds_diagram":"/9j/","source_of_funds_document":"/9j/"`, ``), "/questionnaire/planned_activities/flow_of_funds_diagram: is required"},
-		"NotOnBehalf":         {change(t, business, `"sends_funds_on_customer_behalf":true,"sends_funds_on_customer_behalf_description":"payouts","flow_of_funds_diagram":"/9j/","source_of_funds_document":"/9j/"`, `"sends_funds_on_customer_behalf":false`), ""},
-		"FiveDocuments":       {change(t, business, `[{"type":"StateRegistry","country":"DE","file":"/9j/"}]`, `[`+strings.TrimSuffix(strings.Repeat(`{"type":"Other","file":"/9j/"},`, 5), ",")+`]`), "/company_data/documents: must have 4 elements at most"},
-		"FourDocuments":       {change(t, business, `[{"type":"StateRegistry","country":"DE","file":"/9j/"}]`, `[`+strings.TrimSuffix(strings.Repeat(`{"type":"Other","file":"/9j/"},`, 4), ",")+`]`), ""},
+		// which has more than it must
+		"GenericAsSole": {
+			change(t, business, `"type":"Generic"`, `"type":"SoleProp"`, "LimitedLiabilityCompany", "SoleProprietorship"), "",
+		},
+		"SoleAsGeneric": {
+			change(t, business, generic, change(t, soleProp, "SoleProp", "Generic")),
+			"/questionnaire/planned_activities/sends_funds_on_customer_behalf: is required",
+		},
+		"OnBehalfUnsaid": {change(
+			t, business,
+			`,"sends_funds_on_customer_behalf_description":"payouts","flow_of_funds_diagram":"/9j/","source_of_funds_document":"/9j/"`,
+			``,
+		), "/questionnaire/planned_activities/flow_of_funds_diagram: is required"},
+		"NotOnBehalf": {change(
+			t, business,
+			`"sends_funds_on_customer_behalf":true,"sends_funds_on_customer_behalf_description":"payouts","flow_of_funds_diagram":"/9j/","source_of_funds_document":"/9j/"`,
+			`"sends_funds_on_customer_behalf":false`,
+		), ""},
+		"FiveDocuments": {
+			change(
+				t, business, `[{"type":"StateRegistry","country":"DE","file":"/9j/"}]`,
+				`[`+strings.TrimSuffix(strings.Repeat(`{"type":"Other","file":"/9j/"},`, 5), ",")+`]`,
+			),
+			"/company_data/documents: must have 4 elements at most",
+		},
+		"FourDocuments": {
+			change(
+				t, business, `[{"type":"StateRegistry","country":"DE","file":"/9j/"}]`,
+				`[`+strings.TrimSuffix(strings.Repeat(`{"type":"Other","file":"/9j/"},`, 4), ",")+`]`,
+			),
+			"",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := refused(t, test.body)
@@ -589,13 +834,23 @@ func TestTypes(t *testing.T) {
 		{v1, link, "invalid request: /type: must be Direct, OutsourcedPerson, OutsourcedBusiness or ReliancePerson"},
 		{v2, direct, "invalid request: /type: must be Link, Token, Person or Business"},
 		{v1, `{}`, "invalid request: /type: is required"}, {v2, `{}`, "invalid request: /type: is required"},
-		{v1, `{"type":null}`, "invalid request: /type: must be a string"}, {v1, `{"type":["Direct"]}`, "invalid request: /type: must be a string"},
-		{v1, `{"type":""}`, "invalid request: /type: must not be empty"}, {v1, `{"Type":"Direct"}`, "invalid request: /type: is required"},
-		{v1, `{"type":"direct"}`, "invalid request: /type: must be Direct, OutsourcedPerson, OutsourcedBusiness or ReliancePerson"},
+		{v1, `{"type":null}`, "invalid request: /type: must be a string"},
+		{v1, `{"type":["Direct"]}`, "invalid request: /type: must be a string"},
+		{v1, `{"type":""}`, "invalid request: /type: must not be empty"},
+		{v1, `{"Type":"Direct"}`, "invalid request: /type: is required"},
+		{
+			v1, `{"type":"direct"}`,
+			"invalid request: /type: must be Direct, OutsourcedPerson, OutsourcedBusiness or ReliancePerson",
+		},
 		{v2, "", "invalid request: body is empty"}, {v2, "null", "invalid request: must be an object"},
-		{v1, "[]", "invalid request: must be an object"}, {v1, "null null", "invalid request: is not valid JSON"}, {v1, `{`, "invalid request: is not valid JSON"}, {v1, `"Direct"`, "invalid request: must be an object"},
-		{v1, `{"type":"Direct","type":"Direct"}`, "invalid request: /type: stands twice"}, {v1, `{"type":"Direct","x":"\u0000"}`, "invalid request: /x: holds a NUL character"},
-		{v1, `{"type":"Direct","x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, "invalid request: nests too deep"},
+		{v1, "[]", "invalid request: must be an object"}, {v1, "null null", "invalid request: is not valid JSON"},
+		{v1, `{`, "invalid request: is not valid JSON"}, {v1, `"Direct"`, "invalid request: must be an object"},
+		{v1, `{"type":"Direct","type":"Direct"}`, "invalid request: /type: stands twice"},
+		{v1, `{"type":"Direct","x":"\u0000"}`, "invalid request: /x: holds a NUL character"},
+		{
+			v1, `{"type":"Direct","x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`,
+			"invalid request: nests too deep",
+		},
 	} {
 		if got := of(test.path, test.body); got != test.want {
 			t.Errorf("%s %s: %q, want %q", test.path, test.body, got, test.want)
@@ -607,7 +862,9 @@ func TestTypes(t *testing.T) {
 		}
 	})
 	t.Run("OfAStateMachine", func(t *testing.T) { // whose path parameter has the generation
-		req := gateway.Request{FromStateMachine: true, Params: map[string]string{"customerId": customerID, "generation": "v2"}, Body: []byte(link)}
+		req := gateway.Request{
+			FromStateMachine: true, Params: map[string]string{"customerId": customerID, "generation": "v2"}, Body: []byte(link),
+		}
 		if err := decodeIdentification(req); err != nil {
 			t.Error(err)
 		}
@@ -620,18 +877,34 @@ func TestTypes(t *testing.T) {
 
 func TestCustomerRules(t *testing.T) {
 	for _, test := range []struct{ body, want string }{
-		{aCustomer, ""}, {`{"customer_type":"Business","email":"a@b"}`, ""}, {`{"customer_type":"Person","email":"a@b","name":null,"external_id":null,"new":1}`, ""}, {`{"customer_type":"Person","email":"a@b","name":"","external_id":""}`, ""},
-		{`{"customer_type":"Person","email":"` + strings.Repeat("x", 252) + `@b"}`, ""}, {`{"customer_type":"Person","email":"a@b","external_id":"` + strings.Repeat("é", 255) + `"}`, ""},
+		{aCustomer, ""}, {`{"customer_type":"Business","email":"a@b"}`, ""},
+		{`{"customer_type":"Person","email":"a@b","name":null,"external_id":null,"new":1}`, ""},
+		{`{"customer_type":"Person","email":"a@b","name":"","external_id":""}`, ""},
+		{`{"customer_type":"Person","email":"` + strings.Repeat("x", 252) + `@b"}`, ""},
+		{`{"customer_type":"Person","email":"a@b","external_id":"` + strings.Repeat("é", 255) + `"}`, ""},
 		{`{}`, "invalid request: /customer_type: is required; /email: is required"},
 		{change(t, aCustomer, "Person", "person"), "invalid request: /customer_type: must be Business or Person"},
-		{change(t, aCustomer, `"noor@example.com"`, `"noor"`), "invalid request: /email: must be an email address of 254 characters at most"},
-		{change(t, aCustomer, `"noor@example.com"`, `"@x"`), "invalid request: /email: must be an email address of 254 characters at most"},
-		{change(t, aCustomer, `"noor@example.com"`, `"`+strings.Repeat("x", 253)+`@b"`), "invalid request: /email: must be an email address of 254 characters at most"},
+		{
+			change(t, aCustomer, `"noor@example.com"`, `"noor"`),
+			"invalid request: /email: must be an email address of 254 characters at most",
+		},
+		{
+			change(t, aCustomer, `"noor@example.com"`, `"@x"`),
+			"invalid request: /email: must be an email address of 254 characters at most",
+		},
+		{
+			change(t, aCustomer, `"noor@example.com"`, `"`+strings.Repeat("x", 253)+`@b"`),
+			"invalid request: /email: must be an email address of 254 characters at most",
+		},
 		{change(t, aCustomer, `"noor@example.com"`, `""`), "invalid request: /email: must not be empty"},
 		{change(t, aCustomer, `"noor@example.com"`, `5`), "invalid request: /email: must be a string"},
 		{change(t, aCustomer, `"Noor Example"`, `["Noor"]`), "invalid request: /name: must be a string"},
-		{change(t, aCustomer, `ext-1`, strings.Repeat("x", 256)), "invalid request: /external_id: must have 255 characters at most, and be neither . nor .."},
-		{`[]`, "invalid request: must be an object"}, {``, "invalid request: body is empty"}, {`null`, "invalid request: must be an object"}, {`{`, "invalid request: is not valid JSON"},
+		{
+			change(t, aCustomer, `ext-1`, strings.Repeat("x", 256)),
+			"invalid request: /external_id: must have 255 characters at most, and be neither . nor ..",
+		},
+		{`[]`, "invalid request: must be an object"}, {``, "invalid request: body is empty"},
+		{`null`, "invalid request: must be an object"}, {`{`, "invalid request: is not valid JSON"},
 	} {
 		if got := refusal(t, iron.CreateCustomer(iron.Config{}).Errors, decodeCustomer(enroll(test.body))); got != test.want {
 			t.Errorf("%.100s: %q, want %q", test.body, got, test.want)
@@ -648,22 +921,38 @@ func TestHeaders(t *testing.T) {
 		want   string // of a creation
 		read   string // of a read, which has no key
 	}{
-		"NoKey":          {map[string]string{"idempotency-key": "-"}, "missing IDEMPOTENCY-KEY", ""},
-		"Key":            {nil, "", ""},
-		"QuotedKey":      {map[string]string{"idempotency-key": `"` + aKey + `"`}, "", ""},
-		"UpperCaseKey":   {map[string]string{"idempotency-key": strings.ToUpper(aKey)}, "", ""},
-		"NoUUID":         {map[string]string{"idempotency-key": "order-1"}, "IDEMPOTENCY-KEY must be a UUID", ""},
-		"Braces":         {map[string]string{"idempotency-key": "{" + aKey + "}"}, "IDEMPOTENCY-KEY must be a UUID", ""},
-		"NoDashes":       {map[string]string{"idempotency-key": strings.ReplaceAll(aKey, "-", "")}, "IDEMPOTENCY-KEY must be a UUID", ""},
-		"TwoKeys":        {map[string]string{"idempotency-key": aKey + "," + aKey}, "invalid request: Idempotency-Key: must stand once, and be quoted where it has a comma", ""},
-		"EmptyKey":       {map[string]string{"idempotency-key": ""}, "invalid request: Idempotency-Key: must have 1 to 255 characters", ""},
+		"NoKey":        {map[string]string{"idempotency-key": "-"}, "missing IDEMPOTENCY-KEY", ""},
+		"Key":          {nil, "", ""},
+		"QuotedKey":    {map[string]string{"idempotency-key": `"` + aKey + `"`}, "", ""},
+		"UpperCaseKey": {map[string]string{"idempotency-key": strings.ToUpper(aKey)}, "", ""},
+		"NoUUID":       {map[string]string{"idempotency-key": "order-1"}, "IDEMPOTENCY-KEY must be a UUID", ""},
+		"Braces":       {map[string]string{"idempotency-key": "{" + aKey + "}"}, "IDEMPOTENCY-KEY must be a UUID", ""},
+		"NoDashes": {
+			map[string]string{"idempotency-key": strings.ReplaceAll(aKey, "-", "")}, "IDEMPOTENCY-KEY must be a UUID", "",
+		},
+		"TwoKeys": {
+			map[string]string{"idempotency-key": aKey + "," + aKey},
+			"invalid request: Idempotency-Key: must stand once, and be quoted where it has a comma", "",
+		},
+		"EmptyKey": {
+			map[string]string{"idempotency-key": ""}, "invalid request: Idempotency-Key: must have 1 to 255 characters", "",
+		},
 		"SubPartner":     {map[string]string{"x-sub-partner-id": subPartner}, "", ""},
 		"SubPartnerNone": {map[string]string{"x-sub-partner-id": ""}, "", ""},
-		"SubPartnerOdd":  {map[string]string{"x-sub-partner-id": "acme"}, "invalid request: X-SUB-PARTNER-ID: must be a UUID", "invalid request: X-SUB-PARTNER-ID: must be a UUID"},
-		"TwoSubPartners": {map[string]string{"x-sub-partner-id": subPartner + "," + subPartner}, "invalid request: X-SUB-PARTNER-ID: must be a UUID", "invalid request: X-SUB-PARTNER-ID: must be a UUID"},
-		"Version":        {map[string]string{"x-api-version": "2025-03-13"}, "", ""},
-		"NewVersion":     {map[string]string{"x-api-version": "2026-07-01"}, "", ""},
-		"UnknownVersion": {map[string]string{"x-api-version": "2024-01-01"}, "invalid request: X-API-Version: must be 2025-03-13 or 2026-07-01", "invalid request: X-API-Version: must be 2025-03-13 or 2026-07-01"},
+		"SubPartnerOdd": {
+			map[string]string{"x-sub-partner-id": "acme"}, "invalid request: X-SUB-PARTNER-ID: must be a UUID",
+			"invalid request: X-SUB-PARTNER-ID: must be a UUID",
+		},
+		"TwoSubPartners": {
+			map[string]string{"x-sub-partner-id": subPartner + "," + subPartner},
+			"invalid request: X-SUB-PARTNER-ID: must be a UUID", "invalid request: X-SUB-PARTNER-ID: must be a UUID",
+		},
+		"Version":    {map[string]string{"x-api-version": "2025-03-13"}, "", ""},
+		"NewVersion": {map[string]string{"x-api-version": "2026-07-01"}, "", ""},
+		"UnknownVersion": {
+			map[string]string{"x-api-version": "2024-01-01"}, "invalid request: X-API-Version: must be 2025-03-13 or 2026-07-01",
+			"invalid request: X-API-Version: must be 2025-03-13 or 2026-07-01",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			with := func(req gateway.Request) gateway.Request {
@@ -675,7 +964,10 @@ func TestHeaders(t *testing.T) {
 				}
 				return req
 			}
-			for _, got := range []string{refusal(t, iron.CreateCustomer(c).Errors, decodeCustomer(with(enroll(aCustomer)))), refusal(t, iron.CreateIdentification(c).Errors, decodeIdentification(with(identify(direct))))} {
+			for _, got := range []string{
+				refusal(t, iron.CreateCustomer(c).Errors, decodeCustomer(with(enroll(aCustomer)))),
+				refusal(t, iron.CreateIdentification(c).Errors, decodeIdentification(with(identify(direct)))),
+			} {
 				if got != test.want {
 					t.Errorf("got %q, want %q", got, test.want)
 				}
@@ -692,7 +984,10 @@ func TestHeaders(t *testing.T) {
 		})
 	}
 	t.Run("OfAStateMachine", func(t *testing.T) { // which has a key of its own, and names the sub-partner in its query
-		req := gateway.Request{FromStateMachine: true, Params: map[string]string{"customerId": customerID}, Body: []byte(direct), Query: map[string]string{"sub_partner_id": ""}}
+		req := gateway.Request{
+			FromStateMachine: true, Params: map[string]string{"customerId": customerID}, Body: []byte(direct),
+			Query: map[string]string{"sub_partner_id": ""},
+		}
 		if err := decodeIdentification(req); err != nil {
 			t.Error(err)
 		}
@@ -703,16 +998,21 @@ func TestHeaders(t *testing.T) {
 	})
 	t.Run("Case", func(t *testing.T) { // ids are the same in upper case
 		lower, upper := identify(direct), identify(direct)
-		lower.Header["x-sub-partner-id"], upper.Header["x-sub-partner-id"] = strings.ToLower(subPartner), strings.ToUpper(subPartner)
+		lower.Header["x-sub-partner-id"] = strings.ToLower(subPartner)
+		upper.Header["x-sub-partner-id"] = strings.ToUpper(subPartner)
 		upper.Params = map[string]string{"customerId": strings.ToUpper(customerID)}
 		one, err := iron.CreateIdentification(c).Decode(lower)
 		other, err2 := iron.CreateIdentification(c).Decode(upper)
-		if err = errors.Join(err, err2); err != nil || encoded(t, one) != encoded(t, other) || !strings.Contains(encoded(t, other), customerID) {
+		if err = errors.Join(err, err2); err != nil || encoded(t, one) != encoded(t, other) ||
+			!strings.Contains(encoded(t, other), customerID) {
 			t.Errorf("%s, %s, %v", encoded(t, one), encoded(t, other), err)
 		}
 	})
 	t.Run("IDs", func(t *testing.T) {
-		for _, id := range []string{"", "1", "..", strings.ReplaceAll(customerID, "-", ""), "{" + customerID + "}", "urn:uuid:" + customerID, customerID + "/x", strings.Replace(customerID, "7", "g", 1)} {
+		for _, id := range []string{
+			"", "1", "..", strings.ReplaceAll(customerID, "-", ""), "{" + customerID + "}", "urn:uuid:" + customerID,
+			customerID + "/x", strings.Replace(customerID, "7", "g", 1),
+		} {
 			req := gateway.Request{Method: "GET", Params: map[string]string{"customerId": id, "identificationId": id}}
 			_, one := iron.GetCustomer(c).Decode(req)
 			_, two := iron.GetIdentification(c).Decode(req)
@@ -727,18 +1027,27 @@ func TestHeaders(t *testing.T) {
 		}
 	})
 	t.Run("Page", func(t *testing.T) {
-		for query, want := range map[string]string{"page_size=1": "", "page_size=100": "", "page_size=0": "page_size: must be 1 to 100", "page_size=101": "page_size: must be 1 to 100", "page_size=x": "page_size: must be 1 to 100",
-			"cursor=" + customerID: "", "cursor=next": "cursor: must be a UUID", "cursor=": "cursor: must be a UUID", "other=1": ""} {
+		for query, want := range map[string]string{"page_size=1": "", "page_size=100": "",
+			"page_size=0": "page_size: must be 1 to 100", "page_size=101": "page_size: must be 1 to 100",
+			"page_size=x":          "page_size: must be 1 to 100",
+			"cursor=" + customerID: "", "cursor=next": "cursor: must be a UUID", "cursor=": "cursor: must be a UUID",
+			"other=1": ""} {
 			name, value, _ := strings.Cut(query, "=")
-			in, err := iron.ListIdentifications(c).Decode(gateway.Request{Method: "GET", Params: map[string]string{"customerId": customerID}, Query: map[string]string{name: value}})
-			if got := strings.TrimPrefix(refusal(t, iron.GetCustomer(c).Errors, err), "invalid request: "); got != want || name == "other" && strings.Contains(encoded(t, in), "other") {
+			in, err := iron.ListIdentifications(c).Decode(
+				gateway.Request{
+					Method: "GET", Params: map[string]string{"customerId": customerID}, Query: map[string]string{name: value},
+				},
+			)
+			if got := strings.TrimPrefix(refusal(t, iron.GetCustomer(c).Errors, err), "invalid request: "); got != want ||
+				name == "other" && strings.Contains(encoded(t, in), "other") {
 				t.Errorf("%s: %q, %s", query, got, encoded(t, in))
 			}
 		}
 	})
 }
 
-// FuzzIdentificationDecode: whatever is sent, it is refused with a 400 or goes on as it is, and means the same to a repeat.
+// FuzzIdentificationDecode: whatever is sent, it is refused with a 400 or goes on as it is, and means the same to a
+// repeat.
 func FuzzIdentificationDecode(f *testing.F) {
 	for _, sample := range samples() {
 		f.Add([]byte(sample.body), strings.Contains(identify(sample.body).Path, "v2"))

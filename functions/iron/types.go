@@ -24,8 +24,8 @@ func identificationPath(id string) string  { return "/identifications/" + id }
 type credentials struct {
 	APIKey string `json:"api_key"`
 
-	// What webhooks are signed with (iron §10); two live values allow a rotation. They stand in the deployment's secret also
-	// where tenants have accounts of their own.
+	// What webhooks are signed with (iron §10); two live values allow a rotation. They stand in the deployment's secret
+	// also where tenants have accounts of their own.
 	Callback struct {
 		Secrets []string `json:"secrets,omitzero"`
 	} `json:"callback,omitzero"`
@@ -45,7 +45,8 @@ const (
 // states are what a state machine goes by, for each status.
 func states() map[string]string {
 	return map[string]string{
-		statusPending: "pending", statusProcessed: "processed", statusPendingReview: "pending_review", statusApproved: "approved",
+		statusPending: "pending", statusProcessed: "processed", statusPendingReview: "pending_review",
+		statusApproved: "approved",
 		statusDeclined: "declined", statusExpired: "expired", statusArchived: "archived",
 	}
 }

@@ -35,14 +35,18 @@ func TestAwaitedDetailsAreSealed(t *testing.T) {
 	s, shown := showing(t)
 	s.transaction("created", url(page), nil)
 	s.create("j")
-	wait := journeys.AwaitInput{Journey: "j", Token: "t1", Kind: "identification", Record: record, Days: 1, Details: map[string]string{"identification_id": "1"}, Transaction: "created", Reveal: []string{"url", "link"}}
+	wait := journeys.AwaitInput{
+		Journey: "j", Token: "t1", Kind: "identification", Record: record, Days: 1,
+		Details: map[string]string{"identification_id": "1"}, Transaction: "created", Reveal: []string{"url", "link"},
+	}
 	s.await(wait)
 	if got := shown("j"); got["url"] != page || got["identification_id"] != "1" || got["kind"] != "identification" {
 		t.Errorf("shows %v", got)
 	}
 	j := s.journey("j")
 	text, err := json.Marshal(j)
-	if err != nil || strings.Contains(string(text), "verify.example") || strings.Contains(string(text), "token=q8") || len(j.Awaiting.Sealed) == 0 || len(j.Awaiting.Details) != 1 {
+	if err != nil || strings.Contains(string(text), "verify.example") || strings.Contains(string(text), "token=q8") ||
+		len(j.Awaiting.Sealed) == 0 || len(j.Awaiting.Details) != 1 {
 		t.Errorf("the record is %s, %v", text, err)
 	}
 	if strings.Contains(string(j.Awaiting.Sealed), "verify.example") {
@@ -67,7 +71,8 @@ func TestAwaitedDetailsAreSealed(t *testing.T) {
 		if _, err := s.ledger.UpdateJourney(t.Context(), j); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.call(s.Get(), map[string]string{"id": "j"}, ""); got.StatusCode < 500 || strings.Contains(got.Body, "verify.example") {
+		if got := s.call(s.Get(), map[string]string{"id": "j"}, ""); got.StatusCode < 500 ||
+			strings.Contains(got.Body, "verify.example") {
 			t.Errorf("%d %s", got.StatusCode, got.Body)
 		}
 	})
@@ -85,7 +90,9 @@ func TestAwaitedDetailsAreSealed(t *testing.T) {
 		}
 	})
 	t.Run("End", func(t *testing.T) { // forgets it
-		if err := s.Finish(t.Context(), journeys.FinishInput{Tenant: "acme", Journey: "j", Status: ledger.JourneySucceeded}); err != nil {
+		if err := s.Finish(
+			t.Context(), journeys.FinishInput{Tenant: "acme", Journey: "j", Status: ledger.JourneySucceeded},
+		); err != nil {
 			t.Fatal(err)
 		}
 		if j := s.journey("j"); j.Awaiting != nil || shown("j") != nil {
@@ -96,7 +103,10 @@ func TestAwaitedDetailsAreSealed(t *testing.T) {
 
 // Where there is nothing to show, or no answer any more, the journey waits all the same.
 func TestAwaitedOfNothing(t *testing.T) {
-	for name, transaction := range map[string]string{"None": "", "SaysNothing": "plain", "NoAnswer": "unanswered", "NoRecord": "nowhere", "Foreign": "foreign", "GoneFromTheVault": "large", "Expired": "old"} {
+	for name, transaction := range map[string]string{
+		"None": "", "SaysNothing": "plain", "NoAnswer": "unanswered", "NoRecord": "nowhere", "Foreign": "foreign",
+		"GoneFromTheVault": "large", "Expired": "old",
+	} {
 		t.Run(name, func(t *testing.T) {
 			s, shown := showing(t)
 			s.transaction("old", url(page), nil)
@@ -105,15 +115,27 @@ func TestAwaitedOfNothing(t *testing.T) {
 			s.transaction("unanswered", "", nil)
 			reply := &ledger.Reply{Status: 200, VaultRef: "transaction/large/1"}
 			for _, record := range []ledger.Transaction{
-				{ID: "large", Tenant: "acme", Operation: "test/read", State: ledger.Done, Attempt: "l", ClaimedAt: s.now, ExpiresAt: s.now.Add(time.Hour), Reply: reply},
-				{ID: "foreign", Tenant: "globex", Operation: "test/read", State: ledger.Done, Attempt: "f", ClaimedAt: s.now, ExpiresAt: s.now.Add(time.Hour), Reply: &ledger.Reply{Status: 200, Body: s.ring.Seal("transaction/foreign", []byte(url(page)))}},
+				{
+					ID: "large", Tenant: "acme", Operation: "test/read", State: ledger.Done, Attempt: "l", ClaimedAt: s.now,
+					ExpiresAt: s.now.Add(time.Hour), Reply: reply,
+				},
+				{
+					ID: "foreign", Tenant: "globex", Operation: "test/read", State: ledger.Done, Attempt: "f", ClaimedAt: s.now,
+					ExpiresAt: s.now.Add(time.Hour),
+					Reply:     &ledger.Reply{Status: 200, Body: s.ring.Seal("transaction/foreign", []byte(url(page)))},
+				},
 			} {
 				if err := s.ledger.Record(t.Context(), record); err != nil {
 					t.Fatal(err)
 				}
 			}
 			s.create("j")
-			s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Record: record, Days: 1, Details: map[string]string{"ecrn": "1"}, Transaction: transaction, Reveal: []string{"url"}})
+			s.await(
+				journeys.AwaitInput{
+					Journey: "j", Token: "t1", Record: record, Days: 1, Details: map[string]string{"ecrn": "1"},
+					Transaction: transaction, Reveal: []string{"url"},
+				},
+			)
 			if got := shown("j"); got["url"] != nil || got["ecrn"] != "1" || s.journey("j").Awaiting.Sealed != nil {
 				t.Errorf("shows %v", got)
 			}
@@ -122,10 +144,13 @@ func TestAwaitedOfNothing(t *testing.T) {
 	t.Run("FromTheVault", func(t *testing.T) { // but not what no record of a journey takes
 		s, shown := showing(t)
 		image, endless := strings.Repeat("q", 20<<10), strings.Repeat("q", 65<<10)
-		if err := s.Vault.Put(t.Context(), "acme", "transaction/large/1", []byte(`{"qr":"`+image+`","link":"`+endless+`"}`), s.now.Add(time.Hour)); err != nil {
+		if err := s.Vault.Put(
+			t.Context(), "acme", "transaction/large/1", []byte(`{"qr":"`+image+`","link":"`+endless+`"}`), s.now.Add(time.Hour),
+		); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.ledger.Record(t.Context(), ledger.Transaction{ID: "large", Tenant: "acme", Operation: "test/read", State: ledger.Done, Attempt: "l", ClaimedAt: s.now,
+		if err := s.ledger.Record(t.Context(), ledger.Transaction{ID: "large", Tenant: "acme", Operation: "test/read",
+			State: ledger.Done, Attempt: "l", ClaimedAt: s.now,
 			ExpiresAt: s.now.Add(time.Hour), Reply: &ledger.Reply{Status: 200, VaultRef: "transaction/large/1"}}); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +179,12 @@ func TestAwaitedOfNothing(t *testing.T) {
 		s.transaction("created", url(page), nil)
 		s.ring = ring
 		s.create("j")
-		if err := s.Await(t.Context(), journeys.AwaitInput{Tenant: "acme", Journey: "j", Token: "t1", Days: 1, Transaction: "created", Reveal: []string{"url"}}); !isTaskError[task.Unavailable](err, "ledger_unavailable") {
+		if err := s.Await(
+			t.Context(),
+			journeys.AwaitInput{
+				Tenant: "acme", Journey: "j", Token: "t1", Days: 1, Transaction: "created", Reveal: []string{"url"},
+			},
+		); !isTaskError[task.Unavailable](err, "ledger_unavailable") {
 			t.Errorf("got %v", err)
 		}
 		if j := s.journey("j"); j.Awaiting != nil {

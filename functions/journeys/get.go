@@ -85,7 +85,9 @@ func (s *Service) Get() gateway.Route {
 
 // await reads a journey until it is another one than the known, or the time is over. It reads after each change where
 // changes are received, else after pauses and at the end.
-func (s *Service) await(ctx context.Context, j ledger.Journey, known int, wait time.Duration, changed <-chan struct{}) (ledger.Journey, error) {
+func (s *Service) await(
+	ctx context.Context, j ledger.Journey, known int, wait time.Duration, changed <-chan struct{},
+) (ledger.Journey, error) {
 	over := time.After(wait)
 	for pause := firstPause; j.Version == known && !j.Status.Ended(); pause = min(2*pause, maxPause) {
 		var again <-chan time.Time
@@ -157,7 +159,8 @@ func newView(j ledger.Journey) view {
 	return v
 }
 
-// etag begins with the version, which a wait goes by, and ends with a hash of what is shown: steps are added in between.
+// etag begins with the version, which a wait goes by, and ends with a hash of what is shown: steps are added in
+// between.
 func etag(j ledger.Journey, body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + strconv.Itoa(j.Version) + "." + hex.EncodeToString(sum[:6]) + `"`

@@ -22,7 +22,10 @@ import (
 func (s *Service) Input() gateway.Route {
 	return s.route(func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {
 		if req.TooLarge(maxBody) {
-			return gateway.Reply{}, gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "an input takes 64 KB; larger documents go by reference")
+			return gateway.Reply{},
+				gateway.NewProblem(
+					http.StatusRequestEntityTooLarge, "too_large", "an input takes 64 KB; larger documents go by reference",
+				)
 		}
 		key, err := gateway.IdempotencyKey(req.Header)
 		if err != nil {
@@ -137,7 +140,9 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 }
 
 // decode validates an input for a journey's type.
-func (s *Service) decode(ctx context.Context, j ledger.Journey, kind string, body []byte) (fields journey.Fields, err error) {
+func (s *Service) decode(
+	ctx context.Context, j ledger.Journey, kind string, body []byte,
+) (fields journey.Fields, err error) {
 	t, err := s.typeOf(j.Type)
 	if err != nil {
 		return fields, err
@@ -157,7 +162,10 @@ func accepts(j *ledger.Journey, kind, awaitingID string, now time.Time) error {
 	case j.Awaiting == nil:
 		return gateway.NewProblem(http.StatusConflict, "not_waiting", "the journey does not wait for anything now")
 	case !now.Before(j.Awaiting.ExpiresAt):
-		return gateway.NewProblem(http.StatusGone, "wait_expired", "the journey waited for this until "+j.Awaiting.ExpiresAt.UTC().Format(time.RFC3339))
+		return gateway.NewProblem(
+			http.StatusGone, "wait_expired",
+			"the journey waited for this until "+j.Awaiting.ExpiresAt.UTC().Format(time.RFC3339),
+		)
 	case awaitingID != "" && awaitingID != j.Awaiting.ID:
 		return gateway.NewProblem(http.StatusConflict, "other_wait", "the journey waits for something else by now")
 	case !slices.Contains(j.Awaiting.Accepts, kind):
@@ -177,15 +185,18 @@ func (s *Service) answer(ctx context.Context, accepted ledger.AcceptedInput) err
 	return err
 }
 
-// repeated finds the input that was accepted before under one of the names, or, while the journey waits for nothing new,
-// whatever said the same without a name: its sender may have lost our answer, and handing over what has arrived is
+// repeated finds the input that was accepted before under one of the names, or, while the journey waits for nothing
+// new, whatever said the same without a name: its sender may have lost our answer, and handing over what has arrived is
 // harmless. It finds none where the input is a new one.
 func repeated(j ledger.Journey, names []string, fingerprint string) (found []ledger.AcceptedInput, err error) {
 	for _, name := range names {
 		accepted, ok := j.Inputs[name]
 		switch {
 		case ok && accepted.Fingerprint != fingerprint:
-			return nil, gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "another input was accepted under this name")
+			return nil,
+				gateway.NewProblem(
+					http.StatusUnprocessableEntity, "idempotency_key_reused", "another input was accepted under this name",
+				)
 		case ok:
 			return []ledger.AcceptedInput{accepted}, nil
 		}

@@ -85,13 +85,20 @@ func TestInputIsNotLost(t *testing.T) {
 			s := &journeys.Service{Ledger: l, Orchestrator: o, Ring: rings, Vault: &vault.Vault{Blobs: blobs, Ring: rings},
 				Auth: gateway.NewAuthenticator(inner, time.Now), Types: []journey.Type{equal.AadhaarOTP()},
 				Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: operation.NewID}
-			if err := inner.PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("k"), Tenant: "acme", Scopes: []string{"*"}}); err != nil {
+			if err := inner.PutCaller(
+				t.Context(), ledger.Caller{KeyHash: gateway.HashKey("k"), Tenant: "acme", Scopes: []string{"*"}},
+			); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := inner.CreateJourney(t.Context(), "key", ledger.Journey{ID: "j", Tenant: "acme", Type: "aadhaar-otp", Status: ledger.JourneyRunning, CreatedAt: time.Now()}); err != nil {
+			if _, err := inner.CreateJourney(
+				t.Context(), "key",
+				ledger.Journey{ID: "j", Tenant: "acme", Type: "aadhaar-otp", Status: ledger.JourneyRunning, CreatedAt: time.Now()},
+			); err != nil {
 				t.Fatal(err)
 			}
-			wait := journeys.AwaitInput{Tenant: "acme", Journey: "j", Token: "token-1", Kind: "otp", Accepts: []string{"otp"}, Seconds: 60}
+			wait := journeys.AwaitInput{
+				Tenant: "acme", Journey: "j", Token: "token-1", Kind: "otp", Accepts: []string{"otp"}, Seconds: 60,
+			}
 			if err := s.Await(t.Context(), wait); err != nil {
 				t.Fatal(err)
 			}

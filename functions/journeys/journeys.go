@@ -64,8 +64,8 @@ type Service struct {
 	Changed      func(ledger.Journey) // tells the local bus of a new status; on AWS the table's stream tells EventBridge
 	TimeScale    float64              // how much faster than the clock the orchestrator's waits pass; 1 where zero
 
-	// Watch returns a channel that receives after each change of a journey's record until stop is called; changes that come
-	// close together may come as one. Where nil, as on AWS, a request that waits for a change polls.
+	// Watch returns a channel that receives after each change of a journey's record until stop is called; changes that
+	// come close together may come as one. Where nil, as on AWS, a request that waits for a change polls.
 	Watch func(journey string) (changed <-chan struct{}, stop func())
 }
 
@@ -79,13 +79,17 @@ func (s *Service) typeOf(name string) (journey.Type, error) {
 }
 
 // route makes one of this package's HTTP routes.
-func (s *Service) route(serve func(context.Context, ledger.Caller, gateway.Request) (gateway.Reply, error)) gateway.Route {
+func (s *Service) route(
+	serve func(context.Context, ledger.Caller, gateway.Request) (gateway.Reply, error),
+) gateway.Route {
 	return gateway.Route{Auth: s.Auth, Scope: scope, Log: s.Log, Serve: serve}
 }
 
 // change applies a change to a journey as it stands, again when it has changed meanwhile. The change returns false
 // where nothing is to be written.
-func (s *Service) change(ctx context.Context, tenant, id string, apply func(*ledger.Journey) (bool, error)) (ledger.Journey, error) {
+func (s *Service) change(
+	ctx context.Context, tenant, id string, apply func(*ledger.Journey) (bool, error),
+) (ledger.Journey, error) {
 	for {
 		j, err := s.journey(ctx, tenant, id)
 		if err != nil {
@@ -117,7 +121,10 @@ func (s *Service) journey(ctx context.Context, tenant, id string) (ledger.Journe
 }
 
 // end ends a journey, unless it has ended, and erases what it was given. It is safe to repeat.
-func (s *Service) end(ctx context.Context, tenant, id string, status ledger.JourneyStatus, reason string, outcome func(*ledger.Journey) error) (ledger.Journey, error) {
+func (s *Service) end(
+	ctx context.Context, tenant, id string, status ledger.JourneyStatus, reason string,
+	outcome func(*ledger.Journey) error,
+) (ledger.Journey, error) {
 	record := ""
 	j, err := s.change(ctx, tenant, id, func(j *ledger.Journey) (bool, error) {
 		if j.Status.Ended() {
@@ -158,9 +165,11 @@ func (s *Service) erase(ctx context.Context, tenant string, documents []string) 
 	return nil
 }
 
-// keep seals fields into the vault, lists for as long as the journey may last. It returns what goes to the state machine, and
-// the ids of what it has sealed.
-func (s *Service) keep(ctx context.Context, tenant string, fields journey.Fields, lasts time.Duration) (state map[string]any, sealed []string, err error) {
+// keep seals fields into the vault, lists for as long as the journey may last. It returns what goes to the state
+// machine, and the ids of what it has sealed.
+func (s *Service) keep(
+	ctx context.Context, tenant string, fields journey.Fields, lasts time.Duration,
+) (state map[string]any, sealed []string, err error) {
 	state = map[string]any{}
 	put := func(value any, ttl time.Duration) (reference map[string]string, err error) {
 		text, err := json.Marshal(value)

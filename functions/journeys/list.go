@@ -12,8 +12,10 @@ import (
 
 var filters = map[string][]string{
 	"type": nil,
-	"status": {string(ledger.JourneyRunning), string(ledger.JourneyWaiting), string(ledger.JourneySucceeded), string(ledger.JourneyRejected),
-		string(ledger.JourneyReview), string(ledger.JourneyFailed), string(ledger.JourneyExpired), string(ledger.JourneyCancelled)},
+	"status": {string(ledger.JourneyRunning), string(ledger.JourneyWaiting), string(ledger.JourneySucceeded),
+		string(ledger.JourneyRejected),
+		string(ledger.JourneyReview), string(ledger.JourneyFailed), string(ledger.JourneyExpired),
+		string(ledger.JourneyCancelled)},
 }
 
 // List serves GET /journeys?type=&status=&limit=&cursor=, the newest first, without steps and outcomes.
@@ -24,7 +26,8 @@ func (s *Service) List() gateway.Route {
 			return gateway.Reply{}, err
 		}
 		page, err := s.Ledger.Journeys(ctx, ledger.JourneyQuery{
-			Tenant: caller.Tenant, Type: q.Filters["type"], Status: ledger.JourneyStatus(q.Filters["status"]), Limit: q.Limit, Cursor: q.Cursor,
+			Tenant: caller.Tenant, Type: q.Filters["type"], Status: ledger.JourneyStatus(q.Filters["status"]), Limit: q.Limit,
+			Cursor: q.Cursor,
 		})
 		if err != nil {
 			return gateway.Reply{}, err

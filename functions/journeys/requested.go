@@ -10,9 +10,9 @@ import (
 	"sallyport/shared/operation/task"
 )
 
-// Request is the detail of a JourneyRequested event. The bus's policy is its authentication, so the tenant stands in it.
-// Events are kept and shown in places that may not hold personal data: sensitive fields of the input must be references
-// to documents.
+// Request is the detail of a JourneyRequested event. The bus's policy is its authentication, so the tenant stands in
+// it. Events are kept and shown in places that may not hold personal data: sensitive fields of the input must be
+// references to documents.
 type Request struct {
 	Tenant         string         `json:"tenant"`
 	Type           string         `json:"type"`
@@ -26,8 +26,8 @@ func (s *Service) StartHandler() StartHandler { return StartHandler{s} }
 // StartHandler is a lambda.Handler.
 type StartHandler struct{ s *Service }
 
-// Invoke implements lambda.Handler. An event that can't be right is logged and dropped: a retry is pointless, and a queue
-// of failed events is no place for the personal data that it may hold.
+// Invoke implements lambda.Handler. An event that can't be right is logged and dropped: a retry is pointless, and a
+// queue of failed events is no place for the personal data that it may hold.
 func (h StartHandler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if gateway.FirstMember(payload, "requestContext") != "" {
 		return h.s.Start().Invoke(ctx, payload)

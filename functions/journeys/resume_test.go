@@ -14,7 +14,13 @@ func TestResume(t *testing.T) {
 	down := errors.New("down")
 	open := func(yield func(ledger.Journey, error) bool) {
 		_ = yield(ledger.Journey{ID: "a", Type: "test", Input: []byte("of a")}, nil) &&
-			yield(ledger.Journey{ID: "b", Type: "test", Input: []byte("of b"), Inputs: map[string]ledger.AcceptedInput{"w": {Token: "t1", Output: []byte("otp")}}}, nil) &&
+			yield(
+				ledger.Journey{
+					ID: "b", Type: "test", Input: []byte("of b"),
+					Inputs: map[string]ledger.AcceptedInput{"w": {Token: "t1", Output: []byte("otp")}},
+				},
+				nil,
+			) &&
 			yield(ledger.Journey{}, down) &&
 			yield(ledger.Journey{ID: "c", Type: "test"}, nil)
 	}

@@ -106,8 +106,10 @@ func newStack(t *testing.T) *stack {
 	s.ledger.Now, blobs.Now = clock, clock
 	rings := func(context.Context) (*seal.Ring, error) { return s.ring, nil }
 	s.Service = &journeys.Service{
-		Ledger: s.ledger, Orchestrator: s.o, Ring: rings, Vault: &vault.Vault{Blobs: blobs, Ring: rings}, Secrets: secrets.NewCache(secretOf{}, "test", clock),
-		Auth: gateway.NewAuthenticator(s.ledger, clock), Log: slog.New(slog.DiscardHandler), Now: clock, NewID: operation.NewID,
+		Ledger: s.ledger, Orchestrator: s.o, Ring: rings, Vault: &vault.Vault{Blobs: blobs, Ring: rings},
+		Secrets: secrets.NewCache(secretOf{}, "test", clock),
+		Auth:    gateway.NewAuthenticator(s.ledger, clock), Log: slog.New(slog.DiscardHandler), Now: clock,
+		NewID: operation.NewID,
 		Types: []journey.Type{{
 			Name: "test", Partner: "test", Lasts: 60 * 24 * time.Hour,
 			Start: func(_ context.Context, start journey.Start) (journey.Fields, error) { return s.fields(start) },
@@ -128,7 +130,9 @@ func newStack(t *testing.T) *stack {
 			},
 		}},
 	}
-	if err := s.ledger.PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("k"), Tenant: "acme", Scopes: []string{"*"}}); err != nil {
+	if err := s.ledger.PutCaller(
+		t.Context(), ledger.Caller{KeyHash: gateway.HashKey("k"), Tenant: "acme", Scopes: []string{"*"}},
+	); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -136,7 +140,10 @@ func newStack(t *testing.T) *stack {
 
 func (s *stack) create(id string) {
 	s.t.Helper()
-	if _, err := s.ledger.CreateJourney(s.t.Context(), "key of "+id, ledger.Journey{ID: id, Tenant: "acme", Type: "test", Status: ledger.JourneyRunning, CreatedAt: s.now}); err != nil {
+	if _, err := s.ledger.CreateJourney(
+		s.t.Context(), "key of "+id,
+		ledger.Journey{ID: id, Tenant: "acme", Type: "test", Status: ledger.JourneyRunning, CreatedAt: s.now},
+	); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -175,7 +182,11 @@ func (s *stack) tell(code string) error {
 // call sends a request to a route.
 func (s *stack) call(route lambda.Handler, params map[string]string, body string) events.APIGatewayV2HTTPResponse {
 	s.t.Helper()
-	payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{Headers: map[string]string{"x-api-key": "k", "idempotency-key": "i"}, PathParameters: params, Body: body})
+	payload, err := json.Marshal(
+		events.APIGatewayV2HTTPRequest{
+			Headers: map[string]string{"x-api-key": "k", "idempotency-key": "i"}, PathParameters: params, Body: body,
+		},
+	)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -217,10 +228,14 @@ func isTaskError[E error](err error, message string) bool {
 func TestAwaitOfARecord(t *testing.T) {
 	s := newStack(t)
 	s.create("j")
-	wait := journeys.AwaitInput{Journey: "j", Token: "t1", Kind: "compliance", Record: record, Seconds: 600, Days: 2, Reason: "held", Details: map[string]string{"ecrn": "1"}}
+	wait := journeys.AwaitInput{
+		Journey: "j", Token: "t1", Kind: "compliance", Record: record, Seconds: 600, Days: 2, Reason: "held",
+		Details: map[string]string{"ecrn": "1"},
+	}
 	s.await(wait)
 	j := s.journey("j")
-	if a := j.Awaiting; j.Status != ledger.JourneyWaiting || j.Reason != "held" || a.Record != record || a.Kind != "compliance" || a.Token != "t1" || len(a.Accepts) != 0 ||
+	if a := j.Awaiting; j.Status != ledger.JourneyWaiting || j.Reason != "held" || a.Record != record ||
+		a.Kind != "compliance" || a.Token != "t1" || len(a.Accepts) != 0 ||
 		!a.ExpiresAt.Equal(s.now.Add(48*time.Hour+10*time.Minute)) || a.Details["ecrn"] != "1" {
 		t.Errorf("waits for %+v as %+v", a, j)
 	}
@@ -273,7 +288,9 @@ func TestAwaitOfARecord(t *testing.T) {
 	})
 	t.Run("OfNoJourney", func(t *testing.T) {
 		before := len(s.waiters())
-		if err := s.Await(t.Context(), journeys.AwaitInput{Tenant: "globex", Journey: "j", Token: "t6", Record: record}); !isTaskError[task.InvalidInput](err, "not_found") {
+		if err := s.Await(
+			t.Context(), journeys.AwaitInput{Tenant: "globex", Journey: "j", Token: "t6", Record: record},
+		); !isTaskError[task.InvalidInput](err, "not_found") {
 			t.Errorf("got %v", err)
 		}
 		if len(s.waiters()) != before {
@@ -295,7 +312,9 @@ func TestEndLeavesTheList(t *testing.T) {
 			return nil
 		},
 		"Settle": func(s *stack) error {
-			return s.Settle(s.t.Context(), orchestration.StatusChange{Name: "j", Status: "TIMED_OUT", Input: `{"tenant":"acme"}`})
+			return s.Settle(
+				s.t.Context(), orchestration.StatusChange{Name: "j", Status: "TIMED_OUT", Input: `{"tenant":"acme"}`},
+			)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -308,7 +327,9 @@ func TestEndLeavesTheList(t *testing.T) {
 			if j := s.journey("j"); len(s.waiters()) != 0 || j.Awaiting != nil || !j.Status.Ended() {
 				t.Errorf("waiters %v, journey %+v", s.waiters(), j)
 			}
-			if err := s.Await(t.Context(), journeys.AwaitInput{Tenant: "acme", Journey: "j", Token: "t2", Record: record}); err != nil || len(s.waiters()) != 0 {
+			if err := s.Await(
+				t.Context(), journeys.AwaitInput{Tenant: "acme", Journey: "j", Token: "t2", Record: record},
+			); err != nil || len(s.waiters()) != 0 {
 				t.Errorf("an ended journey waits: %v, %v", s.waiters(), err)
 			}
 			if err := s.tell("ok"); err != nil || len(s.o.answers) != 0 {
@@ -325,7 +346,8 @@ func TestInputToAWaitThatAcceptsNothing(t *testing.T) {
 	s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Record: record, Days: 1})
 	for _, kind := range []string{"word", "otp", "callback"} {
 		got := s.call(s.Input(), map[string]string{"id": "j"}, `{"kind":"`+kind+`"}`)
-		if got.StatusCode != 409 || got.Headers["Gateway-Error"] != "other_kind" || !strings.Contains(got.Body, "the journey waits for word from the partner") {
+		if got.StatusCode != 409 || got.Headers["Gateway-Error"] != "other_kind" ||
+			!strings.Contains(got.Body, "the journey waits for word from the partner") {
 			t.Errorf("%s: %d %s", kind, got.StatusCode, got.Body)
 		}
 	}
@@ -334,7 +356,8 @@ func TestInputToAWaitThatAcceptsNothing(t *testing.T) {
 	}
 	s.create("k")
 	s.await(journeys.AwaitInput{Journey: "k", Token: "t2", Accepts: []string{"word"}, Seconds: 60})
-	if got := s.call(s.Input(), map[string]string{"id": "k"}, `{"kind":"word"}`); got.StatusCode != 202 || len(s.o.answers) != 1 {
+	if got := s.call(s.Input(), map[string]string{"id": "k"}, `{"kind":"word"}`); got.StatusCode != 202 ||
+		len(s.o.answers) != 1 {
 		t.Errorf("%d %s", got.StatusCode, got.Body)
 	}
 }
@@ -342,9 +365,14 @@ func TestInputToAWaitThatAcceptsNothing(t *testing.T) {
 // transaction writes a call's record with an answer, or with none.
 func (s *stack) transaction(id, answer string, refs map[string]string) {
 	s.t.Helper()
-	t := ledger.Transaction{ID: id, Tenant: "acme", Operation: "test/read", Journey: "j", Step: "S", State: ledger.Done, Attempt: id, ClaimedAt: s.now, EndedAt: s.now, ExpiresAt: s.now.Add(ledger.Retention), Refs: refs}
+	t := ledger.Transaction{
+		ID: id, Tenant: "acme", Operation: "test/read", Journey: "j", Step: "S", State: ledger.Done, Attempt: id,
+		ClaimedAt: s.now, EndedAt: s.now, ExpiresAt: s.now.Add(ledger.Retention), Refs: refs,
+	}
 	if answer != "" {
-		t.Reply = &ledger.Reply{Status: 200, ContentType: "application/json", Body: s.ring.Seal("transaction/"+id, []byte(answer))}
+		t.Reply = &ledger.Reply{
+			Status: 200, ContentType: "application/json", Body: s.ring.Seal("transaction/"+id, []byte(answer)),
+		}
 	}
 	if err := s.ledger.Record(s.t.Context(), t); err != nil {
 		s.t.Fatal(err)
@@ -358,10 +386,13 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 		transactions []string
 		outcome, ref string
 	}{
-		"One":              {"first", nil, `{"said":"one","ref":"r1"}`, "r1"},
-		"First":            {"", []string{"first", "second"}, `{"said":"one","ref":"r1"}`, "r1"},
-		"InTheirOrder":     {"", []string{"second", "first"}, `{"said":"two","ref":"r2"}`, "r2"},
-		"SkipsTheRest":     {"", []string{"expired", "unanswered", "nothing", "nobody", "foreign", "second", "first"}, `{"said":"two","ref":"r2"}`, "r2"},
+		"One":          {"first", nil, `{"said":"one","ref":"r1"}`, "r1"},
+		"First":        {"", []string{"first", "second"}, `{"said":"one","ref":"r1"}`, "r1"},
+		"InTheirOrder": {"", []string{"second", "first"}, `{"said":"two","ref":"r2"}`, "r2"},
+		"SkipsTheRest": {
+			"", []string{"expired", "unanswered", "nothing", "nobody", "foreign", "second", "first"},
+			`{"said":"two","ref":"r2"}`, "r2",
+		},
 		"TheOneComesLast":  {"first", []string{"second"}, `{"said":"two","ref":"r2"}`, "r2"},
 		"TheOneAfterAll":   {"first", []string{"nothing"}, `{"said":"one","ref":"r1"}`, "r1"},
 		"NothingTold":      {"", []string{"nothing", "expired", "unanswered"}, "", ""},
@@ -378,10 +409,19 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 			s.transaction("nothing", "nothing", map[string]string{"ref": "r3"})
 			s.transaction("unanswered", "", map[string]string{"ref": "r4"})
 			s.transaction("broken", "broken", nil)
-			if err := s.ledger.Record(t.Context(), ledger.Transaction{ID: "foreign", Tenant: "globex", Operation: "test/read", State: ledger.Done, Attempt: "f", ClaimedAt: s.now, ExpiresAt: s.now.Add(time.Hour)}); err != nil {
+			if err := s.ledger.Record(
+				t.Context(),
+				ledger.Transaction{
+					ID: "foreign", Tenant: "globex", Operation: "test/read", State: ledger.Done, Attempt: "f", ClaimedAt: s.now,
+					ExpiresAt: s.now.Add(time.Hour),
+				},
+			); err != nil {
 				t.Fatal(err)
 			}
-			in := journeys.FinishInput{Tenant: "acme", Journey: "j", Status: ledger.JourneySucceeded, Reason: "done", Transaction: test.transaction, Transactions: test.transactions}
+			in := journeys.FinishInput{
+				Tenant: "acme", Journey: "j", Status: ledger.JourneySucceeded, Reason: "done", Transaction: test.transaction,
+				Transactions: test.transactions,
+			}
 			for range 2 { // a repeat changes nothing
 				if err := s.Finish(t.Context(), in); err != nil {
 					t.Fatal(err)
@@ -396,7 +436,8 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 				t.Fatal(err)
 			}
 			j := s.journey("j")
-			if view.Status != "SUCCEEDED" || view.Reason != "done" || string(view.Outcome) != test.outcome || j.Refs["ref"] != test.ref || strings.Contains(string(j.Outcome), "said") {
+			if view.Status != "SUCCEEDED" || view.Reason != "done" || string(view.Outcome) != test.outcome ||
+				j.Refs["ref"] != test.ref || strings.Contains(string(j.Outcome), "said") {
 				t.Errorf("got %s, references %v, want %s", got.Body, j.Refs, test.outcome)
 			}
 		})
@@ -405,9 +446,14 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 		in      journeys.FinishInput
 		outcome string
 	}{
-		"Wanted":     {journeys.FinishInput{Transaction: "wanted", Claims: []string{"name"}}, `{"wanted":["name"]}`},
-		"GivenByIt":  {journeys.FinishInput{Outcome: map[string]any{"skipped": true, "reason": "said-so"}}, `{"reason":"said-so","skipped":true}`},
-		"GivenFirst": {journeys.FinishInput{Transaction: "wanted", Outcome: map[string]any{"reason": "said-so"}}, `{"reason":"said-so"}`},
+		"Wanted": {journeys.FinishInput{Transaction: "wanted", Claims: []string{"name"}}, `{"wanted":["name"]}`},
+		"GivenByIt": {
+			journeys.FinishInput{Outcome: map[string]any{"skipped": true, "reason": "said-so"}},
+			`{"reason":"said-so","skipped":true}`,
+		},
+		"GivenFirst": {
+			journeys.FinishInput{Transaction: "wanted", Outcome: map[string]any{"reason": "said-so"}}, `{"reason":"said-so"}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t)
@@ -418,7 +464,8 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 				t.Fatal(err)
 			}
 			var view struct{ Outcome json.RawMessage }
-			if got := s.call(s.Get(), map[string]string{"id": "j"}, ""); json.Unmarshal([]byte(got.Body), &view) != nil || string(view.Outcome) != test.outcome {
+			if got := s.call(s.Get(), map[string]string{"id": "j"}, ""); json.Unmarshal([]byte(got.Body), &view) != nil ||
+				string(view.Outcome) != test.outcome {
 				t.Errorf("got %s", got.Body)
 			}
 			if j := s.journey("j"); strings.Contains(string(j.Outcome), "said-so") {
@@ -430,7 +477,10 @@ func TestOutcomeOfSeveralTransactions(t *testing.T) {
 		s := newStack(t)
 		s.create("j")
 		s.transaction("broken", "broken", nil)
-		if err := s.Finish(t.Context(), journeys.FinishInput{Tenant: "acme", Journey: "j", Status: ledger.JourneyRejected, Transactions: []string{"broken"}}); !isTaskError[task.Unavailable](err, "ledger_unavailable") {
+		if err := s.Finish(
+			t.Context(),
+			journeys.FinishInput{Tenant: "acme", Journey: "j", Status: ledger.JourneyRejected, Transactions: []string{"broken"}},
+		); !isTaskError[task.Unavailable](err, "ledger_unavailable") {
 			t.Errorf("got %v", err)
 		}
 		if s.journey("j").Status.Ended() {
@@ -474,13 +524,16 @@ func TestListsAndHeldDocuments(t *testing.T) {
 	id, input := s.begin(journey.Fields{
 		Plain: map[string]any{"update": false}, Sealed: map[string]any{"customer": map[string]string{"name": "NOOR"}},
 		Lists:      map[string][]any{"ids": {map[string]string{"n": "1"}, "two"}, "none": {}},
-		References: map[string]string{"photo": "given"}, AlsoErase: []string{"held-2", "held-1", "held-2"}, HasPersonalData: true,
+		References: map[string]string{"photo": "given"}, AlsoErase: []string{"held-2", "held-1", "held-2"},
+		HasPersonalData: true,
 	})
 	if strings.Contains(s.o.inputs[0], "NOOR") || strings.Contains(s.o.inputs[0], "two") {
 		t.Errorf("started with %s", s.o.inputs[0])
 	}
 	names := slices.Sorted(maps.Keys(input))
-	if got := strings.Join(names, " "); got != "customer ids journey_id none photo tenant update" || string(input["none"]) != "[]" || string(input["photo"]) != `{"document_id":"given"}` || string(input["update"]) != "false" {
+	if got := strings.Join(names, " "); got != "customer ids journey_id none photo tenant update" ||
+		string(input["none"]) != "[]" || string(input["photo"]) != `{"document_id":"given"}` ||
+		string(input["update"]) != "false" {
 		t.Errorf("started with %s", s.o.inputs[0])
 	}
 	customer, ids := vault.References(input["customer"]), vault.References(input["ids"])
@@ -492,13 +545,16 @@ func TestListsAndHeldDocuments(t *testing.T) {
 		t.Helper()
 		for id, value := range want {
 			got, err := s.Vault.Get(t.Context(), "acme", id)
-			if slices.Contains(kept, id) && (err != nil || string(got) != value) || !slices.Contains(kept, id) && !errors.Is(err, vault.ErrNotFound) {
+			if slices.Contains(kept, id) && (err != nil || string(got) != value) ||
+				!slices.Contains(kept, id) && !errors.Is(err, vault.ErrNotFound) {
 				t.Errorf("at %s %s is %s, %v", s.now, id, got, err)
 			}
 		}
 	}
 	wants(customer[0], ids[0], ids[1])
-	if got := s.journey(id).Documents; !slices.Equal(got, slices.Sorted(slices.Values([]string{customer[0], ids[0], ids[1], "given", "held-1", "held-2"}))) {
+	if got := s.journey(id).Documents; !slices.Equal(
+		got, slices.Sorted(slices.Values([]string{customer[0], ids[0], ids[1], "given", "held-1", "held-2"})),
+	) {
 		t.Errorf("documents %q", got)
 	}
 	began := s.now
@@ -506,7 +562,9 @@ func TestListsAndHeldDocuments(t *testing.T) {
 	wants(ids[0], ids[1])
 	s.now = began.Add(60*24*time.Hour - time.Second)
 	wants(ids[0], ids[1])
-	if err := s.Finish(t.Context(), journeys.FinishInput{Tenant: "acme", Journey: id, Status: ledger.JourneyFailed}); err != nil {
+	if err := s.Finish(
+		t.Context(), journeys.FinishInput{Tenant: "acme", Journey: id, Status: ledger.JourneyFailed},
+	); err != nil {
 		t.Fatal(err)
 	}
 	wants()
@@ -518,7 +576,9 @@ func TestListsAndHeldDocuments(t *testing.T) {
 }
 
 func TestListsExpire(t *testing.T) {
-	for lasts, kept := range map[time.Duration]time.Duration{0: 24 * time.Hour, time.Hour: time.Hour, 60 * 24 * time.Hour: 60 * 24 * time.Hour} {
+	for lasts, kept := range map[time.Duration]time.Duration{
+		0: 24 * time.Hour, time.Hour: time.Hour, 60 * 24 * time.Hour: 60 * 24 * time.Hour,
+	} {
 		s := newStack(t)
 		s.Types[0].Lasts = lasts
 		_, input := s.begin(journey.Fields{Lists: map[string][]any{"ids": {"one"}}})
@@ -541,7 +601,9 @@ func TestPersonalDataInAnEvent(t *testing.T) {
 	s.fields = func(journey.Start) (journey.Fields, error) {
 		return journey.Fields{Sealed: map[string]any{"a": "x"}, HasPersonalData: true}, nil
 	}
-	if err := s.Requested(t.Context(), detail); !isTaskError[task.InvalidInput](err, "/input: must hold references to documents, no personal data") || len(s.o.inputs) != 0 {
+	if err := s.Requested(t.Context(), detail); !isTaskError[task.InvalidInput](
+		err, "/input: must hold references to documents, no personal data",
+	) || len(s.o.inputs) != 0 {
 		t.Errorf("got %v, started %q", err, s.o.inputs)
 	}
 	s.fields = func(journey.Start) (journey.Fields, error) {
@@ -554,7 +616,10 @@ func TestPersonalDataInAnEvent(t *testing.T) {
 
 func TestMaxBody(t *testing.T) {
 	body := func(size int) string { return `{"a":"` + strings.Repeat("x", size-len(`{"a":""}`)) + `"}` }
-	for _, test := range []struct{ limit, size, status int }{{0, 64 << 10, 202}, {0, 64<<10 + 1, 413}, {100, 100, 202}, {100, 101, 413}, {1 << 20, 1 << 20, 202}, {1 << 20, 1<<20 + 1, 413}} {
+	for _, test := range []struct{ limit, size, status int }{
+		{0, 64 << 10, 202}, {0, 64<<10 + 1, 413}, {100, 100, 202}, {100, 101, 413}, {1 << 20, 1 << 20, 202},
+		{1 << 20, 1<<20 + 1, 413},
+	} {
 		s := newStack(t)
 		s.fields = func(journey.Start) (journey.Fields, error) { return journey.Fields{}, nil }
 		s.Types[0].MaxBody = int64(test.limit)
@@ -568,7 +633,9 @@ func TestMaxBody(t *testing.T) {
 // A type opens references in the body by what its tenant has put into the vault.
 func TestOpen(t *testing.T) {
 	s := newStack(t)
-	for id, document := range map[string]string{"name": `"NOOR"`, "text": `no JSON`, "long": `"` + strings.Repeat("x", 100) + `"`} {
+	for id, document := range map[string]string{
+		"name": `"NOOR"`, "text": `no JSON`, "long": `"` + strings.Repeat("x", 100) + `"`,
+	} {
 		if err := s.Vault.Put(t.Context(), "acme", id, []byte(document), s.now.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
@@ -584,8 +651,10 @@ func TestOpen(t *testing.T) {
 		return journey.Fields{}, err
 	}
 	for body, want := range map[string]string{
-		`{"name":{"document_id":"name"},"file":{"document_id":"no"}}`: `202 `, `{"name":{"document_id":"nowhere"}}`: "422 document_not_found", `{"name":{"document_id":"theirs"}}`: "422 document_not_found",
-		`{"name":{"document_id":"text"}}`: "422 document_not_json", `{"name":{"document_id":"long"}}`: "413 too_large",
+		`{"name":{"document_id":"name"},"file":{"document_id":"no"}}`: `202 `,
+		`{"name":{"document_id":"nowhere"}}`:                          "422 document_not_found",
+		`{"name":{"document_id":"theirs"}}`:                           "422 document_not_found",
+		`{"name":{"document_id":"text"}}`:                             "422 document_not_json", `{"name":{"document_id":"long"}}`: "413 too_large",
 	} {
 		got := s.call(s.Start(), map[string]string{"type": "test"}, body)
 		if said := fmt.Sprintf("%d %s", got.StatusCode, got.Headers["Gateway-Error"]); said != want {

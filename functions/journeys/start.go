@@ -34,7 +34,8 @@ func (s *Service) Start() gateway.Route {
 			return gateway.Reply{}, err
 		}
 		if key == "" {
-			return gateway.Reply{}, &gateway.InputError{Pointer: "Idempotency-Key", Reason: "is required: it makes a repeat harmless"}
+			return gateway.Reply{},
+				&gateway.InputError{Pointer: "Idempotency-Key", Reason: "is required: it makes a repeat harmless"}
 		}
 		j, err := s.start(ctx, start{tenant: caller.Tenant, typeName: t.Name, key: key, body: req.Body})
 		if err != nil {
@@ -69,7 +70,10 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 	}
 	secret, err := s.Secrets.Partner(ctx, in.tenant, t.Partner)
 	if errors.Is(err, secrets.ErrNotFound) {
-		return ledger.Journey{}, gateway.NewProblem(http.StatusServiceUnavailable, "partner_credentials_missing", "there are no credentials for "+t.Partner)
+		return ledger.Journey{},
+			gateway.NewProblem(
+				http.StatusServiceUnavailable, "partner_credentials_missing", "there are no credentials for "+t.Partner,
+			)
 	}
 	if err != nil {
 		return ledger.Journey{}, err
@@ -93,7 +97,8 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 		return s.begin(ctx, j)
 	}
 	if in.referencesOnly && fields.HasPersonalData {
-		return ledger.Journey{}, &gateway.InputError{Pointer: "/input", Reason: "must hold references to documents, no personal data"}
+		return ledger.Journey{},
+			&gateway.InputError{Pointer: "/input", Reason: "must hold references to documents, no personal data"}
 	}
 	state, sealed, err := s.keep(ctx, in.tenant, fields, cmp.Or(t.Lasts, documentTTL))
 	if err != nil {
@@ -119,7 +124,8 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 			return j, err
 		}
 		if j.Fingerprint != wanted.Fingerprint {
-			return j, gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "this key started another journey")
+			return j,
+				gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "this key started another journey")
 		}
 		err = nil
 	}
@@ -138,16 +144,28 @@ func (s *Service) begin(ctx context.Context, j ledger.Journey) (ledger.Journey, 
 }
 
 // opener opens the references in what a tenant has sent.
-func (s *Service) opener(tenant string) func(context.Context, jsontext.Value, int64, func(jsontext.Pointer) bool) (jsontext.Value, error) {
-	return func(ctx context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool) (jsontext.Value, error) {
+func (s *Service) opener(
+	tenant string,
+) func(context.Context, jsontext.Value, int64, func(jsontext.Pointer) bool) (jsontext.Value, error) {
+	return func(
+		ctx context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool,
+	) (jsontext.Value, error) {
 		opened, err := s.Vault.Splice(ctx, tenant, text, limit, leave)
 		switch {
 		case errors.Is(err, vault.ErrNotFound):
-			return nil, gateway.NewProblem(http.StatusUnprocessableEntity, "document_not_found", "a document_id in the body leads to nothing, or not any more")
+			return nil,
+				gateway.NewProblem(
+					http.StatusUnprocessableEntity, "document_not_found",
+					"a document_id in the body leads to nothing, or not any more",
+				)
 		case errors.Is(err, vault.ErrNotJSON):
-			return nil, gateway.NewProblem(http.StatusUnprocessableEntity, "document_not_json", "a document that the body refers to is no JSON value")
+			return nil,
+				gateway.NewProblem(
+					http.StatusUnprocessableEntity, "document_not_json", "a document that the body refers to is no JSON value",
+				)
 		case errors.Is(err, vault.ErrTooLarge):
-			return nil, gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "with its documents, the body is too large")
+			return nil,
+				gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "with its documents, the body is too large")
 		}
 		return opened, err
 	}

@@ -54,8 +54,10 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 		}
 		now := s.Now()
 		j.Status, j.Reason = ledger.JourneyWaiting, in.Reason
-		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Record: in.Record, Since: now,
-			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)), Details: in.Details, Sealed: sealed}
+		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Record: in.Record,
+			Since:     now,
+			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)), Details: in.Details,
+			Sealed: sealed}
 		return true, nil
 	})
 	if err == nil && in.Record != "" && j.Awaiting != nil && j.Awaiting.ID == id {
@@ -68,7 +70,9 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 const maxShown = 64 << 10
 
 // awaited seals what a wait shows of a transaction's answer; nil for nothing. An answer that is gone shows nothing.
-func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey, id string, in AwaitInput) ([]byte, error) {
+func (s *Service) awaited(
+	ctx context.Context, ring *seal.Ring, j ledger.Journey, id string, in AwaitInput,
+) ([]byte, error) {
 	if len(in.Reveal) == 0 {
 		return nil, nil
 	}
@@ -93,9 +97,11 @@ func (s *Service) awaited(ctx context.Context, ring *seal.Ring, j ledger.Journey
 	return ring.Seal(awaitingRecord(j, id), text), err
 }
 
-// replyOf returns the record of a transaction and the answer that it keeps; known is false where there is no record any more, or one
-// without an answer, or whose answer is gone from the vault.
-func (s *Service) replyOf(ctx context.Context, ring *seal.Ring, tenant, id string) (record ledger.Transaction, reply gateway.Reply, known bool, err error) {
+// replyOf returns the record of a transaction and the answer that it keeps; known is false where there is no record any
+// more, or one without an answer, or whose answer is gone from the vault.
+func (s *Service) replyOf(
+	ctx context.Context, ring *seal.Ring, tenant, id string,
+) (record ledger.Transaction, reply gateway.Reply, known bool, err error) {
 	record, err = s.Ledger.Transaction(ctx, tenant, id)
 	if err == nil {
 		reply, err = operation.StoredReply(ctx, ring, s.Vault, record)
@@ -124,7 +130,8 @@ type FinishInput struct {
 	Reason  string               `json:"reason"` // a code
 	// Cause is that of the error that ends the journey, as Lambda reports it; its message takes the place of Reason.
 	Cause string `json:"cause"`
-	// Transaction is whose answer the outcome is made of; of several, the first whose answer tells something. Empty for none.
+	// Transaction is whose answer the outcome is made of; of several, the first whose answer tells something. Empty for
+	// none.
 	Transaction  string   `json:"transaction_id"`
 	Transactions []string `json:"transaction_ids"`
 	Claims       []string `json:"wanted"`  // what the outcome may tell; see journey.Type
@@ -175,9 +182,11 @@ func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 	return stepError(err)
 }
 
-// outcome makes the outcome of one transaction; nil where its answer is not known any more or tells nothing: how the journey ended is known all the
-// same.
-func (s *Service) outcome(ctx context.Context, ring *seal.Ring, t journey.Type, in FinishInput, transaction string) (outcome []byte, refs map[string]string, err error) {
+// outcome makes the outcome of one transaction; nil where its answer is not known any more or tells nothing: how the
+// journey ended is known all the same.
+func (s *Service) outcome(
+	ctx context.Context, ring *seal.Ring, t journey.Type, in FinishInput, transaction string,
+) (outcome []byte, refs map[string]string, err error) {
 	record, answer, known, err := s.replyOf(ctx, ring, in.Tenant, transaction)
 	if !known || err != nil {
 		return nil, nil, err

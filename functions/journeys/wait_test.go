@@ -32,7 +32,8 @@ func (r *reading) Journey(ctx context.Context, tenant, id string) (ledger.Journe
 	return j, err
 }
 
-// waiting makes a stack with the journeys "j" and "k", and what counts their reads. Where watched, the ledger tells of changes.
+// waiting makes a stack with the journeys "j" and "k", and what counts their reads. Where watched, the ledger tells of
+// changes.
 func waiting(t *testing.T, watched bool) (*stack, *reading) {
 	t.Helper()
 	s := newStack(t)
@@ -58,7 +59,9 @@ func (s *stack) change(id string) {
 func (s *stack) wait(ctx context.Context, id string, after int) (version string, took time.Duration) {
 	began := time.Now()
 	payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{PathParameters: map[string]string{"id": id},
-		Headers: map[string]string{"x-api-key": "k", "prefer": "wait=20", "if-none-match": `"` + strconv.Itoa(after) + `.x"`}})
+		Headers: map[string]string{
+			"x-api-key": "k", "prefer": "wait=20", "if-none-match": `"` + strconv.Itoa(after) + `.x"`,
+		}})
 	if err != nil {
 		s.t.Error(err)
 	}
@@ -70,7 +73,8 @@ func (s *stack) wait(ctx context.Context, id string, after int) (version string,
 	return got.Headers["ETag"][1:2], time.Since(began)
 }
 
-// A request that waits reads the record when it comes and after the change that it is answered with; time makes it read no more.
+// A request that waits reads the record when it comes and after the change that it is answered with; time makes it read
+// no more.
 func TestWaitReadsOncePerChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, counted := waiting(t, true)

@@ -40,8 +40,8 @@ const benchAnswer = `{"transaction_id":"7d7e5a4e-0000-4000-8000-000000000001",` 
 	`"journey_transaction_id":"EQ.GT.7d7e5a4e-0000-4000-8000-000000000004#aadhaar_otp_sim_v1#7d7e5a4e000040008000000000000005",` +
 	`"journey_id":"aadhaar_otp_sim_v1","status":"IN_PROGRESS","status_code":"success","message":"Success","checks":[],"data":{}}`
 
-// warm is Equal's operation as it is deployed, but with its ledger and vault in memory, in front of a partner that answers
-// at once over a loopback connection.
+// warm is Equal's operation as it is deployed, but with its ledger and vault in memory, in front of a partner that
+// answers at once over a loopback connection.
 type warm struct {
 	handler lambda.Handler
 	partner *httptest.Server
@@ -70,7 +70,8 @@ func newWarm(t *testing.T) *warm {
 	w.handler = operation.New(&operation.Pipeline{
 		Ledger: m, Vault: &vault.Vault{Blobs: m, Ring: ring}, Auth: auth, Secrets: cache, Ring: ring,
 		Tokens:   token.New(m, ring, time.Now, operation.NewID, log),
-		Upstream: upstream.New(), Log: log, Metrics: telemetry.NewMetrics(io.Discard, "bench", time.Now), Now: time.Now, NewID: operation.NewID,
+		Upstream: upstream.New(), Log: log, Metrics: telemetry.NewMetrics(io.Discard, "bench", time.Now), Now: time.Now,
+		NewID: operation.NewID,
 	}, equal.ExecuteJourney(equal.Config{BaseURL: w.partner.URL}))
 	return w
 }
@@ -89,7 +90,8 @@ func (w *warm) event(t *testing.T, key string) []byte {
 		Version: "2.0", RouteKey: "POST " + executeURL, RawPath: executeURL, Body: benchBody,
 		Headers: map[string]string{"x-api-key": "local-key", "content-type": "application/json", "idempotency-key": key},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RequestID: "request", HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost, Path: executeURL},
+			RequestID: "request",
+			HTTP:      events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost, Path: executeURL},
 		},
 	})
 	if err != nil {
@@ -156,7 +158,10 @@ func measureCalls(t *testing.T, effort int) []reading {
 	p50 := median(bare[warming:])
 	row := func(what string, budget float64, took []time.Duration) reading {
 		mid := median(took[warming:])
-		return reading{what, budget, ratio(mid, p50), "x", fmt.Sprintf("p50 %s, the proxy's %s", mid.Round(time.Microsecond), p50.Round(time.Microsecond))}
+		return reading{
+			what, budget, ratio(mid, p50), "x",
+			fmt.Sprintf("p50 %s, the proxy's %s", mid.Round(time.Microsecond), p50.Round(time.Microsecond)),
+		}
 	}
 	return []reading{row("fresh call / bare reverse proxy", 2.2, fresh), row("replay / bare reverse proxy", 1.5, replay)}
 }
@@ -172,7 +177,10 @@ func measureAllocations(t *testing.T, effort int) []reading {
 	w.invoke(t, replay)
 	next := 0
 	return []reading{
-		{"allocations of a fresh call", 700, testing.AllocsPerRun(runs, func() { w.invoke(t, fresh[next]); next++ }), "", "the partner's included"},
+		{
+			"allocations of a fresh call", 700, testing.AllocsPerRun(runs, func() { w.invoke(t, fresh[next]); next++ }), "",
+			"the partner's included",
+		},
 		{"allocations of a replay", 250, testing.AllocsPerRun(runs, func() { w.invoke(t, replay) }), "", ""},
 	}
 }
@@ -203,7 +211,8 @@ func list(element string, size int) string {
 	return `[` + strings.Repeat(element+",", (size-1)/(len(element)+1)-1) + element + `]`
 }
 
-// measureAnswer compares calls whose answers have 256 KB, what is read of one at most, with those of 64 KB, taken in turn.
+// measureAnswer compares calls whose answers have 256 KB, what is read of one at most, with those of 64 KB, taken in
+// turn.
 func measureAnswer(t *testing.T, effort int, filling string) []reading {
 	w := newWarm(t)
 	sizes := []int{1 << 10, 64 << 10, upstream.MaxBody}
@@ -212,7 +221,9 @@ func measureAnswer(t *testing.T, effort int, filling string) []reading {
 	for round := range 1 + 19*effort {
 		for i, size := range sizes {
 			runtime.GC()
-			w.answer = []byte(strings.TrimSuffix(benchAnswer, "}") + `,"more":` + fillings[filling](size-len(benchAnswer)-len(`,"more":`)) + `}`)
+			w.answer = []byte(
+				strings.TrimSuffix(benchAnswer, "}") + `,"more":` + fillings[filling](size-len(benchAnswer)-len(`,"more":`)) + `}`,
+			)
 			if len(w.answer) > size || len(w.answer) < size-100 {
 				t.Fatalf("%s: %d bytes instead of %d", filling, len(w.answer), size)
 			}
@@ -226,7 +237,10 @@ func measureAnswer(t *testing.T, effort int, filling string) []reading {
 	}
 	small, middle, large := slices.Min(took[0]), slices.Min(took[1]), slices.Min(took[2]) // what else runs only adds
 	return []reading{{"256 KB / 64 KB of answer: " + filling, 5, ratio(large, middle), "x",
-		fmt.Sprintf("1 KB %s, 64 KB %s, 256 KB %s", small.Round(time.Microsecond), middle.Round(time.Microsecond), large.Round(time.Microsecond))}}
+		fmt.Sprintf(
+			"1 KB %s, 64 KB %s, 256 KB %s", small.Round(time.Microsecond), middle.Round(time.Microsecond),
+			large.Round(time.Microsecond),
+		)}}
 }
 
 // median returns the middle of all.

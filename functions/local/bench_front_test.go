@@ -14,5 +14,8 @@ import (
 // NewFront makes the front alone, before functions by their folders, for what measures them.
 func NewFront(template string, functions map[string]lambda.Handler) (http.Handler, error) {
 	routes, err := readRoutes(template)
-	return &front{routes: routes, handlers: functions, log: telemetry.NewLogger(io.Discard, slog.LevelInfo), newID: operation.NewID}, err
+	return &front{
+			routes: routes, handlers: functions, log: telemetry.NewLogger(io.Discard, slog.LevelInfo), newID: operation.NewID,
+		},
+		err
 }

@@ -44,7 +44,12 @@ func measureJourneys(t *testing.T, effort int) []reading {
 		}
 		reach(id, ledger.JourneySucceeded)
 	}
-	return []reading{{what: "journeys per second on the local stack", value: float64(journeys) / time.Since(began).Seconds(), note: "aadhaar-otp, one at a time"}}
+	return []reading{
+		{
+			what: "journeys per second on the local stack", value: float64(journeys) / time.Since(began).Seconds(),
+			note: "aadhaar-otp, one at a time",
+		},
+	}
 }
 
 // measureRestart restarts a stack on which 10,000 journeys wait.

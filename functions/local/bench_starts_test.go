@@ -17,8 +17,9 @@ import (
 	"time"
 )
 
-// measureStarts compares the start of every function, until it asks for its first invocation, with that of one that does
-// nothing. Its rows go by processor time, which other work on the machine hardly changes; the clock's ratios are told beside.
+// measureStarts compares the start of every function, until it asks for its first invocation, with that of one that
+// does nothing. Its rows go by processor time, which other work on the machine hardly changes; the clock's ratios are
+// told beside.
 func measureStarts(t *testing.T, effort int) []reading {
 	folders := lambdas(t)
 	progress("  compiling %d functions", len(folders))
@@ -66,7 +67,9 @@ func measureStarts(t *testing.T, effort int) []reading {
 		}
 	}
 	row := func(what string, budget float64, folder string) reading {
-		return reading{what, budget, middle(processor[folder]), "x", fmt.Sprintf("%s, by the clock %.2fx", folder, middle(clock[folder]))}
+		return reading{
+			what, budget, middle(processor[folder]), "x", fmt.Sprintf("%s, by the clock %.2fx", folder, middle(clock[folder])),
+		}
 	}
 	for _, folder := range folders {
 		progress("  %-30s %.2fx, by the clock %.2fx", folder, middle(processor[folder]), middle(clock[folder]))
@@ -127,8 +130,10 @@ func newLauncher(t *testing.T) *launcher {
 	t.Cleanup(api.Close)
 	for name, value := range map[string]string{
 		"AWS_LAMBDA_RUNTIME_API": strings.TrimPrefix(api.URL, "http://"), "AWS_REGION": "eu-west-1", "STAGE": "bench",
-		"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "LEDGER_TABLE": "ledger", "SANDBOX_TABLE": "sandbox", "VAULT_BUCKET": "vault",
-		"STATE_MACHINES": stateARNs, "EQUAL_BASE_URL": "http://none", "EZTO_BASE_URL": "http://none", "IRON_BASE_URL": "http://none",
+		"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "LEDGER_TABLE": "ledger", "SANDBOX_TABLE": "sandbox",
+		"VAULT_BUCKET":   "vault",
+		"STATE_MACHINES": stateARNs, "EQUAL_BASE_URL": "http://none", "EZTO_BASE_URL": "http://none",
+		"IRON_BASE_URL":  "http://none",
 		"MBANQ_BASE_URL": "http://none", "DIGIT9_BASE_URL": "http://none",
 	} {
 		l.environment = append(l.environment, name+"="+value)

@@ -119,7 +119,9 @@ func (m measurement) readings(t *testing.T) []reading {
 	progress("%s", m.name)
 	readings := m.take(t, 1)
 	if i := slices.IndexFunc(readings, reading.over); i >= 0 {
-		progress("  over the budget, so measured for longer: %s was %s", readings[i].what, show(readings[i].value, readings[i].unit))
+		progress(
+			"  over the budget, so measured for longer: %s was %s", readings[i].what, show(readings[i].value, readings[i].unit),
+		)
 		readings = m.take(t, moreEffort)
 	}
 	progress("  took %.0f s", time.Since(began).Seconds())

@@ -44,7 +44,8 @@ type event struct {
 // changed publishes JourneyStatusChanged.
 func (b *bus) changed(j ledger.Journey) {
 	detail, err := json.Marshal(map[string]any{
-		"journey_id": j.ID, "tenant": j.Tenant, "type": j.Type, "status": j.Status, "reason": j.Reason, "version": strconv.Itoa(j.Version),
+		"journey_id": j.ID, "tenant": j.Tenant, "type": j.Type, "status": j.Status, "reason": j.Reason,
+		"version": strconv.Itoa(j.Version),
 	})
 	if err != nil {
 		return
@@ -55,8 +56,8 @@ func (b *bus) changed(j ledger.Journey) {
 	b.changes = b.changes[max(0, len(b.changes)-keptChanges):]
 }
 
-// ServeHTTP implements http.Handler. On AWS the bus's policy is the authentication; here a key with the scope "journeys"
-// is.
+// ServeHTTP implements http.Handler. On AWS the bus's policy is the authentication; here a key with the scope
+// "journeys" is.
 func (b *bus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := map[string]string{"x-api-key": r.Header.Get("X-Api-Key")}
 	if header["x-api-key"] == "" {
@@ -92,7 +93,10 @@ func (b *bus) put(w http.ResponseWriter, r *http.Request) {
 		err = json.Unmarshal(body, &in)
 	}
 	if err != nil || in.DetailType != "JourneyRequested" || in.Detail == nil {
-		problem(w, http.StatusBadRequest, "invalid_request", `an event is {"source","detail-type":"JourneyRequested","detail":{…}}, 256 KB at most`)
+		problem(
+			w, http.StatusBadRequest, "invalid_request",
+			`an event is {"source","detail-type":"JourneyRequested","detail":{…}}, 256 KB at most`,
+		)
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 29*time.Second)

@@ -318,7 +318,9 @@ func (r *run) count(ctx context.Context, wanted []effect) error {
 	for _, e := range wanted {
 		partner, operation, _ := strings.Cut(e.operation, "/")
 		var requests []sandbox.Request
-		if _, err := r.call(ctx, http.MethodGet, "/sandbox/requests?partner="+partner+"&operation="+operation, nil, "", &requests); err != nil {
+		if _, err := r.call(
+			ctx, http.MethodGet, "/sandbox/requests?partner="+partner+"&operation="+operation, nil, "", &requests,
+		); err != nil {
 			return err
 		}
 		n := 0
@@ -386,7 +388,8 @@ func (p position) expiresAt() time.Time {
 	return at
 }
 
-// read returns where the journey stands: at once, or, where an ETag is known, once it differs or 20 seconds have passed.
+// read returns where the journey stands: at once, or, where an ETag is known, once it differs or 20 seconds have
+// passed.
 func (r *run) read(ctx context.Context, known string) (at position, err error) {
 	for {
 		header := http.Header{}
@@ -410,8 +413,11 @@ func (r *run) post(ctx context.Context, a act, out any) error {
 	return err
 }
 
-// call makes a request and reads its answer into out, unless that is nil or there is none. Every status from 400 is an error.
-func (r *run) call(ctx context.Context, method, path string, header http.Header, body string, out any) (*http.Response, error) {
+// call makes a request and reads its answer into out, unless that is nil or there is none. Every status from 400 is an
+// error.
+func (r *run) call(
+	ctx context.Context, method, path string, header http.Header, body string, out any,
+) (*http.Response, error) {
 	address, form := strings.CutPrefix(path, r.stack.URL) // a page of a partner's, which people fill in
 	req, err := http.NewRequestWithContext(ctx, method, r.stack.URL+address, strings.NewReader(body))
 	if err != nil {

@@ -36,8 +36,9 @@ type act struct {
 	after   time.Duration // how long to wait before, in sandbox time
 	says    string        // what is done, for people; no personal data
 	method  string        // POST where empty
-	path    string        // of the request, or the URL of a page; {journey_id} and the members of awaiting are filled in; empty for nothing
-	body    string
+	// of the request, or the URL of a page; {journey_id} and the members of awaiting are filled in; empty for nothing
+	path string
+	body string
 }
 
 // effect is how often an operation must have changed something at its partner.
@@ -47,7 +48,8 @@ type effect struct {
 	are       string // what these are, for people
 }
 
-// waiting is what a journey waits for, as "otp (delivery sent, attempts left: 3)"; its reason comes first where it has one.
+// waiting is what a journey waits for, as "otp (delivery sent, attempts left: 3)"; its reason comes first where it has
+// one.
 func (s scenario) waiting(at position) string {
 	details := fill(s.kind.waiting, at.Awaiting)
 	if at.Reason != "" {
@@ -80,7 +82,9 @@ func (s scenario) expects() string {
 
 // demoScenarios are all that the demo plays.
 func demoScenarios() []scenario {
-	return slices.Concat(aadhaarScenarios(), licenceScenarios(), identificationScenarios(), clientScenarios(), onboardingScenarios())
+	return slices.Concat(
+		aadhaarScenarios(), licenceScenarios(), identificationScenarios(), clientScenarios(), onboardingScenarios(),
+	)
 }
 
 // licenceScenarios are those of iec-verification.
@@ -142,7 +146,10 @@ func identificationScenarios() []scenario {
 	one := []effect{{"iron/create-customer", 1, "one customer"}, {"iron/create-identification", 1, "one identification"}}
 	const waits = "identification (pending; at Iron's page)"
 	decides := func(approved, says string) act {
-		return act{waiting: waits, says: says, path: "/sandbox/iron/sandbox/identification/{identification_id}", body: `{"approved":` + approved + `}`}
+		return act{
+			waiting: waits, says: says, path: "/sandbox/iron/sandbox/identification/{identification_id}",
+			body: `{"approved":` + approved + `}`,
+		}
 	}
 	return []scenario{{
 		title: "customer-identification: the happy path",
@@ -167,7 +174,12 @@ func identificationScenarios() []scenario {
 	}, {
 		title: "customer-identification: the webhook is lost, the next look finds out",
 		kind:  identification, start: start("noor@example.com"), says: "a person, to be identified at Iron's page",
-		before: []act{{says: "setting: webhooks are lost", path: "/sandbox/settings", body: `{"partner":"iron","name":"callbacks","value":"lost"}`}},
+		before: []act{
+			{
+				says: "setting: webhooks are lost", path: "/sandbox/settings",
+				body: `{"partner":"iron","name":"callbacks","value":"lost"}`,
+			},
+		},
 		acts:   []act{decides("true", "Iron approves")},
 		status: "SUCCEEDED", reason: "approved", outcome: "Approved",
 		effects: one,
@@ -198,7 +210,10 @@ func clientScenarios() []scenario {
 		return []effect{{"mbanq/create-client", 1, "one client"}, {"mbanq/client-command", times, are}}
 	}
 	input := func(missing, says, body string) act {
-		return act{waiting: "documents (documents_missing; missing: " + missing + ")", says: says, path: "/journeys/{journey_id}/inputs", body: body}
+		return act{
+			waiting: "documents (documents_missing; missing: " + missing + ")", says: says,
+			path: "/journeys/{journey_id}/inputs", body: body,
+		}
 	}
 	return []scenario{{
 		title: "client-onboarding: the happy path",
@@ -224,7 +239,12 @@ func clientScenarios() []scenario {
 	}, {
 		title: "client-onboarding: a verification that takes its time",
 		kind:  onboarding, start: start(home, passport+","+ssn), says: "a person with an address, a passport and an SSN",
-		before: []act{{says: "setting: verifications take half a minute", path: "/sandbox/settings", body: `{"partner":"mbanq","name":"verify","value":"async"}`}},
+		before: []act{
+			{
+				says: "setting: verifications take half a minute", path: "/sandbox/settings",
+				body: `{"partner":"mbanq","name":"verify","value":"async"}`,
+			},
+		},
 		acts:   []act{{waiting: "verification (in_progress; missing: ?)", says: "nothing: Mbanq's webhook will tell"}},
 		status: "SUCCEEDED", reason: "active", outcome: active,
 		effects: commands(2, "verified and activated"),
@@ -260,7 +280,10 @@ func onboardingScenarios() []scenario {
 	// The simulated partner makes a customer's number of the document's.
 	held := func(ecrn string) string { return "aml_alert_closure (under_investigation; ECRN " + ecrn + ")" }
 	message, body := held("7849452767871644"), held("7841392447043010") // where the answer tells it
-	lost := act{says: "setting: callbacks are lost", path: "/sandbox/settings", body: `{"partner":"digit9","name":"callbacks","value":"lost"}`}
+	lost := act{
+		says: "setting: callbacks are lost", path: "/sandbox/settings",
+		body: `{"partner":"digit9","name":"callbacks","value":"lost"}`,
+	}
 
 	return []scenario{{
 		title: "partner-onboarding: the happy path",
@@ -335,7 +358,9 @@ func aadhaarScenarios() []scenario {
 		if otp != right {
 			says += ", a wrong one"
 		}
-		return act{waiting: waiting, says: says, path: "/journeys/{journey_id}/inputs", body: `{"kind":"otp","otp":"` + otp + `"}`}
+		return act{
+			waiting: waiting, says: says, path: "/journeys/{journey_id}/inputs", body: `{"kind":"otp","otp":"` + otp + `"}`,
+		}
 	}
 	resend := func(waiting string) act {
 		return act{waiting: waiting, says: "resend", path: "/journeys/{journey_id}/inputs", body: `{"kind":"resend"}`}

@@ -11,8 +11,8 @@ import (
 	"unicode"
 )
 
-// screen shows lines to a person. On a terminal the last one can be a line of progress that is kept up to date; elsewhere
-// everything is plain ASCII. Whatever looks like an identity number or an OTP is masked.
+// screen shows lines to a person. On a terminal the last one can be a line of progress that is kept up to date;
+// elsewhere everything is plain ASCII. Whatever looks like an identity number or an OTP is masked.
 type screen struct {
 	live   bool // out is a terminal that can replace a line
 	colour bool

@@ -164,7 +164,8 @@ func TestDemoInterrupted(t *testing.T) {
 	began := time.Now()
 	err := p.play(ctx, []scenario{unanswered, unanswered})
 	text := out.String()
-	if !errors.Is(err, errInterrupted) || !strings.HasSuffix(text, "\r\x1b[K  ✗ interrupted\n") || strings.Count(text, unanswered.title) != 1 {
+	if !errors.Is(err, errInterrupted) || !strings.HasSuffix(text, "\r\x1b[K  ✗ interrupted\n") ||
+		strings.Count(text, unanswered.title) != 1 {
 		t.Errorf("got %v after\n%s", err, text)
 	}
 	if took := time.Since(began); took > 20*time.Second {

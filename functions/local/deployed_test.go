@@ -40,8 +40,9 @@ import (
 	"sallyport/statemachines"
 )
 
-// aws answers for the services that a function calls: DynamoDB by DynamoDB Local, Secrets Manager and S3 from maps, Step
-// Functions by remembering what it was asked. It knows who calls by the access key, which is the function's folder.
+// aws answers for the services that a function calls: DynamoDB by DynamoDB Local, Secrets Manager and S3 from maps,
+// Step Functions by remembering what it was asked. It knows who calls by the access key, which is the function's
+// folder.
 type aws struct {
 	secrets map[string]string
 	dynamo  *httputil.ReverseProxy
@@ -59,8 +60,8 @@ type sfnRequest struct {
 	Name, Input, TaskToken, Output, StateMachineArn, ExecutionArn string
 }
 
-// permission is what a call needs: an action on a resource. Resources are named by what template.yaml calls them, such as
-// "Ledger.Arn", or by the ARN that they would have.
+// permission is what a call needs: an action on a resource. Resources are named by what template.yaml calls them, such
+// as "Ledger.Arn", or by the ARN that they would have.
 type permission struct{ action, resource string }
 
 // What ARNs begin with in the stage of these tests.
@@ -89,13 +90,16 @@ func (a *aws) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch service {
 	case "DynamoDB_20120810":
 		a.use(who, dynamoNeeds(action, body)...)
-		r.Header.Set("Authorization", accessKey.ReplaceAllString(r.Header.Get("Authorization"), "Credential=local")) // whose the table is
+		// whose the table is
+		r.Header.Set("Authorization", accessKey.ReplaceAllString(r.Header.Get("Authorization"), "Credential=local"))
 		a.dynamo.ServeHTTP(w, r)
 	case "AWSStepFunctions":
 		var in sfnRequest
 		_ = json.Unmarshal(body, &in)
 		journey, _, _ := strings.Cut(in.TaskToken, " ")
-		resource := map[string]string{"StartExecution": in.StateMachineArn, "StopExecution": in.ExecutionArn, "SendTaskSuccess": machineARN + journey}[action]
+		resource := map[string]string{
+			"StartExecution": in.StateMachineArn, "StopExecution": in.ExecutionArn, "SendTaskSuccess": machineARN + journey,
+		}[action]
 		a.use(who, permission{"states:" + action, resource})
 		a.mu.Lock()
 		a.asked[action] = in
@@ -240,8 +244,9 @@ func deployed(t *testing.T) *stage {
 		scopes = append(scopes, p.Name)
 	}
 	for key, caller := range map[string]ledger.Caller{
-		"key":       {Tenant: "acme", Scopes: scopes},
-		"other-key": {Tenant: "globex", Scopes: []string{"iron", "ezto", "workspace"}}, // which has accounts of its own with Iron and EZTO
+		"key": {Tenant: "acme", Scopes: scopes},
+		// which has accounts of its own with Iron and EZTO
+		"other-key": {Tenant: "globex", Scopes: []string{"iron", "ezto", "workspace"}},
 	} {
 		caller.KeyHash = gateway.HashKey(key)
 		if err := dynamo.New(client, table).PutCaller(t.Context(), caller); err != nil {
@@ -268,7 +273,9 @@ func deployed(t *testing.T) *stage {
 	for _, p := range partners.All() {
 		secrets["sallyport/test/partners/"+p.Name] = encoded(p.Credentials)
 	}
-	secrets["sallyport/test/partners/ezto"] = encoded(eztoCredentials(ezto, "poll", "ping", "push-token", "push-encrypted"))
+	secrets["sallyport/test/partners/ezto"] = encoded(
+		eztoCredentials(ezto, "poll", "ping", "push-token", "push-encrypted"),
+	)
 	s := &stage{t: t, table: table, functions: map[string]*function{}, aws: &aws{
 		dynamo: httputil.NewSingleHostReverseProxy(endpoint), calls: map[string]int{}, used: map[string]map[permission]bool{},
 		objects: map[string][]byte{}, expires: map[string]string{}, asked: map[string]sfnRequest{}, secrets: secrets,
@@ -289,7 +296,9 @@ func deployed(t *testing.T) *stage {
 	api := httptest.NewServer(http.HandlerFunc(s.api))
 	t.Cleanup(api.Close)
 	simulatedBy := simulators.All()
-	simulatedBy[slices.IndexFunc(simulatedBy, func(s sandbox.Simulator) bool { return s.Name == "ezto" })] = eztosim.New(ezto)
+	simulatedBy[slices.IndexFunc(
+		simulatedBy, func(s sandbox.Simulator) bool { return s.Name == "ezto" },
+	)] = eztosim.New(ezto)
 	box := sandbox.New(sandbox.NewBolt(db), sandbox.Options{
 		Hijackable: true, TimeScale: 10, Authenticate: func(*http.Request) error { return nil },
 		Simulators: simulatedBy,
@@ -310,7 +319,8 @@ func deployed(t *testing.T) *stage {
 	}))
 	t.Cleanup(simulated.Close)
 	s.partners = simulated.URL + "/sandbox"
-	s.environment = append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=local", "AWS_ENDPOINT_URL="+services.URL,
+	s.environment = append(os.Environ(), "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=local",
+		"AWS_ENDPOINT_URL="+services.URL,
 		"LEDGER_TABLE="+table, "STAGE=test", "VAULT_BUCKET=vault", "STATE_MACHINES="+stateARNs)
 	for _, p := range partners.All() {
 		s.environment = append(s.environment, p.Variable()+"="+s.partners+"/"+p.Name)
@@ -415,10 +425,16 @@ func (s *stage) start(folder string) *function {
 
 func (s *stage) launch(folder string) *function {
 	s.t.Helper()
-	f := &function{t: s.t, folder: folder, api: runtimeAPI{make(chan []byte), make(chan []byte)}, ended: make(chan error, 1), log: &safeBuffer{}}
+	f := &function{
+		t: s.t, folder: folder, api: runtimeAPI{make(chan []byte), make(chan []byte)}, ended: make(chan error, 1),
+		log: &safeBuffer{},
+	}
 	f.server = httptest.NewServer(f.api)
 	command := exec.Command(binary(folder))
-	command.Env = append(slices.Clone(s.environment), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(f.server.URL, "http://"), "AWS_ACCESS_KEY_ID="+strings.ReplaceAll(folder, "/", "."))
+	command.Env = append(
+		slices.Clone(s.environment), "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(f.server.URL, "http://"),
+		"AWS_ACCESS_KEY_ID="+strings.ReplaceAll(folder, "/", "."),
+	)
 	command.Stdout, command.Stderr = f.log, f.log
 	if err := command.Start(); err != nil {
 		f.server.Close()
@@ -435,15 +451,20 @@ func (f *function) end() {
 	_ = f.process.Kill()
 	<-f.ended
 	f.server.Close()
-	calls := slices.ContainsFunc(partners.All(), func(p partner.Partner) bool { return strings.HasPrefix(f.folder, p.Name+"/") })
-	text, secrets := f.log.String(), []string{happy, "NOOR", "7841990", "noor@", "/hosted/", "AAXCT4821K", "TARANG", "u-7731", "/ezto/v/"}
+	calls := slices.ContainsFunc(
+		partners.All(), func(p partner.Partner) bool { return strings.HasPrefix(f.folder, p.Name+"/") },
+	)
+	text, secrets := f.log.String(), []string{
+		happy, "NOOR", "7841990", "noor@", "/hosted/", "AAXCT4821K", "TARANG", "u-7731", "/ezto/v/",
+	}
 	if f.used && calls && !strings.Contains(text, `"operation":"`+f.folder+`"`) ||
 		slices.ContainsFunc(secrets, func(secret string) bool { return strings.Contains(text, secret) }) {
 		f.t.Errorf("%s logged %s", f.folder, text)
 	}
 }
 
-// invoke returns what the function answers, which is {"errorMessage","errorType"} where it fails; nil where it has ended.
+// invoke returns what the function answers, which is {"errorMessage","errorType"} where it fails; nil where it has
+// ended.
 func (f *function) invoke(event []byte) []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -472,8 +493,11 @@ func event(t *testing.T, body, key string, params map[string]string) []byte {
 	if key != "" {
 		headers["idempotency-key"] = key
 	}
-	text, err := json.Marshal(events.APIGatewayV2HTTPRequest{Version: "2.0", Headers: headers, Body: body, PathParameters: params,
-		RequestContext: events.APIGatewayV2HTTPRequestContext{RequestID: "r", HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "POST"}}})
+	text, err := json.Marshal(events.APIGatewayV2HTTPRequest{Version: "2.0", Headers: headers, Body: body,
+		PathParameters: params,
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			RequestID: "r", HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "POST"},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -520,13 +544,14 @@ func (a *aws) wantAllowed(t *testing.T) {
 	}
 }
 
-// wantUsed checks that functions, and state machines, whose logical ids begin so have used all that their roles allow. What AWS does
-// on their behalf isn't seen here: logging, and what it asks of KMS.
+// wantUsed checks that functions, and state machines, whose logical ids begin so have used all that their roles allow.
+// What AWS does on their behalf isn't seen here: logging, and what it asks of KMS.
 func (a *aws) wantUsed(t *testing.T, prefixes ...string) {
 	t.Helper()
 	template, holders := readDeployed(t), map[string][]string{} // by role
 	for id := range template.Resources {
-		if role := template.role(id); role != "" && slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(id, prefix) }) {
+		if role := template.role(id); role != "" &&
+			slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(id, prefix) }) {
 			holders[role] = append(holders[role], id)
 		}
 	}
@@ -611,7 +636,10 @@ func elements(node yaml.Node) []*yaml.Node {
 func (d deployedTemplate) resolve(node *yaml.Node) string {
 	switch node.Tag {
 	case "!Sub":
-		return strings.NewReplacer("${AWS::Partition}", "aws", "${AWS::Region}", "eu-west-1", "${AWS::AccountId}", "000000000000", "${Stage}", "test", "${", "", "}", "").Replace(node.Value)
+		return strings.NewReplacer(
+			"${AWS::Partition}", "aws", "${AWS::Region}", "eu-west-1", "${AWS::AccountId}", "000000000000", "${Stage}", "test",
+			"${", "", "}", "",
+		).Replace(node.Value)
 	case "!Ref":
 		var secret struct {
 			Name yaml.Node `yaml:"Name"`
@@ -625,7 +653,9 @@ func (d deployedTemplate) resolve(node *yaml.Node) string {
 
 // fits tells whether IAM would find that a resource fits a pattern.
 func fits(pattern, resource string) bool {
-	return regexp.MustCompile(`^` + strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern)) + `$`).MatchString(resource)
+	return regexp.MustCompile(
+		`^` + strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern)) + `$`,
+	).MatchString(resource)
 }
 
 // TestFits tells which permissions would be found wanting.
@@ -651,16 +681,23 @@ func TestFits(t *testing.T) {
 func TestDeployedFunction(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
-	opened := s.http("equal/init-transaction", event(t, `{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"one"}`, "key-1", nil))
+	opened := s.http(
+		"equal/init-transaction",
+		event(t, `{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"one"}`, "key-1", nil),
+	)
 	if opened.StatusCode != 200 || opened.Headers["Transaction-Id"] == "" {
 		t.Fatalf("got %+v", opened)
 	}
-	replay := s.http("equal/init-transaction", event(t, `{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"one"}`, "key-1", nil))
+	replay := s.http(
+		"equal/init-transaction",
+		event(t, `{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"one"}`, "key-1", nil),
+	)
 	if replay.Body != opened.Body || replay.Headers["Idempotency-Replayed"] != "true" {
 		t.Errorf("replay %+v", replay)
 	}
 	// Two fresh names and one that doesn't exist; everything warm after that.
-	if s.calls["secretsmanager.GetSecretValue"] != 3 || s.calls["DynamoDB_20120810.UpdateItem"] != 3 || s.calls["DynamoDB_20120810.PutItem"] != 1 {
+	if s.calls["secretsmanager.GetSecretValue"] != 3 || s.calls["DynamoDB_20120810.UpdateItem"] != 3 ||
+		s.calls["DynamoDB_20120810.PutItem"] != 1 {
 		t.Errorf("AWS was called %v", s.calls)
 	}
 	var e struct {
@@ -669,12 +706,19 @@ func TestDeployedFunction(t *testing.T) {
 	if err := json.Unmarshal([]byte(opened.Body), &e); err != nil {
 		t.Fatal(err)
 	}
-	sent := s.http("equal/execute-journey", event(t, `{"transaction_id":"`+e.ID+`","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016"}}`, "key-2", nil))
+	sent := s.http(
+		"equal/execute-journey",
+		event(
+			t, `{"transaction_id":"`+e.ID+`","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016"}}`,
+			"key-2", nil,
+		),
+	)
 	if sent.StatusCode != 200 || !strings.Contains(sent.Body, `"IN_PROGRESS"`) {
 		t.Errorf("got %+v", sent)
 	}
 	record := s.http("transactions/get", event(t, "", "", map[string]string{"id": sent.Headers["Transaction-Id"]}))
-	if record.StatusCode != 200 || !strings.Contains(record.Body, `"state":"done"`) || !strings.Contains(record.Body, `"aadhaar_last4":"0016"`) {
+	if record.StatusCode != 200 || !strings.Contains(record.Body, `"state":"done"`) ||
+		!strings.Contains(record.Body, `"aadhaar_last4":"0016"`) {
 		t.Errorf("got %+v", record)
 	}
 }
@@ -749,7 +793,11 @@ func (x *execution) goOn() {
 // settle tells how Step Functions ended the execution, twice, as EventBridge may.
 func (x *execution) settle(status string) {
 	x.t.Helper()
-	detail, err := json.Marshal(map[string]any{"name": x.id, "status": status, "input": string(x.Input), "stateMachineArn": machineARN + x.kind, "output": nil})
+	detail, err := json.Marshal(
+		map[string]any{
+			"name": x.id, "status": status, "input": string(x.Input), "stateMachineArn": machineARN + x.kind, "output": nil,
+		},
+	)
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -792,7 +840,8 @@ func TestDeployedJourney(t *testing.T) {
 		t.Fatalf("input: %+v", got)
 	}
 	x.goOn()
-	if view, _ := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), "MEERA KULKARNI") || len(view.Steps) != 3 {
+	if view, _ := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" ||
+		!strings.Contains(string(view.Outcome), "MEERA KULKARNI") || len(view.Steps) != 3 {
 		t.Errorf("%s: %+v", x.Status, view)
 	}
 	x.settle("SUCCEEDED")
@@ -806,20 +855,22 @@ func TestDeployedJourney(t *testing.T) {
 	s.wantCancelled(s.begin("aadhaar-otp", "k3", `{"aadhaar_no":"`+happy+`"}`))
 }
 
-// TestDeployedOnboarding runs whole onboardings: of a customer whom compliance holds, the alert is closed and the partner
-// calls back.
+// TestDeployedOnboarding runs whole onboardings: of a customer whom compliance holds, the alert is closed and the
+// partner calls back.
 func TestDeployedOnboarding(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	s.function("digit9/callback") // the API needs it later, in a goroutine of its own
 	x := s.begin("partner-onboarding", "k", `{"customer":`+customer("784199000000423")+`}`)
 	view, text := x.view()
-	if view.Status != "WAITING" || view.Awaiting == nil || view.Awaiting.Kind != "aml_alert_closure" || s.documents() == 0 {
+	if view.Status != "WAITING" || view.Awaiting == nil || view.Awaiting.Kind != "aml_alert_closure" ||
+		s.documents() == 0 {
 		t.Fatalf("%s, %d documents", text, s.documents())
 	}
 	s.partner("POST", "/digit9/alerts/"+ecrn.FindString(text), `{"aml_scan_status":"Accepted"}`)
 	x.goOn()
-	if view, _ := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), ecrn.FindString(text)) || s.documents() != 0 {
+	if view, _ := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" ||
+		!strings.Contains(string(view.Outcome), ecrn.FindString(text)) || s.documents() != 0 {
 		t.Errorf("%s: %+v %s, %d documents", x.Status, view, view.Outcome, s.documents())
 	}
 	x.settle("SUCCEEDED")
@@ -829,7 +880,9 @@ func TestDeployedOnboarding(t *testing.T) {
 	if view, _ := s.begin("partner-onboarding", "k2", `{"customer":`+update+`}`).view(); view.Status != "SUCCEEDED" {
 		t.Errorf("update: %+v", view)
 	}
-	if view, _ := s.begin("partner-onboarding", "k3", `{"customer":`+customer("784199000000451")+`}`).view(); view.Status != "REJECTED" {
+	if view, _ := s.begin(
+		"partner-onboarding", "k3", `{"customer":`+customer("784199000000451")+`}`,
+	).view(); view.Status != "REJECTED" {
 		t.Errorf("of a blocked one: %+v", view)
 	}
 	refused := customer("784199000000432", `{"channel"`, `{"ecrn":"7841009900000432","channel"`)
@@ -856,7 +909,9 @@ func TestDeployedClient(t *testing.T) {
 	if view, text := x.view(); view.Status != "WAITING" || !strings.Contains(text, `"missing":"tax_identifier"`) {
 		t.Fatalf("%s", text)
 	}
-	if got := s.http("journeys/input", event(t, `{"kind":"documents","identifiers":[`+ssn+`]}`, "", map[string]string{"id": x.id})); got.StatusCode != 202 {
+	if got := s.http(
+		"journeys/input", event(t, `{"kind":"documents","identifiers":[`+ssn+`]}`, "", map[string]string{"id": x.id}),
+	); got.StatusCode != 202 {
 		t.Fatalf("input: %+v", got)
 	}
 	x.goOn()
@@ -864,12 +919,17 @@ func TestDeployedClient(t *testing.T) {
 		t.Errorf("%s: %+v, %d documents", x.Status, view, s.documents())
 	}
 	x.wantNoSecrets("Noor", "5550101", "X4409127", "900700001", "/9j/")
-	s.wantCancelled(s.begin("client-onboarding", "k2", clientJourney("j-2", "5550102", "FULL", "", strings.ReplaceAll(passport, "X4409127", "X4409128"))))
+	s.wantCancelled(
+		s.begin(
+			"client-onboarding", "k2",
+			clientJourney("j-2", "5550102", "FULL", "", strings.ReplaceAll(passport, "X4409127", "X4409128")),
+		),
+	)
 	s.wantTokens("mbanq", 1)
 }
 
-// TestDeployedIdentification runs whole customer-identifications: the answer to a creation is lost, the customer finishes the page, the
-// partner approves.
+// TestDeployedIdentification runs whole customer-identifications: the answer to a creation is lost, the customer
+// finishes the page, the partner approves.
 func TestDeployedIdentification(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
@@ -879,11 +939,14 @@ func TestDeployedIdentification(t *testing.T) {
 	view, text := x.view()
 	waits := x.awaits().Awaiting
 	_, token, _ := strings.Cut(waits.URL, "/hosted/")
-	if view.Status != "WAITING" || view.Reason != "pending" || view.Awaiting.Kind != "identification" || token == "" || s.effects("iron", "create-identification") != 1 {
+	if view.Status != "WAITING" || view.Reason != "pending" || view.Awaiting.Kind != "identification" || token == "" ||
+		s.effects("iron", "create-identification") != 1 {
 		t.Fatalf("%s, %d identifications", text, s.effects("iron", "create-identification"))
 	}
 	s.wantSealed(token, "/hosted/", "noor@example.com", "order-17")
-	if got, err := send("", "POST", waits.URL, http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}},
+	if got, err := send("", "POST", waits.URL, http.Header{
+		"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"},
+	},
 		"identity=done&selfie=done&proof_of_residence=done&questionnaire=done"); err != nil || got.status != 200 {
 		t.Fatalf("the page: %v %d %s", err, got.status, got.body)
 	}
@@ -893,18 +956,23 @@ func TestDeployedIdentification(t *testing.T) {
 	}
 	s.partner("POST", "/iron/sandbox/identification/"+waits.IdentificationID, `{"approved":true}`)
 	x.goOn()
-	if view, text := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), `"Approved"`) || s.documents() != 0 {
+	if view, text := x.view(); x.Status != "SUCCEEDED" || view.Status != "SUCCEEDED" ||
+		!strings.Contains(string(view.Outcome), `"Approved"`) || s.documents() != 0 {
 		t.Errorf("%s: %s, %d documents", x.Status, text, s.documents())
 	}
 	x.settle("SUCCEEDED")
 	x.wantNoSecrets("Noor", "noor@", "order-17", token, "/hosted/")
 
-	if view, text := s.begin("customer-identification", "k2", linkFor("noor@example.com", `,"external_id":"order-17"`)).view(); view.Status != "SUCCEEDED" || s.effects("iron", "create-customer") != 1 {
+	if view, text := s.begin(
+		"customer-identification", "k2", linkFor("noor@example.com", `,"external_id":"order-17"`),
+	).view(); view.Status != "SUCCEEDED" || s.effects("iron", "create-customer") != 1 {
 		t.Errorf("of one who was approved before: %s", text)
 	}
 	s.arm("iron", "create-customer", "reset_after_effect")
 	s.wantCancelled(s.begin("customer-identification", "k3", linkFor("b@example.com")))
-	if customers, identifications := s.effects("iron", "create-customer"), s.effects("iron", "create-identification"); customers != 2 || identifications != 2 {
+	if customers, identifications := s.effects("iron", "create-customer"), s.effects(
+		"iron", "create-identification",
+	); customers != 2 || identifications != 2 {
 		t.Errorf("%d customers, %d identifications", customers, identifications)
 	}
 	s.wantUsed(t, "CustomerIdentification")
@@ -915,7 +983,8 @@ func (s *stage) wantCancelled(x *execution) {
 	s.t.Helper()
 	got := s.http("journeys/cancel", event(s.t, "", "", map[string]string{"id": x.id}))
 	view, _ := x.view()
-	if _, stopped := s.last("StopExecution"); got.StatusCode >= 300 || view.Status != "CANCELLED" || !stopped || s.documents() != 0 {
+	if _, stopped := s.last("StopExecution"); got.StatusCode >= 300 || view.Status != "CANCELLED" || !stopped ||
+		s.documents() != 0 {
 		s.t.Errorf("cancel: %+v, then %+v, stopped %t, %d documents", got, view, stopped, s.documents())
 	}
 }

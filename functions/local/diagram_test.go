@@ -76,7 +76,8 @@ func diagram(t *testing.T, definition []byte) string {
 // way is how a state is reached.
 type way struct{ label, to string }
 
-// ways are those that lead from a state to the ones that are drawn. A choice whose ways all lead to the same one is none.
+// ways are those that lead from a state to the ones that are drawn. A choice whose ways all lead to the same one is
+// none.
 func ways(states map[string]state, name string, depth int) (all []way) {
 	s := states[name]
 	switch {
@@ -133,7 +134,9 @@ func condition(choice map[string]any) string {
 		variable, _ := choice["Variable"].(string)
 		variable = variable[strings.LastIndexByte(variable, '.')+1:]
 		if strings.HasPrefix(name, "Numeric") {
-			return variable + map[string]string{"NumericGreaterThan": " over ", "NumericLessThan": " under ", "NumericLessThanEquals": " up to "}[name] + fmt.Sprint(value)
+			return variable + map[string]string{
+				"NumericGreaterThan": " over ", "NumericLessThan": " under ", "NumericLessThanEquals": " up to ",
+			}[name] + fmt.Sprint(value)
 		}
 		if name == "BooleanEquals" {
 			return map[bool]string{true: "", false: "not "}[value == true] + variable

@@ -52,7 +52,9 @@ func (s *stack) onboarding(id string) (v onboardingView) {
 
 func (s *stack) closeAlert(ecrn, aml, status string) {
 	s.t.Helper()
-	got := s.do("POST", "/sandbox/digit9/alerts/"+ecrn, nil, fmt.Sprintf(`{"aml_scan_status":%q,"customer_status":%q}`, aml, status))
+	got := s.do(
+		"POST", "/sandbox/digit9/alerts/"+ecrn, nil, fmt.Sprintf(`{"aml_scan_status":%q,"customer_status":%q}`, aml, status),
+	)
 	if got.status >= 300 {
 		s.t.Fatalf("close alert: %d %s", got.status, got.body)
 	}
@@ -87,7 +89,9 @@ func TestOnboardingJourney(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("With one document the happy path takes %d state transitions", s.transitions(id)); !strings.Contains(string(readme), want) {
+	if want := fmt.Sprintf(
+		"With one document the happy path takes %d state transitions", s.transitions(id),
+	); !strings.Contains(string(readme), want) {
 		t.Errorf("functions/digit9/README.md doesn't say: %s", want)
 	}
 	t.Run("AgainWithAnotherKey", func(t *testing.T) {
@@ -108,32 +112,42 @@ func TestOnboardingEnds(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t, func(m *main.Main) { m.TimeScale = 20_000 })
 	second := func(number, other string) string {
-		return customer(number, `"id_details":[`, `"id_details":[{"id_type":2,"id_number":"`+other+`","name_as_per_id":"Noor Example","issued_country":"IN","issued_on":"2021-03-10","date_of_expiry":"2031-03-09","id_front":{"base64_data":"AAAA","content_type":"image/jpeg"}},`)
+		return customer(
+			number, `"id_details":[`,
+			`"id_details":[{"id_type":2,"id_number":"`+other+`","name_as_per_id":"Noor Example","issued_country":"IN","issued_on":"2021-03-10","date_of_expiry":"2031-03-09","id_front":{"base64_data":"AAAA","content_type":"image/jpeg"}},`,
+		)
 	}
 	for name, test := range map[string]struct {
 		customer       string
 		status, reason string
 		onboardings    int
 	}{
-		"NotSubscribed":      {customer("784199000000403"), "SUCCEEDED", "accepted", 1},
-		"Blocked":            {customer("784199000000451"), "REJECTED", "blocked", 0},
-		"Rejected":           {customer("784199000000461"), "REJECTED", "rejected", 1},
-		"ScreeningFailed":    {customer("784199000000471"), "FAILED", "screening_failed", 1},
-		"Found":              {customer("784199000000432"), "SUCCEEDED", "accepted", 0},
-		"LookupsFail":        {customer("784199000000506"), "FAILED", "undetermined", 0},
-		"InvalidNationality": {customer("784199000000018", `"nationality":"IN"`, `"nationality":"INN"`), "FAILED", "45053", 0},
-		"UpdateFailed":       {customer("784199000000432", `{"channel"`, `{"ecrn":"7841009900000432","channel"`), "REVIEW", "update_failed", 0},
-		"TwoDocuments":       {second("784199000000021", "P4006315"), "SUCCEEDED", "accepted", 1},
-		"OneIsBlocked":       {second("784199000000022", "P4000451"), "REJECTED", "blocked", 0},
-		"OneIsKnown":         {second("784199000000023", "P4000432"), "SUCCEEDED", "accepted", 0},
-		"TwoCustomers":       {second("784199000000432", "P4000432"), "REVIEW", "several_customers", 0},
-		"BackendDown":        {customer("784199000000502"), "FAILED", "not_confirmed", 0},
+		"NotSubscribed":   {customer("784199000000403"), "SUCCEEDED", "accepted", 1},
+		"Blocked":         {customer("784199000000451"), "REJECTED", "blocked", 0},
+		"Rejected":        {customer("784199000000461"), "REJECTED", "rejected", 1},
+		"ScreeningFailed": {customer("784199000000471"), "FAILED", "screening_failed", 1},
+		"Found":           {customer("784199000000432"), "SUCCEEDED", "accepted", 0},
+		"LookupsFail":     {customer("784199000000506"), "FAILED", "undetermined", 0},
+		"InvalidNationality": {
+			customer("784199000000018", `"nationality":"IN"`, `"nationality":"INN"`), "FAILED", "45053", 0,
+		},
+		"UpdateFailed": {
+			customer("784199000000432", `{"channel"`, `{"ecrn":"7841009900000432","channel"`), "REVIEW", "update_failed", 0,
+		},
+		"TwoDocuments": {second("784199000000021", "P4006315"), "SUCCEEDED", "accepted", 1},
+		"OneIsBlocked": {second("784199000000022", "P4000451"), "REJECTED", "blocked", 0},
+		"OneIsKnown":   {second("784199000000023", "P4000432"), "SUCCEEDED", "accepted", 0},
+		"TwoCustomers": {second("784199000000432", "P4000432"), "REVIEW", "several_customers", 0},
+		"BackendDown":  {customer("784199000000502"), "FAILED", "not_confirmed", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := s.onboardings()
 			view := s.follow(s.startOnboarding(name, test.customer), ended)
 			if view.Status != test.status || view.Reason != test.reason || s.onboardings()-before != test.onboardings {
-				t.Errorf("got %s (%s) %s after %d onboardings, steps %+v", view.Status, view.Reason, view.Outcome, s.onboardings()-before, view.Steps)
+				t.Errorf(
+					"got %s (%s) %s after %d onboardings, steps %+v", view.Status, view.Reason, view.Outcome, s.onboardings()-before,
+					view.Steps,
+				)
 			}
 		})
 	}
@@ -161,7 +175,8 @@ func TestOnboardingHeld(t *testing.T) {
 			id := s.startOnboarding("k", customer(test.number))
 			s.follow(id, waiting)
 			view, open := s.onboarding(id), s.alerts()
-			if view.Status != "WAITING" || view.Awaiting.Kind != "aml_alert_closure" || len(open) != 1 || view.Awaiting.ECRN == nil || *view.Awaiting.ECRN != open[0] {
+			if view.Status != "WAITING" || view.Awaiting.Kind != "aml_alert_closure" || len(open) != 1 ||
+				view.Awaiting.ECRN == nil || *view.Awaiting.ECRN != open[0] {
 				t.Fatalf("got %+v, alerts %v", view.Awaiting, open)
 			}
 			if got := s.input(id, `{"kind":"otp","otp":"123456"}`); got.status != 409 {
@@ -189,7 +204,8 @@ func TestOnboardingLookups(t *testing.T) {
 			id := s.startOnboarding("k", customer(number))
 			s.follow(id, waiting)
 			view := s.onboarding(id)
-			if named := view.Awaiting != nil && view.Awaiting.ECRN != nil; view.Status != "WAITING" || named != (name == "Lost") {
+			if named := view.Awaiting != nil && view.Awaiting.ECRN != nil; view.Status != "WAITING" ||
+				named != (name == "Lost") {
 				t.Fatalf("got %+v", view)
 			}
 			s.closeAlert(s.alerts()[0], "Accepted", "ACTIVE")
@@ -207,7 +223,8 @@ func TestOnboardingLookups(t *testing.T) {
 		id := s.startOnboarding("k", customer("784199000000413"))
 		view := s.follow(id, ended)
 		// Before the onboarding, after it, and after each of thirty days.
-		if n := len(s.digit9Requests("lookup-customer")); view.Status != "EXPIRED" || view.Reason != "alert_not_closed" || n != 32 {
+		if n := len(s.digit9Requests("lookup-customer")); view.Status != "EXPIRED" || view.Reason != "alert_not_closed" ||
+			n != 32 {
 			t.Errorf("got %s (%s) after %d lookups", view.Status, view.Reason, n)
 		}
 	})
@@ -220,7 +237,10 @@ func TestOnboardingCallbacks(t *testing.T) {
 	callback := func(ecrn, aml, status string) {
 		t.Helper()
 		body := fmt.Sprintf(`{"aml_scan_status":%q,"ecrn":%q,"customer_status":%q}`, aml, ecrn, status)
-		got := s.do("POST", closureURL, http.Header{"No-Key": {""}, "Authorization": {"Bearer " + digit9sim.Defaults().CallbackBearer}}, body)
+		got := s.do(
+			"POST", closureURL, http.Header{"No-Key": {""}, "Authorization": {"Bearer " + digit9sim.Defaults().CallbackBearer}},
+			body,
+		)
 		if got.status != 200 {
 			t.Fatalf("callback: %d %s", got.status, got.body)
 		}
@@ -304,10 +324,12 @@ func TestOnboardingCallbacks(t *testing.T) {
 	})
 }
 
-// awsMetadata is about how much Step Functions adds to the result of each function: HTTP headers and the like, in bytes.
+// awsMetadata is about how much Step Functions adds to the result of each function: HTTP headers and the like, in
+// bytes.
 const awsMetadata = 1200
 
-// TestOnboardingFiles: a photo of 4 MB by reference, and what fits into a request inline. State machine and log see nothing of it.
+// TestOnboardingFiles: a photo of 4 MB by reference, and what fits into a request inline. State machine and log see
+// nothing of it.
 func TestOnboardingFiles(t *testing.T) {
 	t.Parallel()
 	histories := make(chan []byte, 2) // of executions that have ended
@@ -343,7 +365,8 @@ func TestOnboardingFiles(t *testing.T) {
 	for name, value := range created.Upload.Headers {
 		header.Set(name, value)
 	}
-	if got, err := send("", created.Upload.Method, created.Upload.URL, header, string(photo)); err != nil || got.status != 200 {
+	if got, err := send("", created.Upload.Method, created.Upload.URL, header, string(photo)); err != nil ||
+		got.status != 200 {
 		t.Fatalf("upload: %v %d %s", err, got.status, got.body)
 	}
 	for name, text := range map[string]string{
@@ -352,7 +375,9 @@ func TestOnboardingFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			number := fmt.Sprintf("7841990000%05d", 17+len(name)*1000)
-			id := s.startOnboarding(name, customer(number, `"profile_photo":{"base64_data":"AAAA"`, `"profile_photo":{"base64_data":`+text))
+			id := s.startOnboarding(
+				name, customer(number, `"profile_photo":{"base64_data":"AAAA"`, `"profile_photo":{"base64_data":`+text),
+			)
 			if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
 				t.Fatalf("got %s (%s) %+v", view.Status, view.Reason, view.Steps)
 			}
@@ -385,7 +410,10 @@ func TestOnboardingStarts(t *testing.T) {
 	}
 	t.Run("WholeCustomerByReference", func(t *testing.T) {
 		front := document("image/jpeg", "\xff\xd8")
-		whole := document("application/json", customer("784199000000031", `"id_front":{"base64_data":"AAAA"`, `"id_front":{"base64_data":`+front))
+		whole := document(
+			"application/json",
+			customer("784199000000031", `"id_front":{"base64_data":"AAAA"`, `"id_front":{"base64_data":`+front),
+		)
 		id := s.startOnboarding("whole", whole)
 		if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
 			t.Errorf("got %s (%s)", view.Status, view.Reason)
@@ -406,7 +434,8 @@ func TestOnboardingStarts(t *testing.T) {
 	t.Run("ByEvent", func(t *testing.T) {
 		event := func(key, customer string) int {
 			return s.do("POST", "/local/events", nil, fmt.Sprintf(
-				`{"source":"test","detail-type":"JourneyRequested","detail":{"tenant":"local","type":"partner-onboarding","idempotency_key":%q,"input":{"customer":%s}}}`, key, customer)).status
+				`{"source":"test","detail-type":"JourneyRequested","detail":{"tenant":"local","type":"partner-onboarding","idempotency_key":%q,"input":{"customer":%s}}}`,
+				key, customer)).status
 		}
 		if got := event("event-1", customer("784199000000051")); got != 400 {
 			t.Errorf("personal data in an event: %d", got)
@@ -420,14 +449,17 @@ func TestOnboardingStarts(t *testing.T) {
 		status int
 		want   string
 	}{
-		"NoCustomer":    {`{}`, 400, "/customer"},
-		"MissingField":  {`{"customer":` + customer("1", `"first_name":"NOOR",`, ``) + `}`, 400, "/customer/first_name: is required"},
+		"NoCustomer": {`{}`, 400, "/customer"},
+		"MissingField": {
+			`{"customer":` + customer("1", `"first_name":"NOOR",`, ``) + `}`, 400, "/customer/first_name: is required",
+		},
 		"NoSuch":        {`{"customer":{"document_id":"x"}}`, 422, "document_not_found"},
 		"NotAReference": {`{"customer":` + customer("1", `"AAAA"`, `{"document":"x"}`) + `}`, 400, "/customer/"},
 		"TooLarge":      {`{"customer":"` + strings.Repeat("x", 4_500_000) + `"}`, 413, "too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := s.post("/journeys/partner-onboarding", name, test.body); got.status != test.status || !strings.Contains(got.body, test.want) {
+			if got := s.post("/journeys/partner-onboarding", name, test.body); got.status != test.status ||
+				!strings.Contains(got.body, test.want) {
 				t.Errorf("got %d %s", got.status, got.body)
 			}
 		})

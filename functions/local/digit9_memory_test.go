@@ -63,7 +63,10 @@ func TestOnboardingMemory(t *testing.T) {
 			sent := s.sent.Load()
 			_, warm := measure("784199000030017", photo) // with what the one before has left behind
 			ratio := float64(peak-idle) / float64(sent)
-			t.Logf("%d KB are sent; %d KB idle, at the peak %d KB more: %.2f times; next time %d KB more", sent>>10, idle>>10, (peak-idle)>>10, ratio, (warm-idle)>>10)
+			t.Logf(
+				"%d KB are sent; %d KB idle, at the peak %d KB more: %.2f times; next time %d KB more", sent>>10, idle>>10,
+				(peak-idle)>>10, ratio, (warm-idle)>>10,
+			)
 			if test.most > 0 && ratio > test.most {
 				t.Errorf("it takes %.2f times the memory of what is sent, at most %.1f are wanted", ratio, test.most)
 			}
@@ -80,7 +83,8 @@ func withPhoto(number, photo string) string {
 func (s *stage) upload(file []byte) string {
 	s.t.Helper()
 	request, err := json.Marshal(events.APIGatewayV2HTTPRequest{
-		Headers: map[string]string{"authorization": "Bearer key"}, QueryStringParameters: map[string]string{"upload": strconv.Itoa(len(file))},
+		Headers:               map[string]string{"authorization": "Bearer key"},
+		QueryStringParameters: map[string]string{"upload": strconv.Itoa(len(file))},
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -106,7 +110,9 @@ func (s *stage) upload(file []byte) string {
 // kept has a journey start with a customer, and returns the reference under which the journey keeps it.
 func (s *stage) kept(key, customer string) string {
 	s.t.Helper()
-	started := s.http("journeys/start", event(s.t, `{"customer":`+customer+`}`, key, map[string]string{"type": "partner-onboarding"}))
+	started := s.http(
+		"journeys/start", event(s.t, `{"customer":`+customer+`}`, key, map[string]string{"type": "partner-onboarding"}),
+	)
 	request, ok := s.last("StartExecution")
 	if !ok {
 		s.t.Fatalf("got %+v", started)
@@ -147,7 +153,10 @@ func (b bucket) Put(_ context.Context, key string, blob []byte, expires time.Tim
 
 // onboardTask is what a state machine sends to have a customer onboarded.
 func (s *stage) onboardTask(execution, reference string) []byte {
-	return fmt.Appendf(nil, `{"task":{"tenant":"acme","execution":%q,"state":"Onboard","index":0,"round":0},"body":{"document_id":%q}}`, execution, reference)
+	return fmt.Appendf(
+		nil, `{"task":{"tenant":"acme","execution":%q,"state":"Onboard","index":0,"round":0},"body":{"document_id":%q}}`,
+		execution, reference,
+	)
 }
 
 // memory reads one of a function's sizes, in bytes.

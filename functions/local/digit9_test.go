@@ -54,7 +54,10 @@ func (s *stack) onboardings() (n int) {
 
 func (s *stack) arm(partner, operation, fault string) {
 	s.t.Helper()
-	got := s.do("POST", "/sandbox/faults", nil, fmt.Sprintf(`{"partner":%q,"operation":%q,"fault":%q,"times":1}`, partner, operation, fault))
+	got := s.do(
+		"POST", "/sandbox/faults", nil,
+		fmt.Sprintf(`{"partner":%q,"operation":%q,"fault":%q,"times":1}`, partner, operation, fault),
+	)
 	if got.status >= 300 {
 		s.t.Fatalf("fault: %d %s", got.status, got.body)
 	}
@@ -62,7 +65,9 @@ func (s *stack) arm(partner, operation, fault string) {
 
 func (s *stack) set(name, value string) {
 	s.t.Helper()
-	if got := s.do("POST", "/sandbox/settings", nil, fmt.Sprintf(`{"partner":"digit9","name":%q,"value":%q}`, name, value)); got.status != 200 {
+	if got := s.do(
+		"POST", "/sandbox/settings", nil, fmt.Sprintf(`{"partner":"digit9","name":%q,"value":%q}`, name, value),
+	); got.status != 200 {
 		s.t.Fatalf("setting: %d %s", got.status, got.body)
 	}
 }
@@ -91,25 +96,53 @@ func TestDigit9Lookup(t *testing.T) {
 		status          int
 		want            string
 	}{
-		"Found":         {lookup("784199000000017"), "", 200, `{"status":"success","statusCode":200,"data":{"ecrn":"<ecrn>","first_name":"NOOR","middle_name":"","last_name":"EXAMPLE","agent_location_id":"784999","primary_mobile_number":"+971500000017","email_id":"noor@example.com","customer_status":"ACTIVE","aml_scan_status":"Accepted","id_status":"Active","id_date_of_expiry":"2031-03-09T00:00:00.000+00:00"}}`},
-		"NotFound":      {lookup("784199000000099"), "", 200, `{"status":"failure","statusCode":404,"errorCode":45001,"message":"Customer not found"}`},
-		"NotSubscribed": {lookup("784199000000403"), "", 200, `{"status":"failure","statusCode":404,"errorCode":45003,"message":"Customer not Subscribed"}`},
-		"Invalid":       {`{"idType":"4","idNumber":""}`, "invalid_request", 200, `{"status":"failure","statusCode":400,"errorCode":40001,"message":"Invalid format input"}`},
-		"NotJSON":       {`{`, "invalid_request", 200, `{"status":"failure","statusCode":400,"errorCode":40001,"message":"Invalid format input"}`},
-		"Failed":        {lookup("784199000000506"), "partner_unavailable", 200, `{"status":"failure","statusCode":500,"errorCode":45006,"message":"Error while searching customer!"}`},
-		"Held":          {lookup("784199000000433"), "", 200, `{"status":"failure","statusCode":500,"errorCode":45013,"message":"Customer under Compliance investigation!"}`},
-		"Blocked":       {lookup("784199000000451"), "", 200, `{"status":"failure","statusCode":404,"errorCode":45051,"message":"Customer can not be Accepted"}`},
+		"Found": {
+			lookup("784199000000017"), "", 200,
+			`{"status":"success","statusCode":200,"data":{"ecrn":"<ecrn>","first_name":"NOOR","middle_name":"","last_name":"EXAMPLE","agent_location_id":"784999","primary_mobile_number":"+971500000017","email_id":"noor@example.com","customer_status":"ACTIVE","aml_scan_status":"Accepted","id_status":"Active","id_date_of_expiry":"2031-03-09T00:00:00.000+00:00"}}`,
+		},
+		"NotFound": {
+			lookup("784199000000099"), "", 200,
+			`{"status":"failure","statusCode":404,"errorCode":45001,"message":"Customer not found"}`,
+		},
+		"NotSubscribed": {
+			lookup("784199000000403"), "", 200,
+			`{"status":"failure","statusCode":404,"errorCode":45003,"message":"Customer not Subscribed"}`,
+		},
+		"Invalid": {
+			`{"idType":"4","idNumber":""}`, "invalid_request", 200,
+			`{"status":"failure","statusCode":400,"errorCode":40001,"message":"Invalid format input"}`,
+		},
+		"NotJSON": {
+			`{`, "invalid_request", 200,
+			`{"status":"failure","statusCode":400,"errorCode":40001,"message":"Invalid format input"}`,
+		},
+		"Failed": {
+			lookup("784199000000506"), "partner_unavailable", 200,
+			`{"status":"failure","statusCode":500,"errorCode":45006,"message":"Error while searching customer!"}`,
+		},
+		"Held": {
+			lookup("784199000000433"), "", 200,
+			`{"status":"failure","statusCode":500,"errorCode":45013,"message":"Customer under Compliance investigation!"}`,
+		},
+		"Blocked": {
+			lookup("784199000000451"), "", 200,
+			`{"status":"failure","statusCode":404,"errorCode":45051,"message":"Customer can not be Accepted"}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := s.post(lookupURL, "", test.body)
 			if got.status != test.status || fixed(got.body) != test.want || got.condition() != test.condition {
-				t.Errorf("got %d %s (%s), want %d %s (%s)", got.status, fixed(got.body), got.condition(), test.status, test.want, test.condition)
+				t.Errorf(
+					"got %d %s (%s), want %d %s (%s)", got.status, fixed(got.body), got.condition(), test.status, test.want,
+					test.condition,
+				)
 			}
 		})
 	}
 	t.Run("NoKey", func(t *testing.T) {
 		const want = `{"timestamp":"<t>","status":401,"error":"Unauthorized","path":"/api/v2/customer/validate"}`
-		if got := s.do("POST", lookupURL, http.Header{"No-Key": {""}}, lookup("1")); got.status != 401 || fixed(got.body) != want {
+		if got := s.do("POST", lookupURL, http.Header{"No-Key": {""}}, lookup("1")); got.status != 401 ||
+			fixed(got.body) != want {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
 	})
@@ -125,19 +158,46 @@ func TestDigit9Onboard(t *testing.T) {
 		condition  string
 		want       string
 	}{
-		{"Created", customer("784199000000017"), 200, "", `{"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"<ecrn>","customer_status":"ACTIVE","pep":false,"aml_category":2},"status_code":200,"request_id":"<r>"}`},
-		{"Held", customer("784199000000413"), 406, "", `{"request_id":"<r>","status":"failed","status_code":406,"error_code":45013,"message":"Customer <ecrn> Under Compliance Investigation"}`},
-		{"HeldWithRecord", customer("784199000000423"), 200, "", `{"status":"success","data":{"aml_scan_status":"Under Investigation","ecrn":"<ecrn>","customer_status":"KYC_PENDING","pep":false,"aml_category":2},"status_code":200,"request_id":"<r>"}`},
-		{"Blocked", customer("784199000000451"), 406, "", `{"request_id":"<r>","status":"failed","status_code":406,"error_code":45051,"message":"Customer <ecrn> Cannot be Accepted"}`},
-		{"MasterData", customer("784199000000018", `"nationality":"IN"`, `"nationality":"INN"`), 400, "", `{"request_id":"<r>","status":"failed","status_code":406,"error_code":45053,"message":" Invalid Nationality INN!"}`},
-		{"MissingField", customer("784199000000018", `"first_name":"NOOR",`, ``), 400, "invalid_request", `{"status":"failure","status_code":400,"error_code":40002,"message":"Invalid format or missing mandatory request","details":{"firstName":"Invalid first name"},"request_id":"<r>"}`},
-		{"UpdateFailed", customer("784199000000432", `{"channel"`, `{"ecrn":"7841009900000432","channel"`), 404, "", `{"request_id":"<r>","status":"failed","status_code":404,"error_code":45032,"message":"Customer update failed"}`},
-		{"BackendDown", customer("784199000000502"), 502, "outcome_unknown", `{"status":"failed","message":"Backend Technical Problem","status_code":502,"error_code":40001,"request_id":"<r>"}`},
+		{
+			"Created", customer("784199000000017"), 200, "",
+			`{"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"<ecrn>","customer_status":"ACTIVE","pep":false,"aml_category":2},"status_code":200,"request_id":"<r>"}`,
+		},
+		{
+			"Held", customer("784199000000413"), 406, "",
+			`{"request_id":"<r>","status":"failed","status_code":406,"error_code":45013,"message":"Customer <ecrn> Under Compliance Investigation"}`,
+		},
+		{
+			"HeldWithRecord", customer("784199000000423"), 200, "",
+			`{"status":"success","data":{"aml_scan_status":"Under Investigation","ecrn":"<ecrn>","customer_status":"KYC_PENDING","pep":false,"aml_category":2},"status_code":200,"request_id":"<r>"}`,
+		},
+		{
+			"Blocked", customer("784199000000451"), 406, "",
+			`{"request_id":"<r>","status":"failed","status_code":406,"error_code":45051,"message":"Customer <ecrn> Cannot be Accepted"}`,
+		},
+		{
+			"MasterData", customer("784199000000018", `"nationality":"IN"`, `"nationality":"INN"`), 400, "",
+			`{"request_id":"<r>","status":"failed","status_code":406,"error_code":45053,"message":" Invalid Nationality INN!"}`,
+		},
+		{
+			"MissingField", customer("784199000000018", `"first_name":"NOOR",`, ``), 400, "invalid_request",
+			`{"status":"failure","status_code":400,"error_code":40002,"message":"Invalid format or missing mandatory request","details":{"firstName":"Invalid first name"},"request_id":"<r>"}`,
+		},
+		{
+			"UpdateFailed", customer("784199000000432", `{"channel"`, `{"ecrn":"7841009900000432","channel"`), 404, "",
+			`{"request_id":"<r>","status":"failed","status_code":404,"error_code":45032,"message":"Customer update failed"}`,
+		},
+		{
+			"BackendDown", customer("784199000000502"), 502, "outcome_unknown",
+			`{"status":"failed","message":"Backend Technical Problem","status_code":502,"error_code":40001,"request_id":"<r>"}`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := s.post(onboardURL, "key-"+test.name, test.body)
 			if got.status != test.status || fixed(got.body) != test.want || got.condition() != test.condition {
-				t.Errorf("got %d %s (%s), want %d %s (%s)", got.status, fixed(got.body), got.condition(), test.status, test.want, test.condition)
+				t.Errorf(
+					"got %d %s (%s), want %d %s (%s)", got.status, fixed(got.body), got.condition(), test.status, test.want,
+					test.condition,
+				)
 			}
 		})
 	}
@@ -155,7 +215,8 @@ func TestDigit9Onboard(t *testing.T) {
 	})
 	t.Run("EveryFaultIsNamed", func(t *testing.T) {
 		got := s.post(onboardURL, "", customer("784199000000018", `"Block A"`, `7`, `"zip":0`, `"zip":"x"`, `"issued_on":"2021-03-10"`, `"issued_on":"10.03.2021"`,
-			`"profile_photo":{"base64_data":"AAAA","content_type":"image/jpeg"}`, `"profile_photo":{"base64_data":"data:AAA","content_type":"application/pdf"}`))
+			`"profile_photo":{"base64_data":"AAAA","content_type":"image/jpeg"}`,
+			`"profile_photo":{"base64_data":"data:AAA","content_type":"application/pdf"}`))
 		const want = `{"status":"failure","status_code":400,"error_code":40002,"message":"Invalid format or missing mandatory request","details":{"addressList[0].buildingName":"Invalid building name","addressList[0].zip":"Invalid zip","customerClassification.profilePhoto.base64Data":"Invalid base64 data","customerClassification.profilePhoto.contentType":"Invalid content type","idDetails[0].issuedOn":"Invalid issued on"},"request_id":"<r>"}`
 		if got.status != 400 || fixed(got.body) != want {
 			t.Errorf("got %d %s", got.status, fixed(got.body))
@@ -168,12 +229,15 @@ func TestDigit9GetCustomer(t *testing.T) {
 	s := MustRun(t)
 	got := s.post(onboardURL, "", customer("784199000000017"))
 	number := ecrn.FindString(got.body)
-	if got := s.do("GET", getURL+number, nil, ""); got.status != 200 || !strings.Contains(got.body, `"ecrn":"`+number+`"`) || !strings.Contains(got.body, `"customer_status":"ACTIVE"`) {
+	if got := s.do("GET", getURL+number, nil, ""); got.status != 200 ||
+		!strings.Contains(got.body, `"ecrn":"`+number+`"`) || !strings.Contains(got.body, `"customer_status":"ACTIVE"`) {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 	const none = `{"status":"failure","statusCode":404,"errorCode":45001,"message":"Customer not found"}`
 	s.addCaller("other-key", "other", "*")
-	for path, header := range map[string]http.Header{getURL + "7840000000000000": nil, getURL + number: {"X-Api-Key": {"other-key"}}} {
+	for path, header := range map[string]http.Header{
+		getURL + "7840000000000000": nil, getURL + number: {"X-Api-Key": {"other-key"}},
+	} {
 		if got := s.do("GET", path, header, ""); got.status != 200 || got.body != none {
 			t.Errorf("%v: got %d %s", header, got.status, got.body)
 		}
@@ -212,7 +276,9 @@ func TestDigit9Token(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
 	form := func(body string) reply {
-		return s.do("POST", tokenURL, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "No-Key": {""}}, body)
+		return s.do(
+			"POST", tokenURL, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "No-Key": {""}}, body,
+		)
 	}
 	type tokens struct {
 		Type    string `json:"token_type"`
@@ -224,7 +290,8 @@ func TestDigit9Token(t *testing.T) {
 		t.Helper()
 		got := form(body)
 		MustDecode(t, got.body, &out)
-		if got.status != 200 || out.Type != "bearer" || out.Expires != 7199 || len(out.Access) > 600 || out.Access == "" || out.Refresh == "" {
+		if got.status != 200 || out.Type != "bearer" || out.Expires != 7199 || len(out.Access) > 600 || out.Access == "" ||
+			out.Refresh == "" {
 			t.Fatalf("got %d %s", got.status, got.body)
 		}
 		return out
@@ -242,11 +309,15 @@ func TestDigit9Token(t *testing.T) {
 			if found(first.Access) != 200 || found(first.Refresh) != 401 {
 				t.Error("the access token must stand for the key, the refresh token must not")
 			}
-			again := ask(t, `grant_type=password&client_id=c&client_secret=c&refresh_token=`+first.Refresh+`&grant_type=refresh_token`)
+			again := ask(
+				t, `grant_type=password&client_id=c&client_secret=c&refresh_token=`+first.Refresh+`&grant_type=refresh_token`,
+			)
 			if found(again.Access) != 200 {
 				t.Error("the renewed token must stand for the key")
 			}
-			if got := s.do("GET", "/transactions", http.Header{"Authorization": {"Bearer " + first.Access}}, ""); got.status != 403 {
+			if got := s.do(
+				"GET", "/transactions", http.Header{"Authorization": {"Bearer " + first.Access}}, "",
+			); got.status != 403 {
 				t.Errorf("a token of Digit9's route lists transactions: %d", got.status)
 			}
 		})
@@ -257,11 +328,26 @@ func TestDigit9Token(t *testing.T) {
 		status int
 		want   string
 	}{
-		"WrongSecret":   {`grant_type=password&client_id=c&client_secret=x&username=u&password=y`, 401, `{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}`},
-		"NoGrantType":   {`client_id=c&client_secret=local-key`, 400, `{"error":"invalid_request","error_description":"Missing form parameter: grant_type"}`},
-		"OtherGrant":    {`grant_type=implicit&client_secret=local-key`, 400, `{"error":"unsupported_grant_type","error_description":"Unsupported grant_type"}`},
-		"DeadRefresh":   {`grant_type=refresh_token&client_secret=local-key&refresh_token=sgt_x`, 400, `{"error":"invalid_grant","error_description":"Token is not active"}`},
-		"AccessRefresh": {`grant_type=refresh_token&client_secret=local-key&refresh_token=` + valid.Access, 400, `{"error":"invalid_grant","error_description":"Token is not active"}`},
+		"WrongSecret": {
+			`grant_type=password&client_id=c&client_secret=x&username=u&password=y`, 401,
+			`{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}`,
+		},
+		"NoGrantType": {
+			`client_id=c&client_secret=local-key`, 400,
+			`{"error":"invalid_request","error_description":"Missing form parameter: grant_type"}`,
+		},
+		"OtherGrant": {
+			`grant_type=implicit&client_secret=local-key`, 400,
+			`{"error":"unsupported_grant_type","error_description":"Unsupported grant_type"}`,
+		},
+		"DeadRefresh": {
+			`grant_type=refresh_token&client_secret=local-key&refresh_token=sgt_x`, 400,
+			`{"error":"invalid_grant","error_description":"Token is not active"}`,
+		},
+		"AccessRefresh": {
+			`grant_type=refresh_token&client_secret=local-key&refresh_token=` + valid.Access, 400,
+			`{"error":"invalid_grant","error_description":"Token is not active"}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := form(test.body); got.status != test.status || got.body != test.want {
@@ -287,7 +373,8 @@ func TestDigit9PartnerTokens(t *testing.T) {
 		for i := range calls {
 			wg.Go(func() {
 				number := fmt.Sprintf("7841%011d", (first+i)*1000+17)
-				if got, err := s.try("POST", onboardURL, http.Header{"Idempotency-Key": {number}}, customer(number)); err != nil || got.status != 200 {
+				if got, err := s.try("POST", onboardURL, http.Header{"Idempotency-Key": {number}}, customer(number)); err != nil ||
+					got.status != 200 {
 					t.Errorf("got %v %d %s", err, got.status, got.body)
 				}
 			})
@@ -309,7 +396,8 @@ func TestDigit9PartnerTokens(t *testing.T) {
 		if got := s.post(onboardURL, "one-replay", customer("784199000009917")); got.status != 200 {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
-		if more := len(s.digit9Requests("onboard-customer")) - before; more != 2 || len(s.digit9Requests("issue-token")) != 3 {
+		if more := len(s.digit9Requests("onboard-customer")) - before; more != 2 ||
+			len(s.digit9Requests("issue-token")) != 3 {
 			t.Errorf("%d requests and %d tokens", more, len(s.digit9Requests("issue-token")))
 		}
 	})
@@ -355,7 +443,8 @@ func TestDigit9LostOnboarding(t *testing.T) {
 	t.Run("Held", func(t *testing.T) {
 		s.arm("digit9", "onboard-customer", "status_500_after_effect")
 		got := s.post(onboardURL, "held", customer("784199000000413"))
-		if got.status != 406 || fixed(got.body) != `{"status":"failed","status_code":406,"error_code":45013,"message":"Customer Under Compliance Investigation","request_id":"<r>"}` {
+		if got.status != 406 ||
+			fixed(got.body) != `{"status":"failed","status_code":406,"error_code":45013,"message":"Customer Under Compliance Investigation","request_id":"<r>"}` {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
 	})
@@ -379,15 +468,38 @@ func TestDigit9Callback(t *testing.T) {
 		"Hash":        {http.Header{"Hash": {hash}}, closure, 200, acknowledged},
 		"HashInUpper": {http.Header{"Hash": {strings.ToUpper(hash)}}, closure, 200, acknowledged},
 		"Both":        {http.Header{"Hash": {hash}, "Authorization": {bearer}}, closure, 200, acknowledged},
-		"Unknown":     {http.Header{"Authorization": {bearer}}, `{"ecrn":"1","aml_scan_status":"Odd","customer_status":"","more":{}}`, 200, acknowledged},
-		"Nothing":     {http.Header{}, closure, 401, `{"status":"failed","status_code":401,"message":"Not authorized"}`},
-		"WrongBearer": {http.Header{"Authorization": {bearer + "x"}}, closure, 401, `{"status":"failed","status_code":401,"message":"Not authorized"}`},
-		"CallersKey":  {http.Header{"Authorization": {"Bearer local-key"}}, closure, 401, `{"status":"failed","status_code":401,"message":"Not authorized"}`},
-		"OtherBody":   {http.Header{"Hash": {hash}}, closure + " ", 401, `{"status":"failed","status_code":401,"message":"Not authorized"}`},
-		"OneIsWrong":  {http.Header{"Hash": {hash}, "Authorization": {"Bearer x"}}, closure, 401, `{"status":"failed","status_code":401,"message":"Not authorized"}`},
-		"NotJSON":     {http.Header{"Authorization": {bearer}}, `[]`, 400, `{"status":"failed","status_code":400,"message":"the body is not a JSON object"}`},
-		"NoECRN":      {http.Header{"Authorization": {bearer}}, `{}`, 400, `{"status":"failed","status_code":400,"message":"ecrn: must have 1 to 20 letters and digits"}`},
-		"TooLarge":    {http.Header{"Authorization": {bearer}}, `{"ecrn":"1","x":"` + strings.Repeat("x", 64<<10) + `"}`, 413, `{"status":"failed","status_code":413,"message":"The body is too large"}`},
+		"Unknown": {
+			http.Header{"Authorization": {bearer}}, `{"ecrn":"1","aml_scan_status":"Odd","customer_status":"","more":{}}`, 200,
+			acknowledged,
+		},
+		"Nothing": {http.Header{}, closure, 401, `{"status":"failed","status_code":401,"message":"Not authorized"}`},
+		"WrongBearer": {
+			http.Header{"Authorization": {bearer + "x"}}, closure, 401,
+			`{"status":"failed","status_code":401,"message":"Not authorized"}`,
+		},
+		"CallersKey": {
+			http.Header{"Authorization": {"Bearer local-key"}}, closure, 401,
+			`{"status":"failed","status_code":401,"message":"Not authorized"}`,
+		},
+		"OtherBody": {
+			http.Header{"Hash": {hash}}, closure + " ", 401, `{"status":"failed","status_code":401,"message":"Not authorized"}`,
+		},
+		"OneIsWrong": {
+			http.Header{"Hash": {hash}, "Authorization": {"Bearer x"}}, closure, 401,
+			`{"status":"failed","status_code":401,"message":"Not authorized"}`,
+		},
+		"NotJSON": {
+			http.Header{"Authorization": {bearer}}, `[]`, 400,
+			`{"status":"failed","status_code":400,"message":"the body is not a JSON object"}`,
+		},
+		"NoECRN": {
+			http.Header{"Authorization": {bearer}}, `{}`, 400,
+			`{"status":"failed","status_code":400,"message":"ecrn: must have 1 to 20 letters and digits"}`,
+		},
+		"TooLarge": {
+			http.Header{"Authorization": {bearer}}, `{"ecrn":"1","x":"` + strings.Repeat("x", 64<<10) + `"}`, 413,
+			`{"status":"failed","status_code":413,"message":"The body is too large"}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.header["No-Key"] = []string{""}
@@ -405,7 +517,9 @@ func TestDigit9Files(t *testing.T) {
 	s := MustRun(t)
 	file := func(size int) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, size)) }
 	photo := func(text string) string {
-		return customer("784199000000018", `"profile_photo":{"base64_data":"AAAA"`, `"profile_photo":{"base64_data":"`+text+`"`)
+		return customer(
+			"784199000000018", `"profile_photo":{"base64_data":"AAAA"`, `"profile_photo":{"base64_data":"`+text+`"`,
+		)
 	}
 	if got := s.post(onboardURL, "", photo(file(3_300_000))); got.status != 200 { // just what a Lambda takes
 		t.Errorf("got %d %s", got.status, got.body)
@@ -417,7 +531,8 @@ func TestDigit9Files(t *testing.T) {
 		t.Errorf("more than a Lambda takes: %d %s", got.status, got.body)
 	}
 	for _, text := range []string{"AAA", "AAA=AAAA", `AAAA\nAAAA`, "data:image/jpeg;base64,AAAA", "-_-_", ""} {
-		if got := s.post(onboardURL, "", photo(text)); got.status != 400 || !strings.Contains(got.body, "Invalid base64 data") {
+		if got := s.post(onboardURL, "", photo(text)); got.status != 400 ||
+			!strings.Contains(got.body, "Invalid base64 data") {
 			t.Errorf("%q: %d %s", text, got.status, got.body)
 		}
 	}

@@ -18,7 +18,10 @@ func TestOnboardingsShareAToken(t *testing.T) {
 	for i := range journeys {
 		wg.Go(func() {
 			number := fmt.Sprintf("7841%011d", i*1000+17)
-			got, err := s.try("POST", "/journeys/partner-onboarding", http.Header{"Idempotency-Key": {number}}, `{"customer":`+customer(number)+`}`)
+			got, err := s.try(
+				"POST", "/journeys/partner-onboarding", http.Header{"Idempotency-Key": {number}},
+				`{"customer":`+customer(number)+`}`,
+			)
 			if err != nil || got.status != 202 {
 				t.Errorf("start: %v %d %s", err, got.status, got.body)
 				return
@@ -37,12 +40,15 @@ func TestOnboardingsShareAToken(t *testing.T) {
 	}
 }
 
-// TestContainersShareAToken: so it is with containers of functions that begin at once, each of which has a memory of its own.
+// TestContainersShareAToken: so it is with containers of functions that begin at once, each of which has a memory of
+// its own.
 func TestContainersShareAToken(t *testing.T) {
 	s := deployed(t)
 	s.partner("POST", "/faults", `{"partner":"digit9","operation":"issue-token","fault":"slow"}`) // so that none is late
 	var wg sync.WaitGroup
-	for _, folder := range []string{"digit9/lookup-customer", "digit9/lookup-customer", "digit9/lookup-customer", "digit9/get-customer"} {
+	for _, folder := range []string{
+		"digit9/lookup-customer", "digit9/lookup-customer", "digit9/lookup-customer", "digit9/get-customer",
+	} {
 		container := s.start(folder)
 		wg.Go(func() {
 			answer := container.invoke(event(t, lookup("784199000000099"), "", map[string]string{"ecrn": "7840000000000000"}))
@@ -58,7 +64,9 @@ func TestContainersShareAToken(t *testing.T) {
 // wantTokens checks how many tokens were issued.
 func (s *stage) wantTokens(partner string, want int) {
 	s.t.Helper()
-	if n := strings.Count(s.partner("GET", "/requests?partner="+partner+"&operation=issue-token", ""), `"issue-token"`); n != want {
+	if n := strings.Count(
+		s.partner("GET", "/requests?partner="+partner+"&operation=issue-token", ""), `"issue-token"`,
+	); n != want {
 		s.t.Errorf("%d tokens were issued, want %d", n, want)
 	}
 }

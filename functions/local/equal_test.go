@@ -35,7 +35,8 @@ func TestVerification(t *testing.T) {
 	if got := settled(second.body, id); second.status != 200 || got != want {
 		t.Errorf("step 2: %d %s", second.status, got)
 	}
-	if second.header.Get("Content-Type") != "application/json" || second.header.Get("Transaction-Id") == "" || second.header.Get("X-Request-Id") == "" {
+	if second.header.Get("Content-Type") != "application/json" || second.header.Get("Transaction-Id") == "" ||
+		second.header.Get("X-Request-Id") == "" {
 		t.Errorf("headers %v", second.header)
 	}
 	again := s.post(executeURL, "verify", execute(id, happy, otp))
@@ -60,20 +61,44 @@ func TestStatusTable(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"success", happy, []string{"", otp}, 200, `"status":"SUCCESS","status_code":"success","message":"Request successful","decision":"CLEAR"`},
+		{
+			"success", happy, []string{"", otp}, 200,
+			`"status":"SUCCESS","status_code":"success","message":"Request successful","decision":"CLEAR"`,
+		},
 		{"OTPSent", happy, []string{""}, 200, sent},
 		{"document_not_found", "999900000028", []string{""}, 200, otpFailure("document_not_found", "Entity not found")},
-		{"internal_server_error", "999900000059", []string{""}, 500, `{"status":"FAILURE","status_code":"internal_server_error","message":"Something went wrong, please try again."}`},
+		{
+			"internal_server_error", "999900000059", []string{""}, 500,
+			`{"status":"FAILURE","status_code":"internal_server_error","message":"Something went wrong, please try again."}`,
+		},
 		{"TooManyRequests", "999900000063", []string{""}, 429, ``},
 		{"Unavailable", "999900000071", []string{""}, 503, ``},
-		{"invalid_aadhaar_no/checksum", "999900000017", []string{""}, 200, failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData},
-		{"invalid_aadhaar_no/firstDigit", "199900000018", []string{""}, 200, failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData},
-		{"invalid_aadhaar_no/both", "199900000016", []string{""}, 200, failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData},
-		{"invalid_aadhaar_no/length", "99990000001", []string{""}, 200, failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData},
+		{
+			"invalid_aadhaar_no/checksum", "999900000017", []string{""}, 200,
+			failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData,
+		},
+		{
+			"invalid_aadhaar_no/firstDigit", "199900000018", []string{""}, 200,
+			failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData,
+		},
+		{
+			"invalid_aadhaar_no/both", "199900000016", []string{""}, 200,
+			failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData,
+		},
+		{
+			"invalid_aadhaar_no/length", "99990000001", []string{""}, 200,
+			failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData,
+		},
 		{"invalid_otp", happy, []string{"", "000000"}, 200, otpFailure("invalid_otp", "otp is Invalid")},
-		{"invalid_otp/malformed", happy, []string{"", "12345"}, 200, failed + `"status_code":"invalid_otp","message":"otp is Invalid"` + noData},
+		{
+			"invalid_otp/malformed", happy, []string{"", "12345"}, 200,
+			failed + `"status_code":"invalid_otp","message":"otp is Invalid"` + noData,
+		},
 		{"otp_expired", "999900000037", []string{"", otp}, 200, otpFailure("otp_expired", "otp is expired")},
-		{"otp_attempts_exceeded", "999900000044", []string{"", otp, otp, otp}, 200, otpFailure("otp_attempts_exceeded", "otp attempts exceeded")},
+		{
+			"otp_attempts_exceeded", "999900000044", []string{"", otp, otp, otp}, 200,
+			otpFailure("otp_attempts_exceeded", "otp attempts exceeded"),
+		},
 		{"otp_not_generated", happy, []string{otp}, 200, otpFailure("otp_not_generated", "otp not generated")},
 		{"mobile_not_linked", "999900000102", []string{""}, 200, otpFailure("mobile_not_linked", "mobile number not linked")},
 		{"otp_request_too_soon", happy, []string{"", ""}, 200, otpFailure("otp_request_too_soon", "otp requested too soon")},
@@ -125,8 +150,11 @@ func TestRequiredFields(t *testing.T) {
 		}
 	}
 	for path, bodies := range map[string]map[string]string{
-		initURL:  {`{}`: "gateway_instance_id is required"},
-		fetchURL: {`{"journey_transaction_id":"x"}`: "transaction_id is required", `{"transaction_id":"x"}`: "journey_transaction_id is required"},
+		initURL: {`{}`: "gateway_instance_id is required"},
+		fetchURL: {
+			`{"journey_transaction_id":"x"}`: "transaction_id is required",
+			`{"transaction_id":"x"}`:         "journey_transaction_id is required",
+		},
 	} {
 		for body, want := range bodies {
 			got := s.post(path, "", body)
@@ -147,9 +175,11 @@ func TestAuthentication(t *testing.T) {
 	}
 	for _, path := range []string{initURL, executeURL, fetchURL} {
 		for name, header := range map[string]http.Header{
-			"none": {"No-Key": {""}}, "wrong": {"X-Api-Key": {"wrong"}}, "basic": basic("client:wrong"), "no colon": basic("local-key"),
-			"bearer": {"Authorization": {"Bearer wrong"}}, "twice": {"X-Api-Key": {"local-key", "local-key"}},
-			"key first": {"X-Api-Key": {"wrong"}, "Authorization": {"Bearer local-key"}}, "not base64": {"Authorization": {"Basic ~"}},
+			"none": {"No-Key": {""}}, "wrong": {"X-Api-Key": {"wrong"}}, "basic": basic("client:wrong"),
+			"no colon": basic("local-key"),
+			"bearer":   {"Authorization": {"Bearer wrong"}}, "twice": {"X-Api-Key": {"local-key", "local-key"}},
+			"key first":  {"X-Api-Key": {"wrong"}, "Authorization": {"Bearer local-key"}},
+			"not base64": {"Authorization": {"Basic ~"}},
 		} {
 			if got := s.do("POST", path, header, `{}`); got.status != 401 || got.body != want {
 				t.Errorf("%s, %s: got %d %s", path, name, got.status, got.body)
@@ -160,13 +190,15 @@ func TestAuthentication(t *testing.T) {
 		}
 	}
 	for name, header := range map[string]http.Header{
-		"key": {"X-Api-Key": {"local-key"}}, "basic": basic("any.client#1:local-key"), "bearer": {"Authorization": {"bearer local-key"}},
+		"key": {"X-Api-Key": {"local-key"}}, "basic": basic("any.client#1:local-key"),
+		"bearer": {"Authorization": {"bearer local-key"}},
 	} {
 		if got := s.do("POST", initURL, header, `{"gateway_instance_id":"`+instance+`"}`); got.status != 200 {
 			t.Errorf("%s: got %d %s", name, got.status, got.body)
 		}
 	}
-	if got := s.do("GET", "/transactions", http.Header{"No-Key": {""}}, ""); got.status != 401 || got.header.Get("Content-Type") != "application/problem+json" {
+	if got := s.do("GET", "/transactions", http.Header{"No-Key": {""}}, ""); got.status != 401 ||
+		got.header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("own route: got %d %s", got.status, got.body)
 	}
 }
@@ -178,7 +210,8 @@ func TestTenants(t *testing.T) {
 	other := http.Header{"X-Api-Key": {"other-key"}}
 	id := s.initTransaction()
 	mine := s.post(executeURL, "", execute(id, happy, ""))
-	if got := s.do("POST", executeURL, other, execute(id, happy, otp)); got.status != 400 || got.condition() != "not_found" ||
+	if got := s.do("POST", executeURL, other, execute(id, happy, otp)); got.status != 400 ||
+		got.condition() != "not_found" ||
 		got.body != `{"status":"FAILURE","status_code":"invalid_request","message":"Invalid Request"}` {
 		t.Errorf("another tenant's exchange transaction: %d %s", got.status, got.body)
 	}
@@ -241,7 +274,9 @@ func TestThousandConcurrentCalls(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			req.Header = http.Header{"X-Api-Key": {"local-key"}, "Content-Type": {"application/json"}, "Idempotency-Key": {"one"}}
+			req.Header = http.Header{
+				"X-Api-Key": {"local-key"}, "Content-Type": {"application/json"}, "Idempotency-Key": {"one"},
+			}
 			resp, err := client.Do(req)
 			if err != nil {
 				t.Error(err)
@@ -265,10 +300,12 @@ func TestThousandConcurrentCalls(t *testing.T) {
 	if w, f := counting.Writes.Load(), counting.FailedWrites.Load(); w != 2 || f != 999 {
 		t.Errorf("%d writes and %d failed ones, want 2 and 999", w, f)
 	}
-	if got := s.post(executeURL, "one", execute(id, happy, "")); got.status != 200 || got.header.Get("Idempotency-Replayed") != "true" {
+	if got := s.post(executeURL, "one", execute(id, happy, "")); got.status != 200 ||
+		got.header.Get("Idempotency-Replayed") != "true" {
 		t.Errorf("then %d %s", got.status, got.body)
 	}
-	if got := s.post(executeURL, "one", execute(id, happy, otp)); got.status != 422 || got.condition() != "idempotency_key_reused" {
+	if got := s.post(executeURL, "one", execute(id, happy, otp)); got.status != 422 ||
+		got.condition() != "idempotency_key_reused" {
 		t.Errorf("with another body %d %s", got.status, got.body)
 	}
 }
@@ -304,10 +341,12 @@ func TestFetchData(t *testing.T) {
 		t.Errorf("first fetch: %d %s", got.status, got.body)
 	}
 	got := s.post(fetchURL, "k", body)
-	if got.status != 200 || !strings.Contains(got.body, `"status":"SUCCESS"`) || !strings.Contains(got.body, `"aadhaar_no":"XXXXXXXX0085"`) {
+	if got.status != 200 || !strings.Contains(got.body, `"status":"SUCCESS"`) ||
+		!strings.Contains(got.body, `"aadhaar_no":"XXXXXXXX0085"`) {
 		t.Errorf("second fetch: %d %s", got.status, got.body)
 	}
-	if record := s.transaction(got.header.Get("Transaction-Id")); record.Operation != "equal/fetch-data" || record.State != "done" {
+	if record := s.transaction(got.header.Get("Transaction-Id")); record.Operation != "equal/fetch-data" ||
+		record.State != "done" {
 		t.Errorf("record %+v", record)
 	}
 }
@@ -322,7 +361,10 @@ func TestNothingLeaks(t *testing.T) {
 		for _, code := range []string{"", "000000", otp} {
 			s.post(executeURL, "key-"+number+code, execute(id, number, code))
 		}
-		s.post(executeURL, "", `{"transaction_id":"`+number+`","journey_id":"`+number+`","input_data":{"aadhaar_no":"`+number+`","`+number+`":1}}`)
+		s.post(
+			executeURL, "",
+			`{"transaction_id":"`+number+`","journey_id":"`+number+`","input_data":{"aadhaar_no":"`+number+`","`+number+`":1}}`,
+		)
 		s.post(executeURL, "", `{"input_data":{"aadhaar_no":`+number+`}}`)
 		s.post(executeURL, "", `{"input_data":{"aadhaar_no":"`+number)
 		s.do("GET", "/transactions/"+number, nil, "")

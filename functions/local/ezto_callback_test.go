@@ -56,7 +56,9 @@ func (s *stack) recorded() (statuses []int) {
 // keepsQuiet fails the test where something personal, or a callback itself, is in the log.
 func (s *stack) keepsQuiet(secrets ...string) {
 	s.t.Helper()
-	for _, secret := range append(secrets, "AAXCT4821K", "TARANG", "Dock Road", "eyJ", "sandbox-ezto-encryption-key", "sandbox-ezto-callback-key") {
+	for _, secret := range append(
+		secrets, "AAXCT4821K", "TARANG", "Dock Road", "eyJ", "sandbox-ezto-encryption-key", "sandbox-ezto-callback-key",
+	) {
 		if strings.Contains(s.logs.String(), secret) {
 			s.t.Errorf("%q is in the log", secret)
 		}
@@ -98,7 +100,9 @@ func TestEZTOCallback(t *testing.T) {
 // TestEZTOCallbackForged: what nobody signed or encrypted is refused; in plain text it is a hint that changes nothing.
 func TestEZTOCallbackForged(t *testing.T) {
 	t.Parallel()
-	for application, want := range map[string]int{"ping": 200, "ping-token": 401, "ping-encrypted": 401, "push": 200, "push-token": 401, "push-encrypted": 401} {
+	for application, want := range map[string]int{
+		"ping": 200, "ping-token": 401, "ping-encrypted": 401, "push": 200, "push-token": 401, "push-encrypted": 401,
+	} {
 		t.Run(application, func(t *testing.T) {
 			t.Parallel()
 			s := MustRun(t)
@@ -109,18 +113,22 @@ func TestEZTOCallbackForged(t *testing.T) {
 				t.Errorf("answered %v, recorded %v", got, s.recorded())
 			}
 			s.keepsQuiet(handle, "u-7731", "FORGED", "Forger")
-			if got := s.post(resultURL, "", resultOf(application, handle)); !strings.Contains(got.body, `"ie_code":"AAXCT4821K"`) {
+			if got := s.post(
+				resultURL, "", resultOf(application, handle),
+			); !strings.Contains(got.body, `"ie_code":"AAXCT4821K"`) {
 				t.Errorf("the result: %d %s", got.status, got.body)
 			}
 		})
 	}
 }
 
-// TestEZTOCallbackKeys: while the realm's keys can't be had, the partner is asked to repeat, and does; the realm is asked no sooner than
-// a minute later.
+// TestEZTOCallbackKeys: while the realm's keys can't be had, the partner is asked to repeat, and does; the realm is
+// asked no sooner than a minute later.
 func TestEZTOCallbackKeys(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []string{"refuse_connection", "status_429", "status_503_before_effect", "malformed", "truncated"} {
+	for _, fault := range []string{
+		"refuse_connection", "status_429", "status_503_before_effect", "malformed", "truncated",
+	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			var ahead atomic.Int64 // the gateway's clock, of the partner's
@@ -172,7 +180,9 @@ func TestEZTOCallbackByHand(t *testing.T) {
 		"NoToken":     {"push-token", `{"token":"a.b.c"}`, 401},
 		"TooLarge":    {"ping", `{"auth_req_id":"` + strings.Repeat("x", 64<<10) + `"}`, 413},
 	} {
-		if got := s.do("POST", "/callbacks/ezto/"+test.application, http.Header{"No-Key": {""}}, test.body); got.status != test.status {
+		if got := s.do(
+			"POST", "/callbacks/ezto/"+test.application, http.Header{"No-Key": {""}}, test.body,
+		); got.status != test.status {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 	}
@@ -185,7 +195,8 @@ type overheard struct {
 	bodies []string
 }
 
-// overhear puts a proxy between the partner and the gateway. It is where the stack says that it answers, and so what the partner is told.
+// overhear puts a proxy between the partner and the gateway. It is where the stack says that it answers, and so what
+// the partner is told.
 func (s *stack) overhear() *overheard {
 	s.t.Helper()
 	gateway, err := url.Parse(s.URL)
@@ -289,7 +300,13 @@ func (s *stack) handleOf(id string) string {
 func (s *stack) realmKey() jose.JSONWebKey {
 	s.t.Helper()
 	var set jose.JSONWebKeySet
-	MustDecode(s.t, s.do("GET", "/sandbox/ezto/auth/realms/acme-trade/protocol/openid-connect/certs", http.Header{"No-Key": {""}}, "").body, &set)
+	MustDecode(
+		s.t,
+		s.do(
+			"GET", "/sandbox/ezto/auth/realms/acme-trade/protocol/openid-connect/certs", http.Header{"No-Key": {""}}, "",
+		).body,
+		&set,
+	)
 	if len(set.Keys) != 1 {
 		s.t.Fatalf("%d keys", len(set.Keys))
 	}
@@ -299,7 +316,9 @@ func (s *stack) realmKey() jose.JSONWebKey {
 // signedBy is a callback with a token.
 func signedBy(t *testing.T, alg jose.SignatureAlgorithm, key any, kid, claims string) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, (&jose.SignerOptions{}).WithHeader("kid", kid))
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: alg, Key: key}, (&jose.SignerOptions{}).WithHeader("kid", kid),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,12 +373,14 @@ func flipLast(b []byte) []byte { b[len(b)-1] ^= 1; return b }
 // strangerKey signs for nobody.
 var strangerKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-// TestIECJourneyRefusedResults: what is forged, cut off, in another form than the application's, meant for another one or too old is refused and
-// recorded, and the journey that it would be about waits on, without a word to the partner. The true result still ends it.
+// TestIECJourneyRefusedResults: what is forged, cut off, in another form than the application's, meant for another one
+// or too old is refused and recorded, and the journey that it would be about waits on, without a word to the partner.
+// The true result still ends it.
 func TestIECJourneyRefusedResults(t *testing.T) {
 	t.Parallel()
 	for application, other := range map[string]string{
-		"ping": "", "ping-token": "push-token", "ping-encrypted": "", "push": "", "push-token": "ping-token", "push-encrypted": "",
+		"ping": "", "ping-token": "push-token", "ping-encrypted": "", "push": "", "push-token": "ping-token",
+		"push-encrypted": "",
 	} {
 		t.Run(application, func(t *testing.T) {
 			t.Parallel()
@@ -386,7 +407,10 @@ func TestIECJourneyRefusedResults(t *testing.T) {
 			if way == "ping" {
 				plain = `"auth_req_id":"` + s.handleOf(id) + `","request_id":"` + s.openTransaction() + `","status":"COMPLETED"`
 			}
-			claims := fmt.Sprintf(`{%s,"aud":%q,"iat":%d,"exp":%d}`, plain, eztosim.Defaults().Applications[application].ID, time.Now().Unix(), time.Now().Add(time.Hour).Unix())
+			claims := fmt.Sprintf(
+				`{%s,"aud":%q,"iat":%d,"exp":%d}`, plain, eztosim.Defaults().Applications[application].ID, time.Now().Unix(),
+				time.Now().Add(time.Hour).Unix(),
+			)
 			plain = "{" + plain + "}"
 			realm := s.realmKey()
 			public, err := x509.MarshalPKIXPublicKey(realm.Key)
@@ -409,13 +433,19 @@ func TestIECJourneyRefusedResults(t *testing.T) {
 				tests = append(tests, refused{"Token", token, 401}, refused{"Encrypted", ciphertext, 401})
 			case "token":
 				payload := base64.RawURLEncoding.EncodeToString([]byte(claims))
-				unsigned := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","kid":"`+realm.KeyID+`"}`)) + "." + payload + "."
+				unsigned := base64.RawURLEncoding.EncodeToString(
+					[]byte(`{"alg":"none","kid":"`+realm.KeyID+`"}`),
+				) + "." + payload + "."
 				tests = append(tests,
 					refused{"Plaintext", plain, 401},
 					refused{"Encrypted", ciphertext, 401},
 					refused{"OtherKey", token, 401},
 					refused{"None", `{"token":"` + unsigned + `"}`, 401},
-					refused{"HS256ByPEM", signedBy(t, jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), realm.KeyID, claims), 401},
+					refused{
+						"HS256ByPEM",
+						signedBy(t, jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), realm.KeyID, claims),
+						401,
+					},
 					refused{"HS256ByDER", signedBy(t, jose.HS256, public, realm.KeyID, claims), 401},
 					refused{"OtherClaims", withPart(t, genuine, 1, func([]byte) []byte { return []byte(claims) }), 401},
 					refused{"FlippedSignature", withPart(t, genuine, 2, flipLast), 401},
@@ -487,7 +517,8 @@ func TestIECJourneyRefusedResults(t *testing.T) {
 	}
 }
 
-// TestIECJourneyReplayedResults: a true callback that is sent once more is a hint at most. The partner is asked, and the journey waits on.
+// TestIECJourneyReplayedResults: a true callback that is sent once more is a hint at most. The partner is asked, and
+// the journey waits on.
 func TestIECJourneyReplayedResults(t *testing.T) {
 	t.Parallel()
 	for _, application := range []string{"ping", "ping-token", "ping-encrypted", "push", "push-token", "push-encrypted"} {
@@ -531,7 +562,8 @@ func TestIECJourneyReplayedResults(t *testing.T) {
 		if strings.HasPrefix(application, "ping") {
 			continue // which names the transaction
 		}
-		// Of a licence that is good. Its user's next transaction tells the same, so that the interval may be what ends the wait.
+		// Of a licence that is good. Its user's next transaction tells the same, so that the interval may be what ends the
+		// wait.
 		t.Run(application+"/Good", func(t *testing.T) {
 			t.Parallel()
 			s := MustRun(t)
@@ -549,7 +581,9 @@ func TestIECJourneyReplayedResults(t *testing.T) {
 			request := s.openTransaction()
 			s.finishHooked(o, id, "AAFFR1190C", "REJECTED suspended")
 			view, _ := s.journey(id)
-			if got, want := iecOutcome(view, request), verified("AAFFR1190C", "REDDY AND RAO TRADERS", "3 Harbour Street, Visakhapatnam 530001", "Suspended", "AAFFR1190C"); got != want {
+			if got, want := iecOutcome(view, request), verified(
+				"AAFFR1190C", "REDDY AND RAO TRADERS", "3 Harbour Street, Visakhapatnam 530001", "Suspended", "AAFFR1190C",
+			); got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		})

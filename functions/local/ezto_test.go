@@ -49,7 +49,9 @@ func (s *stack) trigger(application, user string) string {
 // enterIEC does what the newest transaction's person would do on the hosted page.
 func (s *stack) enterIEC(number string) reply {
 	s.t.Helper()
-	return s.do("POST", "/sandbox/ezto/transactions/"+s.openTransaction()+"/iec", http.Header{"No-Key": {""}}, `{"iec":"`+number+`"}`)
+	return s.do(
+		"POST", "/sandbox/ezto/transactions/"+s.openTransaction()+"/iec", http.Header{"No-Key": {""}}, `{"iec":"`+number+`"}`,
+	)
 }
 
 // openTransaction is the request_id of the only transaction that waits for a person.
@@ -72,7 +74,9 @@ func (s *stack) page(url, form string) reply {
 	if form != "" {
 		method = "POST"
 	}
-	got, err := send("", method, url, http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}}, form)
+	got, err := send(
+		"", method, url, http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}}, form,
+	)
 	if err != nil {
 		s.t.Fatalf("%s the page: %v", method, err)
 	}
@@ -84,7 +88,9 @@ func (s *stack) setEZTO(settings ...string) {
 	s.t.Helper()
 	for _, setting := range settings {
 		name, value, _ := strings.Cut(setting, "=")
-		if got := s.do("POST", "/sandbox/settings", nil, fmt.Sprintf(`{"partner":"ezto","name":%q,"value":%q}`, name, value)); got.status != 200 {
+		if got := s.do(
+			"POST", "/sandbox/settings", nil, fmt.Sprintf(`{"partner":"ezto","name":%q,"value":%q}`, name, value),
+		); got.status != 200 {
 			s.t.Fatalf("setting: %d %s", got.status, got.body)
 		}
 	}
@@ -96,7 +102,9 @@ func TestEZTO(t *testing.T) {
 	id := eztosim.Defaults().Applications["poll"].ID
 	request := `{"user":{"user_id":"u-7731","metadata":{"workflow":"verification"}}}`
 	basic := func(user string) http.Header {
-		return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":local-key"))}, "Api-Version": {"1"}}
+		return http.Header{
+			"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":local-key"))}, "Api-Version": {"1"},
+		}
 	}
 	for name, client := range map[string]struct {
 		header http.Header
@@ -129,14 +137,16 @@ func TestEZTO(t *testing.T) {
 			if got.status != 200 || begun.Handle == "" || begun.URL == "" || begun.ExpiresIn != 900 || begun.Interval != 5 {
 				t.Fatalf("got %d %s", got.status, got.body)
 			}
-			if got := send(resultURL, with("auth_req_id", begun.Handle)); got.status != 400 || !strings.HasPrefix(got.body, `{"error":"authorization_pending","error_description":`) || got.condition() != "" {
+			if got := send(resultURL, with("auth_req_id", begun.Handle)); got.status != 400 ||
+				!strings.HasPrefix(got.body, `{"error":"authorization_pending","error_description":`) || got.condition() != "" {
 				t.Errorf("pending: %d %q %s", got.status, got.condition(), got.body)
 			}
 			if got := s.enterIEC("AAXCT4821K"); got.status != 200 {
 				t.Fatalf("the page: %d %s", got.status, got.body)
 			}
 			got = send(resultURL, with("auth_req_id", begun.Handle))
-			if got.status != 200 || !strings.Contains(got.body, `"ie_code":"AAXCT4821K"`) || !strings.Contains(got.body, `"iec_verified":"true"`) || !strings.Contains(got.body, `"iec_status":"Valid"`) {
+			if got.status != 200 || !strings.Contains(got.body, `"ie_code":"AAXCT4821K"`) ||
+				!strings.Contains(got.body, `"iec_verified":"true"`) || !strings.Contains(got.body, `"iec_status":"Valid"`) {
 				t.Errorf("got %d %s", got.status, got.body)
 			}
 			if strings.Contains(s.logs.String(), "AAXCT4821K") || strings.Contains(s.logs.String(), begun.Handle) {
@@ -159,16 +169,44 @@ func TestEZTOErrors(t *testing.T) {
 		status     int
 		want       string
 	}{
-		"NoKey":         {triggerURL, "request={}", none, 401, `{"error":"invalid_client","error_description":"app id or secret is not valid"}`},
-		"Version":       {triggerURL, triggerOf("poll", "u"), http.Header{"Api-Version": {"2"}}, 400, `{"error":"invalid_request","error_description":"api-version: must be 1, or missing"}`},
-		"NoRequest":     {triggerURL, "app_id=poll", nil, 400, `{"error":"invalid_request","error_description":"request: is required"}`},
-		"NoJSON":        {triggerURL, "app_id=poll&request=x", nil, 400, `{"error":"invalid_request","error_description":"request: is not valid JSON"}`},
-		"Shape":         {triggerURL, `app_id=poll&request={"user":{"user_id":7}}`, nil, 400, `{"error":"invalid_request","error_description":"request/user/user_id: must be a string"}`},
-		"NoApplication": {triggerURL, "app_id=x&request={}", nil, 401, `{"error":"invalid_client","error_description":"app id or secret is not valid"}`},
-		"NoWorkspace":   {strings.Replace(triggerURL, "acme-trade", "other", 1), triggerOf("poll", "u"), nil, 404, `{"error":"not_found","error_description":"there is no such workspace"}`},
-		"NoHandle":      {resultURL, "app_id=poll", nil, 400, `{"error":"invalid_request","error_description":"auth_req_id: is required"}`},
-		"UnknownHandle": {resultURL, resultOf("poll", "unknown"), nil, 404, `{"error":"not_found","error_description":"there is no such transaction"}`},
-		"AnotherTenant": {resultURL, resultOf("poll", handle), http.Header{"X-Api-Key": {"other-key"}}, 404, `{"error":"not_found","error_description":"there is no such transaction"}`},
+		"NoKey": {
+			triggerURL, "request={}", none, 401,
+			`{"error":"invalid_client","error_description":"app id or secret is not valid"}`,
+		},
+		"Version": {
+			triggerURL, triggerOf("poll", "u"), http.Header{"Api-Version": {"2"}}, 400,
+			`{"error":"invalid_request","error_description":"api-version: must be 1, or missing"}`,
+		},
+		"NoRequest": {
+			triggerURL, "app_id=poll", nil, 400, `{"error":"invalid_request","error_description":"request: is required"}`,
+		},
+		"NoJSON": {
+			triggerURL, "app_id=poll&request=x", nil, 400,
+			`{"error":"invalid_request","error_description":"request: is not valid JSON"}`,
+		},
+		"Shape": {
+			triggerURL, `app_id=poll&request={"user":{"user_id":7}}`, nil, 400,
+			`{"error":"invalid_request","error_description":"request/user/user_id: must be a string"}`,
+		},
+		"NoApplication": {
+			triggerURL, "app_id=x&request={}", nil, 401,
+			`{"error":"invalid_client","error_description":"app id or secret is not valid"}`,
+		},
+		"NoWorkspace": {
+			strings.Replace(triggerURL, "acme-trade", "other", 1), triggerOf("poll", "u"), nil, 404,
+			`{"error":"not_found","error_description":"there is no such workspace"}`,
+		},
+		"NoHandle": {
+			resultURL, "app_id=poll", nil, 400, `{"error":"invalid_request","error_description":"auth_req_id: is required"}`,
+		},
+		"UnknownHandle": {
+			resultURL, resultOf("poll", "unknown"), nil, 404,
+			`{"error":"not_found","error_description":"there is no such transaction"}`,
+		},
+		"AnotherTenant": {
+			resultURL, resultOf("poll", handle), http.Header{"X-Api-Key": {"other-key"}}, 404,
+			`{"error":"not_found","error_description":"there is no such transaction"}`,
+		},
 	} {
 		if got := s.do("POST", test.path, test.header, test.body); got.status != test.status || got.body != test.want {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
@@ -183,7 +221,8 @@ func TestEZTOErrors(t *testing.T) {
 		"APIOnly":  {"api-only", "u-1", 403, "unauthorized_client"},
 		"Failing":  {"poll", "failing-1", 402, "request_failed"},
 	} {
-		if got := s.post(triggerURL, "", triggerOf(test.application, test.user)); got.status != test.status || !strings.HasPrefix(got.body, `{"error":"`+test.code+`"`) {
+		if got := s.post(triggerURL, "", triggerOf(test.application, test.user)); got.status != test.status ||
+			!strings.HasPrefix(got.body, `{"error":"`+test.code+`"`) {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 	}
@@ -194,8 +233,10 @@ func TestEZTOFixtures(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
 	for _, test := range []struct{ number, want string }{
-		{"AAXCT4821K", `"iec_status":"Valid"`}, {"BZKPM3307Q", `"iec_status":"Valid"`}, {"AAFFR1190C", `"iec_status":"Suspended"`},
-		{"AADTS2045B", `"iec_status":"Cancelled"`}, {"AAACN5561H", `"iec_status":"Deactivated"`}, {"0399001234", `"pan":"AACCL7702D"`},
+		{"AAXCT4821K", `"iec_status":"Valid"`}, {"BZKPM3307Q", `"iec_status":"Valid"`},
+		{"AAFFR1190C", `"iec_status":"Suspended"`},
+		{"AADTS2045B", `"iec_status":"Cancelled"`}, {"AAACN5561H", `"iec_status":"Deactivated"`},
+		{"0399001234", `"pan":"AACCL7702D"`},
 		{"AAHCE5000E", "request_failed"}, {"AAHCZ9999Z", "authorization_pending"}, // the last one, as it stays open
 	} {
 		handle := s.trigger("poll", "u-7731")
@@ -225,7 +266,8 @@ func TestEZTOOnce(t *testing.T) {
 	s := MustRun(t)
 	body := triggerOf("poll", "u-7731")
 	first := s.post(triggerURL, "k", body)
-	if again := s.post(triggerURL, "k", body); again.body != first.body || again.header.Get("Idempotency-Replayed") != "true" {
+	if again := s.post(triggerURL, "k", body); again.body != first.body ||
+		again.header.Get("Idempotency-Replayed") != "true" {
 		t.Errorf("again: %d %s", again.status, again.body)
 	}
 	s.arm("ezto", "trigger-request", "reset_after_effect")
@@ -288,9 +330,13 @@ func (s *stack) calledEZTO() int {
 
 var verifiedAt = regexp.MustCompile(`"iec_verified_at":"\d{10}"`)
 
-// iecOutcome is the whole outcome of a journey, with fixed words for the transaction's id, which must be the partner's, and for the time.
+// iecOutcome is the whole outcome of a journey, with fixed words for the transaction's id, which must be the partner's,
+// and for the time.
 func iecOutcome(view journeyView, requestID string) string {
-	return strings.Replace(verifiedAt.ReplaceAllString(string(view.Outcome), `"iec_verified_at":"<at>"`), `"request_id":"`+requestID+`"`, `"request_id":"<request>"`, 1)
+	return strings.Replace(
+		verifiedAt.ReplaceAllString(string(view.Outcome), `"iec_verified_at":"<at>"`), `"request_id":"`+requestID+`"`,
+		`"request_id":"<request>"`, 1,
+	)
 }
 
 // verified is the outcome of a licence that has been checked for u-1, with all claims (ezto §6).
@@ -299,8 +345,8 @@ func verified(number, name, address, status, pan string) string {
 		name + `","address":"` + address + `","iec_status":"` + status + `","pan":"` + pan + `"}`
 }
 
-// TestIECJourney: a person enters the licence at the hosted page, for each mode of a hook and each form of what it sends. One that polls sends
-// nothing, so the form concerns only what the tenant's settings say.
+// TestIECJourney: a person enters the licence at the hosted page, for each mode of a hook and each form of what it
+// sends. One that polls sends nothing, so the form concerns only what the tenant's settings say.
 func TestIECJourney(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ application, way, response string }{
@@ -315,7 +361,8 @@ func TestIECJourney(t *testing.T) {
 				scale, callbacks = 0.1, 1 // only callbacks end a wait
 			}
 			s := MustRun(t, func(m *main.Main) { m.TimeScale = scale })
-			s.configure(test.application, `,"rule":"country == 'IN' && user_id.startsWith('u-')","claims":["iec_code","iec_status"]`,
+			s.configure(test.application,
+				`,"rule":"country == 'IN' && user_id.startsWith('u-')","claims":["iec_code","iec_status"]`,
 				`,"notification_way":"`+test.way+`","response_type":"`+test.response+`"`)
 			id := s.startIEC("k", test.application, "u-7731@example.com", `,"metadata":{"desk":"importers"},"country":"IN"`)
 			s.follow(id, waiting)
@@ -339,7 +386,8 @@ func TestIECJourney(t *testing.T) {
 			if requests, _ := s.reached("ezto/get-result"); test.way != "poll" && requests != 1 {
 				t.Errorf("%d results were read", requests)
 			}
-			if got := s.called(callbacks); len(got) != callbacks || slices.ContainsFunc(got, func(status int) bool { return status != 200 }) {
+			if got := s.called(callbacks); len(got) != callbacks ||
+				slices.ContainsFunc(got, func(status int) bool { return status != 200 }) {
 				t.Errorf("callbacks were answered %v", got)
 			}
 		})
@@ -364,15 +412,25 @@ func TestIECJourneyAgain(t *testing.T) {
 	}
 }
 
-// TestIECJourneySettings: each of enabled × rule × claims. What does not run calls nobody; of what does, the outcome has the claims that are
-// selected, beside the envelope and the address, which can't be selected.
+// TestIECJourneySettings: each of enabled × rule × claims. What does not run calls nobody; of what does, the outcome
+// has the claims that are selected, beside the envelope and the address, which can't be selected.
 func TestIECJourneySettings(t *testing.T) {
 	t.Parallel()
-	rules := map[string]string{"NoRule": ``, "RuleTrue": `,"rule":"metadata.desk == 'importers'"`, "RuleFalse": `,"rule":"country == 'US'"`}
+	rules := map[string]string{
+		"NoRule": ``, "RuleTrue": `,"rule":"metadata.desk == 'importers'"`, "RuleFalse": `,"rule":"country == 'US'"`,
+	}
 	claims := map[string]struct{ module, want string }{
-		"AllClaims":  {``, verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "AAXCT4821K")},
-		"SomeClaims": {`,"claims":["pan","iec_verified_at"]`, `{"workflow":"verification","user_id":"u-1","request_id":"<request>","iec_verified_at":"<at>","address":"14 Dock Road, Kochi 682003","pan":"AAXCT4821K"}`},
-		"NoClaims":   {`,"claims":[]`, `{"workflow":"verification","user_id":"u-1","request_id":"<request>","address":"14 Dock Road, Kochi 682003"}`},
+		"AllClaims": {
+			``, verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "AAXCT4821K"),
+		},
+		"SomeClaims": {
+			`,"claims":["pan","iec_verified_at"]`,
+			`{"workflow":"verification","user_id":"u-1","request_id":"<request>","iec_verified_at":"<at>","address":"14 Dock Road, Kochi 682003","pan":"AAXCT4821K"}`,
+		},
+		"NoClaims": {
+			`,"claims":[]`,
+			`{"workflow":"verification","user_id":"u-1","request_id":"<request>","address":"14 Dock Road, Kochi 682003"}`,
+		},
 	}
 	const facts = `,"metadata":{"desk":"importers"},"country":"IN"`
 	for rule, runs := range rules {
@@ -415,7 +473,8 @@ func TestIECJourneySettings(t *testing.T) {
 					name := fmt.Sprint(enabled, rule, selected)
 					s.configure("poll", fmt.Sprintf(`,"enabled":%t%s%s`, enabled, runs, claim.module), "")
 					view := s.follow(s.startIEC(name, "poll", "u-1", facts), ended)
-					if view.Status != "SUCCEEDED" || view.Reason != reason || string(view.Outcome) != `{"reason":"`+reason+`","skipped":true}` {
+					if view.Status != "SUCCEEDED" || view.Reason != reason ||
+						string(view.Outcome) != `{"reason":"`+reason+`","skipped":true}` {
 						t.Errorf("%s: got %s (%s) %s", name, view.Status, view.Reason, view.Outcome)
 					}
 				}
@@ -428,7 +487,8 @@ func TestIECJourneySettings(t *testing.T) {
 	t.Run("NotConfigured", func(t *testing.T) {
 		t.Parallel()
 		s := MustRun(t)
-		if view := s.follow(s.startIEC("k", "poll", "u-1", ""), ended); view.Status != "FAILED" || view.Reason != "no_such_application" || s.calledEZTO() != 0 {
+		if view := s.follow(s.startIEC("k", "poll", "u-1", ""), ended); view.Status != "FAILED" ||
+			view.Reason != "no_such_application" || s.calledEZTO() != 0 {
 			t.Errorf("got %s (%s), %d calls", view.Status, view.Reason, s.calledEZTO())
 		}
 	})
@@ -442,23 +502,38 @@ func TestWorkspaceSettings(t *testing.T) {
 	before := s.do("GET", "/workflows/iec", nil, "").body
 	const at = "/modules/0/rule: "
 	for name, test := range map[string]struct{ rule, want string }{
-		"EndlessLoops":   {"metadata.l.all(a, metadata.l.all(b, a == b))", at + "may cost 2033155, over the limit of 100000: loop over less, or not within another loop"},
-		"DeepLoops":      {"country == 'IN' &&\n  [1].all(a, [1].all(b, [1].all(c, true)))", at + "line 2, column 32: is a loop in too many others"},
+		"EndlessLoops": {
+			"metadata.l.all(a, metadata.l.all(b, a == b))",
+			at + "may cost 2033155, over the limit of 100000: loop over less, or not within another loop",
+		},
+		"DeepLoops": {
+			"country == 'IN' &&\n  [1].all(a, [1].all(b, [1].all(c, true)))",
+			at + "line 2, column 32: is a loop in too many others",
+		},
 		"EndlessPattern": {"user_id.matches('(a{900}b{900})')", at + "line 1, column 17: is too large a regular expression"},
-		"MadePattern":    {"user_id.matches(metadata.pattern)", at + "line 1, column 25: must be a literal, since it is a regular expression"},
-		"Huge":           {"country == '" + strings.Repeat("x", 4096) + "'", at + "has over 4096 bytes"},
-		"HugeNesting":    {strings.Repeat("(", 1000) + "true" + strings.Repeat(")", 1000), at + "nests too deep"},
-		"HugeList":       {"[" + strings.Repeat("1,", 2040) + "1] == []", at + "has too many parts"},
-		"NoTruthValue":   {"country", at + "must be of type bool, but is string"},
-		"MayBeAnything":  {"metadata.vip", at + "must be of type bool, which only a comparison makes sure: write … == true"},
-		"OtherTypes":     {"country == 'IN' &&\n  user_id == 5", at + "line 2, column 11: cannot be applied to (string, int)"},
-		"OtherName":      {"county == 'IN'", at + "line 1, column 1: is neither a function nor one of user_id, metadata, country, device, claims, force_onboarding"},
+		"MadePattern": {
+			"user_id.matches(metadata.pattern)", at + "line 1, column 25: must be a literal, since it is a regular expression",
+		},
+		"Huge":          {"country == '" + strings.Repeat("x", 4096) + "'", at + "has over 4096 bytes"},
+		"HugeNesting":   {strings.Repeat("(", 1000) + "true" + strings.Repeat(")", 1000), at + "nests too deep"},
+		"HugeList":      {"[" + strings.Repeat("1,", 2040) + "1] == []", at + "has too many parts"},
+		"NoTruthValue":  {"country", at + "must be of type bool, but is string"},
+		"MayBeAnything": {"metadata.vip", at + "must be of type bool, which only a comparison makes sure: write … == true"},
+		"OtherTypes": {
+			"country == 'IN' &&\n  user_id == 5", at + "line 2, column 11: cannot be applied to (string, int)",
+		},
+		"OtherName": {
+			"county == 'IN'",
+			at + "line 1, column 1: is neither a function nor one of user_id, metadata, country, device, claims, " +
+				"force_onboarding",
+		},
 	} {
 		rule, _ := json.Marshal(test.rule)
 		got := s.do("PUT", "/workflows/iec", nil, `{"modules":[{"type":"iec_verification","rule":`+string(rule)+`}]}`)
 		var problem struct{ Code, Detail string }
 		MustDecode(t, got.body, &problem)
-		if got.status != 400 || got.header.Get("Content-Type") != "application/problem+json" || problem.Code != "invalid_request" || problem.Detail != test.want {
+		if got.status != 400 || got.header.Get("Content-Type") != "application/problem+json" ||
+			problem.Code != "invalid_request" || problem.Detail != test.want {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 	}
@@ -467,13 +542,15 @@ func TestWorkspaceSettings(t *testing.T) {
 	}
 }
 
-// TestIECJourneyRules: a rule that can't be evaluated, or not within its cost, neither skips the verification nor lets it run.
+// TestIECJourneyRules: a rule that can't be evaluated, or not within its cost, neither skips the verification nor lets
+// it run.
 func TestIECJourneyRules(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ rule, more string }{
 		"MissingKey": {"metadata.vip == true", ``},
 		"NotANumber": {"int(user_id) > 1", ``},
-		"TooDear": {"metadata.list.all(x, metadata.text.contains('bb') || true)", // at its limit it is given up, though it would be true
+		// at its limit it is given up, though it would be true
+		"TooDear": {"metadata.list.all(x, metadata.text.contains('bb') || true)",
 			`,"metadata":{"list":[` + strings.Repeat(`"abc",`, 599) + `"abc"],"text":"` + strings.Repeat("ab", 10_000) + `"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -488,16 +565,35 @@ func TestIECJourneyRules(t *testing.T) {
 	}
 }
 
-// TestIECJourneyFixtures: each licence of the contract (ezto §13) ends as its row says; the one that is not found, in TestIECJourneyExpires.
+// TestIECJourneyFixtures: each licence of the contract (ezto §13) ends as its row says; the one that is not found, in
+// TestIECJourneyExpires.
 func TestIECJourneyFixtures(t *testing.T) {
 	t.Parallel()
 	for number, test := range map[string]struct{ page, end, outcome string }{
-		"AAXCT4821K": {"Completed", "SUCCEEDED valid", verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "AAXCT4821K")},
-		"BZKPM3307Q": {"Completed", "SUCCEEDED valid", verified("BZKPM3307Q", "MEERA KULKARNI", "7 Laxmi Road, Pune 411030", "Valid", "BZKPM3307Q")},
-		"AAFFR1190C": {"Completed", "REJECTED suspended", verified("AAFFR1190C", "REDDY AND RAO TRADERS", "3 Harbour Street, Visakhapatnam 530001", "Suspended", "AAFFR1190C")},
-		"AADTS2045B": {"Completed", "REJECTED cancelled", verified("AADTS2045B", "SHANTI EXPORT TRUST", "21 Mint Street, Chennai 600079", "Cancelled", "AADTS2045B")},
-		"AAACN5561H": {"Completed", "REJECTED deactivated", verified("AAACN5561H", "NILGIRI LEAF EXPORTS LTD", "5 Tea Garden Road, Coonoor 643101", "Deactivated", "AAACN5561H")},
-		"0399001234": {"Completed", "SUCCEEDED valid", verified("0399001234", "LAKSHMI SPICES LTD", "9 Bazaar Road, Mumbai 400003", "Valid", "AACCL7702D")},
+		"AAXCT4821K": {
+			"Completed", "SUCCEEDED valid",
+			verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "AAXCT4821K"),
+		},
+		"BZKPM3307Q": {
+			"Completed", "SUCCEEDED valid",
+			verified("BZKPM3307Q", "MEERA KULKARNI", "7 Laxmi Road, Pune 411030", "Valid", "BZKPM3307Q"),
+		},
+		"AAFFR1190C": {
+			"Completed", "REJECTED suspended",
+			verified("AAFFR1190C", "REDDY AND RAO TRADERS", "3 Harbour Street, Visakhapatnam 530001", "Suspended", "AAFFR1190C"),
+		},
+		"AADTS2045B": {
+			"Completed", "REJECTED cancelled",
+			verified("AADTS2045B", "SHANTI EXPORT TRUST", "21 Mint Street, Chennai 600079", "Cancelled", "AADTS2045B"),
+		},
+		"AAACN5561H": {
+			"Completed", "REJECTED deactivated",
+			verified("AAACN5561H", "NILGIRI LEAF EXPORTS LTD", "5 Tea Garden Road, Coonoor 643101", "Deactivated", "AAACN5561H"),
+		},
+		"0399001234": {
+			"Completed", "SUCCEEDED valid",
+			verified("0399001234", "LAKSHMI SPICES LTD", "9 Bazaar Road, Mumbai 400003", "Valid", "AACCL7702D"),
+		},
 		"AAHCE5000E": {"Not completed", "FAILED request_failed", ""},
 	} {
 		t.Run(number, func(t *testing.T) {
@@ -507,7 +603,8 @@ func TestIECJourneyFixtures(t *testing.T) {
 			id := s.startIEC("k", "poll", "u-1", "")
 			s.follow(id, waiting)
 			request := s.openTransaction()
-			if page := s.page(s.pageOf(id), "iec="+number); page.status != 200 || !strings.Contains(page.body, "<h1>"+test.page+"</h1>") {
+			if page := s.page(s.pageOf(id), "iec="+number); page.status != 200 ||
+				!strings.Contains(page.body, "<h1>"+test.page+"</h1>") {
 				t.Errorf("the page: %d %s", page.status, page.body)
 			}
 			view := s.follow(id, ended)
@@ -518,13 +615,25 @@ func TestIECJourneyFixtures(t *testing.T) {
 	}
 }
 
-// TestIECJourneyMismatch: a number that is made like a PAN and is not the holder's is flagged, whether or not the PAN is shown, and no more.
+// TestIECJourneyMismatch: a number that is made like a PAN and is not the holder's is flagged, whether or not the PAN
+// is shown, and no more.
 func TestIECJourneyMismatch(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ number, claims, want string }{
-		"Flagged": {"AAXCT4821K", ``, strings.TrimSuffix(verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "ZZXCT4821K"), "}") + `,"pan_mismatch":true}`},
-		"Unshown": {"AAXCT4821K", `,"claims":["iec_status"]`, `{"workflow":"verification","user_id":"u-1","request_id":"<request>","address":"14 Dock Road, Kochi 682003","iec_status":"Valid","pan_mismatch":true}`},
-		"Legacy":  {"0399001234", ``, verified("0399001234", "LAKSHMI SPICES LTD", "9 Bazaar Road, Mumbai 400003", "Valid", "ZZCCL7702D")},
+		"Flagged": {
+			"AAXCT4821K", ``,
+			strings.TrimSuffix(
+				verified("AAXCT4821K", "TARANG OVERSEAS PVT LTD", "14 Dock Road, Kochi 682003", "Valid", "ZZXCT4821K"), "}",
+			) + `,"pan_mismatch":true}`,
+		},
+		"Unshown": {
+			"AAXCT4821K", `,"claims":["iec_status"]`,
+			`{"workflow":"verification","user_id":"u-1","request_id":"<request>","address":"14 Dock Road, Kochi 682003","iec_status":"Valid","pan_mismatch":true}`,
+		},
+		"Legacy": {
+			"0399001234", ``,
+			verified("0399001234", "LAKSHMI SPICES LTD", "9 Bazaar Road, Mumbai 400003", "Valid", "ZZCCL7702D"),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -543,8 +652,9 @@ func TestIECJourneyMismatch(t *testing.T) {
 	}
 }
 
-// TestIECJourneyExpires: somebody who enters a number that no licence has stays on the page. Once that has expired, the result is read a last time.
-// That it has nobody tells (ezto §14), so it makes no difference how results are notified of.
+// TestIECJourneyExpires: somebody who enters a number that no licence has stays on the page. Once that has expired, the
+// result is read a last time. That it has nobody tells (ezto §14), so it makes no difference how results are notified
+// of.
 func TestIECJourneyExpires(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"poll", "push"} {
@@ -557,7 +667,9 @@ func TestIECJourneyExpires(t *testing.T) {
 			s.follow(id, waiting)
 			url := s.pageOf(id)
 			page := s.page(url, "iec=AAHCZ9999Z")
-			if page.status != 422 || !strings.Contains(page.body, `role="alert">No licence has this number. 4 attempts are left.<`) || !strings.Contains(page.body, "IEC License Number") {
+			if page.status != 422 ||
+				!strings.Contains(page.body, `role="alert">No licence has this number. 4 attempts are left.<`) ||
+				!strings.Contains(page.body, "IEC License Number") {
 				t.Fatalf("the page: %d %s", page.status, page.body)
 			}
 			if view := s.follow(id, waiting); view.Status != "WAITING" {
@@ -587,7 +699,8 @@ func TestIECJourneyExpires(t *testing.T) {
 	}
 }
 
-// TestIECJourneyForgedResults: where something forged comes in the place of the true callback, the interval finds the true result.
+// TestIECJourneyForgedResults: where something forged comes in the place of the true callback, the interval finds the
+// true result.
 func TestIECJourneyForgedResults(t *testing.T) {
 	t.Parallel()
 	for application, test := range map[string]struct {
@@ -604,7 +717,9 @@ func TestIECJourneyForgedResults(t *testing.T) {
 			request := s.openTransaction()
 			s.enterIEC("AAFFR1190C")
 			view := s.follow(id, ended)
-			want := verified("AAFFR1190C", "REDDY AND RAO TRADERS", "3 Harbour Street, Visakhapatnam 530001", "Suspended", "AAFFR1190C")
+			want := verified(
+				"AAFFR1190C", "REDDY AND RAO TRADERS", "3 Harbour Street, Visakhapatnam 530001", "Suspended", "AAFFR1190C",
+			)
 			if got := iecOutcome(view, request); view.Status != "REJECTED" || view.Reason != "suspended" || got != want {
 				t.Errorf("got %s (%s) %s %+v", view.Status, view.Reason, got, view.Steps)
 			}
@@ -615,8 +730,8 @@ func TestIECJourneyForgedResults(t *testing.T) {
 	}
 }
 
-// TestIECJourneyOnboarding: who is new to the partner is onboarded first, and who is known where that is forced. Whoever has been
-// onboarded is known.
+// TestIECJourneyOnboarding: who is new to the partner is onboarded first, and who is known where that is forced.
+// Whoever has been onboarded is known.
 func TestIECJourneyOnboarding(t *testing.T) {
 	t.Parallel()
 	const welcome, number, completed = "Welcome", "IEC Verification", "Completed"
@@ -636,12 +751,15 @@ func TestIECJourneyOnboarding(t *testing.T) {
 			s.settle("/workflows/hello", `{"modules":[{"type":"iec_verification"}]}`)
 			s.configure("onboarding", "", `,"onboarding_workflow":"hello"`)
 			for key, want := range [][]string{test.first, test.second} {
-				id := s.startIEC(fmt.Sprint(key), "onboarding", test.user, fmt.Sprintf(`,"force_onboarding":%t`, test.force && key == 0))
+				id := s.startIEC(
+					fmt.Sprint(key), "onboarding", test.user, fmt.Sprintf(`,"force_onboarding":%t`, test.force && key == 0),
+				)
 				s.follow(id, waiting)
 				if got := s.goThrough(s.pageOf(id), "AAXCT4821K", ""); !slices.Equal(got, want) {
 					t.Errorf("visit %d: saw %q, want %q", key, got, want)
 				}
-				if view := s.follow(id, ended); view.Status != "SUCCEEDED" || view.Reason != "valid" || !strings.Contains(string(view.Outcome), `"ie_code":"AAXCT4821K"`) {
+				if view := s.follow(id, ended); view.Status != "SUCCEEDED" || view.Reason != "valid" ||
+					!strings.Contains(string(view.Outcome), `"ie_code":"AAXCT4821K"`) {
 					t.Errorf("visit %d: got %s (%s) %s", key, view.Status, view.Reason, view.Outcome)
 				}
 			}
@@ -649,7 +767,8 @@ func TestIECJourneyOnboarding(t *testing.T) {
 	}
 }
 
-// TestIECJourneyConsent: what a person is asked to consent to stands at the head of the pages, and a person who declines is a definite no.
+// TestIECJourneyConsent: what a person is asked to consent to stands at the head of the pages, and a person who
+// declines is a definite no.
 func TestIECJourneyConsent(t *testing.T) {
 	t.Parallel()
 	for decision, test := range map[string]struct {
@@ -663,7 +782,9 @@ func TestIECJourneyConsent(t *testing.T) {
 			t.Parallel()
 			s := MustRun(t)
 			s.configure("consent", "", "")
-			id := s.startIEC("k", "consent", "u-1", `,"consent":{"title":"Check of a licence","message":{"Purpose":"Vendor KYC"}}`)
+			id := s.startIEC(
+				"k", "consent", "u-1", `,"consent":{"title":"Check of a licence","message":{"Purpose":"Vendor KYC"}}`,
+			)
 			s.follow(id, waiting)
 			if got := s.goThrough(s.pageOf(id), "AAXCT4821K", decision); !slices.Equal(got, test.seen) {
 				t.Errorf("saw %q", got)
@@ -677,7 +798,8 @@ func TestIECJourneyConsent(t *testing.T) {
 
 var heading = regexp.MustCompile(`<h1>([^<]*)</h1>`)
 
-// goThrough does what each page asks of a person, to the last one, and returns their headings; decision is accept or decline.
+// goThrough does what each page asks of a person, to the last one, and returns their headings; decision is accept or
+// decline.
 func (s *stack) goThrough(url, number, decision string) (seen []string) {
 	s.t.Helper()
 	for page := s.page(url, ""); len(seen) < 5; {

@@ -39,7 +39,8 @@ const (
 	byLookup resolution = "by lookup" // at once where the effect is there, else by a repeat after the quiet period
 )
 
-// calls lists the ways in which each operation can be called. An operation of the registry that has none fails the test.
+// calls lists the ways in which each operation can be called. An operation of the registry that has none fails the
+// test.
 var calls = map[string][]call{
 	"equal/init-transaction": {
 		{"WithIdempotencyID", func(*stack) request {
@@ -72,15 +73,23 @@ var calls = map[string][]call{
 	},
 	"digit9/issue-token": { // of the partner's: nobody calls it, whoever has no token does
 		{"ForLookup", func(*stack) request { return post(lookupURL, lookup("784199000000099")) }, "", ""},
-		{"ForOnboarding", func(*stack) request { return post(onboardURL, customer("784199000000017")) }, "digit9/onboard-customer", byLookup},
+		{
+			"ForOnboarding", func(*stack) request { return post(onboardURL, customer("784199000000017")) },
+			"digit9/onboard-customer", byLookup,
+		},
 	},
 	"digit9/lookup-customer": {
 		{"LookUp", func(*stack) request { return post(lookupURL, lookup("784199000000099")) }, "", ""},
 	},
 	"digit9/onboard-customer": {
-		{"Create", func(*stack) request { return post(onboardURL, customer("784199000000017")) }, "digit9/onboard-customer", byLookup},
+		{
+			"Create", func(*stack) request { return post(onboardURL, customer("784199000000017")) }, "digit9/onboard-customer",
+			byLookup,
+		},
 		{"Update", func(s *stack) request {
-			return post(onboardURL, customer("784199000000017", `{"channel"`, `{"ecrn":"`+s.onboard("784199000000017")+`","channel"`))
+			return post(
+				onboardURL, customer("784199000000017", `{"channel"`, `{"ecrn":"`+s.onboard("784199000000017")+`","channel"`),
+			)
 		}, "digit9/onboard-customer", never},
 	},
 	"digit9/get-customer": {
@@ -88,7 +97,10 @@ var calls = map[string][]call{
 	},
 	"digit9/list-codes": {}, // the gateway doesn't call it: the partner checks its master data itself
 	"ezto/trigger-request": {
-		{"Trigger", func(*stack) request { return post(triggerURL, triggerOf("poll", "u-7731")) }, "ezto/trigger-request", never},
+		{
+			"Trigger", func(*stack) request { return post(triggerURL, triggerOf("poll", "u-7731")) }, "ezto/trigger-request",
+			never,
+		},
 	},
 	"ezto/get-result": {
 		{"Result", func(s *stack) request {
@@ -102,7 +114,11 @@ var calls = map[string][]call{
 		{"WithExternalID", func(*stack) request {
 			return post(ironCustomersURL, ironCustomer("Person", "noor@example.com", `,"external_id":"order-17"`))
 		}, "iron/create-customer", byRepeat},
-		{"WithoutExternalID", func(*stack) request { return post(ironCustomersURL, ironCustomer("Person", "noor@example.com")) }, "iron/create-customer", byRepeat},
+		{
+			"WithoutExternalID",
+			func(*stack) request { return post(ironCustomersURL, ironCustomer("Person", "noor@example.com")) },
+			"iron/create-customer", byRepeat,
+		},
 	},
 	"iron/get-customer": {
 		{"Get", func(s *stack) request {
@@ -128,7 +144,13 @@ var calls = map[string][]call{
 	"iron/get-identification": {
 		{"Get", func(s *stack) request {
 			var created identified
-			MustDecode(s.t, s.post(identificationsURL(s.createIronCustomer("Person", "noor@example.com")), uuid.NewString(), `{"type":"Direct"}`).body, &created)
+			MustDecode(
+				s.t,
+				s.post(
+					identificationsURL(s.createIronCustomer("Person", "noor@example.com")), uuid.NewString(), `{"type":"Direct"}`,
+				).body,
+				&created,
+			)
 			return request{"GET", "/iron/identifications/" + created.ID, ""}
 		}, "", ""},
 	},
@@ -141,10 +163,16 @@ var calls = map[string][]call{
 	"iron/list-signings":          {}, // terms are signed with Iron, beside any identification
 	"iron/create-signing":         {},
 	"mbanq/issue-token": { // of the partner's, like Digit9's; a read needs a client, and that a token
-		{"ForCreation", func(*stack) request { return post(clientsURL, clientOf("ext-1", "5550101")) }, "mbanq/create-client", byLookup},
+		{
+			"ForCreation", func(*stack) request { return post(clientsURL, clientOf("ext-1", "5550101")) }, "mbanq/create-client",
+			byLookup,
+		},
 	},
 	"mbanq/create-client": {
-		{"WithExternalID", func(*stack) request { return post(clientsURL, clientOf("ext-1", "5550101")) }, "mbanq/create-client", byLookup},
+		{
+			"WithExternalID", func(*stack) request { return post(clientsURL, clientOf("ext-1", "5550101")) },
+			"mbanq/create-client", byLookup,
+		},
 		{"WithoutExternalID", func(*stack) request {
 			return post(clientsURL, clientOf("ext-1", "5550101", `,"externalId":"ext-1"`, ``))
 		}, "mbanq/create-client", never},
@@ -190,11 +218,13 @@ var calls = map[string][]call{
 			return post(clientsURL+"/"+id+"?command=activate", activation)
 		}, "mbanq/client-command", byLookup},
 	},
-	"mbanq/list-clients":            {}, // lookups and journeys alone call it: TestFaultsOfLookups
-	"mbanq/list-addresses":          {}, // likewise
-	"mbanq/delete-client":           {}, // the gateway doesn't call it: it creates what it was asked for, and takes nothing back
-	"mbanq/verification-status":     {}, // nor this: a client says it too
-	"mbanq/get-client-template":     {}, // nor these: what ids mean is the tenant's own data, which its operator has at hand
+	"mbanq/list-clients":   {}, // lookups and journeys alone call it: TestFaultsOfLookups
+	"mbanq/list-addresses": {}, // likewise
+	// the gateway doesn't call it: it creates what it was asked for, and takes nothing back
+	"mbanq/delete-client":       {},
+	"mbanq/verification-status": {}, // nor this: a client says it too
+	// nor these: what ids mean is the tenant's own data, which its operator has at hand
+	"mbanq/get-client-template":     {},
 	"mbanq/get-address-template":    {},
 	"mbanq/get-identifier-template": {},
 }
@@ -202,8 +232,10 @@ var calls = map[string][]call{
 // scanForm is the form of an upload, with the boundary that send says.
 const (
 	scanBoundary = "a-boundary-of-the-tests"
-	scanForm     = "--" + scanBoundary + "\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\npassport\r\n--" + scanBoundary +
-		"\r\nContent-Disposition: form-data; name=\"file\"; filename=\"scan.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8\x00\r\n--" + scanBoundary + "--\r\n"
+	scanForm     = "--" + scanBoundary + "\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\npassport\r\n--" +
+		scanBoundary +
+		"\r\nContent-Disposition: form-data; name=\"file\"; filename=\"scan.jpg\"\r\nContent-Type: " +
+		"image/jpeg\r\n\r\n\xff\xd8\x00\r\n--" + scanBoundary + "--\r\n"
 )
 
 // completeClient makes a client who lacks nothing, and returns its id.
@@ -211,7 +243,8 @@ func (s *stack) completeClient() string {
 	s.t.Helper()
 	id := s.createClient("ext-1", "5550101")
 	for _, r := range []request{
-		post("/mbanq/v1/client/"+id+"/addresses?type=1", primary), post(clientsURL+"/"+id+"/identifiers", passport), post(clientsURL+"/"+id+"/identifiers", ssn),
+		post("/mbanq/v1/client/"+id+"/addresses?type=1", primary), post(clientsURL+"/"+id+"/identifiers", passport),
+		post(clientsURL+"/"+id+"/identifiers", ssn),
 	} {
 		if got := s.post(r.path, "", r.body); got.status != http.StatusOK {
 			s.t.Fatalf("%s: %d %s", r.path, got.status, got.body)
@@ -253,7 +286,8 @@ func (s *stack) reached(name string) (requests, effects int) {
 	return len(all), effects
 }
 
-// answers are what a call that meets a fault may be answered with at first: conditions, empty for the partner's own answer.
+// answers are what a call that meets a fault may be answered with at first: conditions, empty for the partner's own
+// answer.
 func answers(operation string, c call, fault sandbox.Fault) (conditions []string) {
 	switch {
 	case fault.Name == "expired_token", fault.Name == "slow":
@@ -261,7 +295,8 @@ func answers(operation string, c call, fault sandbox.Fault) (conditions []string
 	case fault.Name == "status_429" && !strings.HasSuffix(operation, "/issue-token"):
 		return []string{"throttled"}
 	case isGet(operation) && strings.HasPrefix(fault.Name, "reset_"):
-		return []string{"", "partner_unavailable"} // net/http itself repeats a GET that a connection broke which it had used before
+		// net/http itself repeats a GET that a connection broke which it had used before
+		return []string{"", "partner_unavailable"}
 	case fault.Name == "refuse_connection", c.acts != "" && operation != c.acts:
 		return []string{"partner_unavailable"} // what acts was never sent
 	case c.acts == "":
@@ -279,11 +314,19 @@ func succeeded(r reply) bool { return r.status == http.StatusOK || r.status == h
 
 // isGet tells which operations are called by a GET.
 func isGet(operation string) bool {
-	return slices.Contains([]string{"digit9/get-customer", "iron/get-customer", "iron/list-identifications", "iron/get-identification", "mbanq/get-client", "mbanq/list-identifiers"}, operation)
+	return slices.Contains(
+		[]string{
+			"digit9/get-customer", "iron/get-customer", "iron/list-identifications", "iron/get-identification",
+			"mbanq/get-client", "mbanq/list-identifiers",
+		},
+		operation,
+	)
 }
 
 // states is how a record stands after an answer.
-var states = map[string]string{"": "done", "partner_unavailable": "released", "throttled": "released", "outcome_unknown": "unknown"}
+var states = map[string]string{
+	"": "done", "partner_unavailable": "released", "throttled": "released", "outcome_unknown": "unknown",
+}
 
 // struck is a call that is about to meet a fault.
 type struck struct {
@@ -317,8 +360,9 @@ func (f struck) state(got reply) string {
 	return f.transaction(got.header.Get("Transaction-Id")).State
 }
 
-// TestFaultMatrix arms every fault that can be armed on every operation that there is, and looks at what the caller learns
-// and at what happened at the partner, at once and after repeats with the same key. With -short, a call meets some of them.
+// TestFaultMatrix arms every fault that can be armed on every operation that there is, and looks at what the caller
+// learns and at what happened at the partner, at once and after repeats with the same key. With -short, a call meets
+// some of them.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	armed, cell := map[string]bool{}, 0 // an operation may have several routes
@@ -356,7 +400,8 @@ func testFault(t *testing.T, operation string, c call, fault sandbox.Fault) {
 	late := s.late(operation, fault.Name)
 
 	got := f.send()
-	if c.unknown != byLookup || operation != c.acts { // else a repeat must not send it again although a lookup finds nothing yet
+	// else a repeat must not send it again although a lookup finds nothing yet
+	if c.unknown != byLookup || operation != c.acts {
 		late()
 	}
 	want, condition := answers(operation, c, fault), got.condition()
@@ -373,15 +418,20 @@ func testFault(t *testing.T, operation string, c call, fault sandbox.Fault) {
 
 	for range 3 {
 		again := f.send()
-		for c.unknown == byLookup && again.condition() == "outcome_unknown" && again.header.Get("Retry-After") != "" && effects() <= 1 {
+		for c.unknown == byLookup && again.condition() == "outcome_unknown" && again.header.Get("Retry-After") != "" &&
+			effects() <= 1 {
 			late()
 			s.passQuietly()
 			again = f.send()
 		}
 		if condition == "outcome_unknown" && c.unknown == never {
 			n, _ := s.reached(c.acts)
-			if again.condition() != "outcome_unknown" || again.header.Get("Retry-After") != "" || effects() != acted || n != sent+1 {
-				t.Errorf("an unknown outcome became %d %q by a repeat, with %d effects after %d, sent %d times", again.status, again.condition(), effects(), acted, n-sent)
+			if again.condition() != "outcome_unknown" || again.header.Get("Retry-After") != "" || effects() != acted ||
+				n != sent+1 {
+				t.Errorf(
+					"an unknown outcome became %d %q by a repeat, with %d effects after %d, sent %d times", again.status,
+					again.condition(), effects(), acted, n-sent,
+				)
 			}
 			continue
 		}
@@ -441,13 +491,16 @@ func (s *stack) untilKnown(operation, fault string, send func() reply) reply {
 	return got
 }
 
-// TestCredentialsRejected: that a partner doesn't take our credentials, read anew once, or the token that it has just issued,
-// is told as our trouble, never as the caller's. Nothing has happened, so the key may act when they are right.
+// TestCredentialsRejected: that a partner doesn't take our credentials, read anew once, or the token that it has just
+// issued, is told as our trouble, never as the caller's. Nothing has happened, so the key may act when they are right.
 func TestCredentialsRejected(t *testing.T) {
 	t.Parallel()
-	for _, operation := range []string{"equal/init-transaction", "ezto/trigger-request", "ezto/get-result", "digit9/issue-token", "digit9/lookup-customer", "digit9/onboard-customer", "digit9/get-customer",
-		"iron/create-customer", "iron/get-customer", "iron/create-identification", "iron/list-identifications", "iron/get-identification",
-		"mbanq/issue-token", "mbanq/create-client", "mbanq/get-client", "mbanq/add-address", "mbanq/add-identifier", "mbanq/list-identifiers", "mbanq/attach-document", "mbanq/client-command"} {
+	for _, operation := range []string{"equal/init-transaction", "ezto/trigger-request", "ezto/get-result",
+		"digit9/issue-token", "digit9/lookup-customer", "digit9/onboard-customer", "digit9/get-customer",
+		"iron/create-customer", "iron/get-customer", "iron/create-identification", "iron/list-identifications",
+		"iron/get-identification",
+		"mbanq/issue-token", "mbanq/create-client", "mbanq/get-client", "mbanq/add-address", "mbanq/add-identifier",
+		"mbanq/list-identifiers", "mbanq/attach-document", "mbanq/client-command"} {
 		for _, c := range calls[operation] {
 			t.Run(operation+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
@@ -456,8 +509,12 @@ func TestCredentialsRejected(t *testing.T) {
 				_, before := s.reached(c.acts)
 				effects := func() int { _, n := s.reached(c.acts); return n - before }
 				got := f.send()
-				if got.condition() != "partner_credentials_rejected" || got.status == http.StatusUnauthorized || f.state(got) != "released" || effects() != 0 {
-					t.Errorf("answered %d %q %s; the record is %s, with %d effects", got.status, got.condition(), got.body, f.state(got), effects())
+				if got.condition() != "partner_credentials_rejected" || got.status == http.StatusUnauthorized ||
+					f.state(got) != "released" || effects() != 0 {
+					t.Errorf(
+						"answered %d %q %s; the record is %s, with %d effects", got.status, got.condition(), got.body, f.state(got),
+						effects(),
+					)
 				}
 				if got := f.send(); !succeeded(got) || got.condition() != "" || c.acts != "" && effects() != 1 {
 					t.Errorf("a repeat was answered %d %q %s, with %d effects", got.status, got.condition(), got.body, effects())
@@ -471,7 +528,8 @@ func TestCredentialsRejected(t *testing.T) {
 func TestFaultsOfLookups(t *testing.T) {
 	t.Parallel()
 	for operation, looks := range map[string]string{
-		"mbanq/create-client": "list-clients", "mbanq/add-address": "list-addresses", "mbanq/add-identifier": "list-identifiers", "mbanq/client-command": "get-client",
+		"mbanq/create-client": "list-clients", "mbanq/add-address": "list-addresses",
+		"mbanq/add-identifier": "list-identifiers", "mbanq/client-command": "get-client",
 	} {
 		for _, fault := range []string{"status_429", "status_503_before_effect", "malformed", "truncated"} {
 			t.Run(operation+"/"+fault, func(t *testing.T) {
@@ -480,11 +538,13 @@ func TestFaultsOfLookups(t *testing.T) {
 				f := s.strike(operation, calls[operation][0], "reset_after_effect", 1)
 				_, before := s.reached(operation)
 				s.arm("mbanq", looks, fault)
-				if got := f.send(); got.condition() != "outcome_unknown" || got.header.Get("Retry-After") == "" || f.state(got) != "unknown" {
+				if got := f.send(); got.condition() != "outcome_unknown" || got.header.Get("Retry-After") == "" ||
+					f.state(got) != "unknown" {
 					t.Errorf("answered %d %q %s", got.status, got.condition(), got.body)
 				}
 				got := f.send()
-				if _, n := s.reached(operation); got.status != http.StatusOK || got.condition() != "" || f.state(got) != "done" || n-before != 1 {
+				if _, n := s.reached(operation); got.status != http.StatusOK || got.condition() != "" || f.state(got) != "done" ||
+					n-before != 1 {
 					t.Errorf("a repeat was answered %d %q %s, with %d effects", got.status, got.condition(), got.body, n-before)
 				}
 			})
@@ -504,8 +564,8 @@ func TestFaultsOfLookups(t *testing.T) {
 	})
 }
 
-// TestLookupFindsAnotherTenantsClient: whose externalId is the same. It was there before, so nothing was created and nothing is
-// claimed; the partner says the rest.
+// TestLookupFindsAnotherTenantsClient: whose externalId is the same. It was there before, so nothing was created and
+// nothing is claimed; the partner says the rest.
 func TestLookupFindsAnotherTenantsClient(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
@@ -521,7 +581,8 @@ func TestLookupFindsAnotherTenantsClient(t *testing.T) {
 		got := s.untilKnown("mbanq/create-client", fault, func() reply {
 			return s.post(clientsURL, fault, clientOf("ext-1", "5550102"))
 		})
-		if got.status != http.StatusForbidden || codesIn(t, got.body)[0] != "error.msg.client.duplicate.externalId" || s.transaction(got.header.Get("Transaction-Id")).State != "released" {
+		if got.status != http.StatusForbidden || codesIn(t, got.body)[0] != "error.msg.client.duplicate.externalId" ||
+			s.transaction(got.header.Get("Transaction-Id")).State != "released" {
 			t.Errorf("%s: %d %q %s", fault, got.status, got.condition(), got.body)
 		}
 	}
@@ -591,7 +652,8 @@ func TestUnknownThenRefused(t *testing.T) {
 		if fault == "expired_token" {
 			arm(fault) // renewed and replayed in the same call
 		}
-		if got := s.post(initURL, "k", body); got.condition() != "outcome_unknown" || s.transaction(got.header.Get("Transaction-Id")).State != "unknown" {
+		if got := s.post(initURL, "k", body); got.condition() != "outcome_unknown" ||
+			s.transaction(got.header.Get("Transaction-Id")).State != "unknown" {
 			t.Errorf("%s: %d %q", fault, got.status, got.condition())
 		}
 	}

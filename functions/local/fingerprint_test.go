@@ -17,8 +17,8 @@ import (
 	"sallyport/shared/operation/task"
 )
 
-// TestFingerprints: a fingerprint of this text is on record for every request of the samples, whole or edited. Another text
-// would refuse the repeat of a request that an older release has taken.
+// TestFingerprints: a fingerprint of this text is on record for every request of the samples, whole or edited. Another
+// text would refuse the repeat of a request that an older release has taken.
 func TestFingerprints(t *testing.T) {
 	of := map[string]func(gateway.Request) (string, error){
 		"equal-init-transaction":     fingerprinted(equal.InitTransaction(equal.Config{})),

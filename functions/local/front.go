@@ -70,7 +70,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	respond(w, response)
 }
 
-func (f *front) event(r *http.Request, path string, route route, params map[string]string) (events.APIGatewayV2HTTPRequest, error) {
+func (f *front) event(
+	r *http.Request, path string, route route, params map[string]string,
+) (events.APIGatewayV2HTTPRequest, error) {
 	body, size, err := readBody(r)
 	if err != nil {
 		return events.APIGatewayV2HTTPRequest{}, err
@@ -95,8 +97,9 @@ func (f *front) event(r *http.Request, path string, route route, params map[stri
 		Version: "2.0", RouteKey: route.key(), RawPath: path, RawQueryString: r.URL.RawQuery,
 		Headers: headers, QueryStringParameters: query, PathParameters: params,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: route.key(), Stage: "$default", RequestID: f.newID(), DomainName: r.Host, APIID: "local", AccountID: "anonymous",
-			Time: now.UTC().Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
+			RouteKey: route.key(), Stage: "$default", RequestID: f.newID(), DomainName: r.Host, APIID: "local",
+			AccountID: "anonymous",
+			Time:      now.UTC().Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
 				Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: source, UserAgent: r.UserAgent(),
 			},
@@ -134,7 +137,9 @@ func isText(contentType string) bool {
 }
 
 // invoke runs a function as Lambda would: with a deadline of its own, whether or not the client is still there.
-func (f *front) invoke(r *http.Request, route route, event events.APIGatewayV2HTTPRequest) (response events.APIGatewayV2HTTPResponse, err error) {
+func (f *front) invoke(
+	r *http.Request, route route, event events.APIGatewayV2HTTPRequest,
+) (response events.APIGatewayV2HTTPResponse, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = fmt.Errorf("panic of type %T", value)

@@ -88,7 +88,9 @@ func (s *safeBuffer) String() string {
 func MustRun(t *testing.T, configure ...func(*main.Main)) *stack {
 	t.Helper()
 	s := &stack{t: t, logs: &safeBuffer{}, traces: map[string]*trace{}}
-	s.Main = &main.Main{Address: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "state"), Template: template, TimeScale: 40}
+	s.Main = &main.Main{
+		Address: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "state"), Template: template, TimeScale: 40,
+	}
 	s.Main.Log = telemetry.NewLogger(s.logs, slog.LevelDebug)
 	s.Main.Now = func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 	for _, f := range configure {
@@ -266,13 +268,17 @@ func (s *stack) transaction(id string) transaction {
 // addCaller makes a key for another tenant.
 func (s *stack) addCaller(key, tenant string, scopes ...string) {
 	s.t.Helper()
-	err := s.Ledger.PutCaller(context.Background(), ledger.Caller{KeyHash: gateway.HashKey(key), Tenant: tenant, Scopes: scopes})
+	err := s.Ledger.PutCaller(
+		context.Background(), ledger.Caller{KeyHash: gateway.HashKey(key), Tenant: tenant, Scopes: scopes},
+	)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-var journeyTransaction = regexp.MustCompile(`EQ\.GT\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}#` + journey + `#[0-9a-f]{32}`)
+var journeyTransaction = regexp.MustCompile(
+	`EQ\.GT\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}#` + journey + `#[0-9a-f]{32}`,
+)
 
 // settled replaces the ids that a run makes by fixed words, after checking their form.
 func settled(body, transaction string) string {

@@ -15,37 +15,46 @@ func TestBadInput(t *testing.T) {
 		body   string
 		status int
 	}{
-		"Empty":            {"", 400},
-		"Spaces":           {"   ", 400},
-		"NotJSON":          {"hello", 400},
-		"Truncated":        {`{"transaction_id":"a`, 400},
-		"Trailing":         {`{"transaction_id":"a"} x`, 400},
-		"TrailingComma":    {`{"transaction_id":"a",}`, 400},
-		"Array":            {`[]`, 400},
-		"Null":             {`null`, 400},
-		"Number":           {`1`, 400},
-		"WrongType":        {`{"transaction_id":1,"gateway_instance_id":1}`, 400},
-		"WrongObject":      {`{"transaction_id":{},"gateway_instance_id":[]}`, 400},
-		"DuplicateName":    {`{"transaction_id":"a","transaction_id":"a","gateway_instance_id":"a","gateway_instance_id":"a"}`, 400},
-		"OddCase":          {`{"Transaction_Id":"a","GATEWAY_INSTANCE_ID":"a"}`, 400},
-		"UnknownName":      {`{"gateway_instance_id":"a","nonsense":1}`, 400},
-		"NUL":              {`{"transaction_id":"a\u0000","gateway_instance_id":"a\u0000"}`, 400},
-		"RawNUL":           {"{\"transaction_id\":\"a\x00\"}", 400},
-		"InvalidUTF8":      {"{\"transaction_id\":\"\xff\",\"gateway_instance_id\":\"\xff\"}", 400},
-		"LoneSurrogate":    {`{"transaction_id":"\ud800","gateway_instance_id":"\ud800"}`, 400},
-		"ControlCharacter": {`{"transaction_id":"a\u0007","gateway_instance_id":"a\u0007","journey_id":"j","journey_transaction_id":"x","input_data":{"aadhaar_no":"999900000016"}}`, 400},
-		"LongID":           {`{"transaction_id":"` + strings.Repeat("a", 300) + `","gateway_instance_id":"` + strings.Repeat("a", 300) + `"}`, 400},
-		"Deep":             {deep, 400},
-		"DeepArray":        {strings.Repeat("[", 30000), 400},
-		"BOM":              {"\ufeff{}", 400},
-		"Over64KB":         {`{"gateway_instance_id":"` + strings.Repeat("a", 70<<10) + `"}`, 413},
-		"5MB":              {strings.Repeat(" ", 5<<20), 413},
-		"10MB":             {strings.Repeat("9", 10<<20), 413},
-		"11MB":             {strings.Repeat("9", 11<<20), 413},
+		"Empty":         {"", 400},
+		"Spaces":        {"   ", 400},
+		"NotJSON":       {"hello", 400},
+		"Truncated":     {`{"transaction_id":"a`, 400},
+		"Trailing":      {`{"transaction_id":"a"} x`, 400},
+		"TrailingComma": {`{"transaction_id":"a",}`, 400},
+		"Array":         {`[]`, 400},
+		"Null":          {`null`, 400},
+		"Number":        {`1`, 400},
+		"WrongType":     {`{"transaction_id":1,"gateway_instance_id":1}`, 400},
+		"WrongObject":   {`{"transaction_id":{},"gateway_instance_id":[]}`, 400},
+		"DuplicateName": {
+			`{"transaction_id":"a","transaction_id":"a","gateway_instance_id":"a","gateway_instance_id":"a"}`, 400,
+		},
+		"OddCase":       {`{"Transaction_Id":"a","GATEWAY_INSTANCE_ID":"a"}`, 400},
+		"UnknownName":   {`{"gateway_instance_id":"a","nonsense":1}`, 400},
+		"NUL":           {`{"transaction_id":"a\u0000","gateway_instance_id":"a\u0000"}`, 400},
+		"RawNUL":        {"{\"transaction_id\":\"a\x00\"}", 400},
+		"InvalidUTF8":   {"{\"transaction_id\":\"\xff\",\"gateway_instance_id\":\"\xff\"}", 400},
+		"LoneSurrogate": {`{"transaction_id":"\ud800","gateway_instance_id":"\ud800"}`, 400},
+		"ControlCharacter": {
+			`{"transaction_id":"a\u0007","gateway_instance_id":"a\u0007","journey_id":"j","journey_transaction_id":"x","input_data":{"aadhaar_no":"999900000016"}}`,
+			400,
+		},
+		"LongID": {
+			`{"transaction_id":"` + strings.Repeat("a", 300) + `","gateway_instance_id":"` + strings.Repeat("a", 300) + `"}`,
+			400,
+		},
+		"Deep":      {deep, 400},
+		"DeepArray": {strings.Repeat("[", 30000), 400},
+		"BOM":       {"\ufeff{}", 400},
+		"Over64KB":  {`{"gateway_instance_id":"` + strings.Repeat("a", 70<<10) + `"}`, 413},
+		"5MB":       {strings.Repeat(" ", 5<<20), 413},
+		"10MB":      {strings.Repeat("9", 10<<20), 413},
+		"11MB":      {strings.Repeat("9", 11<<20), 413},
 	} {
 		for _, path := range []string{initURL, executeURL, fetchURL} {
 			got := s.post(path, "", test.body)
-			if got.status != test.status || !strings.HasPrefix(got.body, `{"status":"FAILURE","status_code":"invalid_request","message":"`) {
+			if got.status != test.status ||
+				!strings.HasPrefix(got.body, `{"status":"FAILURE","status_code":"invalid_request","message":"`) {
 				t.Errorf("%s at %s: %d %.200s", name, path, got.status, got.body)
 			}
 			if test.status == 400 && got.header.Get("Gateway-Error-Detail") == "" {
@@ -72,7 +81,8 @@ func TestDetailsSayWhatAndWhere(t *testing.T) {
 		`{"journey_id":`:                         "is not valid JSON",
 	} {
 		got := s.post(executeURL, "", body)
-		if detail := got.header.Get("Gateway-Error-Detail"); !strings.HasSuffix(detail, want) || got.condition() != "invalid_request" {
+		if detail := got.header.Get("Gateway-Error-Detail"); !strings.HasSuffix(detail, want) ||
+			got.condition() != "invalid_request" {
 			t.Errorf("%s: detail %q, want %q", body, detail, want)
 		}
 	}
@@ -85,22 +95,29 @@ func TestDetailsSayWhatAndWhere(t *testing.T) {
 func TestUnknownRoutes(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
-	for _, route := range []string{"GET /", "GET /equal", "GET " + initURL, "POST " + initURL + "/", "DELETE /transactions", "POST /%2e%2e/etc/passwd",
-		"GET /transactions/a/b", "PUT /x%00y", "GET /" + strings.Repeat("a/", 500), "OPTIONS " + executeURL, "GET /%ff", "GET //transactions"} {
+	for _, route := range []string{"GET /", "GET /equal", "GET " + initURL, "POST " + initURL + "/",
+		"DELETE /transactions", "POST /%2e%2e/etc/passwd",
+		"GET /transactions/a/b", "PUT /x%00y", "GET /" + strings.Repeat("a/", 500), "OPTIONS " + executeURL, "GET /%ff",
+		"GET //transactions"} {
 		method, path, _ := strings.Cut(route, " ")
 		got := s.do(method, path, nil, "")
-		if got.status != 404 || got.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(got.body, `"code":"no_such_route"`) {
+		if got.status != 404 || got.header.Get("Content-Type") != "application/problem+json" ||
+			!strings.Contains(got.body, `"code":"no_such_route"`) {
 			t.Errorf("%.60s: %d %s", route, got.status, got.body)
 		}
 	}
-	for _, query := range []string{"limit=0", "limit=101", "limit=x", "state=maybe", "status=maybe", "cursor=x", "nonsense=1", "limit=1&limit=2"} {
+	for _, query := range []string{
+		"limit=0", "limit=101", "limit=x", "state=maybe", "status=maybe", "cursor=x", "nonsense=1", "limit=1&limit=2",
+	} {
 		for _, path := range []string{"/transactions?", "/journeys?"} {
-			if got := s.do("GET", path+query, nil, ""); got.status != 400 || !strings.Contains(got.body, `"code":"invalid_request"`) {
+			if got := s.do("GET", path+query, nil, ""); got.status != 400 ||
+				!strings.Contains(got.body, `"code":"invalid_request"`) {
 				t.Errorf("%s%s: %d %s", path, query, got.status, got.body)
 			}
 		}
 	}
-	if got := s.do("GET", "/transactions/nothing", nil, ""); got.status != 404 || !strings.Contains(got.body, `"code":"not_found"`) {
+	if got := s.do("GET", "/transactions/nothing", nil, ""); got.status != 404 ||
+		!strings.Contains(got.body, `"code":"not_found"`) {
 		t.Errorf("no such transaction: %d %s", got.status, got.body)
 	}
 }

@@ -26,20 +26,26 @@ func TestDeployedIron(t *testing.T) {
 		t.Errorf("customer: %+v", got)
 	}
 	first := s.wantSettled("create-identification", identificationsURL(customer), `{"type":"Direct"}`)
-	if got = s.call("GET", identificationsURL(customer), "key", "", ""); got.StatusCode != 200 || !strings.Contains(got.Body, `"id":"`+first+`"`) {
+	if got = s.call("GET", identificationsURL(customer), "key", "", ""); got.StatusCode != 200 ||
+		!strings.Contains(got.Body, `"id":"`+first+`"`) {
 		t.Errorf("list: %+v", got)
 	}
-	if got = s.call("POST", identificationsURL(customer)+"/v2", "key", uuid.NewString(), `{"type":"Link"}`); got.StatusCode != 409 || got.Body != `"customer has a pending identification"` {
+	if got = s.call(
+		"POST", identificationsURL(customer)+"/v2", "key", uuid.NewString(), `{"type":"Link"}`,
+	); got.StatusCode != 409 || got.Body != `"customer has a pending identification"` {
 		t.Errorf("while one is pending: %+v", got)
 	}
 	s.partner("POST", "/iron/sandbox/identification/"+first, `{"approved":false}`)
-	if got = s.call("GET", "/iron/identifications/"+first, "key", "", ""); got.StatusCode != 200 || !strings.Contains(got.Body, `"Declined"`) {
+	if got = s.call("GET", "/iron/identifications/"+first, "key", "", ""); got.StatusCode != 200 ||
+		!strings.Contains(got.Body, `"Declined"`) {
 		t.Errorf("identification: %+v", got)
 	}
 	second := s.wantSettled("create-identification", identificationsURL(customer)+"/v2", `{"type":"Link"}`)
 	for route, want := range map[string]string{
-		"GET " + ironCustomersURL + "/" + customer: `"customer not found"`, "GET " + identificationsURL(customer): `"customer not found"`,
-		"POST " + identificationsURL(customer): `"customer not found"`, "GET /iron/identifications/" + second: `"identification not found"`,
+		"GET " + ironCustomersURL + "/" + customer: `"customer not found"`,
+		"GET " + identificationsURL(customer):      `"customer not found"`,
+		"POST " + identificationsURL(customer):     `"customer not found"`,
+		"GET /iron/identifications/" + second:      `"identification not found"`,
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		body := map[string]string{"POST": `{"type":"Direct"}`}[method]
@@ -47,14 +53,17 @@ func TestDeployedIron(t *testing.T) {
 			t.Errorf("%s of another tenant: %+v", route, got)
 		}
 	}
-	if got = s.call("GET", ironCustomersURL+"/"+customer, "no-key", "", ""); got.StatusCode != 401 || got.Body != "authorization error" {
+	if got = s.call("GET", ironCustomersURL+"/"+customer, "no-key", "", ""); got.StatusCode != 401 ||
+		got.Body != "authorization error" {
 		t.Errorf("without a key: %+v", got)
 	}
 	if got = s.call("POST", "/callbacks/iron", "", "", `{"type":"identification_status"}`); got.StatusCode != 401 {
 		t.Errorf("a webhook without a signature: %+v", got)
 	}
 	// The other tenant has an account of its own.
-	if got = s.call("POST", ironCustomersURL, "other-key", uuid.NewString(), ironCustomer("Person", "c@example.com")); got.StatusCode != 201 {
+	if got = s.call(
+		"POST", ironCustomersURL, "other-key", uuid.NewString(), ironCustomer("Person", "c@example.com"),
+	); got.StatusCode != 201 {
 		t.Fatalf("create: %+v", got)
 	}
 	var other struct{ ID string }
@@ -68,11 +77,13 @@ func TestDeployedIron(t *testing.T) {
 	s.wordy.Store(true)
 	key, body := uuid.NewString(), ironCustomer("Person", "d@example.com", `,"external_id":"order-17"`)
 	large := s.call("POST", ironCustomersURL, "key", key, body)
-	if again := s.call("POST", ironCustomersURL, "key", key, body); large.StatusCode != 201 || again.Body != large.Body || s.documents() != 1 {
+	if again := s.call("POST", ironCustomersURL, "key", key, body); large.StatusCode != 201 || again.Body != large.Body ||
+		s.documents() != 1 {
 		t.Errorf("of %d bytes: %d, then %+v, %d documents", len(large.Body), large.StatusCode, again, s.documents())
 	}
 	s.forget()
-	if again := s.call("POST", ironCustomersURL, "key", key, body); again.Headers["Gateway-Error"] != "answer_gone" || s.effects("iron", "create-customer") != 3 {
+	if again := s.call("POST", ironCustomersURL, "key", key, body); again.Headers["Gateway-Error"] != "answer_gone" ||
+		s.effects("iron", "create-customer") != 3 {
 		t.Errorf("gone: %+v", again)
 	}
 	// A journey finds the customer, by a reference that may be gone.
@@ -87,26 +98,32 @@ func TestDeployedIron(t *testing.T) {
 	if view, text := x.view(); view.Status != "SUCCEEDED" {
 		t.Errorf("%s", text)
 	}
-	out := s.function("iron/get-customer").invoke([]byte(`{"task":{"tenant":"acme","execution":"` + x.id + `","state":"FindCustomer","index":0,"round":0},"query":{"sub_partner_id":""},"body":` + s.reference(x, "external_id") + `}`))
+	out := s.function("iron/get-customer").invoke([]byte(
+		`{"task":{"tenant":"acme","execution":"` + x.id + `","state":"FindCustomer","index":0,"round":0},"query":{"sub_partner_id":""},"body":` + s.reference(x, "external_id") + `}`,
+	))
 	if !bytes.Contains(out, []byte(`"errorType"`)) {
 		t.Errorf("of a reference that is gone: %s", out)
 	}
 	s.wantUsed(t, "Iron")
 }
 
-// wantSettled makes a creation whose first answer is lost, repeats it, and returns the id of the one thing that it has created.
+// wantSettled makes a creation whose first answer is lost, repeats it, and returns the id of the one thing that it has
+// created.
 func (s *stage) wantSettled(operation, path, body string) string {
 	s.t.Helper()
 	before := s.effects("iron", operation)
 	s.arm("iron", operation, "reset_after_effect")
 	key := uuid.NewString()
-	if got := s.call("POST", path, "key", key, body); got.Headers["Gateway-Error"] != "outcome_unknown" || got.Headers["Retry-After"] == "" {
+	if got := s.call("POST", path, "key", key, body); got.Headers["Gateway-Error"] != "outcome_unknown" ||
+		got.Headers["Retry-After"] == "" {
 		s.t.Fatalf("%s, lost: %+v", operation, got)
 	}
 	got := s.call("POST", path, "key", key, body)
 	var created struct{ ID string }
 	MustDecode(s.t, got.Body, &created)
-	if again := s.call("POST", path, "key", key, body); got.StatusCode != 201 || created.ID == "" || again.Body != got.Body || again.Headers["Idempotency-Replayed"] != "true" || s.effects("iron", operation) != before+1 {
+	if again := s.call("POST", path, "key", key, body); got.StatusCode != 201 || created.ID == "" ||
+		again.Body != got.Body || again.Headers["Idempotency-Replayed"] != "true" ||
+		s.effects("iron", operation) != before+1 {
 		s.t.Fatalf("%s: %+v, then %+v, %d effects", operation, got, again, s.effects("iron", operation)-before)
 	}
 	return created.ID
@@ -136,7 +153,8 @@ func (s *stage) call(method, path, apiKey, key, body string) (response events.AP
 		for _, event := range function.Events {
 			params, ok := routed(event.Properties.Path, path)
 			if route := event.Properties.Method + " " + event.Properties.Path; ok && event.Properties.Method == method {
-				text, err := json.Marshal(events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: route, RawPath: path, Headers: headers, Body: body, PathParameters: params,
+				text, err := json.Marshal(events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: route, RawPath: path,
+					Headers: headers, Body: body, PathParameters: params,
 					RequestContext: events.APIGatewayV2HTTPRequestContext{RouteKey: route, Stage: "$default", RequestID: "r",
 						HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: method, Path: path}}})
 				if err != nil {
@@ -170,7 +188,9 @@ func routed(route, path string) (params map[string]string, ok bool) {
 // arm has the next request to an operation meet a fault.
 func (s *stage) arm(partner, operation, fault string) {
 	s.t.Helper()
-	s.partner("POST", "/faults", fmt.Sprintf(`{"partner":%q,"operation":%q,"fault":%q,"times":1}`, partner, operation, fault))
+	s.partner(
+		"POST", "/faults", fmt.Sprintf(`{"partner":%q,"operation":%q,"fault":%q,"times":1}`, partner, operation, fault),
+	)
 }
 
 // effects counts how often an operation has acted.

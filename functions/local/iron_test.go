@@ -81,7 +81,10 @@ func (s *stack) identifications(customer string) (all []identified) {
 // decide is what the partner's reviewers do.
 func (s *stack) decide(identification string, approved bool) {
 	s.t.Helper()
-	got := s.do("POST", "/sandbox/iron/sandbox/identification/"+identification, http.Header{"No-Key": {""}}, fmt.Sprintf(`{"approved":%t}`, approved))
+	got := s.do(
+		"POST", "/sandbox/iron/sandbox/identification/"+identification, http.Header{"No-Key": {""}},
+		fmt.Sprintf(`{"approved":%t}`, approved),
+	)
 	if got.status != http.StatusCreated {
 		s.t.Fatalf("decide: %d %s", got.status, got.body)
 	}
@@ -89,7 +92,9 @@ func (s *stack) decide(identification string, approved bool) {
 
 func (s *stack) setIron(name, value string) {
 	s.t.Helper()
-	if got := s.do("POST", "/sandbox/settings", nil, fmt.Sprintf(`{"partner":"iron","name":%q,"value":%q}`, name, value)); got.status != 200 {
+	if got := s.do(
+		"POST", "/sandbox/settings", nil, fmt.Sprintf(`{"partner":"iron","name":%q,"value":%q}`, name, value),
+	); got.status != 200 {
 		s.t.Fatalf("setting: %d %s", got.status, got.body)
 	}
 }
@@ -100,7 +105,8 @@ func (s *stack) ironEffects(operation string) int {
 	return n
 }
 
-// TestIronIdentification is an identification over its life, and what a repeat, another one and another body are answered.
+// TestIronIdentification is an identification over its life, and what a repeat, another one and another body are
+// answered.
 func TestIronIdentification(t *testing.T) {
 	t.Parallel()
 	for kind, steps := range map[string][]string{
@@ -115,7 +121,8 @@ func TestIronIdentification(t *testing.T) {
 			got := s.post(identificationsURL(customer), key, `{"type":"Direct"}`)
 			var created identified
 			MustDecode(t, got.body, &created)
-			if got.status != http.StatusCreated || uuid.Validate(created.ID) != nil || created.CustomerID != customer || created.Status != "Pending" || created.URL == "" {
+			if got.status != http.StatusCreated || uuid.Validate(created.ID) != nil || created.CustomerID != customer ||
+				created.Status != "Pending" || created.URL == "" {
 				t.Fatalf("got %d %s", got.status, got.body)
 			}
 			for _, at := range []string{created.CreatedAt, created.UpdatedAt} {
@@ -133,7 +140,8 @@ func TestIronIdentification(t *testing.T) {
 			if !slices.Equal(names, steps) {
 				t.Errorf("the steps are %v", names)
 			}
-			if again := s.post(identificationsURL(customer), key, `{ "type" : "Direct" }`); again.status != 201 || again.body != got.body || again.header.Get("Idempotency-Replayed") != "true" {
+			if again := s.post(identificationsURL(customer), key, `{ "type" : "Direct" }`); again.status != 201 ||
+				again.body != got.body || again.header.Get("Idempotency-Replayed") != "true" {
 				t.Errorf("again: %d %s", again.status, again.body)
 			}
 			for name, test := range map[string]struct {
@@ -141,20 +149,27 @@ func TestIronIdentification(t *testing.T) {
 				status          int
 				want            string
 			}{
-				"AnotherBody":   {key, "/v2", `{"type":"Link"}`, 409, `"idempotency key reused with a different request"`},
-				"Pending":       {uuid.NewString(), "", `{"type":"Direct"}`, 409, `"customer has a pending identification"`},
-				"PendingV2":     {uuid.NewString(), "/v2", `{"type":"Link"}`, 409, `"customer has a pending identification"`},
-				"NoKey":         {"", "", `{"type":"Direct"}`, 400, `"missing IDEMPOTENCY-KEY"`},
-				"KeyIsNoUUID":   {"k1", "", `{"type":"Direct"}`, 400, `"IDEMPOTENCY-KEY must be a UUID"`},
-				"UnknownType":   {uuid.NewString(), "", `{"type":"Link"}`, 400, `"invalid request: /type: must be Direct, OutsourcedPerson, OutsourcedBusiness or ReliancePerson"`},
-				"MissingFields": {uuid.NewString(), "/v2", `{"type":"Token","token":"t"}`, 400, `"invalid request: /intended_use: is required"`},
+				"AnotherBody": {key, "/v2", `{"type":"Link"}`, 409, `"idempotency key reused with a different request"`},
+				"Pending":     {uuid.NewString(), "", `{"type":"Direct"}`, 409, `"customer has a pending identification"`},
+				"PendingV2":   {uuid.NewString(), "/v2", `{"type":"Link"}`, 409, `"customer has a pending identification"`},
+				"NoKey":       {"", "", `{"type":"Direct"}`, 400, `"missing IDEMPOTENCY-KEY"`},
+				"KeyIsNoUUID": {"k1", "", `{"type":"Direct"}`, 400, `"IDEMPOTENCY-KEY must be a UUID"`},
+				"UnknownType": {
+					uuid.NewString(), "", `{"type":"Link"}`, 400,
+					`"invalid request: /type: must be Direct, OutsourcedPerson, OutsourcedBusiness or ReliancePerson"`,
+				},
+				"MissingFields": {
+					uuid.NewString(), "/v2", `{"type":"Token","token":"t"}`, 400, `"invalid request: /intended_use: is required"`,
+				},
 			} {
-				if got := s.post(identificationsURL(customer)+test.path, test.key, test.body); got.status != test.status || got.body != test.want {
+				if got := s.post(identificationsURL(customer)+test.path, test.key, test.body); got.status != test.status ||
+					got.body != test.want {
 					t.Errorf("%s: %d %s", name, got.status, got.body)
 				}
 			}
 			got = s.do("POST", identificationsURL(customer), http.Header{"No-Key": {""}}, `{"type":"Direct"}`)
-			if got.status != 401 || got.body != "authorization error" || got.header.Get("Content-Type") != "text/plain; charset=utf-8" {
+			if got.status != 401 || got.body != "authorization error" ||
+				got.header.Get("Content-Type") != "text/plain; charset=utf-8" {
 				t.Errorf("without a key: %d %s %s", got.status, got.header.Get("Content-Type"), got.body)
 			}
 			s.decide(created.ID, true)
@@ -164,7 +179,8 @@ func TestIronIdentification(t *testing.T) {
 			if got.status != 200 || read.Status != "Approved" || read.URL != "" {
 				t.Errorf("decided: %d %s", got.status, got.body)
 			}
-			if again := s.post(identificationsURL(customer), key, `{"type":"Direct"}`); again.status != 201 || !strings.Contains(again.body, `"Pending"`) {
+			if again := s.post(identificationsURL(customer), key, `{"type":"Direct"}`); again.status != 201 ||
+				!strings.Contains(again.body, `"Pending"`) {
 				t.Errorf("the first answer is replayed: %d %s", again.status, again.body)
 			}
 			if all := s.identifications(customer); len(all) != 1 || all[0].ID != created.ID {
@@ -188,7 +204,14 @@ func TestIronErrors(t *testing.T) {
 	customer := s.createIronCustomer("Person", "noor@example.com")
 	const nobody = "00000000-0000-4000-8000-000000000000"
 	var subPartners struct{ ID string }
-	MustDecode(t, s.ironDo("POST", ironCustomersURL, uuid.NewString(), ironCustomer("Person", "sub@example.com"), http.Header{"X-Sub-Partner-Id": {uuid.NewString()}}).body, &subPartners)
+	MustDecode(
+		t,
+		s.ironDo(
+			"POST", ironCustomersURL, uuid.NewString(), ironCustomer("Person", "sub@example.com"),
+			http.Header{"X-Sub-Partner-Id": {uuid.NewString()}},
+		).body,
+		&subPartners,
+	)
 	fault := func(got reply, status int) {
 		t.Helper()
 		var out struct {
@@ -211,26 +234,45 @@ func TestIronErrors(t *testing.T) {
 		"NoCustomersOwn":   {"POST", identificationsURL(nobody), `{"type":"Direct"}`, nil, 404, `"customer not found"`},
 		"NoIdentification": {"GET", "/iron/identifications/" + nobody, "", nil, 404, `"identification not found"`},
 		"NoUUID":           {"GET", ironCustomersURL + "/17", "", nil, 400, `"invalid request: customerId: must be a UUID"`},
-		"SubPartner":       {"GET", ironCustomersURL + "/" + customer, "", http.Header{"X-Sub-Partner-Id": {"17"}}, 400, `"invalid request: X-SUB-PARTNER-ID: must be a UUID"`},
-		"Version":          {"GET", ironCustomersURL + "/" + customer, "", http.Header{"X-Api-Version": {"2024-01-01"}}, 400, `"invalid request: X-API-Version: must be 2025-03-13 or 2026-07-01"`},
-		"OtherSubPartner":  {"GET", ironCustomersURL + "/" + subPartners.ID, "", http.Header{"X-Sub-Partner-Id": {nobody}}, 404, `"customer not found"`},
-		"NoEmail":          {"POST", ironCustomersURL, `{"customer_type":"Person"}`, nil, 400, `"invalid request: /email: is required"`},
-		"NoObject":         {"POST", ironCustomersURL, `[]`, nil, 400, `"invalid request: must be an object"`},
-		"Listing":          {"GET", identificationsURL(customer) + "?page_size=1000", "", nil, 400, `"invalid request: page_size: must be 1 to 100"`},
+		"SubPartner": {
+			"GET", ironCustomersURL + "/" + customer, "", http.Header{"X-Sub-Partner-Id": {"17"}}, 400,
+			`"invalid request: X-SUB-PARTNER-ID: must be a UUID"`,
+		},
+		"Version": {
+			"GET", ironCustomersURL + "/" + customer, "", http.Header{"X-Api-Version": {"2024-01-01"}}, 400,
+			`"invalid request: X-API-Version: must be 2025-03-13 or 2026-07-01"`,
+		},
+		"OtherSubPartner": {
+			"GET", ironCustomersURL + "/" + subPartners.ID, "", http.Header{"X-Sub-Partner-Id": {nobody}}, 404,
+			`"customer not found"`,
+		},
+		"NoEmail": {
+			"POST", ironCustomersURL, `{"customer_type":"Person"}`, nil, 400, `"invalid request: /email: is required"`,
+		},
+		"NoObject": {"POST", ironCustomersURL, `[]`, nil, 400, `"invalid request: must be an object"`},
+		"Listing": {
+			"GET", identificationsURL(customer) + "?page_size=1000", "", nil, 400,
+			`"invalid request: page_size: must be 1 to 100"`,
+		},
 	} {
-		if got := s.ironDo(test.method, test.path, uuid.NewString(), test.body, test.header); got.status != test.status || got.body != test.want || got.header.Get("Content-Type") != "application/json" {
+		if got := s.ironDo(test.method, test.path, uuid.NewString(), test.body, test.header); got.status != test.status ||
+			got.body != test.want || got.header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 	}
-	if got := s.ironDo("GET", ironCustomersURL+"/"+customer, "", "", http.Header{"X-Api-Version": {"2026-07-01"}}); got.status != 200 {
+	if got := s.ironDo(
+		"GET", ironCustomersURL+"/"+customer, "", "", http.Header{"X-Api-Version": {"2026-07-01"}},
+	); got.status != 200 {
 		t.Errorf("a known version: %d %s", got.status, got.body)
 	}
 	s.setIron("outsourcing_agreement", "no")
-	if got := s.post(identificationsURL(customer), uuid.NewString(), outsourcedPerson("AAAA")); got.status != 403 || !strings.HasPrefix(got.body, `"`) {
+	if got := s.post(identificationsURL(customer), uuid.NewString(), outsourcedPerson("AAAA")); got.status != 403 ||
+		!strings.HasPrefix(got.body, `"`) {
 		t.Errorf("no agreement: %d %s", got.status, got.body)
 	}
 	limited := s.createIronCustomer("Person", "throttle@example.com")
-	if got := s.post(identificationsURL(limited)+"/v2", uuid.NewString(), `{"type":"Link"}`); got.status != 429 || !strings.HasPrefix(got.body, `"`) || got.condition() != "throttled" {
+	if got := s.post(identificationsURL(limited)+"/v2", uuid.NewString(), `{"type":"Link"}`); got.status != 429 ||
+		!strings.HasPrefix(got.body, `"`) || got.condition() != "throttled" {
 		t.Errorf("limited: %d %s", got.status, got.body)
 	}
 	broken := s.createIronCustomer("Person", "broken@example.com")
@@ -264,10 +306,12 @@ func TestIronFiles(t *testing.T) {
 		return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff, 0xd8, 0}, size/3))
 	}
 	customer := s.createIronCustomer("Person", "noor@example.com")
-	if got := s.post(identificationsURL(customer), uuid.NewString(), outsourcedPerson(image(3<<20))); got.status != 201 || !strings.Contains(got.body, `"Processed"`) {
+	if got := s.post(identificationsURL(customer), uuid.NewString(), outsourcedPerson(image(3<<20))); got.status != 201 ||
+		!strings.Contains(got.body, `"Processed"`) {
 		t.Errorf("inline: %d %s", got.status, got.body)
 	}
-	if got := s.post(identificationsURL(customer), uuid.NewString(), outsourcedPerson(image(5<<20))); got.status != 413 || got.body != `"the request is too large"` {
+	if got := s.post(identificationsURL(customer), uuid.NewString(), outsourcedPerson(image(5<<20))); got.status != 413 ||
+		got.body != `"the request is too large"` {
 		t.Errorf("too large: %d %s", got.status, got.body)
 	}
 	var created struct {
@@ -283,10 +327,16 @@ func TestIronFiles(t *testing.T) {
 	for name, value := range created.Upload.Headers {
 		header.Set(name, value)
 	}
-	if got, err := send("", created.Upload.Method, created.Upload.URL, header, string(file)); err != nil || got.status != 200 {
+	if got, err := send("", created.Upload.Method, created.Upload.URL, header, string(file)); err != nil ||
+		got.status != 200 {
 		t.Fatalf("upload: %v %d %s", err, got.status, got.body)
 	}
-	id := s.startIdentification(uuid.NewString(), `{"customer":`+ironCustomer("Person", "approve@example.com")+`,"identification":`+outsourcedPerson(`{"document_id":"`+created.ID+`"}`)+`}`)
+	id := s.startIdentification(
+		uuid.NewString(),
+		`{"customer":`+ironCustomer(
+			"Person", "approve@example.com",
+		)+`,"identification":`+outsourcedPerson(`{"document_id":"`+created.ID+`"}`)+`}`,
+	)
 	if view := s.follow(id, ended); view.Status != "SUCCEEDED" {
 		t.Fatalf("got %s (%s) %+v", view.Status, view.Reason, view.Steps)
 	}
@@ -309,12 +359,16 @@ func TestIronTenants(t *testing.T) {
 	var created identified
 	MustDecode(t, s.post(identificationsURL(customer), uuid.NewString(), `{"type":"Direct"}`).body, &created)
 	for path, want := range map[string]string{
-		"GET " + ironCustomersURL + "/" + customer: `"customer not found"`, "GET " + identificationsURL(customer): `"customer not found"`,
-		"POST " + identificationsURL(customer): `"customer not found"`, "GET /iron/identifications/" + created.ID: `"identification not found"`,
+		"GET " + ironCustomersURL + "/" + customer: `"customer not found"`,
+		"GET " + identificationsURL(customer):      `"customer not found"`,
+		"POST " + identificationsURL(customer):     `"customer not found"`,
+		"GET /iron/identifications/" + created.ID:  `"identification not found"`,
 	} {
 		method, path, _ := strings.Cut(path, " ")
 		body := map[string]string{"POST": `{"type":"Direct"}`}[method]
-		if got := s.ironDo(method, path, uuid.NewString(), body, http.Header{"X-Api-Key": {"other-key"}}); got.status != 404 || got.body != want || got.condition() != "not_found" {
+		if got := s.ironDo(
+			method, path, uuid.NewString(), body, http.Header{"X-Api-Key": {"other-key"}},
+		); got.status != 404 || got.body != want || got.condition() != "not_found" {
 			t.Errorf("%s %s: %d %s", method, path, got.status, got.body)
 		}
 	}
@@ -334,19 +388,35 @@ func TestIronKeysForgotten(t *testing.T) {
 		path, body, operation, fault string
 		sent                         int
 	}{
-		"Identification":          {identificationsURL(customer), `{"type":"Direct"}`, "create-identification", "reset_after_effect", 1},
-		"IdentificationNotMade":   {identificationsURL(s.createIronCustomer("Person", "b@example.com")) + "/v2", `{"type":"Link"}`, "create-identification", "reset_before_effect", 2},
-		"Customer":                {ironCustomersURL, ironCustomer("Person", "c@example.com"), "create-customer", "reset_after_effect", 1},
-		"CustomerWithExternalID":  {ironCustomersURL, ironCustomer("Person", "d@example.com", `,"external_id":"order 17/a"`), "create-customer", "status_500_after_effect", 1},
-		"CustomerNotMade":         {ironCustomersURL, ironCustomer("Person", "e@example.com"), "create-customer", "reset_before_effect", 2},
-		"CustomerNotMadeExternal": {ironCustomersURL, ironCustomer("Person", "f@example.com", `,"external_id":"order-18"`), "create-customer", "reset_before_effect", 2},
+		"Identification": {
+			identificationsURL(customer), `{"type":"Direct"}`, "create-identification", "reset_after_effect", 1,
+		},
+		"IdentificationNotMade": {
+			identificationsURL(s.createIronCustomer("Person", "b@example.com")) + "/v2", `{"type":"Link"}`,
+			"create-identification", "reset_before_effect", 2,
+		},
+		"Customer": {
+			ironCustomersURL, ironCustomer("Person", "c@example.com"), "create-customer", "reset_after_effect", 1,
+		},
+		"CustomerWithExternalID": {
+			ironCustomersURL, ironCustomer("Person", "d@example.com", `,"external_id":"order 17/a"`), "create-customer",
+			"status_500_after_effect", 1,
+		},
+		"CustomerNotMade": {
+			ironCustomersURL, ironCustomer("Person", "e@example.com"), "create-customer", "reset_before_effect", 2,
+		},
+		"CustomerNotMadeExternal": {
+			ironCustomersURL, ironCustomer("Person", "f@example.com", `,"external_id":"order-18"`), "create-customer",
+			"reset_before_effect", 2,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			late.Store(0)
 			sent, effects := s.reached("iron/" + test.operation)
 			s.arm("iron", test.operation, test.fault)
 			key := uuid.NewString()
-			if got := s.post(test.path, key, test.body); got.condition() != "outcome_unknown" || got.header.Get("Retry-After") == "" {
+			if got := s.post(test.path, key, test.body); got.condition() != "outcome_unknown" ||
+				got.header.Get("Retry-After") == "" {
 				t.Fatalf("got %d %q %s", got.status, got.condition(), got.body)
 			}
 			late.Store(int64(24 * time.Hour))
@@ -355,7 +425,8 @@ func TestIronKeysForgotten(t *testing.T) {
 			if got.status != 201 || n-sent != test.sent || did-effects != 1 {
 				t.Errorf("got %d %q %s, sent %d times with %d effects", got.status, got.condition(), got.body, n-sent, did-effects)
 			}
-			if again := s.post(test.path, key, test.body); again.body != got.body || again.header.Get("Idempotency-Replayed") != "true" {
+			if again := s.post(test.path, key, test.body); again.body != got.body ||
+				again.header.Get("Idempotency-Replayed") != "true" {
 				t.Errorf("again: %d %s", again.status, again.body)
 			}
 		})
@@ -400,7 +471,9 @@ func TestIdentificationJourney(t *testing.T) {
 	id := s.startIdentification("k", linkFor("noor@example.com"))
 	s.follow(id, waiting)
 	waits := s.identificationOf(id)
-	if a := waits.Awaiting; waits.Reason != "pending" || a.Kind != "identification" || uuid.Validate(a.CustomerID) != nil || uuid.Validate(a.IdentificationID) != nil || !strings.Contains(a.URL, "/hosted/") {
+	if a := waits.Awaiting; waits.Reason != "pending" || a.Kind != "identification" ||
+		uuid.Validate(a.CustomerID) != nil || uuid.Validate(a.IdentificationID) != nil ||
+		!strings.Contains(a.URL, "/hosted/") {
 		t.Fatalf("waits for %+v", waits)
 	}
 	page, err := send("", "GET", waits.Awaiting.URL, http.Header{"No-Key": {""}}, "")
@@ -408,33 +481,41 @@ func TestIdentificationJourney(t *testing.T) {
 		t.Fatalf("the page: %v %d %s", err, page.status, page.body)
 	}
 	form := http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}}
-	done, err := send("", "POST", waits.Awaiting.URL, form, "identity=done&selfie=done&proof_of_residence=done&questionnaire=done")
+	done, err := send(
+		"", "POST", waits.Awaiting.URL, form, "identity=done&selfie=done&proof_of_residence=done&questionnaire=done",
+	)
 	if err != nil || done.status != 200 || !strings.Contains(done.body, "Completed") {
 		t.Fatalf("the page: %v %d %s", err, done.status, done.body)
 	}
 	s.follow(id, func(journeyView) bool { return s.identificationOf(id).Reason == "processed" })
-	if now := s.identificationOf(id); now.Awaiting.URL != "" || now.Awaiting.IdentificationID != waits.Awaiting.IdentificationID {
+	if now := s.identificationOf(id); now.Awaiting.URL != "" ||
+		now.Awaiting.IdentificationID != waits.Awaiting.IdentificationID {
 		t.Errorf("waits for %+v", now)
 	}
 	execution, err := s.Execution(id)
-	if text, _ := json.Marshal(execution); err != nil || bytes.Contains(text, []byte("/hosted/")) || strings.Contains(s.logs.String(), "/hosted/") {
+	if text, _ := json.Marshal(execution); err != nil || bytes.Contains(text, []byte("/hosted/")) ||
+		strings.Contains(s.logs.String(), "/hosted/") {
 		t.Errorf("the url is in the state machine or in the log, %v", err)
 	}
 	s.decide(waits.Awaiting.IdentificationID, true)
 	view := s.follow(id, ended)
-	if out := s.identificationOf(id).Outcome; view.Status != "SUCCEEDED" || view.Reason != "approved" || out["status"] != "Approved" || out["customer_id"] != waits.Awaiting.CustomerID {
+	if out := s.identificationOf(id).Outcome; view.Status != "SUCCEEDED" || view.Reason != "approved" ||
+		out["status"] != "Approved" || out["customer_id"] != waits.Awaiting.CustomerID {
 		t.Errorf("got %s (%s) %v", view.Status, view.Reason, out)
 	}
 	readme, err := os.ReadFile("../iron/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("With a new customer and two webhooks the happy path takes %d state transitions.", s.transitions(id)); !strings.Contains(string(readme), want) {
+	if want := fmt.Sprintf(
+		"With a new customer and two webhooks the happy path takes %d state transitions.", s.transitions(id),
+	); !strings.Contains(string(readme), want) {
 		t.Errorf("functions/iron/README.md doesn't say: %s", want)
 	}
 	t.Run("ApprovedBefore", func(t *testing.T) {
 		id := s.startIdentification("k2", `{"customer_id":"`+waits.Awaiting.CustomerID+`","identification":{"type":"Link"}}`)
-		if view := s.follow(id, ended); view.Status != "SUCCEEDED" || view.Reason != "approved" || s.ironEffects("create-identification") != 1 {
+		if view := s.follow(id, ended); view.Status != "SUCCEEDED" || view.Reason != "approved" ||
+			s.ironEffects("create-identification") != 1 {
 			t.Errorf("got %s (%s), %d identifications", view.Status, view.Reason, s.ironEffects("create-identification"))
 		}
 	})
@@ -476,9 +557,13 @@ func TestIdentificationJourneyResubmitted(t *testing.T) {
 		waits := s.identificationOf(id)
 		return waits.Reason == "pending" && waits.Awaiting.ID != first.ID && waits.Awaiting.URL != ""
 	})
-	got, err := send("", "POST", s.identificationOf(id).Awaiting.URL, http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}}, "identity=done")
+	got, err := send(
+		"", "POST", s.identificationOf(id).Awaiting.URL,
+		http.Header{"No-Key": {""}, "Content-Type": {"application/x-www-form-urlencoded"}}, "identity=done",
+	)
 	// The page is read after the form was taken, and may show that it has ended meanwhile.
-	if err != nil || got.status != 200 || !strings.Contains(got.body, "Completed") && !strings.Contains(got.body, "has ended") {
+	if err != nil || got.status != 200 ||
+		!strings.Contains(got.body, "Completed") && !strings.Contains(got.body, "has ended") {
 		t.Fatalf("the page: %v %d %s", err, got.status, got.body)
 	}
 	if view := s.follow(id, ended); view.Status != "SUCCEEDED" || s.ironEffects("create-identification") != 1 {
@@ -496,25 +581,36 @@ func TestIdentificationJourneyOfOthers(t *testing.T) {
 		var created identified
 		MustDecode(t, s.post(identificationsURL(customer), uuid.NewString(), `{"type":"Direct"}`).body, &created)
 		for i, body := range []string{
-			`{"customer_id":"` + customer + `","identification":{"type":"Link"}}`, linkFor("noor@example.com", `,"external_id":"order-17"`),
+			`{"customer_id":"` + customer + `","identification":{"type":"Link"}}`,
+			linkFor("noor@example.com", `,"external_id":"order-17"`),
 		} {
 			id := s.startIdentification(fmt.Sprint(i), body)
 			s.follow(id, waiting)
-			if a := s.identificationOf(id).Awaiting; a.IdentificationID != created.ID || a.CustomerID != customer || a.URL != created.URL {
+			if a := s.identificationOf(id).Awaiting; a.IdentificationID != created.ID || a.CustomerID != customer ||
+				a.URL != created.URL {
 				t.Errorf("waits for %+v", a)
 			}
 		}
 		s.decide(created.ID, false)
 		for i := range 2 {
-			id := s.startIdentification(fmt.Sprint(i), []string{`{"customer_id":"` + customer + `","identification":{"type":"Link"}}`, linkFor("noor@example.com", `,"external_id":"order-17"`)}[i])
+			id := s.startIdentification(
+				fmt.Sprint(i),
+				[]string{
+					`{"customer_id":"` + customer + `","identification":{"type":"Link"}}`,
+					linkFor("noor@example.com", `,"external_id":"order-17"`),
+				}[i],
+			)
 			if view := s.follow(id, ended); view.Status != "REJECTED" {
 				t.Errorf("got %s (%s)", view.Status, view.Reason)
 			}
 		}
 		if s.ironEffects("create-customer") != 1 || s.ironEffects("create-identification") != 1 {
-			t.Errorf("%d customers, %d identifications", s.ironEffects("create-customer"), s.ironEffects("create-identification"))
+			t.Errorf(
+				"%d customers, %d identifications", s.ironEffects("create-customer"), s.ironEffects("create-identification"),
+			)
 		}
-		id := s.startIdentification("after", linkFor("noor@example.com", `,"external_id":"order-17"`)) // declined before: another one
+		// declined before: another one
+		id := s.startIdentification("after", linkFor("noor@example.com", `,"external_id":"order-17"`))
 		s.follow(id, waiting)
 		if s.ironEffects("create-identification") != 2 {
 			t.Errorf("%d identifications", s.ironEffects("create-identification"))
@@ -530,25 +626,35 @@ func TestIdentificationJourneyOfOthers(t *testing.T) {
 		if got := s.ironDo("GET", path, "", "", http.Header{"X-Sub-Partner-Id": {sub}}); got.status != 200 {
 			t.Errorf("its own: %d %s", got.status, got.body)
 		}
-		if got := s.ironDo("GET", path, "", "", http.Header{"X-Sub-Partner-Id": {strings.Replace(sub, "7", "8", 1)}}); got.status != 404 {
+		if got := s.ironDo(
+			"GET", path, "", "", http.Header{"X-Sub-Partner-Id": {strings.Replace(sub, "7", "8", 1)}},
+		); got.status != 404 {
 			t.Errorf("another: %d %s", got.status, got.body)
 		}
 	})
 }
 
-// TestIdentificationJourneyLost: a lost answer to a creation is settled, whatever was lost, and nothing is created twice.
+// TestIdentificationJourneyLost: a lost answer to a creation is settled, whatever was lost, and nothing is created
+// twice.
 func TestIdentificationJourneyLost(t *testing.T) {
 	t.Parallel()
 	for _, operation := range []string{"create-customer", "create-identification"} {
-		for _, fault := range []string{"reset_after_effect", "reset_before_effect", "status_500_after_effect", "status_503_before_effect", "malformed", "truncated", "late_effect"} {
+		for _, fault := range []string{
+			"reset_after_effect", "reset_before_effect", "status_500_after_effect", "status_503_before_effect", "malformed",
+			"truncated", "late_effect",
+		} {
 			t.Run(operation+"/"+fault, func(t *testing.T) {
 				t.Parallel()
 				s := MustRun(t, func(m *main.Main) { m.TimeScale, m.UpstreamTimeout = 100, untilHeld(fault) })
 				s.arm("iron", operation, fault)
 				id := s.startIdentification("k", linkFor("approve@example.com"))
 				view := s.follow(id, ended)
-				if view.Status != "SUCCEEDED" || s.ironEffects("create-customer") != 1 || s.ironEffects("create-identification") != 1 {
-					t.Errorf("got %s (%s), %d customers, %d identifications, %+v", view.Status, view.Reason, s.ironEffects("create-customer"), s.ironEffects("create-identification"), view.Steps)
+				if view.Status != "SUCCEEDED" || s.ironEffects("create-customer") != 1 ||
+					s.ironEffects("create-identification") != 1 {
+					t.Errorf(
+						"got %s (%s), %d customers, %d identifications, %+v", view.Status, view.Reason, s.ironEffects("create-customer"),
+						s.ironEffects("create-identification"), view.Steps,
+					)
 				}
 			})
 		}

@@ -105,7 +105,8 @@ func TestJourney(t *testing.T) {
 	s := MustRun(t)
 	id := s.startJourney("k", happy)
 	view := s.follow(id, waiting)
-	if view.Awaiting == nil || view.Awaiting.Kind != "otp" || view.Awaiting.Delivery != "sent" || view.Awaiting.AttemptsLeft != "3" {
+	if view.Awaiting == nil || view.Awaiting.Kind != "otp" || view.Awaiting.Delivery != "sent" ||
+		view.Awaiting.AttemptsLeft != "3" {
 		t.Fatalf("got %+v", view)
 	}
 	if got := s.input(id, enter(otp)); got.status != 202 {
@@ -116,7 +117,8 @@ func TestJourney(t *testing.T) {
 	if view.Status != "SUCCEEDED" || string(view.Outcome) != want {
 		t.Errorf("got %s (%s) %s", view.Status, view.Reason, view.Outcome)
 	}
-	if len(view.Steps) != 3 || view.Steps[1].Name != "SendOTP" || view.Steps[2].Name != "VerifyOTP" || view.Steps[2].Status != "done" {
+	if len(view.Steps) != 3 || view.Steps[1].Name != "SendOTP" || view.Steps[2].Name != "VerifyOTP" ||
+		view.Steps[2].Status != "done" {
 		t.Errorf("steps %+v", view.Steps)
 	}
 	if got := s.input(id, enter(otp)); got.status != 410 || !strings.Contains(got.body, "journey_ended") {
@@ -126,7 +128,9 @@ func TestJourney(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("The happy path takes %d state transitions.", s.transitions(id)); !strings.Contains(string(readme), want) {
+	if want := fmt.Sprintf(
+		"The happy path takes %d state transitions.", s.transitions(id),
+	); !strings.Contains(string(readme), want) {
 		t.Errorf("functions/equal/README.md doesn't say: %s", want)
 	}
 }
@@ -278,14 +282,18 @@ func TestJourneyInputs(t *testing.T) {
 	id := s.startJourney("k", happy)
 	view := s.follow(id, waiting)
 	for body, want := range map[string]int{
-		``: 400, `{}`: 400, `{"kind":1}`: 400, `{"kind":"documents"}`: 409, `{"kind":"otp"}`: 400, `{"kind":"otp","otp":"12345"}`: 400,
-		`{"kind":"otp","otp":"123456","more":1}`: 400, `{"kind":"resend","otp":"1"}`: 400, `{"kind":"otp","otp":"123456","awaiting_id":"other"}`: 409,
+		``: 400, `{}`: 400, `{"kind":1}`: 400, `{"kind":"documents"}`: 409, `{"kind":"otp"}`: 400,
+		`{"kind":"otp","otp":"12345"}`:           400,
+		`{"kind":"otp","otp":"123456","more":1}`: 400, `{"kind":"resend","otp":"1"}`: 400,
+		`{"kind":"otp","otp":"123456","awaiting_id":"other"}`: 409,
 	} {
 		if got := s.input(id, body); got.status != want || got.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %s", body, got.status, got.body)
 		}
 	}
-	if got := s.do("POST", "/journeys/"+id+"/inputs", http.Header{"X-Api-Key": {"other-key"}}, enter(otp)); got.status != 404 {
+	if got := s.do(
+		"POST", "/journeys/"+id+"/inputs", http.Header{"X-Api-Key": {"other-key"}}, enter(otp),
+	); got.status != 404 {
 		t.Errorf("another tenant: %d %s", got.status, got.body)
 	}
 	if got := s.do("GET", "/journeys/"+id, http.Header{"X-Api-Key": {"other-key"}}, ""); got.status != 404 {
@@ -455,15 +463,20 @@ func TestPreferWait(t *testing.T) {
 	case <-time.After(600 * time.Millisecond):
 	}
 	s.input(id, enter("000000"))
-	if got := <-answers; got.status != 200 || got.took > 20*time.Second || got.header.Get("Etag") == now.header.Get("Etag") {
+	if got := <-answers; got.status != 200 || got.took > 20*time.Second ||
+		got.header.Get("Etag") == now.header.Get("Etag") {
 		t.Errorf("%d after %s with %s", got.status, got.took, got.header.Get("Etag"))
 	}
 	s.follow(id, waiting)
 	_, now = s.journey(id)
-	if got := s.do("GET", "/journeys/"+id, http.Header{"Prefer": {"wait=1"}, "If-None-Match": {now.header.Get("Etag")}}, ""); got.status != 304 {
+	if got := s.do(
+		"GET", "/journeys/"+id, http.Header{"Prefer": {"wait=1"}, "If-None-Match": {now.header.Get("Etag")}}, "",
+	); got.status != 304 {
 		t.Errorf("nothing changed: %d %s", got.status, got.body)
 	}
-	if got := s.do("GET", "/journeys/"+id, http.Header{"Prefer": {"wait=20"}, "If-None-Match": {`"1"`}}, ""); got.status != 200 {
+	if got := s.do(
+		"GET", "/journeys/"+id, http.Header{"Prefer": {"wait=20"}, "If-None-Match": {`"1"`}}, "",
+	); got.status != 200 {
 		t.Errorf("another one than the known: %d", got.status)
 	}
 	if got := s.do("GET", "/journeys/"+id, http.Header{"Prefer": {"wait=soon"}}, ""); got.status != 400 {
@@ -493,7 +506,8 @@ func TestJourneyWaits(t *testing.T) {
 				s.follow(id, waiting)
 				s.input(id, enter(code))
 			}
-			if view := s.follow(id, waitingFor(test.reason)); view.Status != "WAITING" || view.Awaiting.Delivery != test.delivery {
+			if view := s.follow(id, waitingFor(test.reason)); view.Status != "WAITING" ||
+				view.Awaiting.Delivery != test.delivery {
 				t.Errorf("got %+v", view)
 			}
 		})
@@ -517,7 +531,9 @@ func TestJourneyPartnerDown(t *testing.T) {
 	t.Run("Refused", func(t *testing.T) {
 		t.Parallel()
 		s := MustRun(t, func(m *main.Main) { m.TimeScale = 100 })
-		s.post("/sandbox/faults", "", `{"partner":"equal","operation":"init-transaction","fault":"refuse_connection","times":3}`)
+		s.post(
+			"/sandbox/faults", "", `{"partner":"equal","operation":"init-transaction","fault":"refuse_connection","times":3}`,
+		)
 		id := s.startJourney("k", happy)
 		if view := s.follow(id, waiting); view.Status != "WAITING" || s.effects("init-transaction") != 1 {
 			t.Errorf("after three refusals: %+v", view)
@@ -636,7 +652,8 @@ func TestJourneyLostRecord(t *testing.T) {
 	id := s.startJourney("k", "999900000085")
 	s.follow(id, waiting)
 	s.input(id, enter(otp))
-	if view := s.follow(id, ended); view.Status != "SUCCEEDED" || !strings.Contains(string(view.Outcome), `"verified":true`) {
+	if view := s.follow(id, ended); view.Status != "SUCCEEDED" ||
+		!strings.Contains(string(view.Outcome), `"verified":true`) {
 		t.Errorf("got %+v", view)
 	}
 }
@@ -646,14 +663,19 @@ func TestJourneyLostRecord(t *testing.T) {
 func TestJourneyWithoutExecution(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
-	first := &main.Main{Address: "127.0.0.1:0", Dir: dir, Template: template, TimeScale: 40, Log: slog.New(slog.DiscardHandler)}
+	first := &main.Main{
+		Address: "127.0.0.1:0", Dir: dir, Template: template, TimeScale: 40, Log: slog.New(slog.DiscardHandler),
+	}
 	if err := first.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	const id = "01a20400-0000-7000-8000-000000000001"
 	_, err := first.Ledger.CreateJourney(t.Context(), "key", ledger.Journey{
-		ID: id, Tenant: "local", Type: "aadhaar-otp", Status: ledger.JourneyRunning, CreatedAt: time.Now(), UpdatedAt: time.Now(),
-		Input: []byte(`{"tenant":"local","journey_id":"` + id + `","gateway_instance_id":"` + instance + `","partner_journey_id":"` + journey + `","aadhaar_no":{"document_id":"erased"}}`),
+		ID: id, Tenant: "local", Type: "aadhaar-otp", Status: ledger.JourneyRunning, CreatedAt: time.Now(),
+		UpdatedAt: time.Now(),
+		Input: []byte(
+			`{"tenant":"local","journey_id":"` + id + `","gateway_instance_id":"` + instance + `","partner_journey_id":"` + journey + `","aadhaar_no":{"document_id":"erased"}}`,
+		),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -662,7 +684,8 @@ func TestJourneyWithoutExecution(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := MustRun(t, func(m *main.Main) { m.Dir = dir })
-	if view := s.follow(id, ended); view.Status != "FAILED" || view.Reason != "document_not_found" || len(view.Steps) == 0 {
+	if view := s.follow(id, ended); view.Status != "FAILED" || view.Reason != "document_not_found" ||
+		len(view.Steps) == 0 {
 		t.Errorf("got %+v", view)
 	}
 }

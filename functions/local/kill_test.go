@@ -91,7 +91,8 @@ type child struct {
 func start(t *testing.T, dir, kill string, ahead time.Duration) *child {
 	t.Helper()
 	c := &child{cmd: exec.Command(os.Args[0])}
-	c.cmd.Env = append(os.Environ(), "SALLYPORT_TEST_DIR="+dir, "SALLYPORT_TEST_KILL="+kill, "SALLYPORT_TEST_AHEAD="+ahead.String(),
+	c.cmd.Env = append(os.Environ(), "SALLYPORT_TEST_DIR="+dir, "SALLYPORT_TEST_KILL="+kill,
+		"SALLYPORT_TEST_AHEAD="+ahead.String(),
 		"GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")) // else the race detector sleeps for a second at every end
 	c.cmd.Stderr = os.Stderr
 	stdin, err := c.cmd.StdinPipe()
@@ -138,8 +139,8 @@ func (c *child) end(t *testing.T) int {
 	return writes
 }
 
-// killedFrom is the first write to kill a program at, for the one of a test's cases at an index. What a new program writes before it
-// answers is the same for all of them: the first case is enough for that.
+// killedFrom is the first write to kill a program at, for the one of a test's cases at an index. What a new program
+// writes before it answers is the same for all of them: the first case is enough for that.
 func killedFrom(at int, dry *child) int {
 	if at == 0 {
 		return 1
@@ -188,8 +189,8 @@ func repeat(done func() bool) {
 	}
 }
 
-// do makes a request that takes no key, as it comes to the same however often it is made. It is among the client's calls only where it
-// did not succeed.
+// do makes a request that takes no key, as it comes to the same however often it is made. It is among the client's
+// calls only where it did not succeed.
 func (c *client) do(method, path string, header http.Header, body string) reply {
 	got, err := c.send(method, path, header, body)
 	if err != nil || !succeeded(got) {
@@ -237,21 +238,26 @@ var scripts = []script{
 		c.call("lookup", lookupURL, lookup("784199000000017"))
 	}, []string{"create"}, map[string]int{"digit9/onboard-customer": 2}},
 	{"identification", func(c *client) {
-		_, _ = c.send("POST", "/sandbox/settings", nil, `{"partner":"iron","name":"callbacks","value":"lost"}`) // they would be written down meanwhile
+		// they would be written down meanwhile
+		_, _ = c.send("POST", "/sandbox/settings", nil, `{"partner":"iron","name":"callbacks","value":"lost"}`)
 		var customer struct{ ID string }
-		if json.Unmarshal([]byte(c.call("create", ironCustomersURL, ironCustomer("Person", "noor@example.com")).body), &customer) != nil || customer.ID == "" {
+		if json.Unmarshal(
+			[]byte(c.call("create", ironCustomersURL, ironCustomer("Person", "noor@example.com")).body), &customer,
+		) != nil || customer.ID == "" {
 			return
 		}
 		c.call("identify", identificationsURL(customer.ID), `{"type":"Direct"}`)
 	}, []string{"create", "identify"}, map[string]int{"iron/create-customer": 1, "iron/create-identification": 1}},
 	{"licence", func(c *client) {
 		c.do("PUT", "/workflows/iec", nil, `{"modules":[{"type":"iec_verification"}]}`)
-		c.do("PUT", "/applications/poll", nil, `{"verification_workflow":"iec"}`) // of what is pushed, word would be written down meanwhile
+		// of what is pushed, word would be written down meanwhile
+		c.do("PUT", "/applications/poll", nil, `{"verification_workflow":"iec"}`)
 		var begun struct {
 			Handle string `json:"auth_req_id"`
 			URL    string `json:"url"`
 		}
-		if json.Unmarshal([]byte(c.call("trigger", triggerURL, triggerOf("poll", "u-7731")).body), &begun) != nil || begun.URL == "" {
+		if json.Unmarshal([]byte(c.call("trigger", triggerURL, triggerOf("poll", "u-7731")).body), &begun) != nil ||
+			begun.URL == "" {
 			return
 		}
 		c.do("POST", pageOf(begun.URL), pageForm(), "iec=AAXCT4821K")
@@ -313,11 +319,13 @@ func testKilled(t *testing.T, script script, kill string) {
 		switch {
 		case got.err != nil:
 			t.Errorf("%s: %v", got.name, got.err)
-		case !succeeded(got.reply) && slices.Contains(script.resolved, got.name), got.condition() != "" && got.condition() != "outcome_unknown":
+		case !succeeded(got.reply) && slices.Contains(script.resolved, got.name), got.condition() != "" &&
+			got.condition() != "outcome_unknown":
 			t.Errorf("%s: %d %q", got.name, got.status, got.condition())
 		case succeeded(got.reply):
 			// An answer that was given is on record, and stays what it was.
-			if record := s.transaction(got.header.Get("Transaction-Id")); record.State == "claimed" || record.State == "unknown" {
+			if record := s.transaction(got.header.Get("Transaction-Id")); record.State == "claimed" ||
+				record.State == "unknown" {
 				t.Errorf("%s was answered, its record is %s", got.name, record.State)
 			}
 		default:
@@ -358,11 +366,15 @@ func TestJourneyKillMatrix(t *testing.T) {
 		name string
 		run  func(*person) journeyView
 		acts map[string]int // how often operations are asked to act, unless more is asked for
-		lost string         // why the journey fails where it was killed over a call whose outcome nobody can find out; empty: there is none
+		// why the journey fails where it was killed over a call whose outcome nobody can find out; empty: there is none
+		lost string
 	}{
 		{"aadhaar-otp", (*person).verified, map[string]int{"equal/init-transaction": 1, "equal/execute-journey": 2}, ""},
 		{"partner-onboarding", (*person).onboarded, map[string]int{"digit9/onboard-customer": 1}, ""},
-		{"customer-identification", (*person).identified, map[string]int{"iron/create-customer": 1, "iron/create-identification": 1}, ""},
+		{
+			"customer-identification", (*person).identified,
+			map[string]int{"iron/create-customer": 1, "iron/create-identification": 1}, "",
+		},
 		{"iec-verification", (*person).licensed, map[string]int{"ezto/trigger-request": 1}, "trigger_unknown"},
 	} {
 		dry := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
@@ -497,12 +509,16 @@ func (p *person) onboarded() journeyView {
 			return
 		}
 		number := ecrn.FindString(text)
-		if got := p.do("POST", "/sandbox/digit9/alerts/"+number, nil, `{"aml_scan_status":"Accepted"}`); got.status != http.StatusOK {
+		if got := p.do(
+			"POST", "/sandbox/digit9/alerts/"+number, nil, `{"aml_scan_status":"Accepted"}`,
+		); got.status != http.StatusOK {
 			p.t.Fatalf("alert of %s: %d %s", text, got.status, got.body)
 		}
 		header := http.Header{"No-Key": {""}, "Authorization": {"Bearer " + digit9sim.Defaults().CallbackBearer}}
 		waitFor(p.t, func() bool {
-			got := p.do("POST", closureURL, header, `{"aml_scan_status":"Accepted","ecrn":"`+number+`","customer_status":"ACTIVE"}`)
+			got := p.do(
+				"POST", closureURL, header, `{"aml_scan_status":"Accepted","ecrn":"`+number+`","customer_status":"ACTIVE"}`,
+			)
 			told = got.status == http.StatusOK && strings.Contains(got.body, "ACKNOWLEDGED")
 			return told
 		})
@@ -520,8 +536,11 @@ func (p *person) identified() journeyView {
 		var waits awaited
 		MustDecode(p.t, text, &waits)
 		identification := waits.Awaiting.IdentificationID
-		got := p.do("POST", "/sandbox/iron/sandbox/identification/"+identification, http.Header{"No-Key": {""}}, `{"approved":true}`)
-		if got.status != http.StatusCreated && got.status != http.StatusNotFound { // it was approved before the program was killed
+		got := p.do(
+			"POST", "/sandbox/iron/sandbox/identification/"+identification, http.Header{"No-Key": {""}}, `{"approved":true}`,
+		)
+		// it was approved before the program was killed
+		if got.status != http.StatusCreated && got.status != http.StatusNotFound {
 			p.t.Fatalf("decide: %d %s", got.status, got.body)
 		}
 		body := `{"type":"identification_status","data":{"message":{"id":"` + identification + `","status":"Approved"}}}`
@@ -532,8 +551,8 @@ func (p *person) identified() journeyView {
 	})
 }
 
-// licensed has a licence verified, as the tenant's settings say that it is: it is entered on the hosted page, and the partner pushes the
-// result. Of a trigger whose answer was lost nobody knows the page.
+// licensed has a licence verified, as the tenant's settings say that it is: it is entered on the hosted page, and the
+// partner pushes the result. Of a trigger whose answer was lost nobody knows the page.
 func (p *person) licensed() journeyView {
 	p.do("PUT", "/workflows/iec", nil, `{"modules":[{"type":"iec_verification","rule":"country == 'IN'"}]}`)
 	p.do("PUT", "/applications/push", nil, `{"verification_workflow":"iec","notification_way":"push"}`)
@@ -566,7 +585,9 @@ func ironSigned(body string) http.Header {
 	stamp := strconv.FormatInt(time.Now().Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(ironsim.Defaults().WebhookSecret))
 	mac.Write([]byte(stamp + body))
-	return http.Header{"No-Key": {""}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {"v1=" + hex.EncodeToString(mac.Sum(nil))}}
+	return http.Header{
+		"No-Key": {""}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {"v1=" + hex.EncodeToString(mac.Sum(nil))},
+	}
 }
 
 func TestSecondStart(t *testing.T) {

@@ -234,7 +234,8 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	})
 	uploads := &uploads{blobs: blobs, url: m.URL, now: m.Now, permitted: map[string]permit{}}
 	p := &operation.Pipeline{
-		Ledger: m.Ledger, Vault: &vault.Vault{Blobs: blobs, Uploads: uploads, Ring: ring}, Auth: auth, Secrets: cache, Ring: ring,
+		Ledger: m.Ledger, Vault: &vault.Vault{Blobs: blobs, Uploads: uploads, Ring: ring}, Auth: auth, Secrets: cache,
+		Ring:     ring,
 		Tokens:   token.New(m.Ledger, ring, m.Now, operation.NewID, m.Log),
 		Upstream: m.upstream(), Log: m.Log, Now: m.Now, NewID: operation.NewID,
 		QuietPeriod: time.Duration(float64(operation.QuietPeriod) / m.TimeScale), // so do the partners' own delays pass
@@ -243,7 +244,8 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 		p.Ledger = m.WrapLedger(p.Ledger)
 	}
 	service := &journeys.Service{
-		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now, NewID: operation.NewID,
+		Ledger: m.Ledger, Vault: p.Vault, Secrets: cache, Ring: ring, Auth: auth, Log: m.Log, Now: m.Now,
+		NewID:     operation.NewID,
 		TimeScale: m.TimeScale,
 	}
 	for _, p := range partners.All() {
@@ -295,7 +297,9 @@ func (o orchestrating) Stop(ctx context.Context, machine, name, cause string) er
 }
 
 // orchestrate loads the definitions; in them, functions are named by their logical ids in template.yaml.
-func (m *Main) orchestrate(handlers map[string]lambda.Handler, service *journeys.Service) (*orchestratorlocal.Orchestrator, error) {
+func (m *Main) orchestrate(
+	handlers map[string]lambda.Handler, service *journeys.Service,
+) (*orchestratorlocal.Orchestrator, error) {
 	files, err := statemachines.Files.ReadDir(".")
 	if err != nil {
 		return nil, err
@@ -346,7 +350,10 @@ func (m *Main) seed(ctx context.Context) error {
 	hash := gateway.HashKey(localKey)
 	_, known := m.Ledger.Caller(ctx, hash)
 	if _, err := source.Secret(ctx, keysSecret); err != nil && known == nil {
-		return fmt.Errorf("%s has no %s, without which the records in %s can't be read: put it back, or remove the folder to begin anew", m.secretsFile(), keysSecret, m.Dir)
+		return fmt.Errorf(
+			"%s has no %s, without which the records in %s can't be read: put it back, or remove the folder to begin anew",
+			m.secretsFile(), keysSecret, m.Dir,
+		)
 	}
 	values := map[string]any{keysSecret: seal.GenerateKeys()}
 	for _, p := range partners.All() {
@@ -358,7 +365,9 @@ func (m *Main) seed(ctx context.Context) error {
 	if !errors.Is(known, ledger.ErrNotFound) {
 		return known
 	}
-	return m.Ledger.PutCaller(ctx, ledger.Caller{KeyHash: hash, Tenant: localTenant, Name: "local development", Scopes: []string{"*"}})
+	return m.Ledger.PutCaller(
+		ctx, ledger.Caller{KeyHash: hash, Tenant: localTenant, Name: "local development", Scopes: []string{"*"}},
+	)
 }
 
 // resume lets everything go on that had not ended.

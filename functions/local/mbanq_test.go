@@ -47,7 +47,9 @@ func (s *stack) mbanqEffects(operation string) (n int) {
 
 func (s *stack) setMbanq(name, value string) {
 	s.t.Helper()
-	if got := s.do("POST", "/sandbox/settings", nil, fmt.Sprintf(`{"partner":"mbanq","name":%q,"value":%q}`, name, value)); got.status != 200 {
+	if got := s.do(
+		"POST", "/sandbox/settings", nil, fmt.Sprintf(`{"partner":"mbanq","name":%q,"value":%q}`, name, value),
+	); got.status != 200 {
 		s.t.Fatalf("setting: %d %s", got.status, got.body)
 	}
 }
@@ -114,7 +116,8 @@ func TestMbanqSteps(t *testing.T) {
 	}
 	refused := func(got reply, codes ...string) {
 		t.Helper()
-		if got.status != 403 || strings.Join(codesIn(t, got.body), " ") != strings.Join(codes, " ") || !strings.Contains(got.body, `"httpStatusCode":"403"`) {
+		if got.status != 403 || strings.Join(codesIn(t, got.body), " ") != strings.Join(codes, " ") ||
+			!strings.Contains(got.body, `"httpStatusCode":"403"`) {
 			t.Errorf("got %d %s, want %v", got.status, got.body, codes)
 		}
 		if c := s.client(id); c.Status.ID != 100 || c.SubStatus.Name != "" {
@@ -122,35 +125,43 @@ func TestMbanqSteps(t *testing.T) {
 		}
 	}
 	refused(s.command(id, "activate", "", activation), "error.msg.client.activate.not.verified")
-	refused(s.command(id, "verify", "", `{"kycVerificationType":"FULL"}`), "error.msg.client.verify.primary.address.required",
-		"error.msg.client.verify.identifier.required", "error.msg.client.verify.tax.identifier.required", "error.msg.client.verify.physical.id.required")
+	refused(s.command(id, "verify", "", `{"kycVerificationType":"FULL"}`),
+		"error.msg.client.verify.primary.address.required",
+		"error.msg.client.verify.identifier.required", "error.msg.client.verify.tax.identifier.required",
+		"error.msg.client.verify.physical.id.required")
 	if got := s.post("/mbanq/v1/client/"+id+"/addresses?type=1", "", primary); got.status != 200 {
 		t.Fatalf("address: %d %s", got.status, got.body)
 	}
 	if got := s.post(clientsURL+"/"+id+"/identifiers", "", passport); got.status != 200 {
 		t.Fatalf("identifier: %d %s", got.status, got.body)
 	}
-	refused(s.command(id, "verify", "v1", `{"kycVerificationType":"FULL"}`), "error.msg.client.verify.tax.identifier.required")
+	refused(
+		s.command(id, "verify", "v1", `{"kycVerificationType":"FULL"}`), "error.msg.client.verify.tax.identifier.required",
+	)
 	if got := s.post(clientsURL+"/"+id+"/identifiers", "", ssn); got.status != 200 {
 		t.Fatalf("identifier: %d %s", got.status, got.body)
 	}
 	want := `{"id":` + id + `,"clientId":` + id + `,"officeId":1,"resourceId":` + id + `,"data":{"clientVerificationStatus":"APPROVED","clientKycStatus":"APPROVED"}}`
-	if got := s.command(id, "verify", "v1", `{"kycVerificationType":"FULL"}`); got.status != 200 || got.body != want { // a refused key may act again
+	// a refused key may act again
+	if got := s.command(id, "verify", "v1", `{"kycVerificationType":"FULL"}`); got.status != 200 || got.body != want {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 	if c := s.client(id); c.Status.ID != 100 || c.SubStatus.Name != "Verified" {
 		t.Errorf("the verified client is %+v", c)
 	}
-	if got := s.command(id, "activate", "a1", activation); got.status != 200 || got.body != `{"id":`+id+`,"officeId":1,"clientId":`+id+`,"resourceId":`+id+`}` {
+	if got := s.command(id, "activate", "a1", activation); got.status != 200 ||
+		got.body != `{"id":`+id+`,"officeId":1,"clientId":`+id+`,"resourceId":`+id+`}` {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 	if c := s.client(id); c.Status.ID != 300 {
 		t.Errorf("the activated client is %+v", c)
 	}
-	if got := s.command(id, "activate", "a1", activation); got.status != 200 || got.header.Get("Idempotency-Replayed") != "true" {
+	if got := s.command(id, "activate", "a1", activation); got.status != 200 ||
+		got.header.Get("Idempotency-Replayed") != "true" {
 		t.Errorf("repeated: %d %s", got.status, got.body)
 	}
-	if got := s.command(id, "activate", "a2", activation); got.status != 403 || codesIn(t, got.body)[0] != "error.msg.clients.already.active" {
+	if got := s.command(id, "activate", "a2", activation); got.status != 403 ||
+		codesIn(t, got.body)[0] != "error.msg.clients.already.active" {
 		t.Errorf("again: %d %s", got.status, got.body)
 	}
 }
@@ -162,10 +173,12 @@ func TestMbanqPartial(t *testing.T) {
 	id := s.createClient("ext-1", "5550101")
 	s.post("/mbanq/v1/client/"+id+"/addresses?type=1", "", primary)
 	s.post(clientsURL+"/"+id+"/identifiers", "", passport)
-	if got := s.command(id, "verify", "", `{"kycVerificationType":"PARTIAL"}`); got.status != 200 || s.client(id).SubStatus.Name != "Verified" {
+	if got := s.command(id, "verify", "", `{"kycVerificationType":"PARTIAL"}`); got.status != 200 ||
+		s.client(id).SubStatus.Name != "Verified" {
 		t.Fatalf("got %d %s", got.status, got.body)
 	}
-	if got := s.command(id, "verify", "", `{"kycVerificationType":"FULL"}`); got.status != 403 || codesIn(t, got.body)[0] != "error.msg.client.verify.tax.identifier.required" {
+	if got := s.command(id, "verify", "", `{"kycVerificationType":"FULL"}`); got.status != 403 ||
+		codesIn(t, got.body)[0] != "error.msg.client.verify.tax.identifier.required" {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 	s.post(clientsURL+"/"+id+"/identifiers", "", ssn)
@@ -185,7 +198,8 @@ func TestMbanqTenants(t *testing.T) {
 	other := http.Header{"X-Api-Key": {"other-key"}}
 	id := s.createClient("ext-1", "5550101")
 	for _, call := range [][3]string{
-		{"GET", clientsURL + "/" + id, ""}, {"POST", clientsURL + "/" + id + "?command=verify", `{"kycVerificationType":"FULL"}`},
+		{"GET", clientsURL + "/" + id, ""},
+		{"POST", clientsURL + "/" + id + "?command=verify", `{"kycVerificationType":"FULL"}`},
 		{"POST", clientsURL + "/" + id + "/identifiers", passport}, {"GET", clientsURL + "/" + id + "/identifiers", ""},
 		{"POST", "/mbanq/v1/client/" + id + "/addresses?type=1", primary},
 	} {
@@ -194,7 +208,8 @@ func TestMbanqTenants(t *testing.T) {
 			t.Errorf("%s %s: %d %s", call[0], call[1], got.status, got.body)
 		}
 	}
-	if got := s.do("GET", clientsURL+"/"+id, http.Header{"Tenantid": {"somebody-else"}}, ""); got.status != 401 || !strings.Contains(got.body, "error.msg.invalid.tenant.identifier") {
+	if got := s.do("GET", clientsURL+"/"+id, http.Header{"Tenantid": {"somebody-else"}}, ""); got.status != 401 ||
+		!strings.Contains(got.body, "error.msg.invalid.tenant.identifier") {
 		t.Errorf("another of the partner's tenants: %d %s", got.status, got.body)
 	}
 }
@@ -243,7 +258,10 @@ func TestMbanqLost(t *testing.T) {
 	})
 	t.Run("additions", func(t *testing.T) {
 		id := s.createClient("adds", "5550400")
-		for operation, call := range map[string][2]string{"add-address": {"/mbanq/v1/client/" + id + "/addresses?type=1", primary}, "add-identifier": {clientsURL + "/" + id + "/identifiers", passport}} {
+		for operation, call := range map[string][2]string{
+			"add-address":    {"/mbanq/v1/client/" + id + "/addresses?type=1", primary},
+			"add-identifier": {clientsURL + "/" + id + "/identifiers", passport},
+		} {
 			for _, fault := range []string{"reset_after_effect"} {
 				before := s.mbanqEffects(operation)
 				s.arm("mbanq", operation, fault)
@@ -251,7 +269,9 @@ func TestMbanqLost(t *testing.T) {
 					return s.post(call[0], operation+fault, call[1])
 				})
 				if got.status != 200 || s.mbanqEffects(operation)-before != 1 {
-					t.Errorf("%s, %s: %d %s after %d effects", operation, fault, got.status, got.body, s.mbanqEffects(operation)-before)
+					t.Errorf(
+						"%s, %s: %d %s after %d effects", operation, fault, got.status, got.body, s.mbanqEffects(operation)-before,
+					)
 				}
 			}
 		}
@@ -273,13 +293,21 @@ func TestMbanqDocument(t *testing.T) {
 		for name, value := range fields {
 			_ = w.WriteField(name, value)
 		}
-		part, _ := w.CreatePart(map[string][]string{"Content-Disposition": {`form-data; name="file"; filename="scan"`}, "Content-Type": {contentType}})
+		part, _ := w.CreatePart(
+			map[string][]string{
+				"Content-Disposition": {`form-data; name="file"; filename="scan"`}, "Content-Type": {contentType},
+			},
+		)
 		_, _ = part.Write(file)
 		_ = w.Close()
-		return s.do("POST", fmt.Sprintf("/mbanq/v1/client_identifiers/%d/documents", identifier.ID), http.Header{"Content-Type": {w.FormDataContentType()}, "Idempotency-Key": {"k" + contentType}}, body.String())
+		return s.do(
+			"POST", fmt.Sprintf("/mbanq/v1/client_identifiers/%d/documents", identifier.ID),
+			http.Header{"Content-Type": {w.FormDataContentType()}, "Idempotency-Key": {"k" + contentType}}, body.String(),
+		)
 	}
 	scan := append([]byte("\xff\xd8\x00scan-of-a-passport"), bytes.Repeat([]byte{7}, 2<<20)...)
-	if got := upload("image/jpeg", scan, map[string]string{"name": "passport"}); got.status != 200 || !json.Valid([]byte(got.body)) {
+	if got := upload("image/jpeg", scan, map[string]string{"name": "passport"}); got.status != 200 ||
+		!json.Valid([]byte(got.body)) {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
 	if got := upload("text/html", scan, map[string]string{"name": "passport"}); got.status != 400 {
@@ -322,15 +350,19 @@ func TestClientJourney(t *testing.T) {
 	body := clientJourney("j-1", "5550101", "FULL", home, scanned+","+ssn)
 	id := s.startClient("k", body)
 	view := s.follow(id, ended)
-	if view.Status != "SUCCEEDED" || view.Reason != "active" || !strings.Contains(string(view.Outcome), `"status":300,"sub_status":"Verified"`) {
+	if view.Status != "SUCCEEDED" || view.Reason != "active" ||
+		!strings.Contains(string(view.Outcome), `"status":300,"sub_status":"Verified"`) {
 		t.Fatalf("got %s (%s) %s %+v", view.Status, view.Reason, view.Outcome, view.Steps)
 	}
-	for operation, want := range map[string]int{"create-client": 1, "add-address": 1, "add-identifier": 2, "attach-document": 1, "client-command": 2} {
+	for operation, want := range map[string]int{
+		"create-client": 1, "add-address": 1, "add-identifier": 2, "attach-document": 1, "client-command": 2,
+	} {
 		if n := s.mbanqEffects(operation); n != want {
 			t.Errorf("%d effects of %s", n, operation)
 		}
 	}
-	if view := s.follow(s.startClient("k2", body), ended); view.Status != "SUCCEEDED" || s.mbanqEffects("create-client") != 1 {
+	if view := s.follow(s.startClient("k2", body), ended); view.Status != "SUCCEEDED" ||
+		s.mbanqEffects("create-client") != 1 {
 		t.Errorf("once more: %s (%s)", view.Status, view.Reason)
 	}
 	for _, secret := range []string{"Noor", "5550101", "X4409127", "900700001", "noor@"} {
@@ -355,7 +387,9 @@ func TestClientJourneyTransitions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("takes %d state transitions.\n\n<!-- diagram of client-onboarding", s.transitions(id)); !strings.Contains(string(readme), want) {
+	if want := fmt.Sprintf(
+		"takes %d state transitions.\n\n<!-- diagram of client-onboarding", s.transitions(id),
+	); !strings.Contains(string(readme), want) {
 		t.Errorf("functions/mbanq/README.md doesn't say: %s", want)
 	}
 }
@@ -375,14 +409,16 @@ func TestClientJourneyMissing(t *testing.T) {
 		MustDecode(t, s.do("GET", "/journeys/"+id, nil, "").body, &out)
 		return out
 	}
-	if got := awaiting(); got.Reason != "documents_missing" || got.Awaiting.Kind != "documents" || got.Awaiting.Missing != "primary_address,tax_identifier" {
+	if got := awaiting(); got.Reason != "documents_missing" || got.Awaiting.Kind != "documents" ||
+		got.Awaiting.Missing != "primary_address,tax_identifier" {
 		t.Fatalf("got %+v", got)
 	}
 	if got := s.input(id, `{"kind":"documents","addresses":[`+home+`]}`); got.status != 202 {
 		t.Fatalf("input: %d %s", got.status, got.body)
 	}
 	s.follow(id, func(journeyView) bool { return awaiting().Awaiting.Missing == "tax_identifier" })
-	if got := s.input(id, `{"kind":"documents","identifiers":[{"documentTypeId":"44"}]}`); got.status != 400 || !strings.Contains(got.body, "/identifiers/0/documentKey") {
+	if got := s.input(id, `{"kind":"documents","identifiers":[{"documentTypeId":"44"}]}`); got.status != 400 ||
+		!strings.Contains(got.body, "/identifiers/0/documentKey") {
 		t.Errorf("input: %d %s", got.status, got.body)
 	}
 	if got := s.input(id, `{"kind":"documents","identifiers":[`+ssn+`]}`); got.status != 202 {

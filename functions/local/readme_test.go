@@ -34,7 +34,8 @@ func TestReadme(t *testing.T) {
 	s := MustRun(t)
 	out := shell(t, s.URL, blocks[1][1]+blocks[2][1]+blocks[3][1])
 	for want, times := range map[string]int{
-		`"status":"IN_PROGRESS"`: 1, `"name":"MEERA KULKARNI"`: 2, `"status":"WAITING"`: 1, `"status":"SUCCEEDED"`: 1, `"aadhaar_no":"XXXXXXXX0016"`: 1, `"transactions":[`: 1,
+		`"status":"IN_PROGRESS"`: 1, `"name":"MEERA KULKARNI"`: 2, `"status":"WAITING"`: 1, `"status":"SUCCEEDED"`: 1,
+		`"aadhaar_no":"XXXXXXXX0016"`: 1, `"transactions":[`: 1,
 		"Gateway-Error: outcome_unknown": 3, "HTTP/1.1 200 OK": 2, "HTTP/1.1 500 ": 3,
 	} {
 		if n := strings.Count(out, want); n != times {
@@ -75,7 +76,10 @@ func TestReadmeSettings(t *testing.T) {
 	script, _, _ = strings.Cut(script, "```")
 	s := MustRun(t)
 	out := shell(t, s.URL, strings.Join(setting, "")+script)
-	for _, want := range []string{`"rule":"country == 'IN'"`, `"notification_way":"ping"`, "<h1>Completed</h1>", `"status":"SUCCEEDED"`, `"ie_code":"AAXCT4821K"`, `"iec_status":"Valid"`} {
+	for _, want := range []string{
+		`"rule":"country == 'IN'"`, `"notification_way":"ping"`, "<h1>Completed</h1>", `"status":"SUCCEEDED"`,
+		`"ie_code":"AAXCT4821K"`, `"iec_status":"Valid"`,
+	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%s is missing in\n%s", want, out)
 		}
@@ -106,7 +110,10 @@ func TestDamagedState(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := &main.Main{Address: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "state"), Template: template, TimeScale: 1, Log: slog.New(slog.DiscardHandler)}
+			m := &main.Main{
+				Address: "127.0.0.1:0", Dir: filepath.Join(t.TempDir(), "state"), Template: template, TimeScale: 1,
+				Log: slog.New(slog.DiscardHandler),
+			}
 			if err := m.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -34,8 +34,8 @@ type restarted struct {
 	Status  string // of the last journey
 }
 
-// TestRestartMatrix starts the program with few and with many journeys that wait, and with one whose time is up. Those that
-// only wait cost no commit, and little memory.
+// TestRestartMatrix starts the program with few and with many journeys that wait, and with one whose time is up. Those
+// that only wait cost no commit, and little memory.
 func TestRestartMatrix(t *testing.T) {
 	if dir := os.Getenv("SALLYPORT_TEST_RESTART"); dir != "" {
 		restart(t, dir)

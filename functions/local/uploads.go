@@ -16,8 +16,8 @@ import (
 // uploadsPath is where the local stack stands in for presigned requests to S3.
 const uploadsPath = "/local/uploads/"
 
-// uploads implements vault.Uploads: a plain PUT to a URL that can't be guessed. What was permitted is kept in memory; after
-// a restart the caller asks anew.
+// uploads implements vault.Uploads: a plain PUT to a URL that can't be guessed. What was permitted is kept in memory;
+// after a restart the caller asks anew.
 type uploads struct {
 	blobs vault.Blobs
 	url   string
@@ -44,7 +44,10 @@ func (u *uploads) Upload(_ context.Context, key string, size int64, until, expir
 	}
 	token := rand.Text()
 	u.permitted[token] = permit{key, size, until, expires}
-	return vault.Upload{URL: u.url + uploadsPath + token, Header: map[string]string{"Content-Type": "application/octet-stream"}}, nil
+	return vault.Upload{
+			URL: u.url + uploadsPath + token, Header: map[string]string{"Content-Type": "application/octet-stream"},
+		},
+		nil
 }
 
 // ServeHTTP implements http.Handler.

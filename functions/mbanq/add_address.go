@@ -59,7 +59,8 @@ func AddAddress(c Config) operation.Operation[addition] {
 		OnUnknown: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
 			return c.addTo(ctx, call, in, c.lookUpAddress, request{
-				method: http.MethodPost, path: addressesPath(in.ClientID), query: url.Values{"type": {in.Type}}, body: in.Body, tenantID: in.TenantID,
+				method: http.MethodPost, path: addressesPath(in.ClientID), query: url.Values{"type": {in.Type}}, body: in.Body,
+				tenantID: in.TenantID,
 			})
 		},
 		Lookup: c.lookUpAddress,
@@ -70,7 +71,8 @@ func AddAddress(c Config) operation.Operation[addition] {
 func decodeAddition(req gateway.Request) (in addition, m tolerant.Object, err error) {
 	in = addition{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Once: req.FromStateMachine, Body: req.Body}
 	if !isID(in.ClientID) {
-		return in, nil, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+		return in, nil,
+			&operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
 	}
 	if m, err = body(req.Body); err == nil {
 		in.Digest, err = gateway.DigestJSON(req.Body)
@@ -79,7 +81,10 @@ func decodeAddition(req gateway.Request) (in addition, m tolerant.Object, err er
 }
 
 // addTo adds something to a client. A state machine's is added once: what an earlier journey has added counts.
-func (c Config) addTo(ctx context.Context, call operation.Call, in addition, known func(context.Context, operation.Call, addition) (operation.Outcome, operation.Finding), r request) operation.Outcome {
+func (c Config) addTo(
+	ctx context.Context, call operation.Call, in addition,
+	known func(context.Context, operation.Call, addition) (operation.Outcome, operation.Finding), r request,
+) operation.Outcome {
 	if in.Once {
 		switch found, finding := known(ctx, call, in); finding {
 		case operation.Found:
@@ -106,30 +111,38 @@ func (c Config) addTo(ctx context.Context, call operation.Call, in addition, kno
 	return outcome
 }
 
-// lookUpAddress looks for an address that says the same, of the same type. A postal code that the partner gives back as a number
-// has lost its leading zeros.
-func (c Config) lookUpAddress(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
+// lookUpAddress looks for an address that says the same, of the same type. A postal code that the partner gives back as
+// a number has lost its leading zeros.
+func (c Config) lookUpAddress(
+	ctx context.Context, call operation.Call, in addition,
+) (operation.Outcome, operation.Finding) {
 	wanted := tolerant.ReadObject(in.Body)
-	return c.lookUpAddition(ctx, call, in, request{method: http.MethodGet, path: addressesPath(in.ClientID)}, "addressId", func(m tolerant.Object) operation.Finding {
-		active := m.Plain("isActive")
-		if idOf(m, "addressTypeId") != in.Type || active != "" && !strings.EqualFold(wanted.Plain("isActive"), active) {
-			return operation.NotFound
-		}
-		for _, field := range []string{"addressLine1", "addressLine2", "addressLine3", "city", "stateProvinceId", "countryId"} {
-			if wanted.Plain(field) != m.Plain(field) {
+	return c.lookUpAddition(ctx, call, in, request{method: http.MethodGet, path: addressesPath(in.ClientID)}, "addressId",
+		func(m tolerant.Object) operation.Finding {
+			active := m.Plain("isActive")
+			if idOf(m, "addressTypeId") != in.Type || active != "" && !strings.EqualFold(wanted.Plain("isActive"), active) {
 				return operation.NotFound
 			}
-		}
-		code, known := wanted.Plain("postalCode"), m.Plain("postalCode")
-		if code == known || m["postalCode"].Kind() == '0' && strings.TrimLeft(code, "0") == known {
-			return operation.Found
-		}
-		return operation.NotFound
-	})
+			for _, field := range []string{
+				"addressLine1", "addressLine2", "addressLine3", "city", "stateProvinceId", "countryId",
+			} {
+				if wanted.Plain(field) != m.Plain(field) {
+					return operation.NotFound
+				}
+			}
+			code, known := wanted.Plain("postalCode"), m.Plain("postalCode")
+			if code == known || m["postalCode"].Kind() == '0' && strings.TrimLeft(code, "0") == known {
+				return operation.Found
+			}
+			return operation.NotFound
+		})
 }
 
 // lookUpAddition looks through a list for what was to be added; same compares it with an element.
-func (c Config) lookUpAddition(ctx context.Context, call operation.Call, in addition, r request, idName string, same func(tolerant.Object) operation.Finding) (operation.Outcome, operation.Finding) {
+func (c Config) lookUpAddition(
+	ctx context.Context, call operation.Call, in addition, r request, idName string,
+	same func(tolerant.Object) operation.Finding,
+) (operation.Outcome, operation.Finding) {
 	resp, failed := c.send(ctx, call, r)
 	if failed != nil {
 		return *failed, operation.Undetermined

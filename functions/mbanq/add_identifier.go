@@ -52,9 +52,11 @@ func owning(outcome operation.Outcome) operation.Outcome {
 	return outcome
 }
 
-// lookUpIdentifier looks for an identifier of the same type and number. One whose number is masked all the same can't be
-// compared.
-func (c Config) lookUpIdentifier(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
+// lookUpIdentifier looks for an identifier of the same type and number. One whose number is masked all the same can't
+// be compared.
+func (c Config) lookUpIdentifier(
+	ctx context.Context, call operation.Call, in addition,
+) (operation.Outcome, operation.Finding) {
 	wanted := tolerant.ReadObject(in.Body)
 	return c.lookUpAddition(ctx, call, in, request{
 		method: http.MethodGet, path: identifiersPath(in.ClientID), query: url.Values{"unmaskValue": {"true"}},

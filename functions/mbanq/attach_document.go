@@ -32,8 +32,8 @@ const (
 	maxAttachTask = maxFile*4/3 + 64<<10
 )
 
-// attachment is the input of AttachDocument. The file is only in the body, which goes on as it came; requests are compared by
-// the digests of its parts.
+// attachment is the input of AttachDocument. The file is only in the body, which goes on as it came; requests are
+// compared by the digests of its parts.
 type attachment struct {
 	IdentifierID string
 	Parts        map[string]string // digests, by the part's name
@@ -74,9 +74,15 @@ func AttachDocument(c Config) operation.Operation[attachment] {
 }
 
 func decodeAttachment(req gateway.Request) (in attachment, err error) {
-	in = attachment{IdentifierID: req.Params["identifierId"], TenantID: tenantOf(req), ContentType: req.Header["content-type"], Body: req.Body}
+	in = attachment{
+		IdentifierID: req.Params["identifierId"], TenantID: tenantOf(req), ContentType: req.Header["content-type"],
+		Body: req.Body,
+	}
 	if !isID(in.IdentifierID) {
-		return in, &operation.Rejection{Reply: notFound(codeIdentifierID), Code: "clientIdentifier.id.invalid", Detail: "identifierId: must be a number"}
+		return in,
+			&operation.Rejection{
+				Reply: notFound(codeIdentifierID), Code: "clientIdentifier.id.invalid", Detail: "identifierId: must be a number",
+			}
 	}
 	if req.FromStateMachine {
 		if in.Body, in.ContentType, err = form(req.Body); err != nil {
@@ -123,10 +129,14 @@ func (in *attachment) read() error {
 		switch {
 		case err != nil:
 			return &gateway.InputError{Reason: "is not valid multipart/form-data"}
-		case n > limit && !slices.Contains([]string{"file", "name", "type", "description"}, name): // it may be called anything
+		// it may be called anything
+		case n > limit && !slices.Contains([]string{"file", "name", "type", "description"}, name):
 			return &gateway.InputError{Reason: "has a part that is too large"}
 		case n > limit:
-			check.add("document", name, "exceeds.max.length", "The parameter `"+name+"` exceeds max length of "+strconv.FormatInt(limit, 10)+".", limit)
+			check.add(
+				"document", name, "exceeds.max.length",
+				"The parameter `"+name+"` exceeds max length of "+strconv.FormatInt(limit, 10)+".", limit,
+			)
 		case n == 0:
 			in.Parts[name] = ""
 			continue
@@ -146,7 +156,8 @@ func (in *attachment) read() error {
 // isScan tells which files are taken; a part without a type is the partner's to judge.
 func isScan(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
-	return contentType == "" || err == nil && (media == "application/pdf" || media == "image/jpeg" || media == "image/jpg" || media == "image/png")
+	return contentType == "" ||
+		err == nil && (media == "application/pdf" || media == "image/jpeg" || media == "image/jpg" || media == "image/png")
 }
 
 func isAlphanumeric(text string) bool {
@@ -176,7 +187,8 @@ func form(text []byte) (body []byte, contentType string, err error) {
 	}
 	media, _, err := mime.ParseMediaType(in.ContentType) // no more of it than that: it becomes a line of the form
 	if err != nil {
-		return nil, "", &gateway.InputError{Pointer: "/content_type", Reason: "must be application/pdf, image/jpeg or image/png"}
+		return nil, "",
+			&gateway.InputError{Pointer: "/content_type", Reason: "must be application/pdf, image/jpeg or image/png"}
 	}
 	part, err := w.CreatePart(map[string][]string{
 		"Content-Disposition": {`form-data; name="file"; filename="scan"`}, "Content-Type": {media},

@@ -16,8 +16,8 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Callback is a webhook about a client (mbanq §10). Its body is inferred, so it is a hint: it ends the waits for the client,
-// and they ask the partner.
+// Callback is a webhook about a client (mbanq §10). Its body is inferred, so it is a hint: it ends the waits for the
+// client, and they ask the partner.
 func Callback() callback.Receiver {
 	return callback.Receiver{
 		Name: "mbanq/callback",

@@ -100,7 +100,8 @@ func TestTranslate(t *testing.T) {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
 		}
 	}
-	if got := mbanq.Callback().Acknowledge(200, "Acknowledged"); got.Status != 200 || string(got.Body) != `{"message":"Acknowledged"}` {
+	if got := mbanq.Callback().Acknowledge(200, "Acknowledged"); got.Status != 200 ||
+		string(got.Body) != `{"message":"Acknowledged"}` {
 		t.Errorf("answers %d %s", got.Status, got.Body)
 	}
 }
@@ -122,7 +123,8 @@ func FuzzWebhook(f *testing.F) {
 		}
 		events, err := mbanq.Callback().Translate(req)
 		for _, n := range events {
-			if id, about := strings.CutPrefix(n.Record, "mbanq/client/"); err != nil || !about || id == "" || strings.Trim(id, "0123456789") != "" {
+			if id, about := strings.CutPrefix(n.Record, "mbanq/client/"); err != nil || !about || id == "" ||
+				strings.Trim(id, "0123456789") != "" {
 				t.Errorf("%q is an event of %q, %v", body, n.Record, err)
 			}
 		}

@@ -33,14 +33,17 @@ type request struct {
 
 // send makes one request with an access token. Where no answer to it came, or one that does not depend on what was
 // asked for, failed says what that means.
-func (c Config) send(ctx context.Context, call operation.Call, r request) (resp upstream.Response, failed *operation.Outcome) {
+func (c Config) send(
+	ctx context.Context, call operation.Call, r request,
+) (resp upstream.Response, failed *operation.Outcome) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.TenantID == "" || creds.Username == "" {
 		return resp, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
 	}
 	if r.tenantID != "" && r.tenantID != creds.TenantID {
-		return resp, &operation.Outcome{Class: operation.Invalid, Code: "invalid.tenant.identifier", Reply: renderTop(http.StatusUnauthorized, codeTenant,
-			"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request.")}
+		return resp, &operation.Outcome{Class: operation.Invalid, Code: "invalid.tenant.identifier",
+			Reply: renderTop(http.StatusUnauthorized, codeTenant,
+				"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request.")}
 	}
 	bearer, failed := c.token(ctx, call, creds)
 	if failed != nil {
@@ -70,8 +73,9 @@ func (c Config) send(ctx context.Context, call operation.Call, r request) (resp 
 	return resp, operation.Failed(resp, err)
 }
 
-// classify is Mbanq's one table from answers to classes (mbanq §7). A 403 says little by itself: its code decides, and without
-// one it comes from what stands in front of the partner. Only rows from which it is clear that nothing happened release a key.
+// classify is Mbanq's one table from answers to classes (mbanq §7). A 403 says little by itself: its code decides, and
+// without one it comes from what stands in front of the partner. Only rows from which it is clear that nothing happened
+// release a key.
 func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 	m := tolerant.ReadObject(resp.Body)
 	codes := readCodes(m)
@@ -82,7 +86,8 @@ func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 	switch {
 	case resp.Status == http.StatusOK && m != nil:
 		outcome.Class, outcome.Code = operation.Done, "ok"
-	case resp.Status == http.StatusForbidden && codes.has(codeNotAuthorized): // our user may not, whoever calls: an operator must act
+	// our user may not, whoever calls: an operator must act
+	case resp.Status == http.StatusForbidden && codes.has(codeNotAuthorized):
 		outcome.Class = operation.Credentials
 	case resp.Status == http.StatusForbidden && codes.first() != "":
 		outcome.Class = operation.Conflict
@@ -104,21 +109,25 @@ func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 	return outcome, m
 }
 
-// idempotencyKey is what the partner gets as such (mbanq §9): the same for every attempt of which none has a definite answer.
+// idempotencyKey is what the partner gets as such (mbanq §9): the same for every attempt of which none has a definite
+// answer.
 func idempotencyKey(call operation.Call) string {
 	reference := call.Reference("mbanq idempotency key", call.ID, strconv.Itoa(call.Generation))
 	return reference[:min(len(reference), 32)]
 }
 
 // token returns an access token of the partner's (mbanq §1).
-func (c Config) token(ctx context.Context, call operation.Call, creds credentials) (access string, failed *operation.Outcome) {
+func (c Config) token(
+	ctx context.Context, call operation.Call, creds credentials,
+) (access string, failed *operation.Outcome) {
 	header := maps.Clone(creds.TokenHeaders)
 	if header == nil {
 		header = map[string]string{}
 	}
 	header["tenantId"] = creds.TenantID
 	return call.PartnerToken(ctx, operation.PasswordGrant{
-		URL: c.BaseURL + tokenPath, Header: header, Client: url.Values{"client_id": {creds.ClientID}, "client_secret": {creds.ClientSecret}},
-		User: url.Values{"username": {creds.Username}, "password": {creds.Password}},
+		URL: c.BaseURL + tokenPath, Header: header,
+		Client: url.Values{"client_id": {creds.ClientID}, "client_secret": {creds.ClientSecret}},
+		User:   url.Values{"username": {creds.Username}, "password": {creds.Password}},
 	})
 }

@@ -29,9 +29,9 @@ type command struct {
 	Body     jsontext.Value
 }
 
-// ClientCommand verifies a client, or activates it (mbanq §3). A verification that lacks something is refused and changes
-// nothing. What became of a lost command, the client itself tells. A verification is sent again where nothing shows that it
-// took place: it can be repeated. That a client is verified doesn't show that it is verified in full.
+// ClientCommand verifies a client, or activates it (mbanq §3). A verification that lacks something is refused and
+// changes nothing. What became of a lost command, the client itself tells. A verification is sent again where nothing
+// shows that it took place: it can be repeated. That a client is verified doesn't show that it is verified in full.
 func ClientCommand(c Config) operation.Operation[command] {
 	return operation.Operation[command]{
 		Name:     "mbanq/client-command",
@@ -73,7 +73,8 @@ func ClientCommand(c Config) operation.Operation[command] {
 func decodeCommand(req gateway.Request) (in command, err error) {
 	in = command{ClientID: req.Params["clientId"], Command: req.Query["command"], TenantID: tenantOf(req), Body: req.Body}
 	if !isID(in.ClientID) {
-		return in, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+		return in,
+			&operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
 	}
 	if in.Command != verify && in.Command != activate {
 		return in, unsupported(req, "command", "must be verify or activate")
@@ -86,7 +87,8 @@ func decodeCommand(req gateway.Request) (in command, err error) {
 	if in.Command == verify {
 		kind := m.String("kycVerificationType")
 		if c.present("kycVerificationType") && kind != "PARTIAL" && kind != "FULL" {
-			c.add("client", "kycVerificationType", "is.not.one.of.expected.enumerations", "The parameter `kycVerificationType` must be one of [ PARTIAL, FULL ] .",
+			c.add("client", "kycVerificationType", "is.not.one.of.expected.enumerations",
+				"The parameter `kycVerificationType` must be one of [ PARTIAL, FULL ] .",
 				m.Plain("kycVerificationType"), "PARTIAL", "FULL")
 		}
 		c.texts(1000, "note")
@@ -107,14 +109,18 @@ func decodeCommand(req gateway.Request) (in command, err error) {
 }
 
 // lookUpCommand reads the client.
-func (c Config) lookUpCommand(ctx context.Context, call operation.Call, in command) (operation.Outcome, operation.Finding) {
+func (c Config) lookUpCommand(
+	ctx context.Context, call operation.Call, in command,
+) (operation.Outcome, operation.Finding) {
 	read := c.read(ctx, call, clientQuery{ClientID: in.ClientID})
 	if read.Class != operation.Done {
 		return read, operation.Undetermined
 	}
 	m := tolerant.ReadObject(read.Reply.Body)
 	found := readClient(m)
-	out := operation.Outcome{Class: operation.Done, Code: "ok", Refs: map[string]string{"client_id": in.ClientID, "command": in.Command}}
+	out := operation.Outcome{
+		Class: operation.Done, Code: "ok", Refs: map[string]string{"client_id": in.ClientID, "command": in.Command},
+	}
 	switch {
 	case in.Command == activate && found.Status == clientActive:
 		out.Reply = created(in.ClientID, m.Number("officeId"))
@@ -146,8 +152,8 @@ type verifiedData struct {
 	KYC          string `json:"clientKycStatus"`
 }
 
-// summaryOfCommand is what a state machine may see: the verification's status, or what is missing for it. Where it was refused
-// because the client stands elsewhere, nothing is missing, and the client itself tells: the status is OTHER.
+// summaryOfCommand is what a state machine may see: the verification's status, or what is missing for it. Where it was
+// refused because the client stands elsewhere, nothing is missing, and the client itself tells: the status is OTHER.
 func summaryOfCommand(reply gateway.Reply) map[string]any {
 	m := tolerant.ReadObject(reply.Body)
 	codes := readCodes(m)
@@ -166,5 +172,6 @@ func summaryOfCommand(reply gateway.Reply) map[string]any {
 
 // isWord tells what may be kept of a partner's text: letters and underscores.
 func isWord(text string) bool {
-	return text != "" && len(text) <= 40 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_") == ""
+	return text != "" && len(text) <= 40 &&
+		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_") == ""
 }

@@ -23,8 +23,8 @@ type creation struct {
 	Body       jsontext.Value
 }
 
-// CreateClient creates a client, which is then Pending (mbanq §3). With an externalId, which is unique at the partner, a lost
-// answer is settled by looking for it; without one only a person can know.
+// CreateClient creates a client, which is then Pending (mbanq §3). With an externalId, which is unique at the partner,
+// a lost answer is settled by looking for it; without one only a person can know.
 func CreateClient(c Config) operation.Operation[creation] {
 	return operation.Operation[creation]{
 		Name:    "mbanq/create-client",
@@ -41,7 +41,12 @@ func CreateClient(c Config) operation.Operation[creation] {
 			return operation.Manual
 		},
 		Call: func(ctx context.Context, call operation.Call, in creation) operation.Outcome {
-			resp, failed := c.send(ctx, call, request{method: http.MethodPost, path: clientsPath, body: in.Body, tenantID: in.TenantID, key: idempotencyKey(call)})
+			resp, failed := c.send(
+				ctx, call,
+				request{
+					method: http.MethodPost, path: clientsPath, body: in.Body, tenantID: in.TenantID, key: idempotencyKey(call),
+				},
+			)
 			if failed != nil {
 				return *failed
 			}
@@ -108,9 +113,11 @@ func created(client string, office int64) gateway.Reply {
 	}{jsontext.Value(client), office, jsontext.Value(client), jsontext.Value(client)})
 }
 
-// ownByExternalID looks for a client that is not other tenants' alone. One that is was there before, and as the externalId is
-// unique, it tells that there is none of this tenant's.
-func (c Config) ownByExternalID(ctx context.Context, call operation.Call, externalID string) (operation.Outcome, operation.Finding) {
+// ownByExternalID looks for a client that is not other tenants' alone. One that is was there before, and as the
+// externalId is unique, it tells that there is none of this tenant's.
+func (c Config) ownByExternalID(
+	ctx context.Context, call operation.Call, externalID string,
+) (operation.Outcome, operation.Finding) {
 	found, finding := c.byExternalID(ctx, call, externalID)
 	if finding != operation.Found {
 		return found, finding
@@ -130,8 +137,11 @@ const (
 )
 
 // byExternalID looks for a client, page by page in case the partner takes the externalId for a part of one. Its answer,
-// where one is found, is the client as the list shows it. Only a list that was read to its end tells that there is none.
-func (c Config) byExternalID(ctx context.Context, call operation.Call, externalID string) (operation.Outcome, operation.Finding) {
+// where one is found, is the client as the list shows it. Only a list that was read to its end tells that there is
+// none.
+func (c Config) byExternalID(
+	ctx context.Context, call operation.Call, externalID string,
+) (operation.Outcome, operation.Finding) {
 	unreadable := operation.Outcome{Class: operation.Unavailable, Code: "unreadable"}
 	for seen, page := 0, 0; page < maxPages; page++ {
 		query := url.Values{"externalId": {externalID}, "offset": {strconv.Itoa(seen)}, "limit": {strconv.Itoa(pageSize)}}

@@ -33,8 +33,8 @@ const (
 	codeUnsupportedQuery = "error.msg.query.parameter.value.unsupported"
 )
 
-// reasons are what is missing for a verification, by the code that says so (mbanq §8, inferred): the one table to change when
-// the partner's own codes are known.
+// reasons are what is missing for a verification, by the code that says so (mbanq §8, inferred): the one table to
+// change when the partner's own codes are known.
 func reasons() map[string]string {
 	const prefix = "error.msg.client.verify."
 	return map[string]string{
@@ -53,8 +53,8 @@ func reasons() map[string]string {
 	}
 }
 
-// missing names what the errors of a refused verification ask for, each once, in their order; without errors the top level
-// counts. A code that nobody knows is read by the words of its text.
+// missing names what the errors of a refused verification ask for, each once, in their order; without errors the top
+// level counts. A code that nobody knows is read by the words of its text.
 func missingIn(m tolerant.Object) (names []string) {
 	known, errors := reasons(), m.Objects("errors")
 	if len(errors) == 0 && readCodes(m).first() != "" {
@@ -72,7 +72,8 @@ func missingIn(m tolerant.Object) (names []string) {
 	return names
 }
 
-// reasonIn finds the most telling word of a text: an email address is no address, and a scan of an identifier no identifier.
+// reasonIn finds the most telling word of a text: an email address is no address, and a scan of an identifier no
+// identifier.
 func reasonIn(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) })
 	for _, word := range [][2]string{
@@ -133,13 +134,18 @@ func renderIdentifierError(condition operation.Condition, _ string) gateway.Repl
 func renderAbout(code string, condition operation.Condition) gateway.Reply {
 	switch condition {
 	case operation.NoKey, operation.BadKey:
-		return renderTop(http.StatusUnauthorized, codeNotAuthenticated, "Invalid authentication details were passed in api request.", "Unauthenticated. Please login.")
+		return renderTop(
+			http.StatusUnauthorized, codeNotAuthenticated, "Invalid authentication details were passed in api request.",
+			"Unauthenticated. Please login.",
+		)
 	case operation.Forbidden:
 		return renderTop(http.StatusForbidden, codeNotAuthorized, "This key may not use Mbanq.")
 	case operation.TooLarge:
 		return renderTop(http.StatusRequestEntityTooLarge, codeValidation, "The request is too large.")
 	case operation.InvalidRequest:
-		return bare(http.StatusBadRequest, codeInvalidBody, "The JSON provided in the body of the request is invalid or missing.")
+		return bare(
+			http.StatusBadRequest, codeInvalidBody, "The JSON provided in the body of the request is invalid or missing.",
+		)
 	case operation.NoSuchRecord:
 		return notFound(code)
 	case operation.KeyReused:
@@ -149,7 +155,10 @@ func renderAbout(code string, condition operation.Condition) gateway.Reply {
 	case operation.AnswerGone:
 		return renderTop(http.StatusGone, codeValidation, "The answer to this Idempotency-Key is not kept any more.")
 	case operation.OutcomeUnknown:
-		return renderTop(http.StatusInternalServerError, codeServerError, "The outcome of this request is not known, it may have taken effect.")
+		return renderTop(
+			http.StatusInternalServerError, codeServerError,
+			"The outcome of this request is not known, it may have taken effect.",
+		)
 	case operation.PartnerThrottled:
 		return renderTop(http.StatusTooManyRequests, codeUnavailable, "Too many requests.")
 	case operation.LedgerDown, operation.PartnerDown:
@@ -163,15 +172,17 @@ func renderTop(status int, code, developer string, user ...string) gateway.Reply
 	return render(status, envelope{developer, strconv.Itoa(status), append(user, developer)[0], code, nil})
 }
 
-// notFound is the documented answer for a record that doesn't exist, but for its id: a record of another tenant's is answered
-// so without it, and nobody shall tell the two apart.
+// notFound is the documented answer for a record that doesn't exist, but for its id: a record of another tenant's is
+// answered so without it, and nobody shall tell the two apart.
 func notFound(code string) gateway.Reply {
 	const message = "The requested resource is not available."
 	text := "Client with this identifier does not exist"
 	if code == codeIdentifierID {
 		text = "Client identifier with this identifier does not exist"
 	}
-	return render(http.StatusNotFound, envelope{message, "404", message, codeNotFound, []problem{newProblem(code, "id", text)}})
+	return render(
+		http.StatusNotFound, envelope{message, "404", message, codeNotFound, []problem{newProblem(code, "id", text)}},
+	)
 }
 
 // unsupported is the documented answer to a query parameter's value that can't be.
@@ -183,7 +194,9 @@ func unsupported(req gateway.Request, name, reason string) error {
 		value = shown
 	}
 	return &operation.Rejection{Code: "query.parameter.value.unsupported", Detail: name + ": " + reason,
-		Reply: invalid(newProblem(codeUnsupportedQuery, name, "The query parameter "+name+" has an unsupported value of: "+shown, value))}
+		Reply: invalid(
+			newProblem(codeUnsupportedQuery, name, "The query parameter "+name+" has an unsupported value of: "+shown, value),
+		)}
 }
 
 // invalid is the documented answer to fields that are wrong.
@@ -214,7 +227,10 @@ type faults struct {
 }
 
 func (f *faults) add(resource, field, postfix, message string, args ...any) {
-	f.note(newProblem("validation.msg."+resource+"."+field+"."+postfix, field, message, args...), "/"+field+": "+strings.ReplaceAll(postfix, ".", " "))
+	f.note(
+		newProblem("validation.msg."+resource+"."+field+"."+postfix, field, message, args...),
+		"/"+field+": "+strings.ReplaceAll(postfix, ".", " "),
+	)
 }
 
 // note adds a problem whose code is of another form.

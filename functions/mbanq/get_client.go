@@ -17,7 +17,8 @@ type clientQuery struct {
 	Query      map[string]string `json:"query,omitzero"`
 }
 
-// GetClient reads a client (mbanq §4). A state machine may ask for an externalId instead, and is told where there is none.
+// GetClient reads a client (mbanq §4). A state machine may ask for an externalId instead, and is told where there is
+// none.
 func GetClient(c Config) operation.Operation[clientQuery] {
 	return operation.Operation[clientQuery]{
 		Name:   "mbanq/get-client",
@@ -32,9 +33,15 @@ func GetClient(c Config) operation.Operation[clientQuery] {
 				}
 				return clientQuery{ExternalID: wanted.ExternalID}, err
 			}
-			in = clientQuery{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Query: flags(req, "staffInSelectedOfficeOnly", "checkIdentitiesExpiration", "clientAccountAssociate")}
+			in = clientQuery{
+				ClientID: req.Params["clientId"], TenantID: tenantOf(req),
+				Query: flags(req, "staffInSelectedOfficeOnly", "checkIdentitiesExpiration", "clientAccountAssociate"),
+			}
 			if !isID(in.ClientID) {
-				return in, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+				return in,
+					&operation.Rejection{
+						Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number",
+					}
 			}
 			return in, nil
 		},
@@ -66,7 +73,10 @@ func flags(req gateway.Request, names ...string) map[string]string {
 }
 
 func (c Config) read(ctx context.Context, call operation.Call, in clientQuery) operation.Outcome {
-	resp, failed := c.send(ctx, call, request{method: http.MethodGet, path: clientPath(in.ClientID), query: values(in.Query), tenantID: in.TenantID})
+	resp, failed := c.send(
+		ctx, call,
+		request{method: http.MethodGet, path: clientPath(in.ClientID), query: values(in.Query), tenantID: in.TenantID},
+	)
 	if failed != nil {
 		return *failed
 	}
@@ -106,8 +116,8 @@ func refs(c client) map[string]string {
 	return refs
 }
 
-// summaryOfClient is what a state machine may see of a client. What it is, state says in one word: absent, active, verified,
-// in_progress, rejected, pending, or other for what can't be activated.
+// summaryOfClient is what a state machine may see of a client. What it is, state says in one word: absent, active,
+// verified, in_progress, rejected, pending, or other for what can't be activated.
 func summaryOfClient(reply gateway.Reply) map[string]any {
 	c := readClient(tolerant.ReadObject(reply.Body))
 	return map[string]any{"client_id": c.ID, "state": c.state()}

@@ -18,9 +18,9 @@ const (
 	tokenLifetime = time.Hour
 )
 
-// IssueToken has two faces. A caller who insists on the partner's dance gets gateway tokens (mbanq §1), whose client_secret or
-// password is the caller's key. For a state machine it fetches the partner's token, which all containers share; nobody
-// gets to see it.
+// IssueToken has two faces. A caller who insists on the partner's dance gets gateway tokens (mbanq §1), whose
+// client_secret or password is the caller's key. For a state machine it fetches the partner's token, which all
+// containers share; nobody gets to see it.
 func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 	return operation.Operation[operation.GrantRequest]{
 		Name:            "mbanq/issue-token",
@@ -33,7 +33,9 @@ func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 			case errors.Is(err, operation.ErrGrantType) && in.GrantType == "":
 				err = refusedToken("invalid_request", "Missing grant type", "grant_type: is required")
 			case errors.Is(err, operation.ErrGrantType):
-				err = refusedToken("unsupported_grant_type", "Unsupported grant type", "grant_type: must be password or refresh_token")
+				err = refusedToken(
+					"unsupported_grant_type", "Unsupported grant type", "grant_type: must be password or refresh_token",
+				)
 			}
 			return in, err
 		},
@@ -44,12 +46,16 @@ func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 			access, refresh, err := call.Grant(ctx, in, tokenLifetime)
 			switch {
 			case errors.Is(err, gateway.ErrBadKey):
-				return operation.Outcome{Class: operation.Invalid, Code: "invalid_grant", Reply: oauth(http.StatusBadRequest, "invalid_grant", "Invalid refresh token")}
+				return operation.Outcome{
+					Class: operation.Invalid, Code: "invalid_grant",
+					Reply: oauth(http.StatusBadRequest, "invalid_grant", "Invalid refresh token"),
+				}
 			case err != nil:
 				return operation.Outcome{Class: operation.Unavailable, Code: "keys_unavailable"}
 			}
 			return operation.Outcome{Class: operation.Done, Code: "ok", Reply: render(http.StatusOK, tokenAnswer{
-				AccessToken: access, TokenType: "bearer", RefreshToken: refresh, ExpiresIn: int64(tokenLifetime / time.Second), Scope: "all",
+				AccessToken: access, TokenType: "bearer", RefreshToken: refresh, ExpiresIn: int64(tokenLifetime / time.Second),
+				Scope: "all",
 			})}
 		},
 	}

@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	// maxText caps what a start or an input says, with the files that it holds itself, in bytes; the files that it refers to are
-	// not counted.
+	// maxText caps what a start or an input says, with the files that it holds itself, in bytes; the files that it refers
+	// to are not counted.
 	maxText = 8 << 20
 
 	maxAddresses   = 10
 	maxIdentifiers = 10
 )
 
-// ClientOnboarding is the journey "client-onboarding": it creates a client, or finds the one of an externalId, adds what is
-// known of it, and has it verified and activated.
+// ClientOnboarding is the journey "client-onboarding": it creates a client, or finds the one of an externalId, adds
+// what is known of it, and has it verified and activated.
 func ClientOnboarding() journey.Type {
 	return journey.Type{
 		Name:    "client-onboarding",
@@ -47,9 +47,9 @@ type start struct {
 	ActivationDate string         `json:"activation_date"`
 }
 
-// startClientOnboarding takes {"client","addresses","identifiers","kyc_verification_type","activation_date"}. In all of it
-// references may stand for values; those of scans stay references. The client and every addition is kept by itself, so that
-// the state machine hands over one at a time.
+// startClientOnboarding takes {"client","addresses","identifiers","kyc_verification_type","activation_date"}. In all of
+// it references may stand for values; those of scans stay references. The client and every addition is kept by itself,
+// so that the state machine hands over one at a time.
 func startClientOnboarding(ctx context.Context, s journey.Start) (fields journey.Fields, err error) {
 	var in start
 	if err := gateway.DecodeJSON(s.Body, &in); err != nil {
@@ -180,7 +180,8 @@ func checkScan(at string, value jsontext.Value) error {
 	return nil
 }
 
-// open reads an object in which references may stand, and notes whether it holds personal data itself, and what it refers to.
+// open reads an object in which references may stand, and notes whether it holds personal data itself, and what it
+// refers to.
 func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (tolerant.Object, error) {
 	if value.Kind() != '{' {
 		return nil, &gateway.InputError{Pointer: at, Reason: `must be an object or {"document_id":…}`}
@@ -200,7 +201,9 @@ func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (tol
 }
 
 // list reads a list of such objects; none where there is no list.
-func (k *intake) list(ctx context.Context, value jsontext.Value, at string, most int) (all []tolerant.Object, err error) {
+func (k *intake) list(
+	ctx context.Context, value jsontext.Value, at string, most int,
+) (all []tolerant.Object, err error) {
 	if len(value) == 0 || value.Kind() == 'n' {
 		return nil, nil
 	}
@@ -233,7 +236,8 @@ func pointed(at string, c *checker) error {
 // isFile tells the places of files, which are opened only where they are sent.
 func isFile(place jsontext.Pointer) bool { return place == "/document/file" }
 
-// outcomeClientOnboarding is what people read of the client as it was last read. An answer about no client tells nothing.
+// outcomeClientOnboarding is what people read of the client as it was last read. An answer about no client tells
+// nothing.
 func outcomeClientOnboarding(reply gateway.Reply, _ map[string]string, _ []string) ([]byte, error) {
 	m := tolerant.ReadObject(reply.Body)
 	c := readClient(m)

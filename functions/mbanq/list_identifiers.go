@@ -16,15 +16,23 @@ func ListIdentifiers(c Config) operation.Operation[clientQuery] {
 		Name:   "mbanq/list-identifiers",
 		Errors: renderError,
 		Decode: func(req gateway.Request) (clientQuery, error) {
-			in := clientQuery{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Query: flags(req, "unmaskValue", "fields")}
+			in := clientQuery{
+				ClientID: req.Params["clientId"], TenantID: tenantOf(req), Query: flags(req, "unmaskValue", "fields"),
+			}
 			if !isID(in.ClientID) {
-				return in, &operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+				return in,
+					&operation.Rejection{
+						Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number",
+					}
 			}
 			return in, nil
 		},
 		Resource: func(in clientQuery) string { return ownedClient(in.ClientID) },
 		Call: func(ctx context.Context, call operation.Call, in clientQuery) operation.Outcome {
-			resp, failed := c.send(ctx, call, request{method: http.MethodGet, path: identifiersPath(in.ClientID), query: values(in.Query), tenantID: in.TenantID})
+			resp, failed := c.send(
+				ctx, call,
+				request{method: http.MethodGet, path: identifiersPath(in.ClientID), query: values(in.Query), tenantID: in.TenantID},
+			)
 			if failed != nil {
 				return *failed
 			}

@@ -116,7 +116,9 @@ func call[In any](t testing.TB, op operation.Operation[In], req gateway.Request)
 }
 
 // lookup asks what became of a lost call.
-func lookup[In any](t testing.TB, op operation.Operation[In], req gateway.Request) (operation.Outcome, operation.Finding) {
+func lookup[In any](
+	t testing.TB, op operation.Operation[In], req gateway.Request,
+) (operation.Outcome, operation.Finding) {
 	t.Helper()
 	in, err := op.Decode(req)
 	if err != nil {
@@ -129,7 +131,9 @@ func post(body string) gateway.Request { return gateway.Request{Method: "POST", 
 
 // to is a request about client 8812, with a query of names and values.
 func to(body string, query ...string) gateway.Request {
-	req := gateway.Request{Method: "POST", Body: []byte(body), Params: map[string]string{"clientId": "8812"}, Query: map[string]string{}}
+	req := gateway.Request{
+		Method: "POST", Body: []byte(body), Params: map[string]string{"clientId": "8812"}, Query: map[string]string{},
+	}
 	for i := 0; i < len(query); i += 2 {
 		req.Query[query[i]] = query[i+1]
 	}
@@ -150,9 +154,14 @@ func TestRequestsOnTheWire(t *testing.T) {
 		body        string
 		key         string
 	}{
-		"Create": {func(c mbanq.Config) operation.Outcome { return call(t, mbanq.CreateClient(c), post(" "+aClient)) }, "POST", "/v1/clients", " " + aClient, "transaction-1"},
+		"Create": {
+			func(c mbanq.Config) operation.Outcome { return call(t, mbanq.CreateClient(c), post(" "+aClient)) }, "POST",
+			"/v1/clients", " " + aClient, "transaction-1",
+		},
 		"Get": {func(c mbanq.Config) operation.Outcome {
-			return call(t, mbanq.GetClient(c), to("", "clientAccountAssociate", "true", "tenantIdentifier", "t9demo", "other", "x"))
+			return call(
+				t, mbanq.GetClient(c), to("", "clientAccountAssociate", "true", "tenantIdentifier", "t9demo", "other", "x"),
+			)
 		}, "GET", "/v1/clients/8812?clientAccountAssociate=true", "", ""},
 		"List": {func(c mbanq.Config) operation.Outcome {
 			return call(t, mbanq.ListIdentifiers(c), to("", "unmaskValue", "true", "fields", "id,status"))
@@ -160,7 +169,10 @@ func TestRequestsOnTheWire(t *testing.T) {
 		"Address": {func(c mbanq.Config) operation.Outcome {
 			return call(t, mbanq.AddAddress(c), to(anAddress, "type", "1"))
 		}, "POST", "/v1/client/8812/addresses?type=1", anAddress, "transaction-1"},
-		"Identifier": {func(c mbanq.Config) operation.Outcome { return call(t, mbanq.AddIdentifier(c), to(aPassport)) }, "POST", "/v1/clients/8812/identifiers", aPassport, "transaction-1"},
+		"Identifier": {
+			func(c mbanq.Config) operation.Outcome { return call(t, mbanq.AddIdentifier(c), to(aPassport)) }, "POST",
+			"/v1/clients/8812/identifiers", aPassport, "transaction-1",
+		},
 		"Document": {func(c mbanq.Config) operation.Outcome {
 			return call(t, mbanq.AttachDocument(c), attach(scan, scanType))
 		}, "POST", "/v1/client_identifiers/17/documents", scan, "transaction-1"},
@@ -180,26 +192,36 @@ func TestRequestsOnTheWire(t *testing.T) {
 			}
 			grant, got := asked[0], asked[1]
 			form, err := url.ParseQuery(grant.body)
-			want := url.Values{"grant_type": {"password"}, "client_id": {"api"}, "client_secret": {"se&cret="}, "username": {"agent"}, "password": {"pass word"}}
-			if err != nil || form.Encode() != want.Encode() || grant.method != "POST" || grant.url != tokenPath || grant.header.Get("Content-Type") != "application/x-www-form-urlencoded" ||
-				grant.header.Get("tenantId") != "t9demo" || grant.header.Get("X-Caller-Address") != "198.51.100.7" || grant.header.Get("Authorization") != "" {
+			want := url.Values{
+				"grant_type": {"password"}, "client_id": {"api"}, "client_secret": {"se&cret="}, "username": {"agent"},
+				"password": {"pass word"},
+			}
+			if err != nil || form.Encode() != want.Encode() || grant.method != "POST" || grant.url != tokenPath ||
+				grant.header.Get("Content-Type") != "application/x-www-form-urlencoded" ||
+				grant.header.Get("tenantId") != "t9demo" || grant.header.Get("X-Caller-Address") != "198.51.100.7" ||
+				grant.header.Get("Authorization") != "" {
 				t.Errorf("asked for a token by %s %s %s, %v", grant.method, grant.url, grant.body, grant.header)
 			}
 			contentType := map[string]string{"GET": "", "POST": "application/json; charset=utf-8"}[test.method]
 			if name == "Document" {
 				contentType = scanType
 			}
-			if got.method != test.method || got.url != test.url || got.body != test.body || got.header.Get("tenantId") != "t9demo" || got.header.Get("X-Caller-Address") != "" ||
-				got.header.Get("Authorization") != "Bearer at-1" || got.header.Get("Content-Type") != contentType || got.header.Get("Idempotency-Key") != test.key {
+			if got.method != test.method || got.url != test.url || got.body != test.body ||
+				got.header.Get("tenantId") != "t9demo" || got.header.Get("X-Caller-Address") != "" ||
+				got.header.Get("Authorization") != "Bearer at-1" || got.header.Get("Content-Type") != contentType ||
+				got.header.Get("Idempotency-Key") != test.key {
 				t.Errorf("asked %s %s %s, %v", got.method, got.url, got.body, got.header)
 			}
 		})
 	}
 	t.Run("AddressOfAStateMachine", func(t *testing.T) { // whose body has the type
 		p := newPartner(t, answer{200, `[]`}, answer{200, `{"clientId":8812,"resourceId":71}`})
-		got := call(t, mbanq.AddAddress(p.config()), fromMachine(to(strings.Replace(anAddress, "{", `{"addressTypeId":"1",`, 1))))
+		got := call(
+			t, mbanq.AddAddress(p.config()), fromMachine(to(strings.Replace(anAddress, "{", `{"addressTypeId":"1",`, 1))),
+		)
 		asked := p.requests()
-		if got.Class != operation.Done || asked[len(asked)-1].url != "/v1/client/8812/addresses?type=1" || strings.Contains(asked[len(asked)-1].body, "addressTypeId") {
+		if got.Class != operation.Done || asked[len(asked)-1].url != "/v1/client/8812/addresses?type=1" ||
+			strings.Contains(asked[len(asked)-1].body, "addressTypeId") {
 			t.Errorf("%+v, asked %+v", got, asked)
 		}
 	})
@@ -250,14 +272,16 @@ func TestTokenOfThePartner(t *testing.T) {
 			if got := get(p.config(), secret); got.Class != test.class || got.Reply.Status != 0 || len(p.requests()) != 1 {
 				t.Errorf("got %+v, asked %+v", got, p.requests())
 			}
-			if got := call(t, mbanq.IssueToken(p.config()), gateway.Request{FromStateMachine: true}); got.Class != test.class { // as a state machine asks
+			// as a state machine asks
+			if got := call(t, mbanq.IssueToken(p.config()), gateway.Request{FromStateMachine: true}); got.Class != test.class {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
 	t.Run("MalformedCredentials", func(t *testing.T) {
 		for _, secret := range []string{``, `[]`, `{}`, `{"tenant_id":"t"}`, `{"username":"u"}`} {
-			if got := get(mbanq.Config{BaseURL: "http://127.0.0.1:1"}, secret); got.Class != operation.Credentials || got.Code != "credentials_malformed" {
+			if got := get(mbanq.Config{BaseURL: "http://127.0.0.1:1"}, secret); got.Class != operation.Credentials ||
+				got.Code != "credentials_malformed" {
 				t.Errorf("%s: %+v", secret, got)
 			}
 		}
@@ -269,7 +293,9 @@ func TestTokenOfThePartner(t *testing.T) {
 	})
 	t.Run("OfAStateMachine", func(t *testing.T) { // it gets to see nothing
 		p := newPartner(t)
-		if got := call(t, mbanq.IssueToken(p.config()), gateway.Request{FromStateMachine: true}); got.Class != operation.Done || string(got.Reply.Body) != "{}" || len(got.Refs) != 0 {
+		if got := call(
+			t, mbanq.IssueToken(p.config()), gateway.Request{FromStateMachine: true},
+		); got.Class != operation.Done || string(got.Reply.Body) != "{}" || len(got.Refs) != 0 {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -278,7 +304,8 @@ func TestTokenOfThePartner(t *testing.T) {
 		p := newPartner(t, answer{200, aPending})
 		req := to("", "tenantIdentifier", "t9demo")
 		req.Header = map[string]string{"tenantid": "somebody-else"}
-		if got := call(t, mbanq.GetClient(p.config()), req); got.Class != operation.Invalid || got.Reply.Status != 401 || string(got.Reply.Body) != want || len(p.requests()) != 0 {
+		if got := call(t, mbanq.GetClient(p.config()), req); got.Class != operation.Invalid || got.Reply.Status != 401 ||
+			string(got.Reply.Body) != want || len(p.requests()) != 0 {
 			t.Errorf("got %+v", got)
 		}
 		req.Header = nil
@@ -312,11 +339,13 @@ func violation(codes ...string) answer {
 	return answer{403, envelope(403, "validation.msg.domain.rule.violation", problems...)}
 }
 
-// TestClassification has every row of mbanq §7, and what else may come. Only what is clear to have had no effect releases
-// the key.
+// TestClassification has every row of mbanq §7, and what else may come. Only what is clear to have had no effect
+// releases the key.
 func TestClassification(t *testing.T) {
 	invalid := func(code string) answer {
-		return answer{400, envelope(400, "validation.msg.validation.errors.exist", problem(code, "The parameter `x` is mandatory."))}
+		return answer{
+			400, envelope(400, "validation.msg.validation.errors.exist", problem(code, "The parameter `x` is mandatory.")),
+		}
 	}
 	const bare = `{"developerMessage":"x","defaultUserMessage":"x","userMessageGlobalisationCode":"error.msg.invalid.request.body","parameterName":"id","value":null,"args":[]}`
 	for name, test := range map[string]struct {
@@ -325,58 +354,121 @@ func TestClassification(t *testing.T) {
 		code    string
 		replies bool
 	}{
-		"Done":               {answer{200, created}, operation.Done, "ok", true},
-		"IDsAsText":          {answer{200, `{"id":"8812","clientId":"8812","resourceId":"8812"}`}, operation.Done, "ok", true},
-		"Blank":              {invalid("validation.msg.client.x.cannot.be.blank"), operation.Invalid, "client.x.cannot.be.blank", true},
-		"BadEnum":            {invalid("validation.msg.client.kycVerificationType.is.not.one.of.expected.enumerations"), operation.Invalid, "client.kycVerificationType.is.not.one.of.expected.enumerations", true},
-		"NoName":             {invalid("validation.msg.client.id..no.name.details.passed"), operation.Invalid, "client.id..no.name.details.passed", true},
-		"BadQuery":           {invalid("error.msg.query.parameter.value.unsupported"), operation.Invalid, "query.parameter.value.unsupported", true},
-		"BareError":          {answer{400, bare}, operation.Invalid, "invalid.request.body", true},
-		"AlreadyActive400":   {invalid("error.msg.clients.already.active"), operation.Conflict, "clients.already.active", true},
-		"AlreadyActive403":   {violation("error.msg.clients.already.active"), operation.Conflict, "clients.already.active", true},
-		"NotVerified":        {violation("error.msg.client.activate.not.verified"), operation.Conflict, "client.activate.not.verified", true},
-		"TypeDuplicate":      {violation("error.msg.clientIdentifier.type.duplicate"), operation.Conflict, "clientIdentifier.type.duplicate", true},
-		"Duplicate":          {answer{403, envelope(403, "error.msg.client.duplicate.externalId", problem("error.msg.client.duplicate.externalId", "x"))}, operation.Conflict, "client.duplicate.externalId", true},
-		"NoErrors":           {violation(), operation.Conflict, "domain.rule.violation", true},
-		"NotAuthorized":      {answer{403, envelope(403, "error.msg.not.authorized", problem("error.msg.not.authorized", "User has no authority to: ACTIVATE_CLIENT"))}, operation.Credentials, "not.authorized", true},
-		"ForbiddenHTML":      {answer{403, `<html>`}, operation.Invalid, "http_403", false}, // by what stands in front of the partner
-		"ForbiddenEmpty":     {answer{403, ``}, operation.Invalid, "http_403", true},
-		"Unauthenticated":    {answer{401, envelope(401, "error.msg.not.authenticated")}, operation.Credentials, "http_401", false},
-		"WrongTenant":        {answer{401, envelope(401, "error.msg.invalid.tenant.identifier")}, operation.Credentials, "http_401", false},
-		"NotFound":           {answer{404, envelope(404, "error.msg.resource.not.found", problem("error.msg.client.id.invalid", "Client with identifier 8812 does not exist"))}, operation.Invalid, "client.id.invalid", true},
-		"NotFoundHTML":       {answer{404, `<html>`}, operation.Invalid, "http_404", false},
-		"RequestTimeout":     {answer{408, ``}, operation.Unknown, "http_408", true},
-		"ConcurrentChange":   {answer{409, envelope(409, "error.msg.platform.service.client.conflict")}, operation.Unavailable, "platform.service.client.conflict", true},
-		"TooLarge":           {answer{413, `<html>`}, operation.Invalid, "http_413", false},
-		"StillRunning":       {answer{425, aClient}, operation.Unknown, "http_425", false}, // its body is the request's
-		"Throttled":          {answer{429, envelope(429, "x")}, operation.Throttled, "http_429", true},
-		"ThrottledHTML":      {answer{429, `<html>`}, operation.Throttled, "http_429", false},
-		"ServerError":        {answer{500, envelope(500, "error.msg.platform.server.side.error")}, operation.Unknown, "platform.server.side.error", true},
-		"Exception":          {answer{500, `{"Exception":"java.lang.NullPointerException"}`}, operation.Unknown, "http_500", true},
-		"BadGateway":         {answer{502, `<html>`}, operation.Unknown, "http_502", false},
-		"Unavailable":        {answer{503, envelope(503, "error.msg.platform.service.unavailable")}, operation.Unknown, "platform.service.unavailable", true},
-		"GatewayTimeout":     {answer{504, ``}, operation.Unknown, "http_504", true},
-		"Redirect":           {answer{302, ``}, operation.Unknown, "http_302", false},
-		"CreatedStatus":      {answer{201, created}, operation.Unknown, "http_201", true},
-		"HTML":               {answer{200, `<html>`}, operation.Unknown, "http_200", false},
-		"Empty":              {answer{200, ``}, operation.Unknown, "http_200", false},
-		"Array":              {answer{200, `[]`}, operation.Unknown, "http_200", true},
-		"Null":               {answer{200, `null`}, operation.Unknown, "http_200", false},
-		"CutOff":             {answer{200, created[:len(created)-1]}, operation.Unknown, "http_200", false},
-		"SomethingBehind":    {answer{200, created + "<html>"}, operation.Unknown, "http_200", false},
-		"CodesOfAnotherKind": {answer{403, `{"errors":[1],"userMessageGlobalisationCode":7,"error":null}`}, operation.Invalid, "http_403", true},
-		"Lost":               {answer{0, ``}, operation.Unknown, "answer_lost", false},
+		"Done": {answer{200, created}, operation.Done, "ok", true},
+		"IDsAsText": {
+			answer{200, `{"id":"8812","clientId":"8812","resourceId":"8812"}`}, operation.Done, "ok", true,
+		},
+		"Blank": {
+			invalid("validation.msg.client.x.cannot.be.blank"), operation.Invalid, "client.x.cannot.be.blank", true,
+		},
+		"BadEnum": {
+			invalid("validation.msg.client.kycVerificationType.is.not.one.of.expected.enumerations"), operation.Invalid,
+			"client.kycVerificationType.is.not.one.of.expected.enumerations", true,
+		},
+		"NoName": {
+			invalid("validation.msg.client.id..no.name.details.passed"), operation.Invalid, "client.id..no.name.details.passed",
+			true,
+		},
+		"BadQuery": {
+			invalid("error.msg.query.parameter.value.unsupported"), operation.Invalid, "query.parameter.value.unsupported", true,
+		},
+		"BareError": {answer{400, bare}, operation.Invalid, "invalid.request.body", true},
+		"AlreadyActive400": {
+			invalid("error.msg.clients.already.active"), operation.Conflict, "clients.already.active", true,
+		},
+		"AlreadyActive403": {
+			violation("error.msg.clients.already.active"), operation.Conflict, "clients.already.active", true,
+		},
+		"NotVerified": {
+			violation("error.msg.client.activate.not.verified"), operation.Conflict, "client.activate.not.verified", true,
+		},
+		"TypeDuplicate": {
+			violation("error.msg.clientIdentifier.type.duplicate"), operation.Conflict, "clientIdentifier.type.duplicate", true,
+		},
+		"Duplicate": {
+			answer{
+				403, envelope(403, "error.msg.client.duplicate.externalId", problem("error.msg.client.duplicate.externalId", "x")),
+			},
+			operation.Conflict, "client.duplicate.externalId", true,
+		},
+		"NoErrors": {violation(), operation.Conflict, "domain.rule.violation", true},
+		"NotAuthorized": {
+			answer{
+				403,
+				envelope(
+					403, "error.msg.not.authorized", problem("error.msg.not.authorized", "User has no authority to: ACTIVATE_CLIENT"),
+				),
+			},
+			operation.Credentials, "not.authorized", true,
+		},
+		// by what stands in front of the partner
+		"ForbiddenHTML":  {answer{403, `<html>`}, operation.Invalid, "http_403", false},
+		"ForbiddenEmpty": {answer{403, ``}, operation.Invalid, "http_403", true},
+		"Unauthenticated": {
+			answer{401, envelope(401, "error.msg.not.authenticated")}, operation.Credentials, "http_401", false,
+		},
+		"WrongTenant": {
+			answer{401, envelope(401, "error.msg.invalid.tenant.identifier")}, operation.Credentials, "http_401", false,
+		},
+		"NotFound": {
+			answer{
+				404,
+				envelope(
+					404, "error.msg.resource.not.found",
+					problem("error.msg.client.id.invalid", "Client with identifier 8812 does not exist"),
+				),
+			},
+			operation.Invalid, "client.id.invalid", true,
+		},
+		"NotFoundHTML":   {answer{404, `<html>`}, operation.Invalid, "http_404", false},
+		"RequestTimeout": {answer{408, ``}, operation.Unknown, "http_408", true},
+		"ConcurrentChange": {
+			answer{409, envelope(409, "error.msg.platform.service.client.conflict")}, operation.Unavailable,
+			"platform.service.client.conflict", true,
+		},
+		"TooLarge":      {answer{413, `<html>`}, operation.Invalid, "http_413", false},
+		"StillRunning":  {answer{425, aClient}, operation.Unknown, "http_425", false}, // its body is the request's
+		"Throttled":     {answer{429, envelope(429, "x")}, operation.Throttled, "http_429", true},
+		"ThrottledHTML": {answer{429, `<html>`}, operation.Throttled, "http_429", false},
+		"ServerError": {
+			answer{500, envelope(500, "error.msg.platform.server.side.error")}, operation.Unknown, "platform.server.side.error",
+			true,
+		},
+		"Exception": {
+			answer{500, `{"Exception":"java.lang.NullPointerException"}`}, operation.Unknown, "http_500", true,
+		},
+		"BadGateway": {answer{502, `<html>`}, operation.Unknown, "http_502", false},
+		"Unavailable": {
+			answer{503, envelope(503, "error.msg.platform.service.unavailable")}, operation.Unknown,
+			"platform.service.unavailable", true,
+		},
+		"GatewayTimeout":  {answer{504, ``}, operation.Unknown, "http_504", true},
+		"Redirect":        {answer{302, ``}, operation.Unknown, "http_302", false},
+		"CreatedStatus":   {answer{201, created}, operation.Unknown, "http_201", true},
+		"HTML":            {answer{200, `<html>`}, operation.Unknown, "http_200", false},
+		"Empty":           {answer{200, ``}, operation.Unknown, "http_200", false},
+		"Array":           {answer{200, `[]`}, operation.Unknown, "http_200", true},
+		"Null":            {answer{200, `null`}, operation.Unknown, "http_200", false},
+		"CutOff":          {answer{200, created[:len(created)-1]}, operation.Unknown, "http_200", false},
+		"SomethingBehind": {answer{200, created + "<html>"}, operation.Unknown, "http_200", false},
+		"CodesOfAnotherKind": {
+			answer{403, `{"errors":[1],"userMessageGlobalisationCode":7,"error":null}`}, operation.Invalid, "http_403", true,
+		},
+		"Lost": {answer{0, ``}, operation.Unknown, "answer_lost", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for name, got := range map[string]operation.Outcome{
-				"create":   call(t, mbanq.CreateClient(newPartner(t, test.answer).config()), post(aClient)),
-				"address":  call(t, mbanq.AddAddress(newPartner(t, test.answer).config()), to(anAddress, "type", "1")),
-				"activate": call(t, mbanq.ClientCommand(newPartner(t, test.answer).config()), to(activation, "command", "activate")),
+				"create":  call(t, mbanq.CreateClient(newPartner(t, test.answer).config()), post(aClient)),
+				"address": call(t, mbanq.AddAddress(newPartner(t, test.answer).config()), to(anAddress, "type", "1")),
+				"activate": call(
+					t, mbanq.ClientCommand(newPartner(t, test.answer).config()), to(activation, "command", "activate"),
+				),
 			} {
 				if got.Class != test.class || got.Code != test.code || (got.Reply.Status != 0) != test.replies {
 					t.Errorf("%s: got %+v", name, got)
 				}
-				if got.Reply.Status != 0 && test.answer.status != 404 && (got.Reply.Status != test.answer.status || string(got.Reply.Body) != test.answer.body) {
+				if got.Reply.Status != 0 && test.answer.status != 404 &&
+					(got.Reply.Status != test.answer.status || string(got.Reply.Body) != test.answer.body) {
 					t.Errorf("%s: passed on %d %s", name, got.Reply.Status, got.Reply.Body)
 				}
 				for name, value := range got.Refs {
@@ -390,10 +482,13 @@ func TestClassification(t *testing.T) {
 	t.Run("NothingNamed", func(t *testing.T) { // what was done to what isn't said
 		for _, text := range []string{`{}`, `{"clientId":null}`, `{"clientId":[1]}`} {
 			for name, got := range map[string]operation.Outcome{
-				"create":   call(t, mbanq.CreateClient(newPartner(t, answer{200, text}).config()), post(aClient)),
-				"address":  call(t, mbanq.AddAddress(newPartner(t, answer{200, text}).config()), to(anAddress, "type", "1")),
-				"verify":   call(t, mbanq.ClientCommand(newPartner(t, answer{200, text}).config()), to(full, "command", "verify")),
-				"document": call(t, mbanq.AttachDocument(newPartner(t, answer{200, text}).config()), attach(form([2]string{"name", "a"}, [2]string{"file", "x"}))),
+				"create":  call(t, mbanq.CreateClient(newPartner(t, answer{200, text}).config()), post(aClient)),
+				"address": call(t, mbanq.AddAddress(newPartner(t, answer{200, text}).config()), to(anAddress, "type", "1")),
+				"verify":  call(t, mbanq.ClientCommand(newPartner(t, answer{200, text}).config()), to(full, "command", "verify")),
+				"document": call(
+					t, mbanq.AttachDocument(newPartner(t, answer{200, text}).config()),
+					attach(form([2]string{"name", "a"}, [2]string{"file", "x"})),
+				),
 			} {
 				if got.Class != operation.Unknown {
 					t.Errorf("%s, %s: %+v", name, text, got)
@@ -402,39 +497,55 @@ func TestClassification(t *testing.T) {
 		}
 	})
 	t.Run("MakerChecker", func(t *testing.T) { // nothing has changed yet: there is no client to own
-		if got := call(t, mbanq.CreateClient(newPartner(t, answer{200, `{"commandId":7}`}).config()), post(aClient)); got.Class != operation.Unknown || got.Creates != "" {
+		if got := call(
+			t, mbanq.CreateClient(newPartner(t, answer{200, `{"commandId":7}`}).config()), post(aClient),
+		); got.Class != operation.Unknown || got.Creates != "" {
 			t.Errorf("got %+v", got)
 		}
-		if got := call(t, mbanq.ClientCommand(newPartner(t, answer{200, `{"commandId":7}`}).config()), to(full, "command", "verify")); got.Class != operation.Done || got.Code != "ok" {
+		if got := call(
+			t, mbanq.ClientCommand(newPartner(t, answer{200, `{"commandId":7}`}).config()), to(full, "command", "verify"),
+		); got.Class != operation.Done || got.Code != "ok" {
 			t.Errorf("got %+v", got)
 		}
 	})
 }
 
 func TestWhatAnOperationOwns(t *testing.T) {
-	if got := call(t, mbanq.CreateClient(newPartner(t, answer{200, created}).config()), post(aClient)); got.Creates != "mbanq/client/8812" || got.Refs["client_id"] != "8812" || len(got.Refs) != 1 {
+	if got := call(
+		t, mbanq.CreateClient(newPartner(t, answer{200, created}).config()), post(aClient),
+	); got.Creates != "mbanq/client/8812" || got.Refs["client_id"] != "8812" || len(got.Refs) != 1 {
 		t.Errorf("got %+v", got)
 	}
 	const added = `{"id":71,"officeId":1,"clientId":8812,"resourceId":71,"changes":{}}`
-	if got := call(t, mbanq.AddIdentifier(newPartner(t, answer{200, added}).config()), to(aPassport)); got.Creates != "mbanq/identifier/71" || got.Refs["resource_id"] != "71" {
+	if got := call(
+		t, mbanq.AddIdentifier(newPartner(t, answer{200, added}).config()), to(aPassport),
+	); got.Creates != "mbanq/identifier/71" || got.Refs["resource_id"] != "71" {
 		t.Errorf("got %+v", got)
 	}
-	if got := call(t, mbanq.AddAddress(newPartner(t, answer{200, added}).config()), to(anAddress, "type", "1")); got.Creates != "" || got.Refs["resource_id"] != "71" {
+	if got := call(
+		t, mbanq.AddAddress(newPartner(t, answer{200, added}).config()), to(anAddress, "type", "1"),
+	); got.Creates != "" || got.Refs["resource_id"] != "71" {
 		t.Errorf("got %+v", got)
 	}
-	create, command, document := mbanq.CreateClient(mbanq.Config{}), mbanq.ClientCommand(mbanq.Config{}), mbanq.AttachDocument(mbanq.Config{})
+	create, command := mbanq.CreateClient(mbanq.Config{}), mbanq.ClientCommand(mbanq.Config{})
+	document := mbanq.AttachDocument(mbanq.Config{})
 	for text, want := range map[string]operation.Resolution{
-		aClient: operation.Lookup, strings.Replace(aClient, `"ext-1"`, `""`, 1): operation.Manual, strings.Replace(aClient, `"ext-1"`, `null`, 1): operation.Manual,
-		strings.Replace(aClient, `"ext-1"`, `"  "`, 1): operation.Manual, strings.Replace(aClient, `,"externalId":"ext-1"`, ``, 1): operation.Manual,
+		aClient: operation.Lookup, strings.Replace(aClient, `"ext-1"`, `""`, 1): operation.Manual,
+		strings.Replace(aClient, `"ext-1"`, `null`, 1):           operation.Manual,
+		strings.Replace(aClient, `"ext-1"`, `"  "`, 1):           operation.Manual,
+		strings.Replace(aClient, `,"externalId":"ext-1"`, ``, 1): operation.Manual,
 	} {
 		if in, err := create.Decode(post(text)); err != nil || create.OnUnknown(in) != want || create.Resource != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if in, err := command.Decode(to(full, "command", "verify")); err != nil || command.Resource(in) != "mbanq/client/8812" || command.OnUnknown(in) != operation.Lookup || !command.ConflictIsResult {
+	if in, err := command.Decode(to(full, "command", "verify")); err != nil ||
+		command.Resource(in) != "mbanq/client/8812" || command.OnUnknown(in) != operation.Lookup ||
+		!command.ConflictIsResult {
 		t.Errorf("resource %s, %v", command.Resource(in), err)
 	}
-	if in, err := document.Decode(attach(form([2]string{"name", "a"}, [2]string{"file", "x"}))); err != nil || document.Resource(in) != "mbanq/identifier/17" || document.OnUnknown(in) != operation.Manual {
+	if in, err := document.Decode(attach(form([2]string{"name", "a"}, [2]string{"file", "x"}))); err != nil ||
+		document.Resource(in) != "mbanq/identifier/17" || document.OnUnknown(in) != operation.Manual {
 		t.Errorf("resource %s, %v", document.Resource(in), err)
 	}
 }
@@ -443,7 +554,9 @@ func TestWhatAnOperationOwns(t *testing.T) {
 func TestReads(t *testing.T) {
 	find := fromMachine(gateway.Request{Body: []byte(`{"external_id":"ext-1"}`)})
 	list := func(total int, items ...string) answer {
-		return answer{200, `{"totalFilteredRecords":` + strconv.Itoa(total) + `,"pageItems":[` + strings.Join(items, ",") + `]}`}
+		return answer{
+			200, `{"totalFilteredRecords":` + strconv.Itoa(total) + `,"pageItems":[` + strings.Join(items, ",") + `]}`,
+		}
 	}
 	other := strings.Replace(aPending, `"ext-1"`, `"ext-12"`, 1)
 	for name, test := range map[string]struct {
@@ -479,7 +592,8 @@ func TestReads(t *testing.T) {
 				t.Errorf("got %+v", got)
 			}
 			for i, a := range slices.DeleteFunc(p.requests(), func(a asked) bool { return a.url == tokenPath }) {
-				if want := "/v1/clients?externalId=ext-1&limit=200&offset=" + strconv.Itoa(i); test.req.Params == nil && a.url != want {
+				if want := "/v1/clients?externalId=ext-1&limit=200&offset=" + strconv.Itoa(i); test.req.Params == nil &&
+					a.url != want {
 					t.Errorf("asked %s", a.url)
 				}
 			}
@@ -498,7 +612,8 @@ func TestReads(t *testing.T) {
 	})
 	t.Run("References", func(t *testing.T) {
 		got := call(t, mbanq.GetClient(newPartner(t, answer{200, aVerified}).config()), to(""))
-		if len(got.Refs) != 3 || got.Refs["client_id"] != "8812" || got.Refs["verification"] != "APPROVED" || got.Refs["sub_status"] != "Verified" {
+		if len(got.Refs) != 3 || got.Refs["client_id"] != "8812" || got.Refs["verification"] != "APPROVED" ||
+			got.Refs["sub_status"] != "Verified" {
 			t.Errorf("references %v", got.Refs)
 		}
 		odd := strings.NewReplacer("APPROVED", "Noor Example", `"Verified"`, `"+1 5550101"`).Replace(aVerified)
@@ -515,12 +630,14 @@ func TestTolerated(t *testing.T) {
 	if got.Class != operation.Done || got.Refs["client_id"] != "8812" || string(got.Reply.Body) != odd {
 		t.Errorf("got %+v", got)
 	}
-	if summary := mbanq.GetClient(mbanq.Config{}).Output(got.Reply); summary["client_id"] != "8812" || summary["state"] != "verified" {
+	if summary := mbanq.GetClient(mbanq.Config{}).Output(got.Reply); summary["client_id"] != "8812" ||
+		summary["state"] != "verified" {
 		t.Errorf("a state machine sees %v", summary)
 	}
 }
 
-// TestStateOfAClient has the lifecycle of mbanq §5. A verification that runs, or ended with a no, outweighs an earlier yes.
+// TestStateOfAClient has the lifecycle of mbanq §5. A verification that runs, or ended with a no, outweighs an earlier
+// yes.
 func TestStateOfAClient(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"id":1,"status":{"id":100},"subStatus":{"active":false},"clientVerificationStatus":"PENDING"}`:        "pending",
@@ -558,9 +675,12 @@ func TestMissing(t *testing.T) {
 		return got.Refs["missing"], out["missing"].(string)
 	}
 	for code, want := range map[string]string{
-		"primary.address.required": "primary_address", "identifier.required": "identifier", "identifier.expired": "valid_identifier",
-		"tax.identifier.required": "tax_identifier", "physical.id.required": "physical_id", "physical.id.scan.required": "document_scan",
-		"email.required": "email", "mobile.required": "mobile", "email.unverified": "verified_email", "mobile.unverified": "verified_mobile",
+		"primary.address.required": "primary_address", "identifier.required": "identifier",
+		"identifier.expired":      "valid_identifier",
+		"tax.identifier.required": "tax_identifier", "physical.id.required": "physical_id",
+		"physical.id.scan.required": "document_scan",
+		"email.required":            "email", "mobile.required": "mobile", "email.unverified": "verified_email",
+		"mobile.unverified":         "verified_mobile",
 		"proof.of.address.required": "proof_of_address",
 	} {
 		if reference, summary := missing(violation("error.msg.client.verify." + code)); reference != want || summary != want {
@@ -568,30 +688,41 @@ func TestMissing(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"Client 8812 has no SSN or ITIN identifier.": "tax_identifier", "No ITINs.": "tax_identifier", "tax number missing": "tax_identifier",
+		"Client 8812 has no SSN or ITIN identifier.": "tax_identifier", "No ITINs.": "tax_identifier",
+		"tax number missing":                           "tax_identifier",
 		"Client is waiting for its submitting officer": "other", "Syntax of the classname": "other", "": "other",
-		"The client has no email address.": "email", "A mobile number is needed": "mobile", "No active physical address": "primary_address", "addresses missing": "primary_address",
-		"No proof of address": "proof_of_address", "No scan of a physical ID document": "document_scan", "No physical ID": "physical_id",
+		"The client has no email address.": "email", "A mobile number is needed": "mobile",
+		"No active physical address": "primary_address", "addresses missing": "primary_address",
+		"No proof of address": "proof_of_address", "No scan of a physical ID document": "document_scan",
+		"No physical ID":                       "physical_id",
 		"All identifier documents are expired": "identifier", "Documents are missing": "document_scan",
 	} {
 		unknown := answer{403, envelope(403, "validation.msg.domain.rule.violation", problem("error.msg.vendor.77", text))}
 		if reference, summary := missing(unknown); reference != want || summary != want {
 			t.Errorf("%q is %s, %s, want %s", text, reference, summary, want)
 		}
-		top := answer{403, `{"developerMessage":` + strconv.Quote(text) + `,"userMessageGlobalisationCode":"error.msg.vendor.77","errors":[]}`}
+		top := answer{
+			403,
+			`{"developerMessage":` + strconv.Quote(text) + `,"userMessageGlobalisationCode":"error.msg.vendor.77","errors":[]}`,
+		}
 		if _, summary := missing(top); summary != want {
 			t.Errorf("%q at the top is %s, want %s", text, summary, want)
 		}
 	}
-	several := violation("error.msg.client.verify.email.required", "error.msg.client.verify.identifier.required", "error.msg.client.verify.email.required", "error.msg.x")
-	if reference, summary := missing(several); reference != "email identifier other" || summary != "email,identifier,other" {
+	several := violation(
+		"error.msg.client.verify.email.required", "error.msg.client.verify.identifier.required",
+		"error.msg.client.verify.email.required", "error.msg.x",
+	)
+	if reference, summary := missing(several); reference != "email identifier other" ||
+		summary != "email,identifier,other" {
 		t.Errorf("several are %s, %s", reference, summary)
 	}
 	// No document helps where the client stands elsewhere: its state must be read.
 	for _, code := range []string{"already.verified", "not.pending"} {
 		op := mbanq.ClientCommand(newPartner(t, violation("error.msg.client.verify."+code)).config())
 		got := call(t, op, to(full, "command", "verify"))
-		if out := op.Output(got.Reply); got.Class != operation.Conflict || out["missing"] != "" || out["verification"] != "OTHER" {
+		if out := op.Output(got.Reply); got.Class != operation.Conflict || out["missing"] != "" ||
+			out["verification"] != "OTHER" {
 			t.Errorf("%s: %+v, %v", code, got, out)
 		}
 	}
@@ -600,27 +731,39 @@ func TestMissing(t *testing.T) {
 func TestSummaries(t *testing.T) {
 	command := mbanq.ClientCommand(mbanq.Config{}).Output
 	for text, want := range map[string]string{
-		verified: `{"already_active":false,"missing":"","verification":"APPROVED"}`, created: `{"already_active":false,"missing":"","verification":""}`,
-		strings.ReplaceAll(verified, "APPROVED", "IN_PROGRESS"): `{"already_active":false,"missing":"","verification":"IN_PROGRESS"}`,
-		strings.ReplaceAll(verified, "APPROVED", "Noor E."):     `{"already_active":false,"missing":"","verification":""}`,
-		`{"commandId":7}`: `{"already_active":false,"missing":"","verification":""}`, ``: `{"already_active":false,"missing":"","verification":""}`,
+		verified: `{"already_active":false,"missing":"","verification":"APPROVED"}`,
+		created:  `{"already_active":false,"missing":"","verification":""}`,
+		strings.ReplaceAll(
+			verified, "APPROVED", "IN_PROGRESS",
+		): `{"already_active":false,"missing":"","verification":"IN_PROGRESS"}`,
+		strings.ReplaceAll(verified, "APPROVED", "Noor E."): `{"already_active":false,"missing":"","verification":""}`,
+		`{"commandId":7}`: `{"already_active":false,"missing":"","verification":""}`,
+		``:                `{"already_active":false,"missing":"","verification":""}`,
 	} {
 		if got, err := json.Marshal(command(gateway.JSON(200, []byte(text)))); err != nil || string(got) != want {
 			t.Errorf("%s gave %s, %v", text, got, err)
 		}
 	}
 	for _, status := range []int{400, 403} {
-		if got := command(gateway.JSON(status, []byte(violation("error.msg.clients.already.active").body))); got["already_active"] != true {
+		if got := command(
+			gateway.JSON(status, []byte(violation("error.msg.clients.already.active").body)),
+		); got["already_active"] != true {
 			t.Errorf("%d gave %v", status, got)
 		}
 	}
-	if got := call(t, mbanq.ClientCommand(newPartner(t, answer{200, strings.ReplaceAll(verified, "APPROVED", "REJECTED")}).config()), to(full, "command", "verify")); got.Class != operation.Done || got.Code != "REJECTED" {
+	if got := call(
+		t, mbanq.ClientCommand(newPartner(t, answer{200, strings.ReplaceAll(verified, "APPROVED", "REJECTED")}).config()),
+		to(full, "command", "verify"),
+	); got.Class != operation.Done || got.Code != "REJECTED" {
 		t.Errorf("200 proves no approval: %+v", got)
 	}
-	if got := mbanq.CreateClient(mbanq.Config{}).Output(gateway.JSON(200, []byte(created))); got["client_id"] != "8812" || len(got) != 1 {
+	if got := mbanq.CreateClient(mbanq.Config{}).Output(gateway.JSON(200, []byte(created))); got["client_id"] != "8812" ||
+		len(got) != 1 {
 		t.Errorf("created: %v", got)
 	}
-	if got := mbanq.AddIdentifier(mbanq.Config{}).Output(gateway.JSON(200, []byte(`{"resourceId":"71"}`))); got["resource_id"] != "71" || len(got) != 1 {
+	if got := mbanq.AddIdentifier(mbanq.Config{}).Output(
+		gateway.JSON(200, []byte(`{"resourceId":"71"}`)),
+	); got["resource_id"] != "71" || len(got) != 1 {
 		t.Errorf("added: %v", got)
 	}
 }
@@ -653,46 +796,103 @@ func TestLookups(t *testing.T) {
 		finding operation.Finding
 		reply   string
 	}{
-		"Created":              {create, answer{200, clients(aPending)}, operation.Found, created},
-		"NotCreated":           {create, answer{200, clients(``)}, operation.NotFound, ""},
-		"AnotherCreated":       {create, answer{200, clients(strings.Replace(aPending, "ext-1", "ext-11", 1))}, operation.NotFound, ""},
-		"CreateUnreadable":     {create, answer{200, `{}`}, operation.Undetermined, ""},
-		"CreateDown":           {create, answer{500, ``}, operation.Undetermined, ""},
-		"CreateNotAllowed":     {create, answer{401, ``}, operation.Undetermined, ""},
-		"AddressThere":         {adding, answer{200, `[` + address + `]`}, operation.Found, added},
-		"AddressAsText":        {adding, answer{200, `[` + strings.NewReplacer(`1001`, `"01001"`, `:7,`, `:"7",`, `"1 First`, `"1\u0020First`).Replace(address) + `]`}, operation.Found, added},
-		"AddressWithoutState":  {adding, answer{200, `[` + strings.Replace(address, `"isActive":true,`, ``, 1) + `]`}, operation.Found, added},
-		"AddressNotThere":      {adding, answer{200, `[]`}, operation.NotFound, ""},
-		"AddressOfAnotherType": {adding, answer{200, `[` + strings.Replace(address, `"addressTypeId":1`, `"addressTypeId":2`, 1) + `]`}, operation.NotFound, ""},
-		"AddressInactive":      {adding, answer{200, `[` + strings.Replace(address, `"isActive":true`, `"isActive":false`, 1) + `]`}, operation.NotFound, ""},
-		"AnotherAddress":       {adding, answer{200, `[` + strings.Replace(address, "1 First", "11 First", 1) + `]`}, operation.NotFound, ""},
-		"AnotherLine":          {adding, answer{200, `[` + strings.Replace(address, `"city"`, `"addressLine2":"Flat 2","city"`, 1) + `]`}, operation.NotFound, ""},
-		"AnotherPostalCode":    {adding, answer{200, `[` + strings.Replace(address, `1001`, `"1001"`, 1) + `]`}, operation.NotFound, ""},
-		"AddressesNull":        {adding, answer{200, `null`}, operation.Undetermined, ""},
-		"AddressesOdd":         {adding, answer{200, `{"pageItems":[]}`}, operation.Undetermined, ""},
-		"AddressesCutOff":      {adding, answer{200, `[` + address}, operation.Undetermined, ""},
-		"AddressesDown":        {adding, answer{502, `<html>`}, operation.Undetermined, ""},
-		"NoClient":             {adding, answer{404, envelope(404, "error.msg.resource.not.found", problem("error.msg.client.id.invalid", "x"))}, operation.Undetermined, ""},
-		"IdentifierThere":      {identify, answer{200, `[` + strings.Replace(identifier, "41", `"41"`, 1) + `]`}, operation.Found, added},
-		"IdentifierNotThere":   {identify, answer{200, `[` + strings.Replace(identifier, "X4409127", "X4409128", 1) + `]`}, operation.NotFound, ""},
-		"IdentifierOther":      {identify, answer{200, `[` + strings.Replace(identifier, `"id":41`, `"id":42`, 1) + `]`}, operation.NotFound, ""},
-		"IdentifierMasked":     {identify, answer{200, `[` + strings.Replace(identifier, "X4409127", "****9127", 1) + `]`}, operation.Undetermined, ""},
-		"IdentifierSaidMasked": {identify, answer{200, `[` + strings.NewReplacer("X4409127", "9127", `"Passport"`, `"Passport","isMasked":true`).Replace(identifier) + `]`}, operation.Undetermined, ""},
-		"MaskedOfAnotherType":  {identify, answer{200, `[` + strings.NewReplacer("X4409127", "****9127", `"id":41`, `"id":42`).Replace(identifier) + `]`}, operation.NotFound, ""},
-		"ActiveNow":            {command("activate", activation), answer{200, active}, operation.Found, created},
-		"NotActive":            {command("activate", activation), answer{200, aVerified}, operation.NotFound, ""},
-		"Partial":              {command("verify", partial), answer{200, aVerified}, operation.Found, verified},
-		"PartialBySubStatus":   {command("verify", partial), answer{200, strings.Replace(aVerified, "APPROVED", "PENDING", 1)}, operation.Found, verified},
-		"PartialNot":           {command("verify", partial), answer{200, aPending}, operation.NotFound, ""},
-		"FullOrPartial":        {command("verify", full), answer{200, aVerified}, operation.NotFound, ""}, // which of them, nothing tells: it is sent again
-		"InProgress":           {command("verify", full), answer{200, running}, operation.Found, strings.ReplaceAll(verified, "APPROVED", "IN_PROGRESS")},
-		"AnotherClient":        {command("verify", partial), answer{200, strings.Replace(aVerified, "8812", "8813", 1)}, operation.Undetermined, ""},
-		"ClientDown":           {command("verify", partial), answer{503, ``}, operation.Undetermined, ""},
+		"Created":    {create, answer{200, clients(aPending)}, operation.Found, created},
+		"NotCreated": {create, answer{200, clients(``)}, operation.NotFound, ""},
+		"AnotherCreated": {
+			create, answer{200, clients(strings.Replace(aPending, "ext-1", "ext-11", 1))}, operation.NotFound, "",
+		},
+		"CreateUnreadable": {create, answer{200, `{}`}, operation.Undetermined, ""},
+		"CreateDown":       {create, answer{500, ``}, operation.Undetermined, ""},
+		"CreateNotAllowed": {create, answer{401, ``}, operation.Undetermined, ""},
+		"AddressThere":     {adding, answer{200, `[` + address + `]`}, operation.Found, added},
+		"AddressAsText": {
+			adding,
+			answer{
+				200,
+				`[` + strings.NewReplacer(`1001`, `"01001"`, `:7,`, `:"7",`, `"1 First`, `"1\u0020First`).Replace(address) + `]`,
+			},
+			operation.Found, added,
+		},
+		"AddressWithoutState": {
+			adding, answer{200, `[` + strings.Replace(address, `"isActive":true,`, ``, 1) + `]`}, operation.Found, added,
+		},
+		"AddressNotThere": {adding, answer{200, `[]`}, operation.NotFound, ""},
+		"AddressOfAnotherType": {
+			adding, answer{200, `[` + strings.Replace(address, `"addressTypeId":1`, `"addressTypeId":2`, 1) + `]`},
+			operation.NotFound, "",
+		},
+		"AddressInactive": {
+			adding, answer{200, `[` + strings.Replace(address, `"isActive":true`, `"isActive":false`, 1) + `]`},
+			operation.NotFound, "",
+		},
+		"AnotherAddress": {
+			adding, answer{200, `[` + strings.Replace(address, "1 First", "11 First", 1) + `]`}, operation.NotFound, "",
+		},
+		"AnotherLine": {
+			adding, answer{200, `[` + strings.Replace(address, `"city"`, `"addressLine2":"Flat 2","city"`, 1) + `]`},
+			operation.NotFound, "",
+		},
+		"AnotherPostalCode": {
+			adding, answer{200, `[` + strings.Replace(address, `1001`, `"1001"`, 1) + `]`}, operation.NotFound, "",
+		},
+		"AddressesNull":   {adding, answer{200, `null`}, operation.Undetermined, ""},
+		"AddressesOdd":    {adding, answer{200, `{"pageItems":[]}`}, operation.Undetermined, ""},
+		"AddressesCutOff": {adding, answer{200, `[` + address}, operation.Undetermined, ""},
+		"AddressesDown":   {adding, answer{502, `<html>`}, operation.Undetermined, ""},
+		"NoClient": {
+			adding, answer{404, envelope(404, "error.msg.resource.not.found", problem("error.msg.client.id.invalid", "x"))},
+			operation.Undetermined, "",
+		},
+		"IdentifierThere": {
+			identify, answer{200, `[` + strings.Replace(identifier, "41", `"41"`, 1) + `]`}, operation.Found, added,
+		},
+		"IdentifierNotThere": {
+			identify, answer{200, `[` + strings.Replace(identifier, "X4409127", "X4409128", 1) + `]`}, operation.NotFound, "",
+		},
+		"IdentifierOther": {
+			identify, answer{200, `[` + strings.Replace(identifier, `"id":41`, `"id":42`, 1) + `]`}, operation.NotFound, "",
+		},
+		"IdentifierMasked": {
+			identify, answer{200, `[` + strings.Replace(identifier, "X4409127", "****9127", 1) + `]`}, operation.Undetermined,
+			"",
+		},
+		"IdentifierSaidMasked": {
+			identify,
+			answer{
+				200,
+				`[` + strings.NewReplacer("X4409127", "9127", `"Passport"`, `"Passport","isMasked":true`).Replace(identifier) + `]`,
+			},
+			operation.Undetermined, "",
+		},
+		"MaskedOfAnotherType": {
+			identify,
+			answer{200, `[` + strings.NewReplacer("X4409127", "****9127", `"id":41`, `"id":42`).Replace(identifier) + `]`},
+			operation.NotFound, "",
+		},
+		"ActiveNow": {command("activate", activation), answer{200, active}, operation.Found, created},
+		"NotActive": {command("activate", activation), answer{200, aVerified}, operation.NotFound, ""},
+		"Partial":   {command("verify", partial), answer{200, aVerified}, operation.Found, verified},
+		"PartialBySubStatus": {
+			command("verify", partial), answer{200, strings.Replace(aVerified, "APPROVED", "PENDING", 1)}, operation.Found,
+			verified,
+		},
+		"PartialNot": {command("verify", partial), answer{200, aPending}, operation.NotFound, ""},
+		// which of them, nothing tells: it is sent again
+		"FullOrPartial": {command("verify", full), answer{200, aVerified}, operation.NotFound, ""},
+		"InProgress": {
+			command("verify", full), answer{200, running}, operation.Found,
+			strings.ReplaceAll(verified, "APPROVED", "IN_PROGRESS"),
+		},
+		"AnotherClient": {
+			command("verify", partial), answer{200, strings.Replace(aVerified, "8812", "8813", 1)}, operation.Undetermined, "",
+		},
+		"ClientDown": {command("verify", partial), answer{503, ``}, operation.Undetermined, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPartner(t, test.answer)
 			got, finding := test.lookup(p.config())
-			if finding != test.finding || string(got.Reply.Body) != test.reply && finding == operation.Found || finding == operation.Found && (got.Class != operation.Done || got.Reply.Status != 200) {
+			if finding != test.finding || string(got.Reply.Body) != test.reply && finding == operation.Found ||
+				finding == operation.Found && (got.Class != operation.Done || got.Reply.Status != 200) {
 				t.Errorf("found %d, %+v", finding, got)
 			}
 			for _, a := range p.requests() {
@@ -707,7 +907,8 @@ func TestLookups(t *testing.T) {
 			t.Errorf("owns %q", got.Creates)
 		}
 		p := newPartner(t, answer{200, `[` + identifier + `]`})
-		if got, _ := identify(p.config()); got.Creates != "mbanq/identifier/71" || p.requests()[1].url != "/v1/clients/8812/identifiers?unmaskValue=true" {
+		if got, _ := identify(p.config()); got.Creates != "mbanq/identifier/71" ||
+			p.requests()[1].url != "/v1/clients/8812/identifiers?unmaskValue=true" {
 			t.Errorf("owns %q, asked %+v", got.Creates, p.requests())
 		}
 	})
@@ -733,19 +934,25 @@ func TestAddedOnce(t *testing.T) {
 			p := newPartner(t, test.answers...)
 			got := call(t, mbanq.AddIdentifier(p.config()), fromMachine(to(aPassport)))
 			sent := slices.ContainsFunc(p.requests(), func(a asked) bool { return a.method == "POST" && a.url != tokenPath })
-			if got.Class != test.class || sent != test.sent || got.Class == operation.Done && (got.Refs["resource_id"] != "71" || got.Creates != "mbanq/identifier/71") {
+			if got.Class != test.class || sent != test.sent ||
+				got.Class == operation.Done && (got.Refs["resource_id"] != "71" || got.Creates != "mbanq/identifier/71") {
 				t.Errorf("got %+v, sent %t", got, sent)
 			}
 		})
 	}
 }
 
-// TestNotFound: a record that isn't there is answered like another tenant's: to the byte, so that nobody can tell the two apart.
+// TestNotFound: a record that isn't there is answered like another tenant's: to the byte, so that nobody can tell the
+// two apart.
 func TestNotFound(t *testing.T) {
 	const client = `{"developerMessage":"The requested resource is not available.","httpStatusCode":"404","defaultUserMessage":"The requested resource is not available.","userMessageGlobalisationCode":"error.msg.resource.not.found","errors":[{"developerMessage":"Client with this identifier does not exist","defaultUserMessage":"Client with this identifier does not exist","userMessageGlobalisationCode":"error.msg.client.id.invalid","parameterName":"id","value":null,"args":[]}]}`
-	identifier := strings.NewReplacer("Client with this", "Client identifier with this", "client.id", "clientIdentifier.id").Replace(client)
+	identifier := strings.NewReplacer(
+		"Client with this", "Client identifier with this", "client.id", "clientIdentifier.id",
+	).Replace(client)
 	missing := func(code string) answer {
-		return answer{404, envelope(404, "error.msg.resource.not.found", problem(code, "Client with identifier 8812 does not exist"))}
+		return answer{
+			404, envelope(404, "error.msg.resource.not.found", problem(code, "Client with identifier 8812 does not exist")),
+		}
 	}
 	config := func(code string) mbanq.Config { return newPartner(t, missing(code)).config() }
 	const ofClient, ofIdentifier = "error.msg.client.id.invalid", "error.msg.clientIdentifier.id.invalid"
@@ -755,14 +962,34 @@ func TestNotFound(t *testing.T) {
 		foreign  gateway.Reply
 		want     string
 	}{
-		"Get":      {call(t, mbanq.GetClient(config(ofClient)), to("")), mbanq.GetClient(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client},
-		"List":     {call(t, mbanq.ListIdentifiers(config(ofClient)), to("")), mbanq.ListIdentifiers(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client},
-		"Address":  {call(t, mbanq.AddAddress(config(ofClient)), to(anAddress, "type", "1")), mbanq.AddAddress(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client},
-		"Identify": {call(t, mbanq.AddIdentifier(config(ofClient)), to(aPassport)), mbanq.AddIdentifier(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client},
-		"Command":  {call(t, mbanq.ClientCommand(config(ofClient)), to(full, "command", "verify")), mbanq.ClientCommand(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client},
-		"Attach":   {call(t, mbanq.AttachDocument(config(ofIdentifier)), attach(scan, scanType)), mbanq.AttachDocument(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), identifier},
+		"Get": {
+			call(t, mbanq.GetClient(config(ofClient)), to("")),
+			mbanq.GetClient(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client,
+		},
+		"List": {
+			call(t, mbanq.ListIdentifiers(config(ofClient)), to("")),
+			mbanq.ListIdentifiers(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client,
+		},
+		"Address": {
+			call(t, mbanq.AddAddress(config(ofClient)), to(anAddress, "type", "1")),
+			mbanq.AddAddress(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client,
+		},
+		"Identify": {
+			call(t, mbanq.AddIdentifier(config(ofClient)), to(aPassport)),
+			mbanq.AddIdentifier(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client,
+		},
+		"Command": {
+			call(t, mbanq.ClientCommand(config(ofClient)), to(full, "command", "verify")),
+			mbanq.ClientCommand(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), client,
+		},
+		"Attach": {
+			call(t, mbanq.AttachDocument(config(ofIdentifier)), attach(scan, scanType)),
+			mbanq.AttachDocument(mbanq.Config{}).Errors(operation.NoSuchRecord, ""), identifier,
+		},
 	} {
-		if test.answered.Class != operation.Invalid || test.answered.Reply.Status != 404 || string(test.answered.Reply.Body) != test.want || test.foreign.Status != 404 || string(test.foreign.Body) != test.want {
+		if test.answered.Class != operation.Invalid || test.answered.Reply.Status != 404 ||
+			string(test.answered.Reply.Body) != test.want || test.foreign.Status != 404 ||
+			string(test.foreign.Body) != test.want {
 			t.Errorf("%s: %s\nanother tenant's: %s", name, test.answered.Reply.Body, test.foreign.Body)
 		}
 	}
@@ -793,12 +1020,15 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// TestEveryConditionHasAnAnswer: each in the shape of its endpoint, with a status that fits, and none of them a success.
+// TestEveryConditionHasAnAnswer: each in the shape of its endpoint, with a status that fits, and none of them a
+// success.
 func TestEveryConditionHasAnAnswer(t *testing.T) {
 	c := mbanq.Config{}
 	common := map[operation.Condition]int{
-		operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403, operation.TooLarge: 413, operation.InvalidRequest: 400, operation.NoSuchRecord: 404,
-		operation.KeyReused: 422, operation.InFlight: 425, operation.AnswerGone: 410, operation.OutcomeUnknown: 500, operation.LedgerDown: 503, operation.PartnerDown: 503,
+		operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403, operation.TooLarge: 413,
+		operation.InvalidRequest: 400, operation.NoSuchRecord: 404,
+		operation.KeyReused: 422, operation.InFlight: 425, operation.AnswerGone: 410, operation.OutcomeUnknown: 500,
+		operation.LedgerDown: 503, operation.PartnerDown: 503,
 		operation.PartnerThrottled: 429, operation.CredentialsRejected: 500, operation.Internal: 500,
 	}
 	const noKey = `{"developerMessage":"Invalid authentication details were passed in api request.","httpStatusCode":"401","defaultUserMessage":"Unauthenticated. Please login.","userMessageGlobalisationCode":"error.msg.not.authenticated","errors":null}`
@@ -813,9 +1043,11 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 		}},
 		"Identifier": {mbanq.AttachDocument(c).Errors, nil, map[operation.Condition]string{operation.BadKey: noKey}},
 		"Token": {mbanq.IssueToken(c).Errors, map[operation.Condition]int{
-			operation.NoKey: 400, operation.BadKey: 400, operation.NoSuchRecord: 500, operation.KeyReused: 500, operation.InFlight: 500, operation.AnswerGone: 500,
+			operation.NoKey: 400, operation.BadKey: 400, operation.NoSuchRecord: 500, operation.KeyReused: 500,
+			operation.InFlight: 500, operation.AnswerGone: 500,
 		}, map[operation.Condition]string{
-			operation.BadKey: `{"error":"invalid_grant","error_description":"Bad credentials"}`, operation.LedgerDown: `{"error":"temporarily_unavailable","error_description":"Try again later."}`,
+			operation.BadKey:     `{"error":"invalid_grant","error_description":"Bad credentials"}`,
+			operation.LedgerDown: `{"error":"temporarily_unavailable","error_description":"Try again later."}`,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -834,7 +1066,8 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 					Code   string `json:"userMessageGlobalisationCode"`
 					Error  string `json:"error"`
 				}
-				if err := json.Unmarshal(reply.Body, &said); err != nil || said.Code == "" && said.Error == "" || said.Status != "" && said.Status != strconv.Itoa(want) {
+				if err := json.Unmarshal(reply.Body, &said); err != nil || said.Code == "" && said.Error == "" ||
+					said.Status != "" && said.Status != strconv.Itoa(want) {
 					t.Errorf("%s: %s, %v", condition, text, err)
 				}
 				if exact := test.exact[condition]; exact != "" && text != exact {
@@ -850,17 +1083,22 @@ func TestEveryConditionHasAnAnswer(t *testing.T) {
 
 // FuzzAnswer: whatever the partner answers, it is read, and no more of it gets to a state machine than codes and ids.
 func FuzzAnswer(f *testing.F) {
-	for _, text := range []string{created, verified, aPending, aVerified, violation("error.msg.client.verify.email.required").body, `{"Exception":"x"}`, `<html>`, `{"errors":[null,{"developerMessage":["SSN"]}]}`} {
+	for _, text := range []string{
+		created, verified, aPending, aVerified, violation("error.msg.client.verify.email.required").body, `{"Exception":"x"}`,
+		`<html>`, `{"errors":[null,{"developerMessage":["SSN"]}]}`,
+	} {
 		f.Add(403, []byte(text))
 	}
 	c := mbanq.Config{}
 	f.Fuzz(func(t *testing.T, status int, text []byte) {
 		reply := gateway.JSON(status, text)
 		for _, summary := range []map[string]any{
-			mbanq.GetClient(c).Output(reply), mbanq.CreateClient(c).Output(reply), mbanq.AddAddress(c).Output(reply), mbanq.ClientCommand(c).Output(reply),
+			mbanq.GetClient(c).Output(reply), mbanq.CreateClient(c).Output(reply), mbanq.AddAddress(c).Output(reply),
+			mbanq.ClientCommand(c).Output(reply),
 		} {
 			for name, value := range summary {
-				if s, ok := value.(string); ok && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_,") != "" {
+				if s, ok := value.(string); ok &&
+					strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_,") != "" {
 					t.Errorf("%q gave %s %q", text, name, s)
 				}
 			}

@@ -66,7 +66,10 @@ func (c *checker) texts(max int, fields ...string) {
 		case c.Object[field].Kind() != '"':
 			c.add(c.resource, field, "is.not.a.string", "The parameter `"+field+"` must be a string.")
 		case utf8.RuneCountInString(text) > max:
-			c.add(c.resource, field, "exceeds.max.length", "The parameter `"+field+"` exceeds max length of "+strconv.Itoa(max)+".", max)
+			c.add(
+				c.resource, field, "exceeds.max.length", "The parameter `"+field+"` exceeds max length of "+strconv.Itoa(max)+".",
+				max,
+			)
 		}
 	}
 }
@@ -80,28 +83,38 @@ func (c *checker) positive(fields ...string) {
 	}
 }
 
-// dates checks fields that are written in the request's own dateFormat and locale (mbanq §11), which must be there with a
-// date, or always. Months are known by their English names.
+// dates checks fields that are written in the request's own dateFormat and locale (mbanq §11), which must be there with
+// a date, or always. Months are known by their English names.
 func (c *checker) dates(always bool, fields ...string) {
 	if !always && !slices.ContainsFunc(fields, c.present) {
 		return
 	}
 	for _, field := range []string{"dateFormat", "locale"} {
 		if !c.present(field) {
-			c.note(newProblem("validation.msg.missing."+field+".parameter", field, "The parameter `"+field+"` is mandatory."), "/"+field+": is required with a date")
+			c.note(
+				newProblem("validation.msg.missing."+field+".parameter", field, "The parameter `"+field+"` is mandatory."),
+				"/"+field+": is required with a date",
+			)
 		}
 	}
 	layout, locale := layouts()[c.String("dateFormat")], c.String("locale")
-	if layout != time.DateOnly && locale != "en" && !strings.HasPrefix(locale, "en_") && !strings.HasPrefix(locale, "en-") {
+	if layout != time.DateOnly && locale != "en" && !strings.HasPrefix(locale, "en_") &&
+		!strings.HasPrefix(locale, "en-") {
 		layout = ""
 	}
 	if layout == "" && c.present("dateFormat") && c.present("locale") {
-		c.note(newProblem("validation.msg.invalid.dateFormat.format", "dateFormat", "The parameter `dateFormat` is invalid for the locale provided."),
+		c.note(newProblem(
+			"validation.msg.invalid.dateFormat.format", "dateFormat",
+			"The parameter `dateFormat` is invalid for the locale provided.",
+		),
 			"/dateFormat: must be yyyy-MM-dd, or dd MMMM yyyy or d MMMM yyyy in English")
 	}
 	for _, field := range fields {
 		if _, err := time.Parse(layout, c.String(field)); layout != "" && c.present(field) && err != nil {
-			c.note(newProblem("validation.msg.invalid.dateFormat.format", field, "The parameter `"+field+"` is invalid based on the dateFormat and locale provided."),
+			c.note(newProblem(
+				"validation.msg.invalid.dateFormat.format", field,
+				"The parameter `"+field+"` is invalid based on the dateFormat and locale provided.",
+			),
 				"/"+field+": must be a date in the dateFormat")
 		}
 	}
@@ -109,14 +122,17 @@ func (c *checker) dates(always bool, fields ...string) {
 
 // layouts are the date formats that are supported, as Go has them.
 func layouts() map[string]string {
-	return map[string]string{"yyyy-MM-dd": "2006-01-02", "dd MMMM yyyy": "02 January 2006", "d MMMM yyyy": "2 January 2006"}
+	return map[string]string{
+		"yyyy-MM-dd": "2006-01-02", "dd MMMM yyyy": "02 January 2006", "d MMMM yyyy": "2 January 2006",
+	}
 }
 
 func (c *checker) email(field string) {
 	if !c.present(field) {
 		return
 	}
-	if address, err := mail.ParseAddress(c.String(field)); err != nil || address.Address != c.String(field) || !strings.Contains(address.Address, "@") {
+	if address, err := mail.ParseAddress(c.String(field)); err != nil || address.Address != c.String(field) ||
+		!strings.Contains(address.Address, "@") {
 		c.add(c.resource, field, "is.not.valid", "The parameter `"+field+"` is not a valid email address.")
 	}
 }
@@ -125,13 +141,23 @@ func (c *checker) email(field string) {
 func checkClient(m tolerant.Object) *checker {
 	c := &checker{Object: m, resource: "client"}
 	c.required("officeId", "legalFormId")
-	c.positive("officeId", "genderId", "clientClassificationId", "occupationId", "nationalityId", "staffId", "savingsProductId")
+	c.positive(
+		"officeId", "genderId", "clientClassificationId", "occupationId", "nationalityId", "staffId", "savingsProductId",
+	)
 	if form := c.Number("legalFormId"); c.present("legalFormId") && form != 1 && form != 2 {
-		c.add(c.resource, "legalFormId", "is.not.within.expected.range", "The parameter `legalFormId` must be between 1 and 2.", form, 1, 2)
+		c.add(
+			c.resource, "legalFormId", "is.not.within.expected.range", "The parameter `legalFormId` must be between 1 and 2.",
+			form, 1, 2,
+		)
 	}
 	switch {
 	case m["firstname"] == nil && m["lastname"] == nil && m["fullname"] == nil:
-		c.note(newProblem("validation.msg.client.id..no.name.details.passed", "id", "Failed data validation due to: .no.name.details.passed."), "/firstname: is required")
+		c.note(
+			newProblem(
+				"validation.msg.client.id..no.name.details.passed", "id", "Failed data validation due to: .no.name.details.passed.",
+			),
+			"/firstname: is required",
+		)
 	case c.Number("legalFormId") == 2:
 		c.required("fullname")
 	default:
@@ -146,7 +172,10 @@ func checkClient(m tolerant.Object) *checker {
 	c.email("emailAddress")
 	c.dates(true, "dateOfBirth", "submittedOnDate")
 	if c.isTrue("active") {
-		c.add(c.resource, "active", "is.not.supported", "A client must be verified before it is activated: `active` can't be true.")
+		c.add(
+			c.resource, "active", "is.not.supported",
+			"A client must be verified before it is activated: `active` can't be true.",
+		)
 	}
 	return c
 }

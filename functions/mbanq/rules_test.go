@@ -82,74 +82,162 @@ func TestRules(t *testing.T) {
 		return err
 	}
 	const entity, ssn = `"legalFormId":2`, `{"documentTypeId":44,"documentKey":"900700001","status":"active"}`
-	company := change(t, aClient, `"legalFormId":1,"firstname":"Noor","lastname":"Example","dateOfBirth":"1991-07-03","genderId":22`, entity+`,"fullname":"Example Ltd"`)
+	company := change(
+		t, aClient, `"legalFormId":1,"firstname":"Noor","lastname":"Example","dateOfBirth":"1991-07-03","genderId":22`,
+		entity+`,"fullname":"Example Ltd"`,
+	)
 	words := []string{`"1991-07-03"`, `"3 July 1991"`, `"2026-01-05"`, `"05 January 2026"`, `yyyy-MM-dd`, `d MMMM yyyy`}
 	for name, test := range map[string]struct {
 		decode func(string) error
 		text   string
 		codes  string // without "validation.msg."
 	}{
-		"Person":            {create, aClient, ""},
-		"Entity":            {create, company, ""},
-		"MoreFields":        {create, change(t, aClient, "{", `{"dob":"1991-07-03","clientTypes":[51],"isStaff":false,"something":{"new":1},`), ""},
-		"NumbersAsText":     {create, change(t, aClient, `"officeId":1`, `"officeId":"1"`, `"legalFormId":1`, `"legalFormId":"1"`), ""},
-		"LongNames":         {create, change(t, aClient, "Noor", strings.Repeat("é", 50)), ""},
-		"Words":             {create, change(t, aClient, words...), ""},
-		"TwoDigitWords":     {create, change(t, aClient, append(words, `"3 July 1991"`, `"03 July 1991"`, `d MMMM yyyy`, `dd MMMM yyyy`, `"locale":"en"`, `"locale":"en_GB"`)...), ""},
-		"NotActive":         {create, change(t, aClient, "{", `{"active":false,`), ""},
-		"NoOffice":          {create, change(t, aClient, `"officeId":1,`, ``), "client.officeId.cannot.be.blank"},
-		"OfficeZero":        {create, change(t, aClient, `"officeId":1`, `"officeId":0`), "client.officeId.not.greater.than.zero"},
-		"OfficeOdd":         {create, change(t, aClient, `"officeId":1`, `"officeId":"x"`), "client.officeId.not.greater.than.zero"},
-		"OfficeObject":      {create, change(t, aClient, `"officeId":1`, `"officeId":{}`), "client.officeId.not.greater.than.zero"},
-		"LegalForm":         {create, change(t, aClient, `"legalFormId":1`, `"legalFormId":3`), "client.legalFormId.is.not.within.expected.range"},
-		"NoLegalForm":       {create, change(t, aClient, `"legalFormId":1`, `"legalFormId":null`), "client.legalFormId.cannot.be.blank"},
-		"NoNames":           {create, change(t, aClient, `"firstname":"Noor","lastname":"Example",`, ``), "client.id..no.name.details.passed"},
-		"BlankNames":        {create, change(t, aClient, `"Noor"`, `" "`, `"Example"`, `""`), "client.firstname.cannot.be.blank client.lastname.cannot.be.blank"},
-		"HalfAName":         {create, change(t, aClient, `"lastname":"Example",`, ``), "client.lastname.cannot.be.blank"},
-		"LongName":          {create, change(t, aClient, "Noor", strings.Repeat("é", 51)), "client.firstname.exceeds.max.length"},
-		"LongExternalID":    {create, change(t, aClient, "ext-1", strings.Repeat("x", 101)), "client.externalId.exceeds.max.length"},
-		"NameAsNumber":      {create, change(t, aClient, `"Noor"`, `5`), "client.firstname.is.not.a.string"},
-		"EntityNoName":      {create, change(t, company, `"fullname":"Example Ltd"`, `"firstname":"Example"`), "client.fullname.cannot.be.blank"},
-		"NoBirth":           {create, change(t, aClient, `"dateOfBirth":"1991-07-03","genderId":22,`, ``), "client.dateOfBirth.cannot.be.blank client.genderId.cannot.be.blank"},
-		"NoContact":         {create, change(t, aClient, `"emailAddress":"noor@example.com","mobileCountryCode":"1","mobileNo":"5550101",`, ``), "client.emailAddress.cannot.be.blank client.mobileCountryCode.cannot.be.blank client.mobileNo.cannot.be.blank"},
-		"Email":             {create, change(t, aClient, "noor@example.com", "noor"), "client.emailAddress.is.not.valid"},
-		"EmailWithName":     {create, change(t, aClient, "noor@example.com", "Noor <noor@example.com>"), "client.emailAddress.is.not.valid"},
-		"NoSubmission":      {create, change(t, aClient, `"submittedOnDate":"2026-01-05",`, ``), "client.submittedOnDate.cannot.be.blank"},
-		"NoFormat":          {create, change(t, aClient, `"dateFormat":"yyyy-MM-dd","locale":"en",`, ``), "missing.dateFormat.parameter missing.locale.parameter"},
-		"Format":            {create, change(t, aClient, `yyyy-MM-dd`, `dd/MM/yyyy`), "invalid.dateFormat.format"},
-		"FormatAndLocale":   {create, change(t, aClient, append(words, `"locale":"en"`, `"locale":"de"`)...), "invalid.dateFormat.format"},
+		"Person": {create, aClient, ""},
+		"Entity": {create, company, ""},
+		"MoreFields": {
+			create, change(t, aClient, "{", `{"dob":"1991-07-03","clientTypes":[51],"isStaff":false,"something":{"new":1},`), "",
+		},
+		"NumbersAsText": {
+			create, change(t, aClient, `"officeId":1`, `"officeId":"1"`, `"legalFormId":1`, `"legalFormId":"1"`), "",
+		},
+		"LongNames": {create, change(t, aClient, "Noor", strings.Repeat("é", 50)), ""},
+		"Words":     {create, change(t, aClient, words...), ""},
+		"TwoDigitWords": {
+			create,
+			change(
+				t, aClient,
+				append(
+					words, `"3 July 1991"`, `"03 July 1991"`, `d MMMM yyyy`, `dd MMMM yyyy`, `"locale":"en"`, `"locale":"en_GB"`,
+				)...,
+			),
+			"",
+		},
+		"NotActive": {create, change(t, aClient, "{", `{"active":false,`), ""},
+		"NoOffice":  {create, change(t, aClient, `"officeId":1,`, ``), "client.officeId.cannot.be.blank"},
+		"OfficeZero": {
+			create, change(t, aClient, `"officeId":1`, `"officeId":0`), "client.officeId.not.greater.than.zero",
+		},
+		"OfficeOdd": {
+			create, change(t, aClient, `"officeId":1`, `"officeId":"x"`), "client.officeId.not.greater.than.zero",
+		},
+		"OfficeObject": {
+			create, change(t, aClient, `"officeId":1`, `"officeId":{}`), "client.officeId.not.greater.than.zero",
+		},
+		"LegalForm": {
+			create, change(t, aClient, `"legalFormId":1`, `"legalFormId":3`), "client.legalFormId.is.not.within.expected.range",
+		},
+		"NoLegalForm": {
+			create, change(t, aClient, `"legalFormId":1`, `"legalFormId":null`), "client.legalFormId.cannot.be.blank",
+		},
+		"NoNames": {
+			create, change(t, aClient, `"firstname":"Noor","lastname":"Example",`, ``), "client.id..no.name.details.passed",
+		},
+		"BlankNames": {
+			create, change(t, aClient, `"Noor"`, `" "`, `"Example"`, `""`),
+			"client.firstname.cannot.be.blank client.lastname.cannot.be.blank",
+		},
+		"HalfAName": {create, change(t, aClient, `"lastname":"Example",`, ``), "client.lastname.cannot.be.blank"},
+		"LongName": {
+			create, change(t, aClient, "Noor", strings.Repeat("é", 51)), "client.firstname.exceeds.max.length",
+		},
+		"LongExternalID": {
+			create, change(t, aClient, "ext-1", strings.Repeat("x", 101)), "client.externalId.exceeds.max.length",
+		},
+		"NameAsNumber": {create, change(t, aClient, `"Noor"`, `5`), "client.firstname.is.not.a.string"},
+		"EntityNoName": {
+			create, change(t, company, `"fullname":"Example Ltd"`, `"firstname":"Example"`), "client.fullname.cannot.be.blank",
+		},
+		"NoBirth": {
+			create, change(t, aClient, `"dateOfBirth":"1991-07-03","genderId":22,`, ``),
+			"client.dateOfBirth.cannot.be.blank client.genderId.cannot.be.blank",
+		},
+		"NoContact": {
+			create, change(t, aClient, `"emailAddress":"noor@example.com","mobileCountryCode":"1","mobileNo":"5550101",`, ``),
+			"client.emailAddress.cannot.be.blank client.mobileCountryCode.cannot.be.blank client.mobileNo.cannot.be.blank",
+		},
+		"Email": {create, change(t, aClient, "noor@example.com", "noor"), "client.emailAddress.is.not.valid"},
+		"EmailWithName": {
+			create, change(t, aClient, "noor@example.com", "Noor <noor@example.com>"), "client.emailAddress.is.not.valid",
+		},
+		"NoSubmission": {
+			create, change(t, aClient, `"submittedOnDate":"2026-01-05",`, ``), "client.submittedOnDate.cannot.be.blank",
+		},
+		"NoFormat": {
+			create, change(t, aClient, `"dateFormat":"yyyy-MM-dd","locale":"en",`, ``),
+			"missing.dateFormat.parameter missing.locale.parameter",
+		},
+		"Format": {create, change(t, aClient, `yyyy-MM-dd`, `dd/MM/yyyy`), "invalid.dateFormat.format"},
+		"FormatAndLocale": {
+			create, change(t, aClient, append(words, `"locale":"en"`, `"locale":"de"`)...), "invalid.dateFormat.format",
+		},
 		"Date":              {create, change(t, aClient, `1991-07-03`, `1991-02-30`), "invalid.dateFormat.format"},
 		"DateInOtherFormat": {create, change(t, aClient, `1991-07-03`, `3 July 1991`), "invalid.dateFormat.format"},
-		"Active":            {create, change(t, aClient, "{", `{"active":true,`), "client.active.is.not.supported"}, // it would skip the gate
-		"ActiveAsText":      {create, change(t, aClient, "{", `{"active":"True",`), "client.active.is.not.supported"},
-		"Nothing":           {create, `{}`, "client.officeId.cannot.be.blank client.legalFormId.cannot.be.blank client.id..no.name.details.passed client.dateOfBirth.cannot.be.blank client.genderId.cannot.be.blank client.emailAddress.cannot.be.blank client.mobileCountryCode.cannot.be.blank client.mobileNo.cannot.be.blank client.submittedOnDate.cannot.be.blank missing.dateFormat.parameter missing.locale.parameter"},
+		// it would skip the gate
+		"Active":       {create, change(t, aClient, "{", `{"active":true,`), "client.active.is.not.supported"},
+		"ActiveAsText": {create, change(t, aClient, "{", `{"active":"True",`), "client.active.is.not.supported"},
+		"Nothing": {
+			create, `{}`,
+			"client.officeId.cannot.be.blank client.legalFormId.cannot.be.blank client.id..no.name.details.passed " +
+				"client.dateOfBirth.cannot.be.blank client.genderId.cannot.be.blank client.emailAddress.cannot.be.blank " +
+				"client.mobileCountryCode.cannot.be.blank client.mobileNo.cannot.be.blank " +
+				"client.submittedOnDate.cannot.be.blank missing.dateFormat.parameter missing.locale.parameter",
+		},
 
-		"Address":         {address, anAddress, ""},
-		"AddressNothing":  {address, `{}`, "address.addressLine1.cannot.be.blank address.city.cannot.be.blank address.stateProvinceId.cannot.be.blank address.countryId.cannot.be.blank address.postalCode.cannot.be.blank address.isActive.cannot.be.blank"},
-		"PostalCode":      {address, change(t, anAddress, `"01001"`, `1001`), "address.postalCode.is.not.a.string"},
-		"Country":         {address, change(t, anAddress, `"countryId":3`, `"countryId":-3`), "address.countryId.not.greater.than.zero"},
+		"Address": {address, anAddress, ""},
+		"AddressNothing": {
+			address, `{}`,
+			"address.addressLine1.cannot.be.blank address.city.cannot.be.blank address.stateProvinceId.cannot.be.blank " +
+				"address.countryId.cannot.be.blank address.postalCode.cannot.be.blank address.isActive.cannot.be.blank",
+		},
+		"PostalCode": {address, change(t, anAddress, `"01001"`, `1001`), "address.postalCode.is.not.a.string"},
+		"Country": {
+			address, change(t, anAddress, `"countryId":3`, `"countryId":-3`), "address.countryId.not.greater.than.zero",
+		},
 		"AddressInactive": {address, change(t, anAddress, `true`, `false`), ""},
 
 		"Identifier":        {identifier, aPassport, ""},
 		"IdentifierNoDates": {identifier, ssn, ""},
 		"TypeAsNumber":      {identifier, change(t, aPassport, `"41"`, `41`), ""},
-		"IdentifierNothing": {identifier, `{}`, "clientIdentifier.documentTypeId.cannot.be.blank clientIdentifier.documentKey.cannot.be.blank clientIdentifier.status.cannot.be.blank"},
-		"Type":              {identifier, change(t, aPassport, `"41"`, `"passport"`), "clientIdentifier.documentTypeId.not.greater.than.zero"},
-		"IdentifierFormat":  {identifier, change(t, aPassport, `"dateFormat":"yyyy-MM-dd",`, ``), "missing.dateFormat.parameter"},
-		"Expiry":            {identifier, change(t, aPassport, `2031-05-08`, `soon`), "invalid.dateFormat.format"},
+		"IdentifierNothing": {
+			identifier, `{}`,
+			"clientIdentifier.documentTypeId.cannot.be.blank clientIdentifier.documentKey.cannot.be.blank " +
+				"clientIdentifier.status.cannot.be.blank",
+		},
+		"Type": {
+			identifier, change(t, aPassport, `"41"`, `"passport"`), "clientIdentifier.documentTypeId.not.greater.than.zero",
+		},
+		"IdentifierFormat": {
+			identifier, change(t, aPassport, `"dateFormat":"yyyy-MM-dd",`, ``), "missing.dateFormat.parameter",
+		},
+		"Expiry": {identifier, change(t, aPassport, `2031-05-08`, `soon`), "invalid.dateFormat.format"},
 
 		"Verify":        {verify, full, ""},
 		"VerifyPartial": {verify, partial, ""},
 		"VerifyDefault": {verify, `{}`, ""},
-		"Kind":          {verify, `{"kycVerificationType":"full"}`, "client.kycVerificationType.is.not.one.of.expected.enumerations"},
-		"KindAsNumber":  {verify, `{"kycVerificationType":1}`, "client.kycVerificationType.is.not.one.of.expected.enumerations"},
+		"Kind": {
+			verify, `{"kycVerificationType":"full"}`, "client.kycVerificationType.is.not.one.of.expected.enumerations",
+		},
+		"KindAsNumber": {
+			verify, `{"kycVerificationType":1}`, "client.kycVerificationType.is.not.one.of.expected.enumerations",
+		},
 
-		"Activate":         {activate, activation, ""},
-		"ActivateNothing":  {activate, `{}`, "client.activationDate.cannot.be.blank missing.dateFormat.parameter missing.locale.parameter"},
-		"ActivateDate":     {activate, change(t, activation, "2026-03-04", "4.3.2026"), "invalid.dateFormat.format"},
-		"Manual":           {activate, change(t, activation, "{", `{"isActivatedByManualReview":true,"manualReviewActivationComments":"seen",`), ""},
-		"ManualNoComment":  {activate, change(t, activation, "{", `{"isActivatedByManualReview":true,`), "client.manualReviewActivationComments.cannot.be.blank"},
-		"ManualAsText":     {activate, change(t, activation, "{", `{"isActivatedByManualReview":"true","manualReviewActivationComments":" ",`), "client.manualReviewActivationComments.cannot.be.blank"},
+		"Activate": {activate, activation, ""},
+		"ActivateNothing": {
+			activate, `{}`, "client.activationDate.cannot.be.blank missing.dateFormat.parameter missing.locale.parameter",
+		},
+		"ActivateDate": {activate, change(t, activation, "2026-03-04", "4.3.2026"), "invalid.dateFormat.format"},
+		"Manual": {
+			activate, change(t, activation, "{", `{"isActivatedByManualReview":true,"manualReviewActivationComments":"seen",`),
+			"",
+		},
+		"ManualNoComment": {
+			activate, change(t, activation, "{", `{"isActivatedByManualReview":true,`),
+			"client.manualReviewActivationComments.cannot.be.blank",
+		},
+		"ManualAsText": {
+			activate, change(t, activation, "{", `{"isActivatedByManualReview":"true","manualReviewActivationComments":" ",`),
+			"client.manualReviewActivationComments.cannot.be.blank",
+		},
 		"NotManual":        {activate, change(t, activation, "{", `{"isActivatedByManualReview":false,`), ""},
 		"ManualBlankTruth": {activate, change(t, activation, "{", `{"isActivatedByManualReview":null,`), ""},
 	} {
@@ -162,7 +250,8 @@ func TestRules(t *testing.T) {
 				return
 			}
 			got := refusalOf(t, err)
-			if codes := strings.ReplaceAll(strings.Join(got.codes, " "), "validation.msg.", ""); codes != test.codes || got.reply.Status != 400 {
+			if codes := strings.ReplaceAll(strings.Join(got.codes, " "), "validation.msg.", ""); codes != test.codes ||
+				got.reply.Status != 400 {
 				t.Errorf("got %d %s", got.reply.Status, codes)
 			}
 			for _, value := range []string{"Noor", "5550101", "1 First", "X4409127", "noor"} {
@@ -172,9 +261,12 @@ func TestRules(t *testing.T) {
 			}
 		})
 	}
-	for name, decode := range map[string]func(string) error{"create": create, "address": address, "identifier": identifier, "verify": verify, "activate": activate} {
+	for name, decode := range map[string]func(string) error{
+		"create": create, "address": address, "identifier": identifier, "verify": verify, "activate": activate,
+	} {
 		for text, want := range map[string]string{
-			``: "body is empty", `[]`: "must be an object", `null`: "must be an object", `{`: "is not valid JSON", `{"a":1,"a":2}`: "/a: stands twice", `{"a":"\u0000"}`: "/a: holds a NUL character", `{} {}`: "is not valid JSON",
+			``: "body is empty", `[]`: "must be an object", `null`: "must be an object", `{`: "is not valid JSON",
+			`{"a":1,"a":2}`: "/a: stands twice", `{"a":"\u0000"}`: "/a: holds a NUL character", `{} {}`: "is not valid JSON",
 		} {
 			if got := refusalOf(t, decode(text)); got.detail != "input: "+want {
 				t.Errorf("%s of %s: %s", name, text, got.detail)
@@ -185,11 +277,17 @@ func TestRules(t *testing.T) {
 
 // TestRefusedInThePartnersWords compares whole answers (mbanq §6, §7).
 func TestRefusedInThePartnersWords(t *testing.T) {
-	_, err := mbanq.CreateClient(mbanq.Config{}).Decode(post(change(t, aClient, `"officeId":1,`, ``, "Noor", strings.Repeat("x", 51))))
+	_, err := mbanq.CreateClient(mbanq.Config{}).Decode(
+		post(change(t, aClient, `"officeId":1,`, ``, "Noor", strings.Repeat("x", 51))),
+	)
 	const want = `{"developerMessage":"The request was invalid. This typically will happen due to validation errors which are provided.","httpStatusCode":"400","defaultUserMessage":"Validation errors exist.","userMessageGlobalisationCode":"validation.msg.validation.errors.exist","errors":[` +
-		"{\"developerMessage\":\"The parameter `officeId` is mandatory.\",\"defaultUserMessage\":\"The parameter `officeId` is mandatory.\",\"userMessageGlobalisationCode\":\"validation.msg.client.officeId.cannot.be.blank\",\"parameterName\":\"officeId\",\"value\":null,\"args\":[]}," +
-		"{\"developerMessage\":\"The parameter `firstname` exceeds max length of 50.\",\"defaultUserMessage\":\"The parameter `firstname` exceeds max length of 50.\",\"userMessageGlobalisationCode\":\"validation.msg.client.firstname.exceeds.max.length\",\"parameterName\":\"firstname\",\"value\":null,\"args\":[{\"value\":50}]}]}"
-	if got := refusalOf(t, err); string(got.reply.Body) != want || got.detail != "/officeId: cannot be blank; /firstname: exceeds max length" {
+		"{\"developerMessage\":\"The parameter `officeId` is mandatory.\",\"defaultUserMessage\":\"The parameter " +
+		"`officeId` is mandatory.\",\"userMessageGlobalisationCode\":\"validation.msg.client.officeId.cannot.be.blank\",\"parameterName\":\"officeId\",\"value\":null,\"args\":[]}," +
+		"{\"developerMessage\":\"The parameter `firstname` exceeds max length of 50.\",\"defaultUserMessage\":\"The " +
+		"parameter `firstname` exceeds max length of " +
+		"50.\",\"userMessageGlobalisationCode\":\"validation.msg.client.firstname.exceeds.max.length\",\"parameterName\":\"firstname\",\"value\":null,\"args\":[{\"value\":50}]}]}"
+	if got := refusalOf(t, err); string(got.reply.Body) != want ||
+		got.detail != "/officeId: cannot be blank; /firstname: exceeds max length" {
 		t.Errorf("got %s; %s", got.reply.Body, got.detail)
 	}
 	unsupported := func(name, shown, value string) string {
@@ -197,15 +295,18 @@ func TestRefusedInThePartnersWords(t *testing.T) {
 			`","userMessageGlobalisationCode":"error.msg.query.parameter.value.unsupported","parameterName":"` + name + `","value":null,"args":[{"value":` + value + `}]}]}`
 	}
 	for _, test := range []struct{ given, want string }{
-		{"-", unsupported("command", "null", "null")}, {"approve", unsupported("command", "approve", `"approve"`)}, {"Verify", unsupported("command", "Verify", `"Verify"`)}, {"", unsupported("command", "", `""`)},
-		{"\xff", unsupported("command", "\uFFFD", `"`+"\uFFFD"+`"`)}, {strings.Repeat("é", 200), unsupported("command", strings.Repeat("é", 100), `"`+strings.Repeat("é", 100)+`"`)},
+		{"-", unsupported("command", "null", "null")}, {"approve", unsupported("command", "approve", `"approve"`)},
+		{"Verify", unsupported("command", "Verify", `"Verify"`)}, {"", unsupported("command", "", `""`)},
+		{"\xff", unsupported("command", "\uFFFD", `"`+"\uFFFD"+`"`)},
+		{strings.Repeat("é", 200), unsupported("command", strings.Repeat("é", 100), `"`+strings.Repeat("é", 100)+`"`)},
 	} {
 		req := to(full, "command", test.given)
 		if test.given == "-" {
 			req = to(full)
 		}
 		_, err := mbanq.ClientCommand(mbanq.Config{}).Decode(req)
-		if got := refusalOf(t, err); !strings.HasSuffix(string(got.reply.Body), test.want) || got.reply.Status != 400 || got.detail != "command: must be verify or activate" {
+		if got := refusalOf(t, err); !strings.HasSuffix(string(got.reply.Body), test.want) || got.reply.Status != 400 ||
+			got.detail != "command: must be verify or activate" {
 			t.Errorf("%q: %s; %s", test.given, got.reply.Body, got.detail)
 		}
 	}
@@ -219,14 +320,17 @@ func TestRefusedInThePartnersWords(t *testing.T) {
 	}
 }
 
-// TestFingerprints: two ways to say the same are the same request; another address type, command or tenant's spelling is not lost.
+// TestFingerprints: two ways to say the same are the same request; another address type, command or tenant's spelling
+// is not lost.
 func TestFingerprints(t *testing.T) {
 	address := fingerprinted(t, mbanq.AddAddress(mbanq.Config{}))
 	same := address(to(anAddress, "type", "1"))
 	if address(to(" "+anAddress, "type", "1", "tenantIdentifier", "t9demo")) != same {
 		t.Error("white space makes another request")
 	}
-	for _, other := range []gateway.Request{to(anAddress, "type", "2"), to(change(t, anAddress, "First", "Second"), "type", "1")} {
+	for _, other := range []gateway.Request{
+		to(anAddress, "type", "2"), to(change(t, anAddress, "First", "Second"), "type", "1"),
+	} {
 		if address(other) == same {
 			t.Errorf("%+v is the same request", other)
 		}
@@ -273,7 +377,11 @@ func form(parts ...[2]string) (body, contentType string) {
 			_ = w.WriteField(part[0], part[1])
 			continue
 		}
-		p, _ := w.CreatePart(map[string][]string{"Content-Disposition": {`form-data; name="file"; filename="scan.jpg"`}, "Content-Type": {"image/jpeg"}})
+		p, _ := w.CreatePart(
+			map[string][]string{
+				"Content-Disposition": {`form-data; name="file"; filename="scan.jpg"`}, "Content-Type": {"image/jpeg"},
+			},
+		)
 		_, _ = p.Write([]byte(part[1]))
 	}
 	_ = w.Close()
@@ -282,12 +390,17 @@ func form(parts ...[2]string) (body, contentType string) {
 
 // attach is an upload to identifier 17.
 func attach(body, contentType string) gateway.Request {
-	return gateway.Request{Method: "POST", Params: map[string]string{"identifierId": "17"}, Header: map[string]string{"content-type": contentType}, Body: []byte(body)}
+	return gateway.Request{
+		Method: "POST", Params: map[string]string{"identifierId": "17"},
+		Header: map[string]string{"content-type": contentType}, Body: []byte(body),
+	}
 }
 
 func TestUpload(t *testing.T) {
 	name, file := [2]string{"name", "passport"}, [2]string{"file", "\xff\xd8\x00scan"}
-	good, goodType := form(name, file, [2]string{"type", "x"}, [2]string{"description", "a passport"}, [2]string{"else", ""})
+	good, goodType := form(
+		name, file, [2]string{"type", "x"}, [2]string{"description", "a passport"}, [2]string{"else", ""},
+	)
 	parts := func(parts ...[2]string) gateway.Request { return attach(form(parts...)) }
 	var many [][2]string
 	for c := 'a'; c < 'a'+9; c++ {
@@ -300,43 +413,55 @@ func TestUpload(t *testing.T) {
 		req  gateway.Request
 		want string // of the codes, without "validation.msg.document."
 	}{
-		"Good":           {attach(good, goodType), ""},
-		"NoType":         {attach(strings.Replace(good, "Content-Type: image/jpeg\r\n", "", 1), goodType), ""},
-		"PDF":            {attach(strings.Replace(good, "image/jpeg", "application/pdf", 1), goodType), ""},
-		"EscapedName":    {attach(escaped, goodType), ""},
-		"HTML":           {attach(strings.Replace(good, "image/jpeg", "text/html", 1), goodType), "file.content.type.not.supported"},
-		"NoName":         {parts(file), "name.cannot.be.blank"},
-		"EmptyName":      {parts(file, [2]string{"name", ""}), "name.cannot.be.blank"},
-		"OddName":        {parts([2]string{"name", "my passport"}, file), "name.does.not.match.regexp"},
-		"NoFile":         {parts(name), "file.cannot.be.blank"},
-		"EmptyFile":      {parts(name, [2]string{"file", ""}), "file.cannot.be.blank"},
-		"LargeFile":      {parts(name, [2]string{"file", strings.Repeat("x", 10<<20+1)}), "file.exceeds.max.length"},
-		"LargestFile":    {parts(name, [2]string{"file", strings.Repeat("x", 10<<20)}), ""},
-		"LargeText":      {parts(name, file, [2]string{"description", strings.Repeat("x", 4<<10+1)}), "description.exceeds.max.length"},
-		"LargeUnknown":   {attach(tooLarge, goodType), "input: has a part that is too large"},
-		"Twice":          {parts(name, file, file), "input: has parts without names, a part twice, or too many"},
-		"TooMany":        {parts(append(many, name, file)...), "input: has parts without names, a part twice, or too many"},
-		"Nameless":       {attach(strings.Replace(good, `name="else"`, `x="y"`, 1), goodType), "input: has parts without names, a part twice, or too many"},
-		"CutOff":         {attach(good[:len(good)-60], goodType), "input: is not valid multipart/form-data"},
-		"OtherBoundary":  {attach(good, "multipart/form-data; boundary=x"), "input: is not valid multipart/form-data"},
-		"NoBoundary":     {attach(good, "multipart/form-data"), "input: Content-Type: must be multipart/form-data"},
-		"JSON":           {attach(`{}`, "application/json"), "input: Content-Type: must be multipart/form-data"},
-		"NoContentType":  {attach(good, ""), "input: Content-Type: must be multipart/form-data"},
-		"EmptyBody":      {attach("", goodType), "input: is not valid multipart/form-data"},
-		"ClosedWithNone": {attach("--x--\r\n", "multipart/form-data; boundary=x"), "name.cannot.be.blank file.cannot.be.blank"},
+		"Good":        {attach(good, goodType), ""},
+		"NoType":      {attach(strings.Replace(good, "Content-Type: image/jpeg\r\n", "", 1), goodType), ""},
+		"PDF":         {attach(strings.Replace(good, "image/jpeg", "application/pdf", 1), goodType), ""},
+		"EscapedName": {attach(escaped, goodType), ""},
+		"HTML": {
+			attach(strings.Replace(good, "image/jpeg", "text/html", 1), goodType), "file.content.type.not.supported",
+		},
+		"NoName":      {parts(file), "name.cannot.be.blank"},
+		"EmptyName":   {parts(file, [2]string{"name", ""}), "name.cannot.be.blank"},
+		"OddName":     {parts([2]string{"name", "my passport"}, file), "name.does.not.match.regexp"},
+		"NoFile":      {parts(name), "file.cannot.be.blank"},
+		"EmptyFile":   {parts(name, [2]string{"file", ""}), "file.cannot.be.blank"},
+		"LargeFile":   {parts(name, [2]string{"file", strings.Repeat("x", 10<<20+1)}), "file.exceeds.max.length"},
+		"LargestFile": {parts(name, [2]string{"file", strings.Repeat("x", 10<<20)}), ""},
+		"LargeText": {
+			parts(name, file, [2]string{"description", strings.Repeat("x", 4<<10+1)}), "description.exceeds.max.length",
+		},
+		"LargeUnknown": {attach(tooLarge, goodType), "input: has a part that is too large"},
+		"Twice":        {parts(name, file, file), "input: has parts without names, a part twice, or too many"},
+		"TooMany":      {parts(append(many, name, file)...), "input: has parts without names, a part twice, or too many"},
+		"Nameless": {
+			attach(strings.Replace(good, `name="else"`, `x="y"`, 1), goodType),
+			"input: has parts without names, a part twice, or too many",
+		},
+		"CutOff":        {attach(good[:len(good)-60], goodType), "input: is not valid multipart/form-data"},
+		"OtherBoundary": {attach(good, "multipart/form-data; boundary=x"), "input: is not valid multipart/form-data"},
+		"NoBoundary":    {attach(good, "multipart/form-data"), "input: Content-Type: must be multipart/form-data"},
+		"JSON":          {attach(`{}`, "application/json"), "input: Content-Type: must be multipart/form-data"},
+		"NoContentType": {attach(good, ""), "input: Content-Type: must be multipart/form-data"},
+		"EmptyBody":     {attach("", goodType), "input: is not valid multipart/form-data"},
+		"ClosedWithNone": {
+			attach("--x--\r\n", "multipart/form-data; boundary=x"), "name.cannot.be.blank file.cannot.be.blank",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			op := mbanq.AttachDocument(mbanq.Config{})
 			in, err := op.Decode(test.req)
 			if err == nil {
 				text, failed := json.Marshal(op.Fingerprint(in))
-				if test.want != "" || failed != nil || strings.Contains(string(text), "scan") || string(in.Body) != string(test.req.Body) {
+				if test.want != "" || failed != nil || strings.Contains(string(text), "scan") ||
+					string(in.Body) != string(test.req.Body) {
 					t.Errorf("taken as %s, %v", text, failed)
 				}
 				return
 			}
 			got := refusalOf(t, err)
-			if codes := strings.ReplaceAll(strings.Join(got.codes, " "), "validation.msg.document.", ""); got.codes != nil && codes != test.want || got.codes == nil && got.detail != test.want {
+			if codes := strings.ReplaceAll(strings.Join(got.codes, " "), "validation.msg.document.", ""); got.codes != nil &&
+				codes != test.want ||
+				got.codes == nil && got.detail != test.want {
 				t.Errorf("got %s, %s", codes, got.detail)
 			}
 			if strings.Contains(got.detail, "Injected") || strings.Contains(got.detail, "\n") {
@@ -361,7 +486,8 @@ func TestScanOfAStateMachine(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := newPartner(t, answer{200, `{"id":"901","resourceIdentifier":"901","uuid":"u"}`})
-		if got := call(t, mbanq.AttachDocument(p.config()), req); got.Class != operation.Done || got.Refs["identifier_id"] != "17" {
+		if got := call(t, mbanq.AttachDocument(p.config()), req); got.Class != operation.Done ||
+			got.Refs["identifier_id"] != "17" {
 			t.Errorf("got %+v", got)
 		}
 		return p.requests()[1]
@@ -369,7 +495,8 @@ func TestScanOfAStateMachine(t *testing.T) {
 	got := sent(scan)
 	boundary := strings.TrimPrefix(got.header.Get("Content-Type"), "multipart/form-data; boundary=")
 	parts, err := multipart.NewReader(strings.NewReader(got.body), boundary).ReadForm(1 << 20)
-	if err != nil || parts.Value["name"][0] != "passport" || parts.File["file"][0].Header.Get("Content-Type") != "image/jpeg" || parts.File["file"][0].Size != 7 {
+	if err != nil || parts.Value["name"][0] != "passport" ||
+		parts.File["file"][0].Header.Get("Content-Type") != "image/jpeg" || parts.File["file"][0].Size != 7 {
 		t.Errorf("sent %q, %v", got.body, err)
 	}
 	if again := sent(scan); again.body != got.body {
@@ -406,11 +533,14 @@ func TestTokenForm(t *testing.T) {
 	} {
 		_, err := op.Decode(post(form))
 		var rejection *operation.Rejection
-		if (err == nil) != (want == "") || err != nil && (!errors.As(err, &rejection) || string(rejection.Reply.Body) != want || rejection.Reply.Status != 400) {
+		if (err == nil) != (want == "") ||
+			err != nil &&
+				(!errors.As(err, &rejection) || string(rejection.Reply.Body) != want || rejection.Reply.Status != 400) {
 			t.Errorf("%s: %v", form, err)
 		}
 	}
-	if in, err := op.Decode(gateway.Request{FromStateMachine: true}); err != nil || in.GrantType != "" { // a state machine's
+	// a state machine's
+	if in, err := op.Decode(gateway.Request{FromStateMachine: true}); err != nil || in.GrantType != "" {
 		t.Errorf("%+v, %v", in, err)
 	}
 }
@@ -425,7 +555,8 @@ func refused(t *testing.T, err error) {
 	var input *gateway.InputError
 	switch {
 	case errors.As(err, &rejection):
-		if !json.Valid(rejection.Reply.Body) || rejection.Reply.Status < 400 || strings.ContainsAny(rejection.Detail, "\r\n") {
+		if !json.Valid(rejection.Reply.Body) || rejection.Reply.Status < 400 ||
+			strings.ContainsAny(rejection.Detail, "\r\n") {
 			t.Errorf("answered %d %s, %q", rejection.Reply.Status, rejection.Reply.Body, rejection.Detail)
 		}
 	case !errors.As(err, &input):
@@ -435,7 +566,9 @@ func refused(t *testing.T, err error) {
 
 // FuzzBodies: no body makes an operation panic, and a client that is taken is never active from the start.
 func FuzzBodies(f *testing.F) {
-	for _, text := range []string{aClient, anAddress, aPassport, full, activation, `{"active":"true"}`, `{"addressTypeId":"1"}`, `{"external_id":"x"}`} {
+	for _, text := range []string{
+		aClient, anAddress, aPassport, full, activation, `{"active":"true"}`, `{"addressTypeId":"1"}`, `{"external_id":"x"}`,
+	} {
 		f.Add([]byte(text), "1", "verify")
 		f.Add([]byte(text), "\xff", "activate")
 	}

@@ -68,8 +68,8 @@ type client struct {
 	ExternalID   string
 }
 
-// verified reports whether a client has been verified, by either of the two places that tell; one that is being verified
-// anew, or was rejected, is not.
+// verified reports whether a client has been verified, by either of the two places that tell; one that is being
+// verified anew, or was rejected, is not.
 func (c client) verified() bool {
 	switch c.Verification {
 	case verificationApproved:

@@ -28,7 +28,9 @@ func registerCaller(ctx context.Context, l registrar, args []string, stdout, std
 	flags.SetOutput(stderr)
 	tenant := flags.String("tenant", "", "whose records its calls are (required)")
 	name := flags.String("name", "", "what people call it")
-	scopes := flags.String("scopes", "", "what it may use, joined by commas: partners, transactions, sandbox, or * for all (required)")
+	scopes := flags.String(
+		"scopes", "", "what it may use, joined by commas: partners, transactions, sandbox, or * for all (required)",
+	)
 	days := flags.Int("days", 0, "how long the key is valid; 0 for ever")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -42,14 +44,18 @@ func registerCaller(ctx context.Context, l registrar, args []string, stdout, std
 		return errors.New("caller: -days must not be negative")
 	}
 	key := keyPrefix + rand.Text()
-	caller := ledger.Caller{KeyHash: gateway.HashKey(key), Tenant: *tenant, Name: *name, Scopes: strings.Split(*scopes, ",")}
+	caller := ledger.Caller{
+		KeyHash: gateway.HashKey(key), Tenant: *tenant, Name: *name, Scopes: strings.Split(*scopes, ","),
+	}
 	if *days > 0 {
 		caller.ExpiresAt = time.Now().AddDate(0, 0, *days)
 	}
 	if err := l.PutCaller(ctx, caller); err != nil {
 		return fmt.Errorf("caller: register: %w", err)
 	}
-	fmt.Fprintf(stderr, "Registered for tenant %s with scopes %s. This is the key; it is shown only now:\n", *tenant, *scopes)
+	fmt.Fprintf(
+		stderr, "Registered for tenant %s with scopes %s. This is the key; it is shown only now:\n", *tenant, *scopes,
+	)
 	_, err := fmt.Fprintln(stdout, key)
 	return err
 }

@@ -1,5 +1,5 @@
-// Command operator is for those who operate a deployed stage. It reads LEDGER_TABLE, AWS_REGION and AWS credentials from
-// the environment. As "operator caller" it registers a caller.
+// Command operator is for those who operate a deployed stage. It reads LEDGER_TABLE, AWS_REGION and AWS credentials
+// from the environment. As "operator caller" it registers a caller.
 package main
 
 import (

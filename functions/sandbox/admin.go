@@ -53,7 +53,9 @@ func (s *Sandbox) armFault(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f, _ := faultNamed(in.Fault); f.NeedsHijacking && !s.hijackable {
-		return Unprocessable("/fault", in.Fault+" needs a connection of the sandbox's own, which it doesn't have behind API Gateway")
+		return Unprocessable(
+			"/fault", in.Fault+" needs a connection of the sandbox's own, which it doesn't have behind API Gateway",
+		)
 	}
 	times := 1
 	if in.Times != nil {

@@ -57,28 +57,73 @@ func TestAdminErrors(t *testing.T) {
 		where            string // pointer
 	}{
 		{"ErrNotJSON", "/sandbox/faults", `{`, 400, "the body is not valid JSON", ""},
-		{"ErrEmpty", "/sandbox/faults", ``, 400, "the body must be a JSON object with the names: partner, operation, fault, times", ""},
+		{
+			"ErrEmpty", "/sandbox/faults", ``, 400,
+			"the body must be a JSON object with the names: partner, operation, fault, times", "",
+		},
 		{"ErrArray", "/sandbox/faults", `[]`, 400, "the body must be a JSON object", ""},
 		{"ErrTrailing", "/sandbox/faults", `{} x`, 400, "the body is not valid JSON", ""},
-		{"ErrUnknownName", "/sandbox/faults", `{"partner":"equal","time":1}`, 400, "/time is not known; allowed: partner, operation, fault, times", "/time"},
+		{
+			"ErrUnknownName", "/sandbox/faults", `{"partner":"equal","time":1}`, 400,
+			"/time is not known; allowed: partner, operation, fault, times", "/time",
+		},
 		{"ErrNameCase", "/sandbox/faults", `{"Partner":"equal"}`, 400, "/Partner is not known", "/Partner"},
-		{"ErrDuplicateName", "/sandbox/faults", `{"partner":"equal","partner":"equal"}`, 400, "/partner is given twice", "/partner"},
+		{
+			"ErrDuplicateName", "/sandbox/faults", `{"partner":"equal","partner":"equal"}`, 400, "/partner is given twice",
+			"/partner",
+		},
 		{"ErrWrongType", "/sandbox/faults", `{"partner":1}`, 400, "/partner has the wrong type", "/partner"},
 		{"ErrTimesType", "/sandbox/faults", `{"times":"1"}`, 400, "/times has the wrong type", "/times"},
 		{"ErrTimesFraction", "/sandbox/faults", `{"times":1.5}`, 400, "/times has the wrong type", "/times"},
 		{"ErrTimesHuge", "/sandbox/faults", `{"times":1e999}`, 400, "/times has the wrong type", "/times"},
-		{"ErrPartnerMissing", "/sandbox/faults", `{}`, 422, "/partner is not a simulated partner; allowed: " + partners, "/partner"},
-		{"ErrPartnerUnknown", "/sandbox/faults", `{"partner":"acme"}`, 422, "/partner is not a simulated partner; allowed: " + partners, "/partner"},
-		{"ErrOperationUnknown", "/sandbox/faults", `{"partner":"equal","operation":"x"}`, 422, "/operation is not an operation of equal; allowed: " + operations, "/operation"},
-		{"ErrFaultUnknown", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"x"}`, 422, "/fault is not a fault; allowed: refuse_connection, ", "/fault"},
-		{"ErrCallbacks", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"late_callback"}`, 422, "/fault equal sends no callbacks", "/fault"},
-		{"ErrNotHijackable", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"truncated"}`, 422, "/fault truncated needs a connection of the sandbox's own", "/fault"},
-		{"ErrTimesZero", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"slow","times":0}`, 422, "/times is out of range; allowed: 1 to 1000", "/times"},
-		{"ErrTimesMany", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"slow","times":1001}`, 422, "/times is out of range; allowed: 1 to 1000", "/times"},
-		{"ErrSettingPartner", "/sandbox/settings", `{"partner":"acme","name":"step1_status","value":"SUCCESS"}`, 422, "/partner is not a simulated partner", "/partner"},
-		{"ErrSettingName", "/sandbox/settings", `{"partner":"equal","name":"x","value":"SUCCESS"}`, 422, "/name is not a setting of equal; allowed: step1_status", "/name"},
-		{"ErrSettingValue", "/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"FAILURE"}`, 422, "/value is not a value of step1_status; allowed: IN_PROGRESS, SUCCESS", "/value"},
-		{"ErrSettingUnknownName", "/sandbox/settings", `{"setting":"x"}`, 400, "/setting is not known; allowed: partner, name, value", "/setting"},
+		{
+			"ErrPartnerMissing", "/sandbox/faults", `{}`, 422, "/partner is not a simulated partner; allowed: " + partners,
+			"/partner",
+		},
+		{
+			"ErrPartnerUnknown", "/sandbox/faults", `{"partner":"acme"}`, 422,
+			"/partner is not a simulated partner; allowed: " + partners, "/partner",
+		},
+		{
+			"ErrOperationUnknown", "/sandbox/faults", `{"partner":"equal","operation":"x"}`, 422,
+			"/operation is not an operation of equal; allowed: " + operations, "/operation",
+		},
+		{
+			"ErrFaultUnknown", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"x"}`, 422,
+			"/fault is not a fault; allowed: refuse_connection, ", "/fault",
+		},
+		{
+			"ErrCallbacks", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"late_callback"}`, 422,
+			"/fault equal sends no callbacks", "/fault",
+		},
+		{
+			"ErrNotHijackable", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"truncated"}`, 422,
+			"/fault truncated needs a connection of the sandbox's own", "/fault",
+		},
+		{
+			"ErrTimesZero", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"slow","times":0}`, 422,
+			"/times is out of range; allowed: 1 to 1000", "/times",
+		},
+		{
+			"ErrTimesMany", "/sandbox/faults", `{"partner":"equal","operation":"fetch-data","fault":"slow","times":1001}`, 422,
+			"/times is out of range; allowed: 1 to 1000", "/times",
+		},
+		{
+			"ErrSettingPartner", "/sandbox/settings", `{"partner":"acme","name":"step1_status","value":"SUCCESS"}`, 422,
+			"/partner is not a simulated partner", "/partner",
+		},
+		{
+			"ErrSettingName", "/sandbox/settings", `{"partner":"equal","name":"x","value":"SUCCESS"}`, 422,
+			"/name is not a setting of equal; allowed: step1_status", "/name",
+		},
+		{
+			"ErrSettingValue", "/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"FAILURE"}`, 422,
+			"/value is not a value of step1_status; allowed: IN_PROGRESS, SUCCESS", "/value",
+		},
+		{
+			"ErrSettingUnknownName", "/sandbox/settings", `{"setting":"x"}`, 400,
+			"/setting is not known; allowed: partner, name, value", "/setting",
+		},
 		{"ErrResetBody", "/sandbox/reset", `{"partner":"equal"}`, 400, "the body must be empty or {}", ""},
 		{"ErrTooLarge", "/sandbox/faults", strings.Repeat(" ", 1<<20+1), 413, "the body is larger than 1 MiB", ""},
 	} {
@@ -93,13 +138,18 @@ func TestAdminErrors(t *testing.T) {
 	}{
 		{"ErrQueryPartner", "?partner=acme", 422, "partner is not a simulated partner; allowed: " + partners},
 		{"ErrQueryOperation", "?operation=x", 422, "operation is not an operation; allowed: " + operations},
-		{"ErrQueryPartnerOperation", "?partner=equal&operation=x", 422, "operation is not an operation; allowed: " + operations},
+		{
+			"ErrQueryPartnerOperation", "?partner=equal&operation=x", 422,
+			"operation is not an operation; allowed: " + operations,
+		},
 		{"ErrQueryUnknown", "?limit=1", 400, "limit is not known; allowed: partner, operation"},
 		{"ErrQueryTwice", "?partner=equal&partner=equal", 400, "partner is given twice"},
 		{"ErrQueryForm", "?partner=%zz", 400, "the query can't be parsed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			sandboxtest.WantProblem(t, h.Do(sandboxtest.Request("GET", "/sandbox/requests"+test.query, "")), test.status, test.detail, "")
+			sandboxtest.WantProblem(
+				t, h.Do(sandboxtest.Request("GET", "/sandbox/requests"+test.query, "")), test.status, test.detail, "",
+			)
 		})
 	}
 	t.Run("ErrTooManyArmed", func(t *testing.T) {
@@ -107,7 +157,10 @@ func TestAdminErrors(t *testing.T) {
 		for range 100 {
 			want(t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", body)).Code, 200)
 		}
-		sandboxtest.WantProblem(t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", body)), 422, "/operation has 100 faults armed already", "/operation")
+		sandboxtest.WantProblem(
+			t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", body)), 422, "/operation has 100 faults armed already",
+			"/operation",
+		)
 	})
 	want(t, h.Rows(""), []sandbox.Request{}) // none of this is a partner's request
 }
@@ -141,7 +194,10 @@ func TestUnknownRoutes(t *testing.T) {
 		{"GET", initPath, 405, "the path takes another method; allowed: POST", "POST"},
 		{"POST", "/sandbox/requests", 405, "the path takes another method; allowed: GET", "GET"},
 		{"GET", "/sandbox/faults", 405, "the path takes another method; allowed: POST", "POST"},
-		{"POST", "/sandbox/equal/ie/transaction", 404, "equal has no such path; allowed: POST /sandbox/equal/ie/transaction/init, ", ""},
+		{
+			"POST", "/sandbox/equal/ie/transaction", 404,
+			"equal has no such path; allowed: POST /sandbox/equal/ie/transaction/init, ", "",
+		},
 		{"POST", initPath + "/", 404, "equal has no such path", ""},
 		{"POST", "/sandbox/equal//ie/transaction/init", 404, "equal has no such path", ""},
 		{"POST", "/sandbox/equal", 404, "equal has no such path", ""},
@@ -176,7 +232,9 @@ func TestPersistence(t *testing.T) {
 	h.step1(sandboxtest.ID(1), number)
 	h.step2(sandboxtest.ID(1), number, "000000", "r")
 	h.post("/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`)
-	h.post("/sandbox/faults", `{"partner":"equal","operation":"execute-journey","fault":"status_503_before_effect","times":2}`)
+	h.post(
+		"/sandbox/faults", `{"partner":"equal","operation":"execute-journey","fault":"status_503_before_effect","times":2}`,
+	)
 	want(t, h.step2(sandboxtest.ID(1), number, "000000", "r"), "503")
 	before := h.Rows("")
 	h.Close()
@@ -188,7 +246,10 @@ func TestPersistence(t *testing.T) {
 	want(t, h.Rows(""), before)
 	want(t, h.step2(sandboxtest.ID(1), number, "000000", "r"), "503")
 	want(t, h.step2(sandboxtest.ID(1), number, "000000", "r"), failed(sandboxtest.ID(1), "invalid_otp", "otp is Invalid"))
-	want(t, h.step2(sandboxtest.ID(1), number, "000000", "r"), failed(sandboxtest.ID(1), "otp_attempts_exceeded", "otp attempts exceeded"))
+	want(
+		t, h.step2(sandboxtest.ID(1), number, "000000", "r"),
+		failed(sandboxtest.ID(1), "otp_attempts_exceeded", "otp attempts exceeded"),
+	)
 	h.Advance(time.Minute)
 	want(t, h.step1(sandboxtest.ID(1), number), strings.Replace(sent(sandboxtest.ID(1), 4), "IN_PROGRESS", "SUCCESS", 1))
 	want(t, h.Log(), []string{
@@ -209,7 +270,11 @@ func TestConcurrency(t *testing.T) {
 			case 0:
 				done <- h.step2(sandboxtest.ID(1), number, "000000", "r")
 			default:
-				w := h.Do(request("POST", initPath, fmt.Sprintf(`{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"o-%d"}`, i%3)))
+				w := h.Do(
+					request(
+						"POST", initPath, fmt.Sprintf(`{"gateway_instance_id":"gateway.equal.dev_test","idempotency_id":"o-%d"}`, i%3),
+					),
+				)
 				done <- fmt.Sprint(w.Code)
 			}
 		}()
@@ -250,8 +315,13 @@ func TestStoreFails(t *testing.T) {
 	})
 	t.Run("Admin", func(t *testing.T) {
 		log := &strings.Builder{}
-		h := openOn(t, &sandboxtest.Failing{Store: &sandboxtest.Memory{}, Times: 1}, func(o *sandbox.Options) { o.Log = slog.New(slog.NewJSONHandler(log, nil)) })
-		w := h.Do(sandboxtest.Request("POST", "/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`))
+		h := openOn(
+			t, &sandboxtest.Failing{Store: &sandboxtest.Memory{}, Times: 1},
+			func(o *sandbox.Options) { o.Log = slog.New(slog.NewJSONHandler(log, nil)) },
+		)
+		w := h.Do(
+			sandboxtest.Request("POST", "/sandbox/settings", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`),
+		)
 		sandboxtest.WantProblem(t, w, 500, "the sandbox's own store failed", "")
 		if !strings.Contains(log.String(), "disk full") {
 			t.Errorf("the log says nothing: %s", log)
@@ -262,7 +332,9 @@ func TestStoreFails(t *testing.T) {
 func TestPanics(t *testing.T) {
 	t.Run("Admin", func(t *testing.T) {
 		h := open(t, func(o *sandbox.Options) { o.Authenticate = func(*http.Request) error { panic("x") } })
-		sandboxtest.WantProblem(t, h.Do(sandboxtest.Request("GET", "/sandbox/requests", "")), 500, "the sandbox itself failed", "")
+		sandboxtest.WantProblem(
+			t, h.Do(sandboxtest.Request("GET", "/sandbox/requests", "")), 500, "the sandbox itself failed", "",
+		)
 		h.init()
 	})
 	t.Run("Operation", func(t *testing.T) {

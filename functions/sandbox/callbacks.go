@@ -44,8 +44,9 @@ func GatewayURL(document func(context.Context) ([]byte, error)) func(context.Con
 // callback is one that waits in the store to be sent. It stays under its key until it is done with, so that a reset
 // that comes meanwhile finds it.
 type callback struct {
-	Partner string    `json:"partner"`
-	Path    string    `json:"path"` // under the gateway's base URL, with a query where there is one; a key may be in it, so it is never logged
+	Partner string `json:"partner"`
+	// under the gateway's base URL, with a query where there is one; a key may be in it, so it is never logged
+	Path    string    `json:"path"`
 	Body    []byte    `json:"body"`
 	Ref     string    `json:"ref,omitzero"`     // what it is about, in the partner's own terms; see callbacks.void
 	Due     time.Time `json:"due"`              // real, as all times here

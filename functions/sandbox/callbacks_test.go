@@ -61,7 +61,13 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.got = append(g.got, received{r.Method, r.URL.Path, r.Header.Get("Content-Type"), r.Header.Get("Authorization"), r.Header.Get("hash"), string(body)})
+	g.got = append(
+		g.got,
+		received{
+			r.Method, r.URL.Path, r.Header.Get("Content-Type"), r.Header.Get("Authorization"), r.Header.Get("hash"),
+			string(body),
+		},
+	)
 	answer := g.answers[0]
 	if len(g.answers) > 1 {
 		g.answers = g.answers[1:]
@@ -110,7 +116,8 @@ func TestCallback(t *testing.T) {
 	ecrn := h.held()
 	h.closes(ecrn, accept)
 	want(t, g.received(), []received{{
-		"POST", "/callbacks/digit9/aml-alert-closure", "application/json", "Bearer sandbox-callback-token", "", acceptedBody(ecrn),
+		"POST", "/callbacks/digit9/aml-alert-closure", "application/json", "Bearer sandbox-callback-token", "",
+		acceptedBody(ecrn),
 	}})
 	want(t, h.Log()[2:], []string{"callback 200 true"})
 	h.Advance(24 * time.Hour)
@@ -156,7 +163,8 @@ func TestCallback_Auth(t *testing.T) {
 func TestCallback_Schedule(t *testing.T) {
 	for _, scale := range []float64{1, 60} {
 		for name, answer := range map[string]func(http.ResponseWriter){
-			"500": reply(500, acknowledgement), "404": reply(404, ``), "202": reply(202, acknowledgement), "302": func(w http.ResponseWriter) {
+			"500": reply(500, acknowledgement), "404": reply(404, ``), "202": reply(202, acknowledgement),
+			"302": func(w http.ResponseWriter) {
 				w.Header().Set("Location", "/elsewhere")
 				w.WriteHeader(302)
 			},
@@ -265,12 +273,22 @@ func TestCallback_Faults(t *testing.T) {
 	t.Run("Errors", func(t *testing.T) {
 		h := open(t, func(o *sandbox.Options) { o.Hijackable = true })
 		for _, test := range []struct{ operation, fault, detail, pointer string }{
-			{"callback", "slow", "/fault is not for what digit9 sends; allowed: duplicate_callback, late_callback, forged_callback", "/fault"},
+			{
+				"callback", "slow",
+				"/fault is not for what digit9 sends; allowed: duplicate_callback, late_callback, forged_callback", "/fault",
+			},
 			{"onboard-customer", "late_callback", "/operation takes no late_callback; allowed: callback", "/operation"},
 			{"callback", "x", "/fault is not a fault; allowed: refuse_connection, ", "/fault"},
-			{"x", "late_callback", "/operation is not an operation of digit9; allowed: issue-token, lookup-customer, onboard-customer, get-customer, list-codes, callback", "/operation"},
+			{
+				"x", "late_callback",
+				"/operation is not an operation of digit9; allowed: issue-token, lookup-customer, onboard-customer, " +
+					"get-customer, list-codes, callback",
+				"/operation",
+			},
 		} {
-			r := sandboxtest.Request("POST", "/sandbox/faults", `{"partner":"digit9","operation":"`+test.operation+`","fault":"`+test.fault+`"}`)
+			r := sandboxtest.Request(
+				"POST", "/sandbox/faults", `{"partner":"digit9","operation":"`+test.operation+`","fault":"`+test.fault+`"}`,
+			)
 			sandboxtest.WantProblem(t, h.Do(r), 422, test.detail, test.pointer)
 		}
 	})
@@ -436,7 +454,8 @@ func TestCallback_Scheduled(t *testing.T) {
 	}
 }
 
-// TestCallback_Hijackable: a sandbox with connections of its own sends by itself, at once and when a repeat is due, and stops when it closes.
+// TestCallback_Hijackable: a sandbox with connections of its own sends by itself, at once and when a repeat is due, and
+// stops when it closes.
 func TestCallback_Hijackable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -464,7 +483,9 @@ func TestCallback_Hijackable(t *testing.T) {
 		synctest.Wait()
 		want(t, at(), []time.Duration{time.Second})
 		time.Sleep(3 * time.Hour)
-		want(t, at(), []time.Duration{1 * time.Second, 6 * time.Second, 16 * time.Second, 76 * time.Second, 136 * time.Second})
+		want(
+			t, at(), []time.Duration{1 * time.Second, 6 * time.Second, 16 * time.Second, 76 * time.Second, 136 * time.Second},
+		)
 		h.armCallback("late_callback")
 		h.closes(ecrn, accept)
 		synctest.Wait()

@@ -101,24 +101,99 @@ func faults() []fault {
 		return Answer{Status: http.StatusOK, Body: []byte("<html><body>it works</body></html>")}
 	}
 	return []fault{
-		{Fault: Fault{Name: "refuse_connection", Description: "the connection is refused; nothing arrives", NeedsHijacking: true}, timing: effectNever, deliver: refuse},
-		{Fault: Fault{Name: "timeout_before_effect", Description: "nothing happens and no answer comes", NeedsHijacking: true}, timing: effectNever, deliver: hold},
-		{Fault: Fault{Name: "timeout_after_effect", Description: "it happens but no answer comes", NeedsHijacking: true, Effect: true}, deliver: hold},
-		{Fault: Fault{Name: "late_effect", Description: "no answer comes, and it happens after the client has gone", NeedsHijacking: true, Effect: true}, timing: effectLate, deliver: hold},
-		{Fault: Fault{Name: "reset_before_effect", Description: "nothing happens and the connection is reset", NeedsHijacking: true}, timing: effectNever, deliver: reset},
-		{Fault: Fault{Name: "reset_after_effect", Description: "it happens and the connection is reset", NeedsHijacking: true, Effect: true}, deliver: reset},
+		{
+			Fault: Fault{
+				Name: "refuse_connection", Description: "the connection is refused; nothing arrives", NeedsHijacking: true,
+			},
+			timing: effectNever, deliver: refuse,
+		},
+		{
+			Fault: Fault{
+				Name: "timeout_before_effect", Description: "nothing happens and no answer comes", NeedsHijacking: true,
+			},
+			timing: effectNever, deliver: hold,
+		},
+		{
+			Fault: Fault{
+				Name: "timeout_after_effect", Description: "it happens but no answer comes", NeedsHijacking: true, Effect: true,
+			},
+			deliver: hold,
+		},
+		{
+			Fault: Fault{
+				Name: "late_effect", Description: "no answer comes, and it happens after the client has gone", NeedsHijacking: true,
+				Effect: true,
+			},
+			timing: effectLate, deliver: hold,
+		},
+		{
+			Fault: Fault{
+				Name: "reset_before_effect", Description: "nothing happens and the connection is reset", NeedsHijacking: true,
+			},
+			timing: effectNever, deliver: reset,
+		},
+		{
+			Fault: Fault{
+				Name: "reset_after_effect", Description: "it happens and the connection is reset", NeedsHijacking: true,
+				Effect: true,
+			},
+			deliver: reset,
+		},
 		{Fault: Fault{Name: "status_429", Description: "throttled; nothing happens"}, timing: effectNever, answer: throttled},
-		{Fault: Fault{Name: "status_500_before_effect", Description: "nothing happens and the answer is 500"}, timing: effectNever, answer: internal},
-		{Fault: Fault{Name: "status_500_after_effect", Description: "it happens but the answer is 500", Effect: true}, answer: internal},
-		{Fault: Fault{Name: "status_503_before_effect", Description: "nothing happens and the answer is 503"}, timing: effectNever, answer: unavailable},
-		{Fault: Fault{Name: "status_503_after_effect", Description: "it happens but the answer is 503", Effect: true}, answer: unavailable},
-		{Fault: Fault{Name: "malformed", Description: "it happens; 200 with a body that is not JSON", Effect: true}, answer: malformed},
-		{Fault: Fault{Name: "truncated", Description: "it happens; the connection closes in the middle of the body", NeedsHijacking: true, Effect: true}, deliver: truncate},
-		{Fault: Fault{Name: "slow", Description: "it happens at once; the answer comes after 20 seconds", Effect: true}, deliver: delay},
-		{Fault: Fault{Name: "expired_token", Description: "401 whatever the credentials, and a token that was presented is revoked; nothing happens"}, timing: effectNever, answer: unauthorized, revokes: true},
-		{Fault: Fault{Name: "duplicate_callback", Description: "the callback is sent twice", NeedsCallbacks: true, Effect: true}},
-		{Fault: Fault{Name: "late_callback", Description: "the callback is sent 90 minutes late", NeedsCallbacks: true, Effect: true}},
-		{Fault: Fault{Name: "forged_callback", Description: "the callback is sent once, with wrong credentials", NeedsCallbacks: true, Effect: true}},
+		{
+			Fault:  Fault{Name: "status_500_before_effect", Description: "nothing happens and the answer is 500"},
+			timing: effectNever, answer: internal,
+		},
+		{
+			Fault:  Fault{Name: "status_500_after_effect", Description: "it happens but the answer is 500", Effect: true},
+			answer: internal,
+		},
+		{
+			Fault:  Fault{Name: "status_503_before_effect", Description: "nothing happens and the answer is 503"},
+			timing: effectNever, answer: unavailable,
+		},
+		{
+			Fault:  Fault{Name: "status_503_after_effect", Description: "it happens but the answer is 503", Effect: true},
+			answer: unavailable,
+		},
+		{
+			Fault:  Fault{Name: "malformed", Description: "it happens; 200 with a body that is not JSON", Effect: true},
+			answer: malformed,
+		},
+		{
+			Fault: Fault{
+				Name: "truncated", Description: "it happens; the connection closes in the middle of the body", NeedsHijacking: true,
+				Effect: true,
+			},
+			deliver: truncate,
+		},
+		{
+			Fault:   Fault{Name: "slow", Description: "it happens at once; the answer comes after 20 seconds", Effect: true},
+			deliver: delay,
+		},
+		{
+			Fault: Fault{
+				Name:        "expired_token",
+				Description: "401 whatever the credentials, and a token that was presented is revoked; nothing happens",
+			},
+			timing: effectNever, answer: unauthorized, revokes: true,
+		},
+		{
+			Fault: Fault{
+				Name: "duplicate_callback", Description: "the callback is sent twice", NeedsCallbacks: true, Effect: true,
+			},
+		},
+		{
+			Fault: Fault{
+				Name: "late_callback", Description: "the callback is sent 90 minutes late", NeedsCallbacks: true, Effect: true,
+			},
+		},
+		{
+			Fault: Fault{
+				Name: "forged_callback", Description: "the callback is sent once, with wrong credentials", NeedsCallbacks: true,
+				Effect: true,
+			},
+		},
 	}
 }
 

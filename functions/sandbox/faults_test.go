@@ -20,7 +20,9 @@ func TestRegistry(t *testing.T) {
 		if f.Description == "" || strings.Contains(f.Description, "\n") {
 			t.Errorf("%s: description %q", f.Name, f.Description)
 		}
-		got = append(got, fmt.Sprintf("%s effect=%t hijacking=%t callbacks=%t", f.Name, f.Effect, f.NeedsHijacking, f.NeedsCallbacks))
+		got = append(
+			got, fmt.Sprintf("%s effect=%t hijacking=%t callbacks=%t", f.Name, f.Effect, f.NeedsHijacking, f.NeedsCallbacks),
+		)
 	}
 	want(t, got, []string{
 		"refuse_connection effect=false hijacking=true callbacks=false",
@@ -57,7 +59,8 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 	for _, bad := range [][3]string{
-		{"x", "fetch-data", "slow"}, {"equal", "x", "slow"}, {"equal", "fetch-data", "x"}, {"equal", "callback", "late_callback"},
+		{"x", "fetch-data", "slow"}, {"equal", "x", "slow"}, {"equal", "fetch-data", "x"},
+		{"equal", "callback", "late_callback"},
 	} {
 		if sandbox.Applicable(simulators.All(), bad[0], bad[1], bad[2]) == nil {
 			t.Errorf("%v is applicable", bad)
@@ -68,10 +71,19 @@ func TestRegistry(t *testing.T) {
 func TestFaults_Queue(t *testing.T) {
 	h := open(t)
 	arm := func(fault string, times int) string {
-		return h.post("/sandbox/faults", fmt.Sprintf(`{"partner":"equal","operation":"init-transaction","fault":"%s","times":%d}`, fault, times))
+		return h.post(
+			"/sandbox/faults",
+			fmt.Sprintf(`{"partner":"equal","operation":"init-transaction","fault":"%s","times":%d}`, fault, times),
+		)
 	}
-	want(t, arm("status_429", 2), `200 {"partner":"equal","operation":"init-transaction","armed":[{"fault":"status_429","times":2}]}`)
-	want(t, arm("expired_token", 1), `200 {"partner":"equal","operation":"init-transaction","armed":[{"fault":"status_429","times":2},{"fault":"expired_token","times":1}]}`)
+	want(
+		t, arm("status_429", 2),
+		`200 {"partner":"equal","operation":"init-transaction","armed":[{"fault":"status_429","times":2}]}`,
+	)
+	want(
+		t, arm("expired_token", 1),
+		`200 {"partner":"equal","operation":"init-transaction","armed":[{"fault":"status_429","times":2},{"fault":"expired_token","times":1}]}`,
+	)
 	var got []int
 	for range 4 {
 		got = append(got, h.Do(request("POST", initPath, initBody)).Code)
@@ -85,7 +97,9 @@ func TestFaults_Queue(t *testing.T) {
 // TestFaults_ConcurrentCount: exactly as many requests meet a fault as were armed.
 func TestFaults_ConcurrentCount(t *testing.T) {
 	h := open(t)
-	h.post("/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"status_503_after_effect","times":20}`)
+	h.post(
+		"/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"status_503_after_effect","times":20}`,
+	)
 	codes := make(chan int)
 	for range 60 {
 		go func() { codes <- h.Do(request("POST", initPath, initBody)).Code }()
@@ -114,7 +128,10 @@ func TestFaults_NotHijackable(t *testing.T) {
 			continue
 		}
 		body := `{"partner":"equal","operation":"init-transaction","fault":"` + f.Name + `"}`
-		sandboxtest.WantProblem(t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", body)), 422, "/fault "+f.Name+" needs a connection of the sandbox's own", "/fault")
+		sandboxtest.WantProblem(
+			t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", body)), 422,
+			"/fault "+f.Name+" needs a connection of the sandbox's own", "/fault",
+		)
 
 		// Armed on the same state by a sandbox with connections of its own: left alone.
 		want(t, other.Do(sandboxtest.Request("POST", "/sandbox/faults", body)).Code, 200)
@@ -137,7 +154,15 @@ func TestRefuseConnection(t *testing.T) {
 		return got
 	}
 	arm := func(fault string) {
-		want(t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"`+fault+`","times":2}`)).Code, 200)
+		want(
+			t,
+			h.Do(
+				sandboxtest.Request(
+					"POST", "/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"`+fault+`","times":2}`,
+				),
+			).Code,
+			200,
+		)
 	}
 	want(t, refused("POST", initPath), false)
 	arm("refuse_connection")

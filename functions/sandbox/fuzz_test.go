@@ -18,7 +18,9 @@ func FuzzServeHTTP(f *testing.F) {
 		[4]string{"GET", "/sandbox/requests", "partner=equal&operation=fetch-data", ""},
 		[4]string{"GET", "/sandbox/requests", "%zz", ""},
 		[4]string{"GET", "/sandbox/requests", "\xff", ""},
-		[4]string{"POST", "/sandbox/faults", "", `{"partner":"equal","operation":"init-transaction","fault":"malformed","times":3}`},
+		[4]string{
+			"POST", "/sandbox/faults", "", `{"partner":"equal","operation":"init-transaction","fault":"malformed","times":3}`,
+		},
 		[4]string{"POST", "/sandbox/settings", "", `{"partner":"equal","name":"step1_status","value":"SUCCESS"}`},
 		[4]string{"POST", "/sandbox/reset", "", `{}`},
 		[4]string{"CONNECT", "//sandbox/../%2e", "", "\xff"},

@@ -29,7 +29,8 @@ func event(method, path, body string) events.APIGatewayV2HTTPRequest {
 	return events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RawPath: path, Body: body,
 		Headers: map[string]string{
-			"authorization": sandboxtest.Basic("sandbox.client#1", "sandbox-secret="), "x-api-key": "local-key", "content-type": "application/json",
+			"authorization": sandboxtest.Basic("sandbox.client#1", "sandbox-secret="), "x-api-key": "local-key",
+			"content-type": "application/json",
 		},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			Stage: "$default", DomainName: "sandbox.example",
@@ -72,10 +73,14 @@ func TestInvoke(t *testing.T) {
 		{"EscapedPath", event("POST", "/sandbox/equal/ie/transaction/%69nit", body), success},
 		{"Query", query, events.APIGatewayV2HTTPResponse{
 			StatusCode: 200, Headers: map[string]string{"content-type": "application/json"}, Body: "[]"}},
-		{"EmptyAnswer", event("POST", "/sandbox/reset", ""), events.APIGatewayV2HTTPResponse{StatusCode: 204, Headers: map[string]string{}}},
+		{
+			"EmptyAnswer", event("POST", "/sandbox/reset", ""),
+			events.APIGatewayV2HTTPResponse{StatusCode: 204, Headers: map[string]string{}},
+		},
 		{"Header", key, events.APIGatewayV2HTTPResponse{
-			StatusCode: 401, Headers: map[string]string{"content-type": "application/problem+json", "www-authenticate": "Bearer"},
-			Body: `{"type":"about:blank","title":"Unauthorized","status":401,"detail":"a caller's key is required"}`}},
+			StatusCode: 401,
+			Headers:    map[string]string{"content-type": "application/problem+json", "www-authenticate": "Bearer"},
+			Body:       `{"type":"about:blank","title":"Unauthorized","status":401,"detail":"a caller's key is required"}`}},
 		{"ErrBase64", broken, badEvent("its body is not base64")},
 		{"ErrOtherForm", []int{1}, badEvent("it is not JSON of that form")},
 		{"ErrOtherTypes", map[string]any{"rawPath": 1}, badEvent("it is not JSON of that form")},

@@ -190,7 +190,8 @@ func (s *Sandbox) survive(w http.ResponseWriter, r *http.Request) {
 // match returns the pattern that a request's method and path fall under, or "". A path that is not clean falls under
 // none: a partner does not redirect.
 func (s *Sandbox) match(r *http.Request) (http.Handler, string) {
-	if !strings.HasPrefix(r.URL.Path, "/") || strings.TrimSuffix(r.URL.Path, "/") != strings.TrimSuffix(path.Clean(r.URL.Path), "/") {
+	if !strings.HasPrefix(r.URL.Path, "/") ||
+		strings.TrimSuffix(r.URL.Path, "/") != strings.TrimSuffix(path.Clean(r.URL.Path), "/") {
 		return nil, ""
 	}
 	return s.mux.Handler(r)
@@ -219,7 +220,10 @@ func (s *Sandbox) unknown(w http.ResponseWriter, r *http.Request) {
 	name, _, _ := strings.Cut(rest, "/")
 	sim := find(s.simulators, name)
 	if sim == nil {
-		writeProblem(w, NewProblem(http.StatusNotFound, "there is no such partner or route in the sandbox", partnerNames(s.simulators)...))
+		writeProblem(
+			w,
+			NewProblem(http.StatusNotFound, "there is no such partner or route in the sandbox", partnerNames(s.simulators)...),
+		)
 		return
 	}
 	var paths []string

@@ -18,7 +18,8 @@ func List(l Ledger, auth *gateway.Authenticator, log *slog.Logger, now func() ti
 				return gateway.Reply{}, err
 			}
 			page, err := l.Transactions(ctx, ledger.Query{
-				Tenant: caller.Tenant, Operation: q.Filters["operation"], State: ledger.State(q.Filters["state"]), Limit: q.Limit, Cursor: q.Cursor,
+				Tenant: caller.Tenant, Operation: q.Filters["operation"], State: ledger.State(q.Filters["state"]), Limit: q.Limit,
+				Cursor: q.Cursor,
 			})
 			if err != nil {
 				return gateway.Reply{}, err
@@ -36,5 +37,7 @@ func List(l Ledger, auth *gateway.Authenticator, log *slog.Logger, now func() ti
 
 var filters = map[string][]string{
 	"operation": nil,
-	"state":     {string(ledger.Claimed), string(ledger.Done), string(ledger.Refused), string(ledger.Released), string(ledger.Unknown)},
+	"state": {
+		string(ledger.Claimed), string(ledger.Done), string(ledger.Refused), string(ledger.Released), string(ledger.Unknown),
+	},
 }

@@ -52,8 +52,8 @@ type Evaluator struct {
 	Log    *slog.Logger
 }
 
-// Invoke implements lambda.Handler; its errors are of package task. A rule that can't be evaluated fails: it neither lets
-// the verification run nor skips it.
+// Invoke implements lambda.Handler; its errors are of package task. A rule that can't be evaluated fails: it neither
+// lets the verification run nor skips it.
 func (e Evaluator) Invoke(ctx context.Context, payload []byte) (out []byte, err error) {
 	defer func() {
 		if recover() != nil { // the value may hold what the caller sent
@@ -118,7 +118,9 @@ func (e Evaluator) evaluate(ctx context.Context, in EvaluateInput) (Evaluation, 
 	return evaluation, err
 }
 
-func (e Evaluator) decide(ctx context.Context, module workspace.Module, in EvaluateInput) (run bool, reason string, err error) {
+func (e Evaluator) decide(
+	ctx context.Context, module workspace.Module, in EvaluateInput,
+) (run bool, reason string, err error) {
 	switch {
 	case !module.Enabled:
 		return false, "disabled", nil
@@ -126,7 +128,8 @@ func (e Evaluator) decide(ctx context.Context, module workspace.Module, in Evalu
 		return true, "", nil
 	}
 	satisfied, err := e.Decide(ctx, module.Rule, workspace.Facts{
-		UserID: in.Facts.UserID, Metadata: in.Facts.Metadata, Country: in.Facts.Country, Device: in.Facts.Device, Claims: in.Facts.Claims,
+		UserID: in.Facts.UserID, Metadata: in.Facts.Metadata, Country: in.Facts.Country, Device: in.Facts.Device,
+		Claims:          in.Facts.Claims,
 		ForceOnboarding: in.Facts.ForceOnboarding,
 	})
 	switch {

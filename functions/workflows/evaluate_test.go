@@ -67,7 +67,10 @@ func (w *world) mustStore(tenant, module string, application string) {
 			w.Fatal(err)
 		}
 		name := map[string]string{ledger.WorkflowSetting: "iec", ledger.ApplicationSetting: "shop"}[kind]
-		if _, err := w.ledger.PutSetting(w.Context(), ledger.Setting{Tenant: tenant, Kind: kind, Name: name, Document: document, UpdatedAt: epoch}, ledger.AnyVersion); err != nil {
+		if _, err := w.ledger.PutSetting(
+			w.Context(), ledger.Setting{Tenant: tenant, Kind: kind, Name: name, Document: document, UpdatedAt: epoch},
+			ledger.AnyVersion,
+		); err != nil {
 			w.Fatal(err)
 		}
 	}
@@ -86,7 +89,10 @@ func TestEvaluate(t *testing.T) {
 		for _, rule := range []struct {
 			member string
 			runs   bool
-		}{{``, true}, {`,"rule":""`, true}, {`,"rule":"country == 'IN'"`, true}, {`,"rule":"country == 'AE'"`, false}, {`,"rule":"metadata.absent == 1"`, false}} {
+		}{
+			{``, true}, {`,"rule":""`, true}, {`,"rule":"country == 'IN'"`, true}, {`,"rule":"country == 'AE'"`, false},
+			{`,"rule":"metadata.absent == 1"`, false},
+		} {
 			for _, claims := range []struct{ member, want string }{
 				{``, `["iec_code","iec_verified","iec_verified_at","name","iec_status","pan"]`},
 				{`,"claims":[]`, `[]`},
@@ -123,9 +129,12 @@ func TestEvaluateNotificationWay(t *testing.T) {
 	w := newWorld(t)
 	e, _ := evaluator(w)
 	for _, way := range []string{"poll", "ping", "push"} {
-		w.mustStore("acme", `{"type":"iec_verification","claims":[]}`, `{"verification_workflow":"iec","notification_way":"`+way+`"}`)
+		w.mustStore(
+			"acme", `{"type":"iec_verification","claims":[]}`, `{"verification_workflow":"iec","notification_way":"`+way+`"}`,
+		)
 		out, err := e.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop"}`))
-		if want := `{"run":true,"reason":"","claims":[],"notification_way":"` + way + `"}`; err != nil || string(out) != want {
+		if want := `{"run":true,"reason":"","claims":[],"notification_way":"` + way + `"}`; err != nil ||
+			string(out) != want {
 			t.Errorf("got %s, %v\nwant %s", out, err, want)
 		}
 	}
@@ -147,8 +156,12 @@ func TestEvaluateFacts(t *testing.T) {
 	for input, want := range map[string]workspace.Facts{
 		`{"tenant":"acme","application":"shop"}`: {},
 		`{"tenant":"acme","application":"shop","facts":{"user_id":"u-1","metadata":{"n":18,"f":1.5,"account":123456789012345678,"minus":-9007199254740993,"edge":9007199254740992,"l":[1,true,null,"x"]},"country":"IN","device":"mobile","claims":{"iec_verified_at":1719569072},"force_onboarding":true}}`: {
-			UserID: "u-1", Country: "IN", Device: "mobile", ForceOnboarding: true, Claims: map[string]any{"iec_verified_at": 1719569072.0},
-			Metadata: map[string]any{"n": 18.0, "f": 1.5, "account": int64(123456789012345678), "minus": int64(-9007199254740993), "edge": 9007199254740992.0, "l": []any{1.0, true, nil, "x"}},
+			UserID: "u-1", Country: "IN", Device: "mobile", ForceOnboarding: true,
+			Claims: map[string]any{"iec_verified_at": 1719569072.0},
+			Metadata: map[string]any{
+				"n": 18.0, "f": 1.5, "account": int64(123456789012345678), "minus": int64(-9007199254740993),
+				"edge": 9007199254740992.0, "l": []any{1.0, true, nil, "x"},
+			},
 		},
 		`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"},"metadata":{"document_id":"metadata"},"claims":{"x":{"document_id":"inner"}}}}`: {
 			UserID: "mark@gmail.com", Metadata: map[string]any{"tier": "gold", "inner": []any{1.0, map[string]any{"a": nil}}},
@@ -171,7 +184,9 @@ func TestEvaluateErrors(t *testing.T) {
 	put("acme", "user", `"mark@gmail.com"`)
 	put("acme", "text", `not json`)
 	put("acme", "large", `"`+strings.Repeat("x", 64<<10)+`"`)
-	orphan := ledger.Setting{Tenant: "acme", Kind: ledger.ApplicationSetting, Name: "orphan", Document: []byte(`{"verification_workflow":"gone"}`)}
+	orphan := ledger.Setting{
+		Tenant: "acme", Kind: ledger.ApplicationSetting, Name: "orphan", Document: []byte(`{"verification_workflow":"gone"}`),
+	}
 	broken := ledger.Setting{Tenant: "acme", Kind: ledger.ApplicationSetting, Name: "broken", Document: []byte(`[]`)}
 	for _, s := range []ledger.Setting{orphan, broken} {
 		if _, err := w.ledger.PutSetting(t.Context(), s, 0); err != nil {
@@ -182,26 +197,54 @@ func TestEvaluateErrors(t *testing.T) {
 		input string
 		want  error
 	}{
-		"NotJSON":              {`{`, task.InvalidInput("task_without_identity")},
-		"NoTenant":             {`{"application":"shop"}`, task.InvalidInput("task_without_identity")},
-		"UnknownName":          {`{"tenant":"acme","application":"shop","ip":"1.2.3.4"}`, task.InvalidInput("invalid_request")},
-		"UserAsNumber":         {`{"tenant":"acme","application":"shop","facts":{"user_id":5}}`, task.InvalidInput("invalid_request")},
-		"MetadataAsList":       {`{"tenant":"acme","application":"shop","facts":{"metadata":[]}}`, task.InvalidInput("invalid_request")},
-		"NumberTooLarge":       {`{"tenant":"acme","application":"shop","facts":{"metadata":{"n":1e999}}}`, task.InvalidInput("invalid_request")},
-		"DocumentIsNoText":     {`{"tenant":"acme","application":"shop","facts":{"metadata":{"document_id":"user"}}}`, task.InvalidInput("invalid_request")},
-		"NoApplication":        {`{"tenant":"acme"}`, task.InvalidInput("no_such_application")},
-		"OtherApplication":     {`{"tenant":"acme","application":"other"}`, task.InvalidInput("no_such_application")},
-		"BadApplication":       {`{"tenant":"acme","application":"a#b"}`, task.InvalidInput("no_such_application")},
-		"OtherTenant":          {`{"tenant":"globex","application":"shop"}`, task.InvalidInput("no_such_application")},
-		"NoWorkflow":           {`{"tenant":"acme","application":"orphan"}`, task.InvalidInput("no_such_workflow")},
-		"BrokenApplication":    {`{"tenant":"acme","application":"broken"}`, task.InvalidInput("application_unreadable")},
-		"NoDocument":           {`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"gone"}}}`, task.InvalidInput("document_not_found")},
-		"DocumentOfAnother":    {`{"tenant":"globex","application":"shop","facts":{"user_id":{"document_id":"user"}}}`, task.InvalidInput("document_not_found")},
-		"DocumentIsNoJSON":     {`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"text"}}}`, task.InvalidInput("document_not_json")},
-		"DocumentIsTooLarge":   {`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"large"}}}`, task.InvalidInput("too_large")},
-		"RuleMissesAKey":       {`{"tenant":"acme","application":"shop"}`, task.InvalidInput("rule_failed")},
-		"RuleCannotConvert":    {`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"},"metadata":{"tier":"gold"}}}`, task.InvalidInput("rule_failed")},
-		"MoreFactsThanAreSeen": {`{"tenant":"acme","application":"shop","facts":{"metadata":{"tier":"gold","l":[` + strings.Repeat("0,", rule.MaxValues) + `0]}}}`, task.InvalidInput("rule_failed")},
+		"NotJSON":  {`{`, task.InvalidInput("task_without_identity")},
+		"NoTenant": {`{"application":"shop"}`, task.InvalidInput("task_without_identity")},
+		"UnknownName": {
+			`{"tenant":"acme","application":"shop","ip":"1.2.3.4"}`, task.InvalidInput("invalid_request"),
+		},
+		"UserAsNumber": {
+			`{"tenant":"acme","application":"shop","facts":{"user_id":5}}`, task.InvalidInput("invalid_request"),
+		},
+		"MetadataAsList": {
+			`{"tenant":"acme","application":"shop","facts":{"metadata":[]}}`, task.InvalidInput("invalid_request"),
+		},
+		"NumberTooLarge": {
+			`{"tenant":"acme","application":"shop","facts":{"metadata":{"n":1e999}}}`, task.InvalidInput("invalid_request"),
+		},
+		"DocumentIsNoText": {
+			`{"tenant":"acme","application":"shop","facts":{"metadata":{"document_id":"user"}}}`,
+			task.InvalidInput("invalid_request"),
+		},
+		"NoApplication":     {`{"tenant":"acme"}`, task.InvalidInput("no_such_application")},
+		"OtherApplication":  {`{"tenant":"acme","application":"other"}`, task.InvalidInput("no_such_application")},
+		"BadApplication":    {`{"tenant":"acme","application":"a#b"}`, task.InvalidInput("no_such_application")},
+		"OtherTenant":       {`{"tenant":"globex","application":"shop"}`, task.InvalidInput("no_such_application")},
+		"NoWorkflow":        {`{"tenant":"acme","application":"orphan"}`, task.InvalidInput("no_such_workflow")},
+		"BrokenApplication": {`{"tenant":"acme","application":"broken"}`, task.InvalidInput("application_unreadable")},
+		"NoDocument": {
+			`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"gone"}}}`,
+			task.InvalidInput("document_not_found"),
+		},
+		"DocumentOfAnother": {
+			`{"tenant":"globex","application":"shop","facts":{"user_id":{"document_id":"user"}}}`,
+			task.InvalidInput("document_not_found"),
+		},
+		"DocumentIsNoJSON": {
+			`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"text"}}}`,
+			task.InvalidInput("document_not_json"),
+		},
+		"DocumentIsTooLarge": {
+			`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"large"}}}`, task.InvalidInput("too_large"),
+		},
+		"RuleMissesAKey": {`{"tenant":"acme","application":"shop"}`, task.InvalidInput("rule_failed")},
+		"RuleCannotConvert": {
+			`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"},"metadata":{"tier":"gold"}}}`,
+			task.InvalidInput("rule_failed"),
+		},
+		"MoreFactsThanAreSeen": {
+			`{"tenant":"acme","application":"shop","facts":{"metadata":{"tier":"gold","l":[` + strings.Repeat("0,", rule.MaxValues) + `0]}}}`,
+			task.InvalidInput("rule_failed"),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -211,7 +254,8 @@ func TestEvaluateErrors(t *testing.T) {
 			if err != test.want || out != nil {
 				t.Fatalf("got %s, %#v; want %#v", out, err, test.want)
 			}
-			if failed := err == task.InvalidInput("rule_failed"); strings.Contains(log.String(), "gmail") || strings.Contains(log.String(), "column") && !failed || failed && !strings.Contains(log.String(), "rule failed") {
+			if failed := err == task.InvalidInput("rule_failed"); strings.Contains(log.String(), "gmail") ||
+				strings.Contains(log.String(), "column") && !failed || failed && !strings.Contains(log.String(), "rule failed") {
 				t.Errorf("logged %s", &log)
 			}
 		})
@@ -228,7 +272,9 @@ func TestEvaluateErrors(t *testing.T) {
 	}
 	down = e
 	down.Vault = &vault.Vault{Ring: func(context.Context) (*seal.Ring, error) { return nil, errors.New("down") }}
-	if _, err := down.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"}}}`)); err != task.Unavailable("vault_unavailable") {
+	if _, err := down.Invoke(
+		t.Context(), []byte(`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"}}}`),
+	); err != task.Unavailable("vault_unavailable") {
 		t.Errorf("vault down: %v", err)
 	}
 	down = e

@@ -12,7 +12,10 @@ import (
 )
 
 // Put serves PUT /workflows/{name}. checkRule tells what is wrong with a rule: rule.Check.
-func Put(store workspace.Store, checkRule func(string) error, auth *gateway.Authenticator, log *slog.Logger, now func() time.Time) gateway.Route {
+func Put(
+	store workspace.Store, checkRule func(string) error, auth *gateway.Authenticator, log *slog.Logger,
+	now func() time.Time,
+) gateway.Route {
 	return gateway.Route{Auth: auth, Scope: workspace.Scope, Log: log,
 		Serve: func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {
 			body, err := workspace.Body(req)

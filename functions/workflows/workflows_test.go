@@ -66,7 +66,9 @@ func (w *world) call(h lambda.Handler, key, name, body string, header ...string)
 	for i := 0; i < len(header); i += 2 {
 		headers[header[i]] = header[i+1]
 	}
-	payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{Headers: headers, PathParameters: map[string]string{"name": name}, Body: body})
+	payload, err := json.Marshal(
+		events.APIGatewayV2HTTPRequest{Headers: headers, PathParameters: map[string]string{"name": name}, Body: body},
+	)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -105,14 +107,23 @@ func TestPutAndGet(t *testing.T) {
 	w.want(w.call(w.get, "acme-key", "iec", ""), 200, `"1"`, stored("iec", full, 1))
 
 	changed := `{"type":"iec_verification","enabled":false,"rule":"country == 'IN'","claims":["iec_code","iec_verified"]}`
-	w.want(w.call(w.put, "acme-key", "iec", `{"modules":[{"type":"iec_verification","enabled":false,"rule":"country == 'IN'","claims":["iec_verified","iec_code"]}]}`),
+	w.want(w.call(
+		w.put, "acme-key", "iec",
+		`{"modules":[{"type":"iec_verification","enabled":false,"rule":"country == 'IN'","claims":["iec_verified","iec_code"]}]}`,
+	),
 		200, `"2"`, stored("iec", changed, 2))
 	w.want(w.call(w.get, "acme-key", "iec", ""), 200, `"2"`, stored("iec", changed, 2))
 	w.want(w.call(w.get, "acme-key", "iec", "", "if-none-match", `"1"`), 200, `"2"`, stored("iec", changed, 2))
 	w.want(w.call(w.get, "acme-key", "iec", "", "if-none-match", `"1", W/"2"`), 304, `"2"`, "")
 
-	w.want(w.call(w.put, "acme-key", "Named_2", `{"display_name":"Importers","description":"Checks importers","modules":[{"type":"iec_verification","display_name":"IEC"}]}`), 201, `"1"`,
-		`{"name":"Named_2","display_name":"Importers","description":"Checks importers","modules":[`+strings.Replace(full, `,"enabled"`, `,"display_name":"IEC","enabled"`, 1)+`],"version":1,"updated_at":"2026-03-01T12:00:00Z"}`)
+	w.want(w.call(
+		w.put, "acme-key", "Named_2",
+		`{"display_name":"Importers","description":"Checks importers","modules":[{"type":"iec_verification","display_name":"IEC"}]}`,
+	),
+		201, `"1"`,
+		`{"name":"Named_2","display_name":"Importers","description":"Checks importers","modules":[`+strings.Replace(
+			full, `,"enabled"`, `,"display_name":"IEC","enabled"`, 1,
+		)+`],"version":1,"updated_at":"2026-03-01T12:00:00Z"}`)
 
 	// tenants don't see each other's
 	w.want(w.call(w.get, "globex-key", "iec", ""), 404, "", notFound)
@@ -130,7 +141,10 @@ func TestPreconditions(t *testing.T) {
 		w.want(w.call(w.put, "acme-key", "iec", minimal, "if-match", match), 412, "", failed)
 	}
 	w.want(w.call(w.put, "acme-key", "iec", minimal, "if-none-match", "*"), 201, `"1"`, stored("iec", full, 1))
-	w.want(w.call(w.put, "acme-key", "iec", `{"modules":[{"type":"iec_verification","enabled":false}]}`, "if-none-match", " * "), 412, "", failed)
+	w.want(
+		w.call(w.put, "acme-key", "iec", `{"modules":[{"type":"iec_verification","enabled":false}]}`, "if-none-match", " * "),
+		412, "", failed,
+	)
 	for _, match := range []string{`"2"`, `1`, `W/"1"`, `""`, `"0", "2"`} {
 		w.want(w.call(w.put, "acme-key", "iec", minimal, "if-match", match), 412, "", failed)
 	}
@@ -165,14 +179,27 @@ func TestErrors(t *testing.T) {
 		name, body string
 		detail     string
 	}{
-		"Name":      {"a b", minimal, `name: must be 1 to 64 letters, digits, - and _`},
-		"Empty":     {"iec", ``, `body is empty`},
-		"Modules":   {"iec", `{}`, `/modules: must hold exactly one module, of type iec_verification`},
-		"RulePlace": {"iec", withRule("country == 'IN' &&\n  user_id = 'mark@gmail.com'"), `/modules/0/rule: line 2, column 11: holds a character, or begins a text, that does not belong here`},
-		"RuleType":  {"iec", withRule(`user_id == 'mark@gmail.com' ? 1 : 2`), `/modules/0/rule: must be of type bool, but is int`},
-		"RuleName":  {"iec", withRule(`user_id == mark.gmail.com`), `/modules/0/rule: line 1, column 12: is neither a function nor one of user_id, metadata, country, device, claims, force_onboarding`},
-		"RuleSize":  {"iec", withRule(strings.Repeat(" ", 4000) + `user_id == 'mark@gmail.com' || user_id == 'mary@gmail.com' || user_id == 'max@gmail.com'` + strings.Repeat(" ", 100)), `/modules/0/rule: has over 4096 bytes`},
-		"RuleCost":  {"iec", withRule(`metadata.a.all(x, metadata.b.all(y, x == y))`), `/modules/0/rule: may cost 2033155, over the limit of 100000: loop over less, or not within another loop`},
+		"Name":    {"a b", minimal, `name: must be 1 to 64 letters, digits, - and _`},
+		"Empty":   {"iec", ``, `body is empty`},
+		"Modules": {"iec", `{}`, `/modules: must hold exactly one module, of type iec_verification`},
+		"RulePlace": {
+			"iec", withRule("country == 'IN' &&\n  user_id = 'mark@gmail.com'"),
+			`/modules/0/rule: line 2, column 11: holds a character, or begins a text, that does not belong here`,
+		},
+		"RuleType": {
+			"iec", withRule(`user_id == 'mark@gmail.com' ? 1 : 2`), `/modules/0/rule: must be of type bool, but is int`,
+		},
+		"RuleName": {
+			"iec", withRule(`user_id == mark.gmail.com`),
+			`/modules/0/rule: line 1, column 12: is neither a function nor one of user_id, metadata, country, device, claims, force_onboarding`,
+		},
+		"RuleSize": {"iec", withRule(
+			strings.Repeat(" ", 4000) + `user_id == 'mark@gmail.com' || user_id == 'mary@gmail.com' || user_id == 'max@gmail.com'` + strings.Repeat(" ", 100),
+		), `/modules/0/rule: has over 4096 bytes`},
+		"RuleCost": {
+			"iec", withRule(`metadata.a.all(x, metadata.b.all(y, x == y))`),
+			`/modules/0/rule: may cost 2033155, over the limit of 100000: loop over less, or not within another loop`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := &world{t, w.ledger, w.put, w.get}
@@ -183,14 +210,22 @@ func TestErrors(t *testing.T) {
 			}
 		})
 	}
-	w.want(w.call(w.put, "acme-key", "iec", `{"description":"`+strings.Repeat("x", 32<<10)+`"}`), 413, "", problem(413, "Request Entity Too Large", "too_large", "the body exceeds 32768 bytes"))
+	w.want(
+		w.call(w.put, "acme-key", "iec", `{"description":"`+strings.Repeat("x", 32<<10)+`"}`), 413, "",
+		problem(413, "Request Entity Too Large", "too_large", "the body exceeds 32768 bytes"),
+	)
 	for _, h := range []lambda.Handler{w.put, w.get} {
-		w.want(w.call(h, "other-key", "iec", minimal), 403, "", problem(403, "Forbidden", "forbidden", "this key may not use workspace"))
+		w.want(
+			w.call(h, "other-key", "iec", minimal), 403, "",
+			problem(403, "Forbidden", "forbidden", "this key may not use workspace"),
+		)
 		if res := w.call(h, "nobody", "iec", minimal); res.StatusCode != 401 {
 			t.Errorf("got %d", res.StatusCode)
 		}
 	}
-	if _, err := w.ledger.Setting(t.Context(), "acme", ledger.WorkflowSetting, "iec"); !errors.Is(err, ledger.ErrNotFound) {
+	if _, err := w.ledger.Setting(
+		t.Context(), "acme", ledger.WorkflowSetting, "iec",
+	); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("something was stored: %v", err)
 	}
 }
@@ -206,7 +241,10 @@ func TestConcurrentPuts(t *testing.T) {
 		seen := map[string]int{}
 		for i := range puts {
 			wg.Go(func() {
-				res := w.call(w.put, "acme-key", "iec", `{"description":"`+round+strconv.Itoa(i)+`","modules":[{"type":"iec_verification"}]}`, header...)
+				res := w.call(
+					w.put, "acme-key", "iec", `{"description":"`+round+strconv.Itoa(i)+`","modules":[{"type":"iec_verification"}]}`,
+					header...,
+				)
 				mu.Lock()
 				defer mu.Unlock()
 				seen[strconv.Itoa(res.StatusCode)+res.Headers["ETag"]]++

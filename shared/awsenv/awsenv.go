@@ -1,6 +1,7 @@
 // Package awsenv wires a deployed function: it reads Lambda's environment and builds what the functions share on AWS.
-// Of AWS clients it links DynamoDB's alone. A client costs every start of a function that links it, so each of the others
-// has a package of its own: awsenv/awssecrets, awsenv/awssteps and awsenv/awsvault. A main passes on what they make.
+// Of AWS clients it links DynamoDB's alone. A client costs every start of a function that links it, so each of the
+// others has a package of its own: awsenv/awssecrets, awsenv/awssteps and awsenv/awsvault. A main passes on what they
+// make.
 package awsenv
 
 import (

@@ -1,6 +1,6 @@
-// Package callback takes a partner's callbacks to the journeys that wait for them: a callback is verified, translated into
-// events, and each event is published to whoever has subscribed to the partner's record. An event and a subscription may
-// come in either order; neither order loses.
+// Package callback takes a partner's callbacks to the journeys that wait for them: a callback is verified, translated
+// into events, and each event is published to whoever has subscribed to the partner's record. An event and a
+// subscription may come in either order; neither order loses.
 package callback
 
 import (
@@ -108,8 +108,9 @@ func (c *Correlator) Publish(ctx context.Context, event Event) error {
 	return errors.Join(failed...)
 }
 
-// Subscribe lists a journey that has begun to wait as a waiter for its record, and ends its wait at once where there is an
-// event that was not delivered to it. It is safe to repeat. Where too many wait for the record, the journey stays unlisted.
+// Subscribe lists a journey that has begun to wait as a waiter for its record, and ends its wait at once where there is
+// an event that was not delivered to it. It is safe to repeat. Where too many wait for the record, the journey stays
+// unlisted.
 func (c *Correlator) Subscribe(ctx context.Context, j ledger.Journey) error {
 	record := j.Awaiting.Record
 	known, err := c.Ledger.AddWaiter(ctx, record, ledger.Waiter{Tenant: j.Tenant, Journey: j.ID})

@@ -78,7 +78,10 @@ type stack struct {
 
 func newStack(t testing.TB) *stack {
 	t.Helper()
-	s := &stack{t: t, o: &orchestra{waits: map[string]bool{}}, logs: &bytes.Buffer{}, file: filepath.Join(t.TempDir(), "test.db"), now: time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)}
+	s := &stack{
+		t: t, o: &orchestra{waits: map[string]bool{}}, logs: &bytes.Buffer{}, file: filepath.Join(t.TempDir(), "test.db"),
+		now: time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC),
+	}
 	db, err := bolt.Open(s.file)
 	if err != nil {
 		t.Fatal(err)
@@ -93,14 +96,19 @@ func newStack(t testing.TB) *stack {
 	}
 	now := func() time.Time { return s.now }
 	s.ledger.Now = now
-	s.Correlator = &callback.Correlator{Ledger: s.ledger, Orchestrator: s.o, Log: slog.New(slog.NewTextHandler(s.logs, nil)), Now: now,
+	s.Correlator = &callback.Correlator{Ledger: s.ledger, Orchestrator: s.o, Log: slog.New(
+		slog.NewTextHandler(s.logs, nil),
+	), Now: now,
 		Ring: func(context.Context) (*seal.Ring, error) { return ring, nil }}
 	return s
 }
 
 func (s *stack) create(id string) ledger.Journey {
 	s.t.Helper()
-	j, err := s.ledger.CreateJourney(s.t.Context(), "key of "+id, ledger.Journey{ID: id, Tenant: "acme", Type: "test", Status: ledger.JourneyRunning, CreatedAt: s.now})
+	j, err := s.ledger.CreateJourney(
+		s.t.Context(), "key of "+id,
+		ledger.Journey{ID: id, Tenant: "acme", Type: "test", Status: ledger.JourneyRunning, CreatedAt: s.now},
+	)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -121,7 +129,9 @@ func (s *stack) await(id, token string) ledger.Journey {
 	s.t.Helper()
 	s.o.wait(token)
 	j := s.journey(id)
-	j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{ID: "wait of " + token, Token: token, Record: record, ExpiresAt: s.now.Add(time.Hour)}
+	j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{
+		ID: "wait of " + token, Token: token, Record: record, ExpiresAt: s.now.Add(time.Hour),
+	}
 	j, err := s.ledger.UpdateJourney(s.t.Context(), j)
 	if err != nil {
 		s.t.Fatal(err)
@@ -242,7 +252,9 @@ func TestAnEventIsDeliveredOnce(t *testing.T) {
 func TestCodesMakeEventsDifferent(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
-	for i, codes := range []map[string]string{{"status": "a"}, {"status": "b"}, {"other": "a"}, {"status": "a", "other": "b"}, {}} {
+	for i, codes := range []map[string]string{
+		{"status": "a"}, {"status": "b"}, {"other": "a"}, {"status": "a", "other": "b"}, {},
+	} {
 		token := fmt.Sprint("t", i)
 		s.await("a", token)
 		for range 2 {
@@ -260,7 +272,9 @@ func TestEventOfAnotherRecord(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
 	s.await("a", "t1")
-	if err := s.Publish(t.Context(), callback.Event{Record: "test/record/2", Codes: map[string]string{"status": "ok"}}); err != nil {
+	if err := s.Publish(
+		t.Context(), callback.Event{Record: "test/record/2", Codes: map[string]string{"status": "ok"}},
+	); err != nil {
 		t.Fatal(err)
 	}
 	s.wants()
@@ -440,7 +454,9 @@ func (f *failing) RemoveWaiter(ctx context.Context, record string, w ledger.Wait
 // Whatever fails on the way, the event is not lost: its repeat, or the next wait, delivers it.
 func TestLedgerDown(t *testing.T) {
 	down := errors.New("down")
-	for method, delivered := range map[string]bool{"AddEvent": false, "Journey": false, "UpdateJourney": true, "RemoveWaiter": true} {
+	for method, delivered := range map[string]bool{
+		"AddEvent": false, "Journey": false, "UpdateJourney": true, "RemoveWaiter": true,
+	} {
 		t.Run(method, func(t *testing.T) {
 			s := newStack(t)
 			s.create("a")
@@ -506,7 +522,9 @@ func TestLedgerDown(t *testing.T) {
 func TestTooManyWait(t *testing.T) {
 	s := newStack(t)
 	for i := range ledger.CorrelationCap {
-		if _, err := s.ledger.AddWaiter(t.Context(), record, ledger.Waiter{Tenant: "acme", Journey: fmt.Sprint("gone-", i)}); err != nil {
+		if _, err := s.ledger.AddWaiter(
+			t.Context(), record, ledger.Waiter{Tenant: "acme", Journey: fmt.Sprint("gone-", i)},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -632,8 +650,8 @@ func TestRace(t *testing.T) {
 	}
 }
 
-// TestEveryOrder plays one publisher and one subscriber step by step, in every order in which what they do can interleave:
-// the wait is always answered.
+// TestEveryOrder plays one publisher and one subscriber step by step, in every order in which what they do can
+// interleave: the wait is always answered.
 func TestEveryOrder(t *testing.T) {
 	const steps = 7 // after these, one goes on to its end, then the other
 	s := newStack(t)
@@ -687,7 +705,9 @@ type player struct {
 }
 
 func play(s *stack, do func(*callback.Correlator) error) *player {
-	p := &player{failing: failing{Ledger: s.ledger}, o: s.o, next: make(chan bool), parked: make(chan bool), over: make(chan bool)}
+	p := &player{
+		failing: failing{Ledger: s.ledger}, o: s.o, next: make(chan bool), parked: make(chan bool), over: make(chan bool),
+	}
 	x := *s.Correlator
 	x.Ledger, x.Orchestrator = p, p
 	go func() {

@@ -17,7 +17,9 @@ func TestFullListStillDelivers(t *testing.T) {
 	s := newStack(t)
 	s.publish("ok")
 	for i := range ledger.CorrelationCap {
-		if _, err := s.ledger.AddWaiter(t.Context(), record, ledger.Waiter{Tenant: "acme", Journey: fmt.Sprint("x-", i)}); err != nil {
+		if _, err := s.ledger.AddWaiter(
+			t.Context(), record, ledger.Waiter{Tenant: "acme", Journey: fmt.Sprint("x-", i)},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -44,7 +46,8 @@ func TestFullEndsNoWait(t *testing.T) {
 	s.wants()
 }
 
-// TestFullIsAcknowledged: what there is no place for the partner need not repeat, for it would be repeated in vain. It still ends no wait.
+// TestFullIsAcknowledged: what there is no place for the partner need not repeat, for it would be repeated in vain. It
+// still ends no wait.
 func TestFullIsAcknowledged(t *testing.T) {
 	s := newStack(t)
 	for i := range ledger.CorrelationCap {
@@ -70,7 +73,8 @@ func TestFullIsAcknowledged(t *testing.T) {
 		t.Errorf("answered %s, %v", out, err)
 	}
 	s.wants()
-	if logs := s.logs.String(); !strings.Contains(logs, "level=WARN") || !strings.Contains(logs, "operation=test/callback code=correlation_full") || strings.Contains(logs, record) {
+	if logs := s.logs.String(); !strings.Contains(logs, "level=WARN") ||
+		!strings.Contains(logs, "operation=test/callback code=correlation_full") || strings.Contains(logs, record) {
 		t.Errorf("logged %s", logs)
 	}
 }

@@ -44,8 +44,8 @@ type Receiver struct {
 }
 
 // Handler takes a partner's callbacks. It is a lambda.Handler for API Gateway events: size → verify → translate →
-// publish. An event that is not kept is not acknowledged, so that the partner repeats it; but one that there is no place
-// for is, as it would be repeated in vain.
+// publish. An event that is not kept is not acknowledged, so that the partner repeats it; but one that there is no
+// place for is, as it would be repeated in vain.
 type Handler struct {
 	Receiver
 	Correlator *Correlator
@@ -124,7 +124,8 @@ func (h Handler) verify(ctx context.Context, req gateway.Request) (payload []byt
 	return h.Verify(ctx, secret, req)
 }
 
-// publish drops an event that its record has no place for: a repeat would find none either, and an event is only a hint.
+// publish drops an event that its record has no place for: a repeat would find none either, and an event is only a
+// hint.
 func (h Handler) publish(ctx context.Context, event Event) error {
 	err := h.Correlator.Publish(ctx, event)
 	if errors.Is(err, ledger.ErrFull) {

@@ -32,8 +32,8 @@ func (u untouched) AddEvent(_ context.Context, record, _ string, _ []byte) (ledg
 	return ledger.Correlation{}, nil
 }
 
-// TestHandler: what is answered, and what is kept. A callback that is authentic and makes no event is acknowledged, so that
-// it isn't sent again.
+// TestHandler: what is answered, and what is kept. A callback that is authentic and makes no event is acknowledged, so
+// that it isn't sent again.
 func TestHandler(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
@@ -58,7 +58,10 @@ func TestHandler(t *testing.T) {
 	}
 	take := func(x *callback.Correlator, key string) (int, string) {
 		t.Helper()
-		h := callback.Handler{Receiver: receiver, Correlator: x, Secrets: secrets.NewCache(aSecret{}, "test", s.Now), Log: slog.New(slog.DiscardHandler), Now: s.Now}
+		h := callback.Handler{
+			Receiver: receiver, Correlator: x, Secrets: secrets.NewCache(aSecret{}, "test", s.Now),
+			Log: slog.New(slog.DiscardHandler), Now: s.Now,
+		}
 		payload, err := json.Marshal(events.APIGatewayV2HTTPRequest{Headers: map[string]string{"Key": key}, Body: "{}"})
 		if err != nil {
 			t.Fatal(err)
@@ -80,12 +83,17 @@ func TestHandler(t *testing.T) {
 		status int
 		body   string
 	}{
-		"Nothing":       {nil, nil, nil, "secret", 200, `"Acknowledged"`},
-		"Empty":         {[]callback.Event{}, nil, nil, "secret", 200, `"Acknowledged"`},
-		"NotAuthentic":  {nil, nil, nil, "other", 401, `"Not authorized"`},
-		"Unavailable":   {[]callback.Event{event("ok")}, nil, fmt.Errorf("%w: no keys", callback.ErrUnavailable), "secret", 503, `"Try again later"`},
-		"NotVerified":   {[]callback.Event{event("ok")}, nil, errors.New("no keys"), "secret", 503, `"Try again later"`},
-		"NothingToSay":  {[]callback.Event{event("ok")}, nil, &gateway.InputError{Reason: "it is nothing"}, "secret", 400, `"it is nothing"`},
+		"Nothing":      {nil, nil, nil, "secret", 200, `"Acknowledged"`},
+		"Empty":        {[]callback.Event{}, nil, nil, "secret", 200, `"Acknowledged"`},
+		"NotAuthentic": {nil, nil, nil, "other", 401, `"Not authorized"`},
+		"Unavailable": {
+			[]callback.Event{event("ok")}, nil, fmt.Errorf("%w: no keys", callback.ErrUnavailable), "secret", 503,
+			`"Try again later"`,
+		},
+		"NotVerified": {[]callback.Event{event("ok")}, nil, errors.New("no keys"), "secret", 503, `"Try again later"`},
+		"NothingToSay": {
+			[]callback.Event{event("ok")}, nil, &gateway.InputError{Reason: "it is nothing"}, "secret", 400, `"it is nothing"`,
+		},
 		"NothingToRead": {nil, errors.New("it says nothing"), nil, "secret", 400, `"it says nothing"`},
 	} {
 		translated, fault, doubt = test.events, test.fault, test.doubt
@@ -100,10 +108,13 @@ func TestHandler(t *testing.T) {
 	}
 	s.wants(answered("t1", "ok"))
 
-	// Under each of its names, which have waiters of their own; also where one of them has no place for it, or it can't be kept.
+	// Under each of its names, which have waiters of their own; also where one of them has no place for it, or it can't be
+	// kept.
 	other := callback.Event{Record: "test/other", Codes: map[string]string{"status": "ok"}}
 	for i := range ledger.CorrelationCap {
-		if err := s.Publish(t.Context(), callback.Event{Record: "test/full", Codes: map[string]string{"status": fmt.Sprint(i)}}); err != nil {
+		if err := s.Publish(
+			t.Context(), callback.Event{Record: "test/full", Codes: map[string]string{"status": fmt.Sprint(i)}},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,8 +124,10 @@ func TestHandler(t *testing.T) {
 		lost   string
 		status int
 	}{
-		{[]callback.Event{other, event("1")}, "", 200}, {[]callback.Event{event("2"), other}, "", 200}, {[]callback.Event{full, event("3")}, "", 200},
-		{[]callback.Event{other, event("4")}, "test/other", 503}, {[]callback.Event{full, other, event("5")}, "test/other", 503},
+		{[]callback.Event{other, event("1")}, "", 200}, {[]callback.Event{event("2"), other}, "", 200},
+		{[]callback.Event{full, event("3")}, "", 200},
+		{[]callback.Event{other, event("4")}, "test/other", 503},
+		{[]callback.Event{full, other, event("5")}, "test/other", 503},
 	} {
 		s.await("a", "next")
 		losing := *s.Correlator

@@ -16,7 +16,8 @@ func TestSubjectRecord(t *testing.T) {
 	}
 	const subject = "shop\nmeera@example.com"
 	name := callback.SubjectRecord(ring.Reference, "test/user/", subject)
-	if other := callback.SubjectRecord(ring.Reference, "test/user/", "shop\nm@example.com"); other == name || len(name) != len("test/user/")+32 || strings.Contains(name, "meera") {
+	if other := callback.SubjectRecord(ring.Reference, "test/user/", "shop\nm@example.com"); other == name ||
+		len(name) != len("test/user/")+32 || strings.Contains(name, "meera") {
 		t.Errorf("named %q and %q", name, other)
 	}
 	of := callback.Event{Record: "test/user/", SubjectID: subject, Codes: map[string]string{"status": "ok"}}
@@ -33,7 +34,9 @@ func TestEventID(t *testing.T) {
 	s := newStack(t)
 	publish := func(id string) {
 		t.Helper()
-		if err := s.Publish(t.Context(), callback.Event{Record: record, Codes: map[string]string{"status": "ok"}, EventID: id}); err != nil {
+		if err := s.Publish(
+			t.Context(), callback.Event{Record: record, Codes: map[string]string{"status": "ok"}, EventID: id},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,11 +16,16 @@ import (
 func TestDigestJSON(t *testing.T) {
 	lines := [][]string{
 		{`{"a":1,"b":[2,3]}`, ` { "b" : [ 2 , 3 ] , "a" : 1 } `, "{\n\"\\u0061\":1,\t\"b\":[2,3]}\r\n"},
-		{`{"a":1,"b":[3,2]}`}, {`{"a":1,"b":[2]}`}, {`{"a":1}`}, {`{"a":[1]}`}, {`{"a":{"1":1}}`}, {`{"b":1}`}, {`{"A":1}`}, {`{"a":1,"b":2}`, `{"b":2,"a":1}`}, {`{"a":2,"b":1}`},
-		{`{"a":"1"}`}, {`{"a":1.0}`}, {`{"a":1e0}`}, {`{"a":-1}`}, {`{"a":true}`}, {`{"a":false}`}, {`{"a":null}`}, {`{"a":""}`}, {`{"a":[]}`}, {`{"a":{}}`}, {`{}`, ` {} `}, {`[]`, "[\n]"},
-		{`[[]]`}, {`[[],[]]`}, {`[{}]`}, {`[{},{}]`}, {`[null]`}, {`null`}, {`"null"`}, {`true`}, {`"true"`}, {`0`}, {`-0`}, {`"0"`}, {`""`}, {`"a"`, `"\u0061"`}, {`["a"]`},
-		{`["a","b"]`}, {`["b","a"]`}, {`["ab"]`}, {`["","ab"]`}, {`["ab",""]`}, {`["a",["b"]]`}, {`[["a"],"b"]`}, {`[["a","b"]]`}, {`{"a":{"b":1}}`}, {`{"a":{"b":1},"c":2}`, `{"c":2,"a":{"b":1}}`}, {`{"a":{"b":1,"c":2}}`},
-		{`"é/"`, `"\u00e9\/"`, `"\u00E9/"`}, {"\"e\u0301/\""}, {`"\n"`, `"\u000a"`}, {`"\\n"`}, {`"😀"`, `"\ud83d\ude00"`}, {`"\u0000"`}, {`"\\u0000"`}, {`12345678901234567890`}, {`12345678901234567891`},
+		{`{"a":1,"b":[3,2]}`}, {`{"a":1,"b":[2]}`}, {`{"a":1}`}, {`{"a":[1]}`}, {`{"a":{"1":1}}`}, {`{"b":1}`}, {`{"A":1}`},
+		{`{"a":1,"b":2}`, `{"b":2,"a":1}`}, {`{"a":2,"b":1}`},
+		{`{"a":"1"}`}, {`{"a":1.0}`}, {`{"a":1e0}`}, {`{"a":-1}`}, {`{"a":true}`}, {`{"a":false}`}, {`{"a":null}`},
+		{`{"a":""}`}, {`{"a":[]}`}, {`{"a":{}}`}, {`{}`, ` {} `}, {`[]`, "[\n]"},
+		{`[[]]`}, {`[[],[]]`}, {`[{}]`}, {`[{},{}]`}, {`[null]`}, {`null`}, {`"null"`}, {`true`}, {`"true"`}, {`0`}, {`-0`},
+		{`"0"`}, {`""`}, {`"a"`, `"\u0061"`}, {`["a"]`},
+		{`["a","b"]`}, {`["b","a"]`}, {`["ab"]`}, {`["","ab"]`}, {`["ab",""]`}, {`["a",["b"]]`}, {`[["a"],"b"]`},
+		{`[["a","b"]]`}, {`{"a":{"b":1}}`}, {`{"a":{"b":1},"c":2}`, `{"c":2,"a":{"b":1}}`}, {`{"a":{"b":1,"c":2}}`},
+		{`"é/"`, `"\u00e9\/"`, `"\u00E9/"`}, {"\"e\u0301/\""}, {`"\n"`, `"\u000a"`}, {`"\\n"`}, {`"😀"`, `"\ud83d\ude00"`},
+		{`"\u0000"`}, {`"\\u0000"`}, {`12345678901234567890`}, {`12345678901234567891`},
 		{`{"":""}`}, {`{"a":"b"}`}, {`{"b":"a"}`}, {`["a",1]`}, {`[1,"a"]`},
 	}
 	seen := map[string]string{}
@@ -46,7 +51,10 @@ func TestDigestJSON(t *testing.T) {
 }
 
 func TestDigestJSONErrors(t *testing.T) {
-	for _, text := range []string{``, ` `, `{`, `[1`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, `{} x`, `{}{}`, `1 2`, `"a" "b"`, `x`, `{"a":1,"a":1}`, "\"\xff\"", `"\ud800"`, `]`, `}`, `[}`, `{"a":1]`, `nul`, `01`, "\"\n\""} {
+	for _, text := range []string{
+		``, ` `, `{`, `[1`, `{"a"}`, `{"a":}`, `{"a":1,}`, `[1,]`, `{} x`, `{}{}`, `1 2`, `"a" "b"`, `x`, `{"a":1,"a":1}`,
+		"\"\xff\"", `"\ud800"`, `]`, `}`, `[}`, `{"a":1]`, `nul`, `01`, "\"\n\"",
+	} {
 		if digest, err := gateway.DigestJSON([]byte(text)); err == nil {
 			t.Errorf("%q: %s", text, digest)
 		}
@@ -97,7 +105,8 @@ func canonical(t testing.TB, text []byte) string {
 // FuzzDigestJSON: two texts have the same digest if, and only if, a canonical writing of them is the same.
 func FuzzDigestJSON(f *testing.F) {
 	for _, pair := range [][2]string{
-		{`{"a":1,"b":[2,{"c":null}]}`, `{"b":[2,{"c":null}],"a":1}`}, {`{"a":{"b":1},"c":2}`, `{"a":{"b":1,"c":2}}`}, {`["a","b"]`, `["ab"]`}, {`"\u0061"`, `"a"`}, {`[[],{}]`, `[{},[]]`}, {`1`, `"1"`},
+		{`{"a":1,"b":[2,{"c":null}]}`, `{"b":[2,{"c":null}],"a":1}`}, {`{"a":{"b":1},"c":2}`, `{"a":{"b":1,"c":2}}`},
+		{`["a","b"]`, `["ab"]`}, {`"\u0061"`, `"a"`}, {`[[],{}]`, `[{},[]]`}, {`1`, `"1"`},
 	} {
 		f.Add([]byte(pair[0]), []byte(pair[1]))
 	}
@@ -126,7 +135,8 @@ func FuzzDigestJSON(f *testing.F) {
 // A NUL character can only stand as an escape, and only an escape of it is one.
 func TestNUL(t *testing.T) {
 	for text, pointer := range map[string]string{
-		`{"text":"a\u0000b"}`: "/text: ", `"\u0000"`: "", `["\u0000"]`: "/0: ", `{"a":["x","\\\u0000"]}`: "/a/1: ", `{"a\u0000":1}`: "/?: ", `{"text":"\\\\\u0000"}`: "/text: ",
+		`{"text":"a\u0000b"}`: "/text: ", `"\u0000"`: "", `["\u0000"]`: "/0: ", `{"a":["x","\\\u0000"]}`: "/a/1: ",
+		`{"a\u0000":1}`: "/?: ", `{"text":"\\\\\u0000"}`: "/text: ",
 		`{"a":"\\u0000","text":"\u0000\\u0000"}`: "/text: ",
 	} {
 		var input *gateway.InputError
@@ -134,7 +144,9 @@ func TestNUL(t *testing.T) {
 			t.Errorf("%s: %v, want it at %s", text, err, pointer)
 		}
 	}
-	for _, text := range []string{`{"text":"\\u0000"}`, `"\\\\u0000"`, `["u0000","\u0001","\u00000"]`, `{"\\u0000":"\\\\\\u0000"}`} {
+	for _, text := range []string{
+		`{"text":"\\u0000"}`, `"\\\\u0000"`, `["u0000","\u0001","\u00000"]`, `{"\\u0000":"\\\\\\u0000"}`,
+	} {
 		valid := !strings.Contains(text, `\u00000`)
 		if err := gateway.CheckJSON([]byte(text)); (err == nil) != valid {
 			t.Errorf("%s: %v", text, err)
@@ -152,8 +164,11 @@ func TestNUL(t *testing.T) {
 func TestCheckJSON(t *testing.T) {
 	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	for text, want := range map[string]string{
-		`{"a":[1,"x",{}]}`: "", ` null `: "", nested(gateway.MaxDepth): "", nested(gateway.MaxDepth + 1): "nests too deep", strings.Repeat("[", 1<<16): "nests too deep",
-		``: "body is empty", " \n": "body is empty", `{"a":1,"a":2}`: "/a: stands twice", "{\"a\":\"\xff\"}": "/a: is not valid JSON", `{"a":`: "/a: is not valid JSON", `{"a" 1}`: "/a: is not valid JSON", `[1}`: "is not valid JSON",
+		`{"a":[1,"x",{}]}`: "", ` null `: "", nested(gateway.MaxDepth): "", nested(gateway.MaxDepth + 1): "nests too deep",
+		strings.Repeat("[", 1<<16): "nests too deep",
+		``:                         "body is empty", " \n": "body is empty", `{"a":1,"a":2}`: "/a: stands twice",
+		"{\"a\":\"\xff\"}": "/a: is not valid JSON", `{"a":`: "/a: is not valid JSON", `{"a" 1}`: "/a: is not valid JSON",
+		`[1}`: "is not valid JSON",
 	} {
 		err := gateway.CheckJSON([]byte(text))
 		var input *gateway.InputError

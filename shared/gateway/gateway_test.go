@@ -28,13 +28,16 @@ func TestParseEvent(t *testing.T) {
 		return gateway.ParseEvent(payload)
 	}
 	req, err := parse(events.APIGatewayV2HTTPRequest{
-		Headers: map[string]string{"X-API-Key": "k", "Content-Length": "12"}, Body: base64.StdEncoding.EncodeToString([]byte("\xffbody")),
-		IsBase64Encoded: true, PathParameters: map[string]string{"id": "1"}, QueryStringParameters: map[string]string{"a": "b"},
-		RawPath: "/x%20y", RequestContext: events.APIGatewayV2HTTPRequestContext{
+		Headers:         map[string]string{"X-API-Key": "k", "Content-Length": "12"},
+		Body:            base64.StdEncoding.EncodeToString([]byte("\xffbody")),
+		IsBase64Encoded: true, PathParameters: map[string]string{"id": "1"},
+		QueryStringParameters: map[string]string{"a": "b"},
+		RawPath:               "/x%20y", RequestContext: events.APIGatewayV2HTTPRequestContext{
 			RequestID: "req-1", HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "PUT"},
 		},
 	})
-	if err != nil || string(req.Body) != "\xffbody" || req.Header["x-api-key"] != "k" || req.Size != 12 || req.Params["id"] != "1" ||
+	if err != nil || string(req.Body) != "\xffbody" || req.Header["x-api-key"] != "k" || req.Size != 12 ||
+		req.Params["id"] != "1" ||
 		req.Query["a"] != "b" || req.Path != "/x%20y" || req.ID != "req-1" || req.Method != "PUT" {
 		t.Errorf("got %+v, %v", req, err)
 	}
@@ -185,7 +188,8 @@ func TestRoute(t *testing.T) {
 	c := &callers{byHash: map[string]ledger.Caller{hash: {KeyHash: hash, Tenant: "acme", Scopes: []string{"a"}}}}
 	var logs bytes.Buffer
 	serve := func(err error) gateway.Route {
-		return gateway.Route{Auth: gateway.NewAuthenticator(c, time.Now), Scope: "a", Log: telemetry.NewLogger(&logs, slog.LevelInfo),
+		return gateway.Route{Auth: gateway.NewAuthenticator(c, time.Now), Scope: "a",
+			Log: telemetry.NewLogger(&logs, slog.LevelInfo),
 			Serve: func(context.Context, ledger.Caller, gateway.Request) (gateway.Reply, error) {
 				if err == nil {
 					panic("personal data")
@@ -220,15 +224,18 @@ func TestRoute(t *testing.T) {
 		"NoKey":     {serve(errors.New("x")), nil, 401, "no_key"},
 		"BadKey":    {serve(errors.New("x")), map[string]string{"x-api-key": "wrong"}, 401, "bad_key"},
 		"Forbidden": {other, key, 403, "forbidden"},
-		"TooLarge":  {serve(errors.New("x")), map[string]string{"x-api-key": "key", "content-length": "4500001"}, 413, "too_large"},
-		"Input":     {serve(&gateway.InputError{Pointer: "limit", Reason: "no"}), key, 400, "invalid_request"},
-		"NotFound":  {serve(ledger.ErrNotFound), key, 404, "not_found"},
-		"Internal":  {serve(errors.New("personal data")), key, 500, "internal"},
-		"Panic":     {serve(nil), key, 500, "internal"},
-		"NoRoute":   {gateway.NotFound(serve(nil).Log), nil, 404, "no_such_route"},
+		"TooLarge": {
+			serve(errors.New("x")), map[string]string{"x-api-key": "key", "content-length": "4500001"}, 413, "too_large",
+		},
+		"Input":    {serve(&gateway.InputError{Pointer: "limit", Reason: "no"}), key, 400, "invalid_request"},
+		"NotFound": {serve(ledger.ErrNotFound), key, 404, "not_found"},
+		"Internal": {serve(errors.New("personal data")), key, 500, "internal"},
+		"Panic":    {serve(nil), key, 500, "internal"},
+		"NoRoute":  {gateway.NotFound(serve(nil).Log), nil, 404, "no_such_route"},
 	} {
 		got := call(test.route, test.headers)
-		if got.StatusCode != test.status || got.Headers["Gateway-Error"] != test.code || got.Headers["Content-Type"] != "application/problem+json" ||
+		if got.StatusCode != test.status || got.Headers["Gateway-Error"] != test.code ||
+			got.Headers["Content-Type"] != "application/problem+json" ||
 			!strings.Contains(got.Body, `"code":"`+test.code+`"`) {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -236,7 +243,8 @@ func TestRoute(t *testing.T) {
 	if strings.Contains(logs.String(), "personal data") {
 		t.Errorf("logged: %s", logs.String())
 	}
-	if out, err := serve(nil).Invoke(t.Context(), []byte("not an event")); err != nil || !strings.Contains(string(out), "400") {
+	if out, err := serve(nil).Invoke(t.Context(), []byte("not an event")); err != nil ||
+		!strings.Contains(string(out), "400") {
 		t.Errorf("not an event: %s, %v", out, err)
 	}
 }
@@ -250,7 +258,8 @@ type shape struct {
 
 func TestDecodeJSON(t *testing.T) {
 	var got shape
-	if err := gateway.DecodeJSON([]byte(` {"text":"a","inner":{"list":["b"]}} `), &got); err != nil || got.Text != "a" || got.Inner.List[0] != "b" {
+	if err := gateway.DecodeJSON([]byte(` {"text":"a","inner":{"list":["b"]}} `), &got); err != nil || got.Text != "a" ||
+		got.Inner.List[0] != "b" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for text, want := range map[string]string{

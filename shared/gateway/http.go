@@ -20,8 +20,8 @@ import (
 // MaxBody is the largest body that reaches a function, in bytes: a Lambda takes 6 MB, of which base64 takes a third.
 const MaxBody = 4_500_000
 
-// Request is one HTTP request, or what a state machine asks for in its place. Header names are lower-case; duplicates have
-// been joined by commas.
+// Request is one HTTP request, or what a state machine asks for in its place. Header names are lower-case; duplicates
+// have been joined by commas.
 type Request struct {
 	// FromStateMachine: a Task state asks, so there is no Method, Path or Header, and the body is the task's.
 	FromStateMachine bool
@@ -113,7 +113,9 @@ func ParseEvent(payload []byte) (Request, error) {
 // FirstMember returns which of some names the first member of a JSON object has that has one of them; empty where no
 // member has, or the text is no object. What follows that member is not read.
 func FirstMember(text []byte, names ...string) string {
-	decoder := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	decoder := jsontext.NewDecoder(
+		bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
+	)
 	if token, err := decoder.ReadToken(); err != nil || token.Kind() != '{' {
 		return ""
 	}
@@ -189,7 +191,10 @@ func IdempotencyKey(header map[string]string) (string, error) {
 	}
 	for _, c := range []byte(key) {
 		if c < 0x20 || c > 0x7e || c == '"' {
-			return "", &InputError{Pointer: "Idempotency-Key", Reason: "must be visible ASCII characters without quotes inside, and stand once"}
+			return "",
+				&InputError{
+					Pointer: "Idempotency-Key", Reason: "must be visible ASCII characters without quotes inside, and stand once",
+				}
 		}
 	}
 	return key, nil

@@ -111,7 +111,9 @@ func inputError(err error) error {
 	case errors.As(err, &syntactic):
 		return &InputError{Pointer: printable(syntactic.JSONPointer), Reason: "is not valid JSON"}
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
-		return &InputError{Pointer: printable(semantic.JSONPointer), Reason: "is not a known name (names are matched exactly)"}
+		return &InputError{
+			Pointer: printable(semantic.JSONPointer), Reason: "is not a known name (names are matched exactly)",
+		}
 	case errors.As(err, &semantic):
 		return &InputError{Pointer: printable(semantic.JSONPointer), Reason: "must be " + wanted(semantic.GoType)}
 	}
@@ -146,7 +148,9 @@ func printable(pointer jsontext.Pointer) string {
 	var out strings.Builder
 	for name := range pointer.Tokens() {
 		out.WriteByte('/')
-		if len(name) > 40 || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_") != "" && (len(name) > 3 || strings.Trim(name, "0123456789") != "") {
+		if len(name) > 40 ||
+			strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_") != "" &&
+				(len(name) > 3 || strings.Trim(name, "0123456789") != "") {
 			name = "?"
 		}
 		out.WriteString(name)

@@ -32,7 +32,10 @@ func (p *Problem) Reply() Reply {
 	if err != nil {
 		body = []byte(`{"status":500,"title":"Internal Server Error","code":"internal"}`)
 	}
-	return Reply{Status: p.Status, ContentType: "application/problem+json", Body: body, Header: map[string]string{"Gateway-Error": p.Code}}
+	return Reply{
+		Status: p.Status, ContentType: "application/problem+json", Body: body,
+		Header: map[string]string{"Gateway-Error": p.Code},
+	}
 }
 
 // Route is one of Sallyport's own routes. It is a lambda.Handler.
@@ -48,7 +51,8 @@ type Route struct {
 func (r Route) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	req, err := ParseEvent(payload)
 	if err == ErrNotEvent {
-		return NewProblem(http.StatusBadRequest, "invalid_request", "the event is not an API Gateway event").Reply().Event(), nil
+		return NewProblem(http.StatusBadRequest, "invalid_request", "the event is not an API Gateway event").Reply().Event(),
+			nil
 	}
 	reply := Reply{}
 	if err == nil {
@@ -90,7 +94,9 @@ func (r Route) problem(ctx context.Context, req Request, err error) *Problem {
 	case errors.As(err, &input):
 		return NewProblem(http.StatusBadRequest, "invalid_request", input.Error())
 	case errors.Is(err, ErrNoKey):
-		return NewProblem(http.StatusUnauthorized, "no_key", "send a key as X-API-Key, as a Bearer token or as the password of Basic")
+		return NewProblem(
+			http.StatusUnauthorized, "no_key", "send a key as X-API-Key, as a Bearer token or as the password of Basic",
+		)
 	case errors.Is(err, ErrBadKey):
 		return NewProblem(http.StatusUnauthorized, "bad_key", "this key is not known or has expired")
 	case errors.Is(err, ledger.ErrBadCursor):

@@ -33,7 +33,9 @@ type gatewayToken struct {
 
 // Mint makes a gateway token for clients that insist on fetching one: it stands for the caller's key, for one scope and
 // so long.
-func (a *Authenticator) Mint(ctx context.Context, caller ledger.Caller, kind TokenKind, scope string, ttl time.Duration) (string, error) {
+func (a *Authenticator) Mint(
+	ctx context.Context, caller ledger.Caller, kind TokenKind, scope string, ttl time.Duration,
+) (string, error) {
 	if a.Ring == nil {
 		return "", errors.New("gateway: no key ring to mint tokens with")
 	}
@@ -51,8 +53,8 @@ func (a *Authenticator) Mint(ctx context.Context, caller ledger.Caller, kind Tok
 // IsToken tells a gateway token from a key.
 func IsToken(key string) bool { return strings.HasPrefix(key, tokenPrefix) }
 
-// Redeem returns the caller for whom a gateway token of this kind was made, with the token's scope alone. Errors are those of
-// Authenticate.
+// Redeem returns the caller for whom a gateway token of this kind was made, with the token's scope alone. Errors are
+// those of Authenticate.
 func (a *Authenticator) Redeem(ctx context.Context, kind TokenKind, text string) (ledger.Caller, error) {
 	sealed, isToken := strings.CutPrefix(text, tokenPrefix)
 	if !isToken || a.Ring == nil || len(text) > maxToken {

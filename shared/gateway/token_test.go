@@ -36,7 +36,10 @@ type tokens struct {
 func newTokens(t *testing.T, scopes ...string) *tokens {
 	t.Helper()
 	hash := gateway.HashKey("key")
-	tk := &tokens{t: t, caller: ledger.Caller{KeyHash: hash, Tenant: "acme", Name: "n", Scopes: scopes}, now: time.Date(2026, 1, 1, 0, 0, 0, 500, time.UTC)}
+	tk := &tokens{
+		t: t, caller: ledger.Caller{KeyHash: hash, Tenant: "acme", Name: "n", Scopes: scopes},
+		now: time.Date(2026, 1, 1, 0, 0, 0, 500, time.UTC),
+	}
 	tk.callers = &callers{byHash: map[string]ledger.Caller{hash: tk.caller}}
 	tk.Authenticator = gateway.NewAuthenticator(tk.callers, func() time.Time { return tk.now })
 	ring := MustRing(t)
@@ -64,7 +67,8 @@ func TestToken(t *testing.T) {
 	tk := newTokens(t, "a", "b")
 	access, refresh := tk.mint(gateway.AccessToken, "a", time.Hour), tk.mint(gateway.RefreshToken, "b", time.Hour)
 	for name, text := range map[string]string{"access": access, "refresh": refresh} {
-		if len(text) >= 600 || !strings.HasPrefix(text, "sgt_") || strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		if len(text) >= 600 || !strings.HasPrefix(text, "sgt_") ||
+			strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 			t.Errorf("the %s token is %q", name, text)
 		}
 		box, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(text, "sgt_"))
@@ -73,7 +77,8 @@ func TestToken(t *testing.T) {
 		}
 	}
 	caller, err := tk.Authenticate(t.Context(), access)
-	if err != nil || caller.Tenant != "acme" || !slices.Equal(caller.Scopes, []string{"a"}) || !caller.May("a") || caller.May("b") {
+	if err != nil || caller.Tenant != "acme" || !slices.Equal(caller.Scopes, []string{"a"}) || !caller.May("a") ||
+		caller.May("b") {
 		t.Errorf("got %+v, %v", caller, err)
 	}
 	caller, err = tk.Redeem(t.Context(), gateway.RefreshToken, refresh)
@@ -90,7 +95,10 @@ func TestToken(t *testing.T) {
 	tk.wantBad("a refresh token as an access token", err)
 	_, err = tk.Redeem(t.Context(), gateway.RefreshToken, access)
 	tk.wantBad("an access token as a refresh token", err)
-	for _, text := range []string{"", "key", "sgt_", "sgt_key", "SGT_" + access[4:], access[4:], access + "=", " " + access, "sgt_" + access, strings.Repeat("A", 700)} {
+	for _, text := range []string{
+		"", "key", "sgt_", "sgt_key", "SGT_" + access[4:], access[4:], access + "=", " " + access, "sgt_" + access,
+		strings.Repeat("A", 700),
+	} {
 		_, err = tk.Redeem(t.Context(), gateway.AccessToken, text)
 		tk.wantBad(text, err)
 	}
@@ -125,7 +133,9 @@ func TestTokenThatWasAltered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for record, valid := range map[string]bool{"gateway token access": true, "gateway token refresh": false, "token/x": false} {
+	for record, valid := range map[string]bool{
+		"gateway token access": true, "gateway token refresh": false, "token/x": false,
+	} {
 		_, err := tk.Authenticate(t.Context(), "sgt_"+base64.RawURLEncoding.EncodeToString(ring.Seal(record, plain)))
 		if (err == nil) != valid {
 			t.Errorf("sealed for %s: %v", record, err)
@@ -133,7 +143,9 @@ func TestTokenThatWasAltered(t *testing.T) {
 	}
 	// Nor is one that is longer than what a partner documents for its own.
 	long := append([]byte(`{"more":"`+strings.Repeat("x", 300)+`",`), plain[1:]...)
-	_, err = tk.Authenticate(t.Context(), "sgt_"+base64.RawURLEncoding.EncodeToString(ring.Seal("gateway token access", long)))
+	_, err = tk.Authenticate(
+		t.Context(), "sgt_"+base64.RawURLEncoding.EncodeToString(ring.Seal("gateway token access", long)),
+	)
 	tk.wantBad("a long one", err)
 }
 
@@ -165,10 +177,14 @@ func TestTokenOfACallerWhoIsGone(t *testing.T) {
 	for name, change := range map[string]func(*tokens){
 		"Removed": func(tk *tokens) { clear(tk.callers.byHash) },
 		"LostScope": func(tk *tokens) {
-			tk.callers.byHash[tk.caller.KeyHash] = ledger.Caller{KeyHash: tk.caller.KeyHash, Tenant: "acme", Scopes: []string{"b"}}
+			tk.callers.byHash[tk.caller.KeyHash] = ledger.Caller{
+				KeyHash: tk.caller.KeyHash, Tenant: "acme", Scopes: []string{"b"},
+			}
 		},
 		"KeyExpired": func(tk *tokens) {
-			tk.callers.byHash[tk.caller.KeyHash] = ledger.Caller{KeyHash: tk.caller.KeyHash, Tenant: "acme", Scopes: []string{"a"}, ExpiresAt: tk.now}
+			tk.callers.byHash[tk.caller.KeyHash] = ledger.Caller{
+				KeyHash: tk.caller.KeyHash, Tenant: "acme", Scopes: []string{"a"}, ExpiresAt: tk.now,
+			}
 		},
 		"Misfiled": func(tk *tokens) {
 			tk.callers.byHash[tk.caller.KeyHash] = ledger.Caller{KeyHash: "another", Tenant: "acme", Scopes: []string{"a"}}
@@ -191,7 +207,9 @@ func TestTokenOfACallerWhoIsGone(t *testing.T) {
 	t.Run("NewScopesDoNotCount", func(t *testing.T) {
 		tk := newTokens(t, "a")
 		access := tk.mint(gateway.AccessToken, "a", time.Hour)
-		tk.callers.byHash[tk.caller.KeyHash] = ledger.Caller{KeyHash: tk.caller.KeyHash, Tenant: "acme", Scopes: []string{"*"}}
+		tk.callers.byHash[tk.caller.KeyHash] = ledger.Caller{
+			KeyHash: tk.caller.KeyHash, Tenant: "acme", Scopes: []string{"*"},
+		}
 		if caller, err := tk.Authenticate(t.Context(), access); err != nil || caller.May("b") {
 			t.Errorf("got %+v, %v", caller, err)
 		}
@@ -206,7 +224,8 @@ func TestTokenOfACallerWhoIsGone(t *testing.T) {
 	t.Run("LedgerDown", func(t *testing.T) {
 		tk := newTokens(t, "a")
 		tk.callers.err = errors.New("down")
-		if _, err := tk.Authenticate(t.Context(), tk.mint(gateway.AccessToken, "a", time.Hour)); err == nil || errors.Is(err, gateway.ErrBadKey) {
+		if _, err := tk.Authenticate(t.Context(), tk.mint(gateway.AccessToken, "a", time.Hour)); err == nil ||
+			errors.Is(err, gateway.ErrBadKey) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -243,7 +262,9 @@ func TestTokenNeedsTheKeyRing(t *testing.T) {
 func TestTokenLength(t *testing.T) {
 	tk := newTokens(t, "*")
 	kid := strings.Repeat("k", 32)
-	ring, err := seal.NewRing(seal.Keys{ID: strings.Repeat("i", 32), Seal: []seal.Key{{KID: kid, Secret: strings.Repeat("s", 32)}}})
+	ring, err := seal.NewRing(
+		seal.Keys{ID: strings.Repeat("i", 32), Seal: []seal.Key{{KID: kid, Secret: strings.Repeat("s", 32)}}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

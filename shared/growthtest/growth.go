@@ -21,8 +21,8 @@ const (
 	rounds            = 20
 )
 
-// Linear runs work on JSON texts of about 64 KB and 256 KB and fails where the larger one takes more than five times the
-// processor's time, by the shortest of up to 20 runs of each in turn; up to eight times are logged. The texts are
+// Linear runs work on JSON texts of about 64 KB and 256 KB and fails where the larger one takes more than five times
+// the processor's time, by the shortest of up to 20 runs of each in turn; up to eight times are logged. The texts are
 // frame, in which one %s stands for a value: of each kind that has made such work grow faster than the text. near is an
 // identity number, which almost stands there. Nothing else may run in the process meanwhile.
 func Linear(t *testing.T, frame, near string, work func(text []byte)) {

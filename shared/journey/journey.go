@@ -1,5 +1,6 @@
 // Package journey is what a partner says about the journeys that it takes part in: how a start and an input are
-// validated, which of their fields are sealed, and what an outcome is made of. functions/journeys does the rest for all.
+// validated, which of their fields are sealed, and what an outcome is made of. functions/journeys does the rest for
+// all.
 package journey
 
 import (
@@ -27,9 +28,9 @@ type Type struct {
 	// Input has no Secret.
 	Inputs map[string]func(context.Context, Start) (Fields, error)
 
-	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of its
-	// transaction. claims names what it may tell, where the state machine says so. It returns nil for an answer that tells
-	// nothing.
+	// Outcome makes the outcome that people read, as a JSON object, of the answer that decided and of the references of
+	// its transaction. claims names what it may tell, where the state machine says so. It returns nil for an answer that
+	// tells nothing.
 	Outcome func(answer gateway.Reply, refs map[string]string, claims []string) ([]byte, error)
 }
 
@@ -40,7 +41,9 @@ type Start struct {
 
 	// Open replaces the references in a JSON text by what the vault holds under them, but for those in places that leave
 	// picks; see vault.Vault.Splice.
-	Open func(ctx context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool) (jsontext.Value, error)
+	Open func(
+		ctx context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool,
+	) (jsontext.Value, error)
 }
 
 // Fields are what goes on to the state machine. Sealed ones go to the vault; the machine gets {"document_id":"…"} in

@@ -93,8 +93,8 @@ type JourneyPage struct {
 	Next     string
 }
 
-// Correlation is what is known about a partner's record that journeys wait for: its waiters and its events. Each side adds
-// itself with one write and reads what results, so that neither order loses.
+// Correlation is what is known about a partner's record that journeys wait for: its waiters and its events. Each side
+// adds itself with one write and reads what results, so that neither order loses.
 type Correlation struct {
 	Waiters []Waiter          // ordered by journey id
 	Events  map[string][]byte // sealed, by id

@@ -1,6 +1,6 @@
 // Package ledger is the record of every call that passes through the gateway, of the journeys that are made of such
-// calls, of who may make one, of the access tokens that partners have given for them, and of how tenants want journeys to run.
-// A transaction record is its own idempotency entry: the record id is derived from the caller's key, and one
+// calls, of who may make one, of the access tokens that partners have given for them, and of how tenants want journeys
+// to run. A transaction record is its own idempotency entry: the record id is derived from the caller's key, and one
 // conditional write decides who may act. The adapters ledger/dynamo and ledger/bolt keep the same promises, which
 // ledger/ledgertest proves on both.
 package ledger
@@ -29,25 +29,28 @@ const Retention = 30 * 24 * time.Hour
 // Transaction is one recorded call of an operation. It holds no personal data in clear: the reply's body is
 // sealed and Refs carries references, codes and last digits only.
 type Transaction struct {
-	ID          string            // HMAC of tenant, operation and idempotency key, or a UUIDv7 where there is no key
-	Tenant      string            // who called
-	Operation   string            // the folder of its function, such as "equal/execute-journey"
-	Journey     string            // the journey whose state machine called; empty for a caller over HTTP
-	Step        string            // the state that called; empty for a caller over HTTP
-	State       State             // where it stands
-	Code        string            // why it stands there, for machines: the partner's or the gateway's code, never a text
-	Fingerprint string            // HMAC of what was asked; empty for reads
-	Attempt     string            // id of the attempt that holds or held the record; fences every later write
-	Generation  int               // raised by every Claim, kept by TakeOver: a definite answer lies between two generations
-	TakeOvers   int               // how often this generation was taken over after an unknown outcome
-	ClaimedAt   time.Time         // when this generation was first claimed
-	Lease       time.Time         // until when the holding attempt may be running; zero once ended
-	SentAt      time.Time         // when the holding attempt began to send; zero if it never told
-	EndedAt     time.Time         // when it ended; zero while claimed
-	ExpiresAt   time.Time         // when the record counts as absent: Retention after its end, or after the lease while claimed
-	Refs        map[string]string // the partner's references and masked subject, such as "aadhaar_last4"
-	Owns        string            // the partner's record that this call created, as "equal/transaction/<id>"; see operation.Ledger
-	Reply       *Reply            // what is replayed; nil while claimed, after release, and where no key could ask for it
+	ID          string // HMAC of tenant, operation and idempotency key, or a UUIDv7 where there is no key
+	Tenant      string // who called
+	Operation   string // the folder of its function, such as "equal/execute-journey"
+	Journey     string // the journey whose state machine called; empty for a caller over HTTP
+	Step        string // the state that called; empty for a caller over HTTP
+	State       State  // where it stands
+	Code        string // why it stands there, for machines: the partner's or the gateway's code, never a text
+	Fingerprint string // HMAC of what was asked; empty for reads
+	Attempt     string // id of the attempt that holds or held the record; fences every later write
+	// raised by every Claim, kept by TakeOver: a definite answer lies between two generations
+	Generation int
+	TakeOvers  int       // how often this generation was taken over after an unknown outcome
+	ClaimedAt  time.Time // when this generation was first claimed
+	Lease      time.Time // until when the holding attempt may be running; zero once ended
+	SentAt     time.Time // when the holding attempt began to send; zero if it never told
+	EndedAt    time.Time // when it ended; zero while claimed
+	// when the record counts as absent: Retention after its end, or after the lease while claimed
+	ExpiresAt time.Time
+	Refs      map[string]string // the partner's references and masked subject, such as "aadhaar_last4"
+	// the partner's record that this call created, as "equal/transaction/<id>"; see operation.Ledger
+	Owns  string
+	Reply *Reply // what is replayed; nil while claimed, after release, and where no key could ask for it
 }
 
 // Reply is a stored answer.

@@ -46,7 +46,10 @@ func TestKeyInTheBody(t *testing.T) {
 		return text
 	}
 	access, refresh := mint(gateway.AccessToken, "test"), mint(gateway.RefreshToken, "test")
-	other, err := s.p.Auth.Mint(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("nobody"), Tenant: "acme"}, gateway.RefreshToken, "test", time.Hour)
+	other, err := s.p.Auth.Mint(
+		t.Context(), ledger.Caller{KeyHash: gateway.HashKey("nobody"), Tenant: "acme"}, gateway.RefreshToken, "test",
+		time.Hour,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +237,9 @@ func TestTokenIsShared(t *testing.T) {
 		i.sent, i.issued = nil, 9
 		i.mu.Unlock()
 		s.source.set("sallyport/test/tenants/initech/test", "secret-of-initech")
-		if err := s.counting.PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("initech-key"), Tenant: "initech", Scopes: []string{"test"}}); err != nil {
+		if err := s.counting.PutCaller(
+			t.Context(), ledger.Caller{KeyHash: gateway.HashKey("initech-key"), Tenant: "initech", Scopes: []string{"test"}},
+		); err != nil {
 			t.Fatal(err)
 		}
 		s.want(s.post(read, "", `{"value":"a"}`), 200, "")
@@ -272,7 +277,9 @@ func TestTokenAtRest(t *testing.T) {
 
 func TestSeveralOwners(t *testing.T) {
 	s := newStack(t)
-	if err := s.counting.PutCaller(t.Context(), ledger.Caller{KeyHash: gateway.HashKey("initech-key"), Tenant: "initech", Scopes: []string{"test"}}); err != nil {
+	if err := s.counting.PutCaller(
+		t.Context(), ledger.Caller{KeyHash: gateway.HashKey("initech-key"), Tenant: "initech", Scopes: []string{"test"}},
+	); err != nil {
 		t.Fatal(err)
 	}
 	h, read := operation.New(s.p, s.act(operation.Manual)), operation.New(s.p, s.read())
@@ -326,7 +333,10 @@ func (s *stack) minting() operation.Operation[input] {
 	op.Call = func(ctx context.Context, c operation.Call, in input) operation.Outcome {
 		if kind, text, redeem := strings.Cut(in.Value, ":"); redeem {
 			if err := c.Redeem(ctx, gateway.TokenKind(kind), text); err != nil {
-				return operation.Outcome{Class: operation.Invalid, Code: "not_redeemed", Reply: gateway.JSON(400, fmt.Appendf(nil, "%t", errors.Is(err, gateway.ErrBadKey)))}
+				return operation.Outcome{
+					Class: operation.Invalid, Code: "not_redeemed",
+					Reply: gateway.JSON(400, fmt.Appendf(nil, "%t", errors.Is(err, gateway.ErrBadKey))),
+				}
 			}
 			return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}"))}
 		}
@@ -366,7 +376,9 @@ func TestMintAndRedeem(t *testing.T) {
 	}
 	s.want(as(access, h, "refresh:"+refresh), 200, "")
 	s.want(as("second-key", h, "refresh:"+refresh), 200, "") // a tenant's own
-	for _, value := range []string{"access:" + refresh, "refresh:" + access, "refresh:", "refresh:acme-key", "refresh:" + refresh + "x"} {
+	for _, value := range []string{
+		"access:" + refresh, "refresh:" + access, "refresh:", "refresh:acme-key", "refresh:" + refresh + "x",
+	} {
 		got := as("acme-key", h, value)
 		s.want(got, 400, "")
 		if got.body != "true" {
@@ -418,7 +430,9 @@ func TestMaxTask(t *testing.T) {
 	document := func(size int) string {
 		t.Helper()
 		id := fmt.Sprint("doc-", size)
-		if err := s.p.Vault.Put(t.Context(), "acme", id, []byte(`"`+strings.Repeat("x", size-overhead)+`"`), s.clock().Add(time.Hour)); err != nil {
+		if err := s.p.Vault.Put(
+			t.Context(), "acme", id, []byte(`"`+strings.Repeat("x", size-overhead)+`"`), s.clock().Add(time.Hour),
+		); err != nil {
 			t.Fatal(err)
 		}
 		return `{"value":{"document_id":"` + id + `"}}`
@@ -440,7 +454,9 @@ func TestMaxTask(t *testing.T) {
 	if err := try(document(100)); err != nil {
 		t.Error(err)
 	}
-	for _, body := range []string{document(101), `{"value":"` + strings.Repeat("x", 101-overhead) + `"}`, document(1 << 20)} {
+	for _, body := range []string{
+		document(101), `{"value":"` + strings.Repeat("x", 101-overhead) + `"}`, document(1 << 20),
+	} {
 		if err := try(body); !tooLarge(err) {
 			t.Errorf("over MaxTask: %v", err)
 		}
@@ -487,11 +503,15 @@ func TestQuietPeriodOfThePipeline(t *testing.T) {
 func TestRefusedReadOfATaskKeepsItsAnswer(t *testing.T) {
 	s := newStack(t)
 	s.partner.on(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202); _, _ = w.Write([]byte(`{"no":1}`)) })
-	if _, err := operation.New(s.p, s.read()).Invoke(t.Context(), taskPayload("0", `{"value":"a"}`)); errorType(err) != "Refused" {
+	if _, err := operation.New(s.p, s.read()).Invoke(
+		t.Context(), taskPayload("0", `{"value":"a"}`),
+	); errorType(err) != "Refused" {
 		t.Fatalf("got %v", err)
 	}
 	s.partner.on(status(503)) // of what decides nothing, none is kept
-	if _, err := operation.New(s.p, s.read()).Invoke(t.Context(), taskPayload("1", `{"value":"a"}`)); errorType(err) != "Unavailable" {
+	if _, err := operation.New(s.p, s.read()).Invoke(
+		t.Context(), taskPayload("1", `{"value":"a"}`),
+	); errorType(err) != "Unavailable" {
 		t.Fatalf("got %v", err)
 	}
 	page, err := s.counting.Store.Transactions(t.Context(), ledger.Query{Tenant: "acme", Limit: 10})
@@ -508,7 +528,8 @@ func TestRefusedReadOfATaskKeepsItsAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 		reply, err := operation.StoredReply(t.Context(), ring, s.p.Vault, record)
-		if record.State == ledger.Refused && (err != nil || string(reply.Body) != `{"no":1}`) || record.State == ledger.Released && !errors.Is(err, operation.ErrNoReply) {
+		if record.State == ledger.Refused && (err != nil || string(reply.Body) != `{"no":1}`) ||
+			record.State == ledger.Released && !errors.Is(err, operation.ErrNoReply) {
 			t.Errorf("%s keeps %s, %v", record.State, reply.Body, err)
 		}
 	}
@@ -558,8 +579,8 @@ func TestLookupRenewsCredentials(t *testing.T) {
 	}
 }
 
-// TestReadsConflict: a state machine may be given a conflict to read, over and over: its key stays free. Everything else that is
-// no success is an error all the same, and so is a conflict that says nothing.
+// TestReadsConflict: a state machine may be given a conflict to read, over and over: its key stays free. Everything
+// else that is no success is an error all the same, and so is a conflict that says nothing.
 func TestReadsConflict(t *testing.T) {
 	s := newStack(t)
 	op := s.act(operation.Manual)
@@ -571,8 +592,10 @@ func TestReadsConflict(t *testing.T) {
 		status  int
 		want    string // the type of the error, or the result
 	}{
-		{strict, 409, "Conflict"}, {reading, 409, `{"code":"partner_409","size":15}`}, {reading, 409, `{"code":"partner_409","size":15}`},
-		{reading, 400, "InvalidInput"}, {reading, 202, "Refused"}, {reading, 429, "Throttled"}, {reading, 503, "Unavailable"}, {reading, 500, "OutcomeUnknown"},
+		{strict, 409, "Conflict"}, {reading, 409, `{"code":"partner_409","size":15}`},
+		{reading, 409, `{"code":"partner_409","size":15}`},
+		{reading, 400, "InvalidInput"}, {reading, 202, "Refused"}, {reading, 429, "Throttled"}, {reading, 503, "Unavailable"},
+		{reading, 500, "OutcomeUnknown"},
 	} {
 		s.partner.on(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(test.status)
@@ -603,13 +626,17 @@ func TestReadsConflict(t *testing.T) {
 	op.Call = func(context.Context, operation.Call, input) operation.Outcome {
 		return operation.Outcome{Class: operation.Conflict, Code: "http_403"}
 	}
-	if out, err := operation.New(s.p, op).Invoke(t.Context(), taskPayload("7", `{"value":"a"}`)); errorType(err) != "InvalidInput" {
+	if out, err := operation.New(s.p, op).Invoke(
+		t.Context(), taskPayload("7", `{"value":"a"}`),
+	); errorType(err) != "InvalidInput" {
 		t.Errorf("a conflict without words: %s, %v", out, err)
 	}
 	op.Call = func(context.Context, operation.Call, input) operation.Outcome {
 		return operation.Outcome{Class: operation.Conflict, Code: "x", Reply: gateway.JSON(403, []byte(`{}`))}
 	}
-	if got := s.post(operation.New(s.p, op), "k", `{"value":"a"}`); got.status != 403 || got.header["Gateway-Error"] != "" { // over HTTP it is the partner's answer
+	// over HTTP it is the partner's answer
+	if got := s.post(operation.New(s.p, op), "k", `{"value":"a"}`); got.status != 403 ||
+		got.header["Gateway-Error"] != "" {
 		t.Errorf("over HTTP: %d %v", got.status, got.header)
 	}
 }

@@ -24,8 +24,8 @@ type GrantRequest struct {
 // ErrGrantType: the form asks for no grant, or for one that there isn't.
 var ErrGrantType = errors.New("operation: grant_type must be password or refresh_token")
 
-// GrantCredentials is Operation.BodyCredentials of a token route: the key may stand where the partner's secret or password
-// would, and a refresh token of ours stands for it.
+// GrantCredentials is Operation.BodyCredentials of a token route: the key may stand where the partner's secret or
+// password would, and a refresh token of ours stands for it.
 func GrantCredentials(req gateway.Request) []string {
 	form, err := url.ParseQuery(string(req.Body))
 	if err != nil {
@@ -34,8 +34,8 @@ func GrantCredentials(req gateway.Request) []string {
 	return []string{last(form, "client_secret"), last(form, "password"), last(form, "refresh_token")}
 }
 
-// ParseGrant reads the form. Where a field is repeated, the last value wins. It fails with ErrGrantType, beside what it has
-// read, or with *gateway.InputError.
+// ParseGrant reads the form. Where a field is repeated, the last value wins. It fails with ErrGrantType, beside what it
+// has read, or with *gateway.InputError.
 func ParseGrant(req gateway.Request) (in GrantRequest, err error) {
 	if req.FromStateMachine {
 		return in, nil
@@ -51,7 +51,8 @@ func ParseGrant(req gateway.Request) (in GrantRequest, err error) {
 	return in, nil
 }
 
-// Grant makes the tokens that were asked for. gateway.ErrBadKey: the refresh token is not valid, or was made for somebody else.
+// Grant makes the tokens that were asked for. gateway.ErrBadKey: the refresh token is not valid, or was made for
+// somebody else.
 func (c Call) Grant(ctx context.Context, in GrantRequest, lifetime time.Duration) (access, refresh string, err error) {
 	if in.GrantType == "refresh_token" {
 		if err := c.Redeem(ctx, gateway.RefreshToken, in.RefreshToken); err != nil {
@@ -75,8 +76,9 @@ type PasswordGrant struct {
 // errRejected is the partner's no to our credentials; any other failure to get a token may pass.
 var errRejected = errors.New("operation: the partner rejects our credentials")
 
-// PartnerToken returns an access token, which all containers share; see Token. One that is renewed by its refresh token falls back to
-// the password. Where there is none, failed says what that means: nothing has been asked of the partner yet.
+// PartnerToken returns an access token, which all containers share; see Token. One that is renewed by its refresh token
+// falls back to the password. Where there is none, failed says what that means: nothing has been asked of the partner
+// yet.
 func (c Call) PartnerToken(ctx context.Context, g PasswordGrant) (access string, failed *Outcome) {
 	access, err := c.Token(ctx, func(ctx context.Context, refresh string) (token.Grant, error) {
 		if refresh != "" {
@@ -96,7 +98,9 @@ func (c Call) PartnerToken(ctx context.Context, g PasswordGrant) (access string,
 }
 
 // ask asks for a token once. Where the answer doesn't say how long its refresh token lives: as long, at least.
-func (c Call) ask(ctx context.Context, g PasswordGrant, grantType string, with url.Values) (grant token.Grant, err error) {
+func (c Call) ask(
+	ctx context.Context, g PasswordGrant, grantType string, with url.Values,
+) (grant token.Grant, err error) {
 	form := url.Values{"grant_type": {grantType}}
 	maps.Copy(form, g.Client)
 	maps.Copy(form, with)
@@ -120,7 +124,8 @@ func (c Call) ask(ctx context.Context, g PasswordGrant, grantType string, with u
 		RefreshExpires *int64 `json:"refresh_expires_in"`
 	}
 	switch {
-	case resp.Status >= 400 && resp.Status < 500 && resp.Status != http.StatusTooManyRequests && resp.Status != http.StatusRequestTimeout:
+	case resp.Status >= 400 && resp.Status < 500 && resp.Status != http.StatusTooManyRequests &&
+		resp.Status != http.StatusRequestTimeout:
 		return grant, errRejected
 	case resp.Status != http.StatusOK, tolerant.Read(resp.Body, &answer) != nil,
 		answer.Access == "", answer.Expires <= 0:

@@ -115,8 +115,9 @@ func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant 
 	return caller.Tenant, h.run(ctx, caller, in, key)
 }
 
-// authenticate takes the key of the header. Where the contract carries keys in the body, which is where tokens are issued, the
-// first one counts that somebody holds; a refresh token of ours stands for one there, an access token does not.
+// authenticate takes the key of the header. Where the contract carries keys in the body, which is where tokens are
+// issued, the first one counts that somebody holds; a refresh token of ours stands for one there, an access token does
+// not.
 func (h *Handler[In]) authenticate(ctx context.Context, req gateway.Request) (caller ledger.Caller, err error) {
 	key := gateway.Key(req.Header)
 	if h.op.BodyCredentials == nil {
@@ -261,7 +262,8 @@ func invalid(err error) result {
 
 func (h *Handler[In]) observe(ctx context.Context, requestID, tenant string, a result, started time.Time) {
 	took := h.p.Now().Sub(started)
-	h.p.Log.LogAttrs(ctx, slog.LevelInfo, "call", slog.String("request_id", requestID), slog.String("operation", h.op.Name),
+	h.p.Log.LogAttrs(ctx, slog.LevelInfo, "call", slog.String("request_id", requestID),
+		slog.String("operation", h.op.Name),
 		slog.String("tenant", tenant), slog.String("transaction_id", a.transaction), slog.String("class", string(a.class)),
 		slog.String("code", a.code), slog.String("condition", string(a.condition)), slog.Bool("replayed", a.replayed),
 		slog.Int64("duration_ms", took.Milliseconds()))

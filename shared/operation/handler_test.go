@@ -14,7 +14,9 @@ import (
 
 // taskPayload is what a Task state sends.
 func taskPayload(round, body string) []byte {
-	return []byte(`{"task":{"tenant":"acme","execution":"run-1","state":"Send","index":0,"round":` + round + `},"path":{},"query":{},"body":` + body + `}`)
+	return []byte(
+		`{"task":{"tenant":"acme","execution":"run-1","state":"Send","index":0,"round":` + round + `},"path":{},"query":{},"body":` + body + `}`,
+	)
 }
 
 func TestTask(t *testing.T) {
@@ -28,7 +30,8 @@ func TestTask(t *testing.T) {
 	if err := json.Unmarshal(first, &result); err != nil {
 		t.Fatal(err)
 	}
-	if result["code"] != "partner_200" || result["size"] != float64(len(`{"effect":1}`)) || result["round"] != 0.0 || len(result) != 4 {
+	if result["code"] != "partner_200" || result["size"] != float64(len(`{"effect":1}`)) || result["round"] != 0.0 ||
+		len(result) != 4 {
 		t.Errorf("result is %s, want the code, the round, the transaction and the summary", first)
 	}
 	again, err := h.Invoke(context.Background(), taskPayload("0", `{"value":"a"}`))
@@ -48,8 +51,8 @@ func TestTask(t *testing.T) {
 	s.wantEffects(3)
 }
 
-// TestTaskOutputRefs: a state machine sees the references that an operation names, from the record as from the answer, and an empty text for
-// one that there is not.
+// TestTaskOutputRefs: a state machine sees the references that an operation names, from the record as from the answer,
+// and an empty text for one that there is not.
 func TestTaskOutputRefs(t *testing.T) {
 	s := newStack(t)
 	op := s.act(operation.Manual)
@@ -58,7 +61,8 @@ func TestTaskOutputRefs(t *testing.T) {
 	for range 2 {
 		out, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"a"}`))
 		var result map[string]any
-		if err != nil || json.Unmarshal(out, &result) != nil || result["step"] != "test" || result["other"] != "" || len(result) != 6 {
+		if err != nil || json.Unmarshal(out, &result) != nil || result["step"] != "test" || result["other"] != "" ||
+			len(result) != 6 {
 			t.Errorf("got %s, %v", out, err)
 		}
 	}
@@ -131,7 +135,9 @@ func TestTaskErrors(t *testing.T) {
 
 func TestTaskOpensReferences(t *testing.T) {
 	s := newStack(t)
-	if err := s.p.Vault.Put(context.Background(), "acme", "doc-1", []byte(`"from the vault"`), s.clock().Add(time.Hour)); err != nil {
+	if err := s.p.Vault.Put(
+		context.Background(), "acme", "doc-1", []byte(`"from the vault"`), s.clock().Add(time.Hour),
+	); err != nil {
 		t.Fatal(err)
 	}
 	var seen string
@@ -178,7 +184,9 @@ func TestHTTPConditions(t *testing.T) {
 	for _, key := range []string{"a b", `"a,b"`, strings.Repeat("k", 255), "~"} {
 		s.want(s.send(h, with("idempotency-key", key), `{"value":"a"}`), 200, "")
 	}
-	quoted, plain := s.send(h, with("idempotency-key", `"same"`), `{"value":"a"}`), s.send(h, with("idempotency-key", "same"), `{"value":"a"}`)
+	quoted, plain := s.send(
+		h, with("idempotency-key", `"same"`), `{"value":"a"}`,
+	), s.send(h, with("idempotency-key", "same"), `{"value":"a"}`)
 	if quoted.header["Transaction-Id"] != plain.header["Transaction-Id"] {
 		t.Error("a key is the same, quoted or not")
 	}
@@ -226,7 +234,9 @@ func TestReadOfATaskKeepsItsAnswer(t *testing.T) {
 func TestReadOfATaskThatIsNotRecorded(t *testing.T) {
 	s := newStack(t)
 	s.counting.Fail = func(string) (before, after error) { return context.Canceled, nil }
-	if _, err := operation.New(s.p, s.read()).Invoke(context.Background(), taskPayload("0", `{"value":"a"}`)); errorType(err) != "Unavailable" {
+	if _, err := operation.New(s.p, s.read()).Invoke(
+		context.Background(), taskPayload("0", `{"value":"a"}`),
+	); errorType(err) != "Unavailable" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -49,7 +49,10 @@ type stack struct {
 
 func newStack(t testing.TB) *stack {
 	t.Helper()
-	s := &stack{t: t, logs: &bytes.Buffer{}, now: time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC), file: filepath.Join(t.TempDir(), "test.db")}
+	s := &stack{
+		t: t, logs: &bytes.Buffer{}, now: time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC),
+		file: filepath.Join(t.TempDir(), "test.db"),
+	}
 	db, err := bolt.Open(s.file)
 	if err != nil {
 		t.Fatal(err)
@@ -76,13 +79,16 @@ func newStack(t testing.TB) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.source = &source{values: map[string]string{"sallyport/test/keys": string(keys), "sallyport/test/partners/test": "secret-1"}}
+	s.source = &source{
+		values: map[string]string{"sallyport/test/keys": string(keys), "sallyport/test/partners/test": "secret-1"},
+	}
 	s.partner = newPartner(t)
 	cache := secrets.NewCache(s.source, "test", s.clock)
 	ring := seal.Cached(cache.Keys)
 	logs := lockedWriter{w: s.logs}
 	s.p = &operation.Pipeline{
-		Ledger: s.counting, Vault: &vault.Vault{Blobs: blobs, Ring: ring}, Auth: gateway.NewAuthenticator(s.counting, s.clock),
+		Ledger: s.counting, Vault: &vault.Vault{Blobs: blobs, Ring: ring},
+		Auth:    gateway.NewAuthenticator(s.counting, s.clock),
 		Secrets: cache, Ring: ring, Upstream: upstream.New(upstream.WithTimeout(5 * time.Second)),
 		Log: telemetry.NewLogger(&logs, slog.LevelDebug), Now: s.clock, NewID: operation.NewID,
 	}
@@ -237,7 +243,11 @@ func (s *stack) act(resolution operation.Resolution) operation.Operation[input] 
 				panic("personal data 999900000016")
 			}
 			if in.Value == "" {
-				return in, &operation.Rejection{Reply: gateway.JSON(400, []byte(`{"partner":"value is required"}`)), Code: "value_required", Detail: "/value: is required"}
+				return in,
+					&operation.Rejection{
+						Reply: gateway.JSON(400, []byte(`{"partner":"value is required"}`)), Code: "value_required",
+						Detail: "/value: is required",
+					}
 			}
 			return in, nil
 		},
@@ -285,14 +295,16 @@ func classify(resp upstream.Response, err error) operation.Outcome {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unknown, Code: "answer_lost"}
 	}
-	classes := map[int]operation.Class{200: operation.Done, 202: operation.Refused, 400: operation.Invalid, 401: operation.Credentials,
+	classes := map[int]operation.Class{200: operation.Done, 202: operation.Refused, 400: operation.Invalid,
+		401: operation.Credentials,
 		409: operation.Conflict, 429: operation.Throttled, 503: operation.Unavailable, 500: operation.Unknown}
 	return operation.Outcome{Class: classes[resp.Status], Code: fmt.Sprintf("partner_%d", resp.Status),
 		Reply: gateway.JSON(resp.Status, resp.Body), Refs: map[string]string{"step": "test"}}
 }
 
 func conditionStatus(c operation.Condition) int {
-	return map[operation.Condition]int{operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403, operation.TooLarge: 413,
+	return map[operation.Condition]int{operation.NoKey: 401, operation.BadKey: 401, operation.Forbidden: 403,
+		operation.TooLarge:       413,
 		operation.InvalidRequest: 400, operation.NoSuchRecord: 404, operation.KeyReused: 422, operation.InFlight: 409,
 		operation.OutcomeUnknown: 504, operation.LedgerDown: 503, operation.PartnerDown: 503, operation.PartnerThrottled: 429,
 		operation.CredentialsRejected: 502, operation.Internal: 500}[c]

@@ -25,9 +25,9 @@ type Ledger interface {
 
 	// Complete writes t, which carries its end (State, Code, EndedAt, ExpiresAt, Reply, Refs …), over a record that
 	// is claimed or unknown and still held by t.Attempt. A write that had already succeeded (same Attempt, same
-	// State) counts as success. Otherwise: the record as it stands, or the zero record, with ledger.ErrFenced. Where t.Owns is
-	// set, t.Tenant is among the owners of that partner record, and Created is true, no later than t has its end; they
-	// may be so as well where Complete fails.
+	// State) counts as success. Otherwise: the record as it stands, or the zero record, with ledger.ErrFenced. Where
+	// t.Owns is set, t.Tenant is among the owners of that partner record, and Created is true, no later than t has its
+	// end; they may be so as well where Complete fails.
 	Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error)
 
 	// Record writes a call that needed no claim (a read) after its answer.

@@ -19,27 +19,29 @@ import (
 
 // Operation describes one upstream endpoint. In is its decoded and validated input.
 type Operation[In any] struct {
-	Name    string                                // the folder of its function, "<partner>/<operation>"; its first part is the scope
+	// the folder of its function, "<partner>/<operation>"; its first part is the scope
+	Name    string
 	Errors  func(Condition, string) gateway.Reply // the partner's shape for what the gateway itself has to say
 	MaxBody int64                                 // bytes; zero for gateway.MaxBody
-	MaxTask int64                                 // likewise, from a state machine, with its references opened; zero for MaxBody
+	// likewise, from a state machine, with its references opened; zero for MaxBody
+	MaxTask int64
 	// MaxAnswer is how much of the partner's answer is read, in bytes; zero for upstream.MaxBody.
 	MaxAnswer int64
 
-	// BodyCredentials returns the caller's keys that the partner's contract carries in the body, for a request that has none
-	// in its header; the first that somebody holds counts. nil or empty for none.
+	// BodyCredentials returns the caller's keys that the partner's contract carries in the body, for a request that has
+	// none in its header; the first that somebody holds counts. nil or empty for none.
 	BodyCredentials func(gateway.Request) []string
 
 	// Decode validates without any call. It fails with *gateway.InputError, or with *Rejection where the partner has
 	// documented words of its own for the fault.
 	Decode func(gateway.Request) (In, error)
 
-	// BodyIdempotencyKey returns the key within the input that serves where there is no Idempotency-Key header; nil or empty
-	// for none.
+	// BodyIdempotencyKey returns the key within the input that serves where there is no Idempotency-Key header; nil or
+	// empty for none.
 	BodyIdempotencyKey func(In) string
 
-	// Fingerprint returns what a request with an effect asks for: every path id, query parameter, header and body field that
-	// matters. Two requests with one key are equal where its JSON is. Required with OnUnknown; see Fields.
+	// Fingerprint returns what a request with an effect asks for: every path id, query parameter, header and body field
+	// that matters. Two requests with one key are equal where its JSON is. Required with OnUnknown; see Fields.
 	Fingerprint func(In) any
 
 	// Resource names the partner's record that the input refers to, as "<partner>/<kind>/<id>"; nil or empty for none.
@@ -52,8 +54,8 @@ type Operation[In any] struct {
 	// OnUnknown says how an unknown outcome is resolved; nil for a read, which is recorded but never claimed or replayed.
 	OnUnknown func(In) Resolution
 
-	// PartnerKeyTTL is how long the partner honours our key, from the first claim on: after it a SafeRetry is a Lookup. Zero
-	// for ever.
+	// PartnerKeyTTL is how long the partner honours our key, from the first claim on: after it a SafeRetry is a Lookup.
+	// Zero for ever.
 	PartnerKeyTTL time.Duration
 
 	// Lookup asks the partner what became of an earlier attempt. Required where OnUnknown may return Lookup, and with
@@ -122,15 +124,18 @@ type Outcome struct {
 
 // Call is what an operation gets to make its upstream call with.
 type Call struct {
-	Tenant      string
-	ID          string                                       // of the transaction
-	Fingerprint string                                       // of what is asked, the same for equal requests; empty for reads
-	Generation  int                                          // raised after every definite answer, kept over unknown ones
-	Again       bool                                         // an earlier attempt of this generation may have had its effect
-	FirstSent   time.Time                                    // when this generation was first claimed
-	Secret      []byte                                       // the tenant's credentials document for the partner
-	Renew       bool                                         // the partner has just rejected these credentials: drop tokens made of them
-	Reference   func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
+	Tenant string
+	ID     string // of the transaction
+	// of what is asked, the same for equal requests; empty for reads
+	Fingerprint string
+	Generation  int // raised after every definite answer, kept over unknown ones
+	// an earlier attempt of this generation may have had its effect
+	Again     bool
+	FirstSent time.Time // when this generation was first claimed
+	Secret    []byte    // the tenant's credentials document for the partner
+	// the partner has just rejected these credentials: drop tokens made of them
+	Renew     bool
+	Reference func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
 
 	execution caller
 	maxAnswer int64 // how much of an answer is read, in bytes
@@ -209,8 +214,8 @@ func (c Call) Do(ctx context.Context, req *http.Request, body []byte) (upstream.
 	return c.client.Do(ctx, req, body, c.maxAnswer)
 }
 
-// PassOn makes of a partner's answer what the caller gets: the same bytes. What is no whole JSON object or array is not passed
-// on, but for an error that has no body, or whose body is a JSON string.
+// PassOn makes of a partner's answer what the caller gets: the same bytes. What is no whole JSON object or array is not
+// passed on, but for an error that has no body, or whose body is a JSON string.
 func PassOn(resp upstream.Response) gateway.Reply {
 	text, failed := tolerant.JSON(resp.Body), resp.Status >= 400
 	kind := text.Kind()
@@ -233,8 +238,8 @@ func NotAnswered(err error) *Outcome {
 	return &Outcome{Class: Unknown, Code: "answer_lost"}
 }
 
-// Failed says what an answer means that does not depend on what was asked for: none, rejected credentials, too many requests. nil
-// for any other.
+// Failed says what an answer means that does not depend on what was asked for: none, rejected credentials, too many
+// requests. nil for any other.
 func Failed(resp upstream.Response, err error) *Outcome {
 	switch {
 	case err != nil:

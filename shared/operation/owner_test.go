@@ -170,8 +170,8 @@ func TestOwnerReadFails(t *testing.T) {
 	}
 }
 
-// TestDeniedStaysDenied: a request for another tenant's record is denied as well when it finds its own claim, which nobody
-// could release. A lookup for it would find what the other tenant has done.
+// TestDeniedStaysDenied: a request for another tenant's record is denied as well when it finds its own claim, which
+// nobody could release. A lookup for it would find what the other tenant has done.
 func TestDeniedStaysDenied(t *testing.T) {
 	for _, resolution := range []operation.Resolution{operation.Lookup, operation.Manual, operation.SafeRetry} {
 		t.Run(fmt.Sprint(resolution), func(t *testing.T) {

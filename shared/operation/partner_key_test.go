@@ -64,7 +64,8 @@ func TestHonours(t *testing.T) {
 			s.pass(test.wait)
 			s.partner.on(s.partner.done)
 			got := s.post(h, "k", `{"value":"a"}`)
-			if finds := min(s.partner.finds.Load(), 1); got.status != test.status || got.body != test.body || finds != test.finds {
+			if finds := min(s.partner.finds.Load(), 1); got.status != test.status || got.body != test.body ||
+				finds != test.finds {
 				t.Errorf("got %d %s, looked %d times", got.status, got.body, finds)
 			}
 			s.wantCalls(test.calls)
@@ -158,7 +159,9 @@ func TestAgain(t *testing.T) {
 	s := newStack(t)
 	var calls []operation.Call
 	h := operation.New(s.p, s.honoured(&calls))
-	for _, step := range []func(http.ResponseWriter, *http.Request){lostBefore, lostBefore, status(400), lostBefore, s.partner.done} {
+	for _, step := range []func(
+		http.ResponseWriter, *http.Request,
+	){lostBefore, lostBefore, status(400), lostBefore, s.partner.done} {
 		s.partner.on(step)
 		s.post(h, "k", `{"value":"a"}`)
 		s.pass(time.Second)
@@ -194,7 +197,8 @@ func TestFingerprint(t *testing.T) {
 	s.partner.on(s.partner.done)
 	s.post(h, "4", `{"value":"a"}`) // which took over
 	a, b := calls[0].Fingerprint, calls[2].Fingerprint
-	if a == "" || a == b || calls[1].Fingerprint != a || calls[3].Fingerprint != a || calls[4].Fingerprint != a || calls[5].Fingerprint != a || s.record(first).Fingerprint != a {
+	if a == "" || a == b || calls[1].Fingerprint != a || calls[3].Fingerprint != a || calls[4].Fingerprint != a ||
+		calls[5].Fingerprint != a || s.record(first).Fingerprint != a {
 		t.Errorf("called %+v", calls)
 	}
 	calls = nil
@@ -265,7 +269,8 @@ func (s *stopping) Created(_ context.Context, record, id string, generation int)
 	return record == s.at.Owns && id == s.at.ID && generation == s.at.Generation, nil
 }
 
-// TestOwnerWithoutAnEnd: a call that is on record for what it created, but not ended, finds that again and creates no second.
+// TestOwnerWithoutAnEnd: a call that is on record for what it created, but not ended, finds that again and creates no
+// second.
 func TestOwnerWithoutAnEnd(t *testing.T) {
 	s := newStack(t)
 	s.p.Ledger = &stopping{Ledger: s.p.Ledger}
@@ -277,7 +282,8 @@ func TestOwnerWithoutAnEnd(t *testing.T) {
 		case owned:
 			return operation.Outcome{}, operation.NotFound
 		}
-		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}")), Creates: "test/record/1"}, operation.Found
+		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}")), Creates: "test/record/1"},
+			operation.Found
 	}
 	h := operation.New(s.p, op)
 	s.want(s.post(h, "k", `{"value":"create"}`), 200, operation.NotRecorded)
@@ -293,12 +299,20 @@ func TestPassOn(t *testing.T) {
 		body          string
 		success, fail string
 	}{
-		{`{}`, passed, passed}, {` {"a":[1,{}]} `, passed, passed}, {`[]`, passed, passed}, {"\n[1]", passed, passed}, {`{"a":1,"a":2}`, passed, passed}, {"{\"a\":\"\xff\"}", passed, passed},
-		{`"words"`, dropped, passed}, {` "words" `, dropped, passed}, {``, dropped, emptied}, {` `, dropped, dropped}, {`null`, dropped, dropped}, {`true`, dropped, dropped}, {`5`, dropped, dropped},
-		{`{`, dropped, dropped}, {`{}{}`, dropped, dropped}, {`{"a":1`, dropped, dropped}, {`"words`, dropped, dropped}, {`words`, dropped, dropped}, {`<html>`, dropped, dropped}, {"\xef\xbb\xbf{}", passed, passed}, {`[1]x`, dropped, dropped},
+		{`{}`, passed, passed}, {` {"a":[1,{}]} `, passed, passed}, {`[]`, passed, passed}, {"\n[1]", passed, passed},
+		{`{"a":1,"a":2}`, passed, passed}, {"{\"a\":\"\xff\"}", passed, passed},
+		{`"words"`, dropped, passed}, {` "words" `, dropped, passed}, {``, dropped, emptied}, {` `, dropped, dropped},
+		{`null`, dropped, dropped}, {`true`, dropped, dropped}, {`5`, dropped, dropped},
+		{`{`, dropped, dropped}, {`{}{}`, dropped, dropped}, {`{"a":1`, dropped, dropped}, {`"words`, dropped, dropped},
+		{`words`, dropped, dropped}, {`<html>`, dropped, dropped}, {"\xef\xbb\xbf{}", passed, passed},
+		{`[1]x`, dropped, dropped},
 	} {
-		for status, want := range map[int]string{200: test.success, 201: test.success, 302: test.success, 400: test.fail, 404: test.fail, 500: test.fail} {
-			reply := operation.PassOn(upstream.Response{Status: status, Body: []byte(test.body), Header: http.Header{"Set-Cookie": {"x"}}})
+		for status, want := range map[int]string{
+			200: test.success, 201: test.success, 302: test.success, 400: test.fail, 404: test.fail, 500: test.fail,
+		} {
+			reply := operation.PassOn(
+				upstream.Response{Status: status, Body: []byte(test.body), Header: http.Header{"Set-Cookie": {"x"}}},
+			)
 			ok := len(reply.Header) == 0
 			switch want {
 			case passed:
@@ -339,7 +353,8 @@ func TestNotAnswered(t *testing.T) {
 		"TimeOut": {context.DeadlineExceeded, operation.Unknown, "answer_lost"},
 		"Other":   {errors.New("x"), operation.Unknown, "answer_lost"},
 	} {
-		if got := operation.NotAnswered(test.err); test.err == nil || got.Class != test.class || got.Code != test.code || got.Reply.Status != 0 {
+		if got := operation.NotAnswered(test.err); test.err == nil || got.Class != test.class || got.Code != test.code ||
+			got.Reply.Status != 0 {
 			t.Errorf("%s: %+v of %v", name, got, test.err)
 		}
 	}

@@ -232,7 +232,8 @@ func (r *execution[In]) resolve(ctx context.Context, ours, standing ledger.Trans
 		return r.unknown(ctx, standing, max(quiet, time.Second))
 	case quiet > 0:
 		return r.unknown(ctx, standing, quiet)
-	case standing.TakeOvers > 0 && r.h.op.OnUnknown(r.in) != SafeRetry: // else the partner honoured the key of those before
+	// else the partner honoured the key of those before
+	case standing.TakeOvers > 0 && r.h.op.OnUnknown(r.in) != SafeRetry:
 		return r.unknown(ctx, standing, 0) // it has been made once more already; only a person can know better
 	}
 	return r.takeOver(ctx, ours, standing)
@@ -364,8 +365,9 @@ func (r *execution[In]) lookup(ctx context.Context, t ledger.Transaction) (outco
 }
 
 func (r *execution[In]) newCall(t ledger.Transaction, secret []byte) Call {
-	return Call{Tenant: t.Tenant, ID: t.ID, Fingerprint: t.Fingerprint, Generation: t.Generation, Again: t.TakeOvers > 0, FirstSent: t.ClaimedAt,
-		Secret: secret, Reference: r.ring.Reference, execution: r, maxAnswer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
+	return Call{Tenant: t.Tenant, ID: t.ID, Fingerprint: t.Fingerprint, Generation: t.Generation, Again: t.TakeOvers > 0,
+		FirstSent: t.ClaimedAt,
+		Secret:    secret, Reference: r.ring.Reference, execution: r, maxAnswer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
 }
 
 func (r *execution[In]) token(ctx context.Context, c Call, issue token.Issue) (access string, err error) {
@@ -485,7 +487,9 @@ func (r *execution[In]) replay(ctx context.Context, t ledger.Transaction) result
 		return result{condition: AnswerGone, code: t.Code, transaction: t.ID}
 	}
 	if err != nil {
-		r.h.p.Log.ErrorContext(ctx, "stored answer not readable", "transaction_id", t.ID, "operation", t.Operation, "cause", err)
+		r.h.p.Log.ErrorContext(
+			ctx, "stored answer not readable", "transaction_id", t.ID, "operation", t.Operation, "cause", err,
+		)
 		return result{condition: LedgerDown, code: "reply_unreadable", transaction: t.ID}
 	}
 	class := Done
@@ -499,7 +503,9 @@ func (r *execution[In]) replay(ctx context.Context, t ledger.Transaction) result
 var ErrNoReply = errors.New("operation: the record keeps no answer")
 
 // StoredReply opens the answer that a record keeps. Errors: ErrNoReply, seal.ErrOpen, vault.ErrNotFound.
-func StoredReply(ctx context.Context, ring *seal.Ring, v *vault.Vault, t ledger.Transaction) (reply gateway.Reply, err error) {
+func StoredReply(
+	ctx context.Context, ring *seal.Ring, v *vault.Vault, t ledger.Transaction,
+) (reply gateway.Reply, err error) {
 	if t.Reply == nil {
 		return reply, ErrNoReply
 	}
@@ -542,7 +548,9 @@ func (r *execution[In]) toResult(t ledger.Transaction, outcome Outcome) result {
 
 // notRecorded keeps the partner's true answer for a caller although the ledger did not take it.
 func (r *execution[In]) notRecorded(ctx context.Context, t ledger.Transaction, a result, err error) result {
-	r.h.p.Log.ErrorContext(ctx, "outcome not recorded", "transaction_id", t.ID, "operation", t.Operation, "state", string(t.State), "cause", err)
+	r.h.p.Log.ErrorContext(
+		ctx, "outcome not recorded", "transaction_id", t.ID, "operation", t.Operation, "state", string(t.State), "cause", err,
+	)
 	if a.condition == "" {
 		a.condition = NotRecorded
 	}

@@ -29,10 +29,12 @@ func TestCost(t *testing.T) {
 	secretCalls := s.source.calls
 
 	second := s.post(h, "k", `{"value":"a"}`)
-	if w, f, r := s.counting.Writes.Load(), s.counting.FailedWrites.Load(), s.counting.Reads.Load(); w != 0 || f != 1 || r != 0 {
+	if w, f, r := s.counting.Writes.Load(), s.counting.FailedWrites.Load(), s.counting.Reads.Load(); w != 0 || f != 1 ||
+		r != 0 {
 		t.Errorf("a replay cost %d writes, %d failed ones and %d reads, want 0, 1 and 0", w, f, r)
 	}
-	if second.body != first.body || second.status != first.status || second.header["Content-Type"] != first.header["Content-Type"] {
+	if second.body != first.body || second.status != first.status ||
+		second.header["Content-Type"] != first.header["Content-Type"] {
 		t.Errorf("replay differs: %+v, first %+v", second, first)
 	}
 	if second.header["Idempotency-Replayed"] != "true" || first.header["Idempotency-Replayed"] != "" {
@@ -153,7 +155,9 @@ func TestGenerationRisesAfterADefiniteAnswer(t *testing.T) {
 	s := newStack(t)
 	h := operation.New(s.p, s.act(operation.SafeRetry))
 	var generations []string
-	for _, answer := range []func(http.ResponseWriter, *http.Request){status(503), status(500), lostBefore, status(429), s.partner.done} {
+	for _, answer := range []func(
+		http.ResponseWriter, *http.Request,
+	){status(503), status(500), lostBefore, status(429), s.partner.done} {
 		s.partner.on(func(w http.ResponseWriter, r *http.Request) {
 			generations = append(generations, r.Header.Get("Generation"))
 			answer(w, r)
@@ -242,7 +246,8 @@ func TestLapsedClaim(t *testing.T) {
 		h := operation.New(s.p, s.act(operation.Lookup))
 		got := s.post(h, "k", `{"value":"a"}`)
 		s.want(got, 200, "")
-		if again := s.post(h, "k", `{"value":"a"}`); again.body != `{"found":1}` || again.header["Idempotency-Replayed"] != "true" {
+		if again := s.post(h, "k", `{"value":"a"}`); again.body != `{"found":1}` ||
+			again.header["Idempotency-Replayed"] != "true" {
 			t.Errorf("then %+v", again)
 		}
 		s.wantCalls(1)
@@ -556,7 +561,10 @@ func TestOwnership(t *testing.T) {
 	s.want(s.post(h, "a", `{"value":"a","record":"test/record/1"}`), 200, "")
 	s.want(s.postAs("globex", h, "b", `{"value":"a","record":"test/record/1"}`), 404, operation.NoSuchRecord)
 	s.want(s.postAs("globex", h, "d", `{"value":"a","record":"test/record/from before"}`), 200, "")
-	s.want(s.postAs("globex", operation.New(s.p, s.read()), "", `{"value":"a","record":"test/record/1"}`), 404, operation.NoSuchRecord)
+	s.want(
+		s.postAs("globex", operation.New(s.p, s.read()), "", `{"value":"a","record":"test/record/1"}`), 404,
+		operation.NoSuchRecord,
+	)
 	s.wantEffects(3)
 }
 

@@ -52,7 +52,8 @@ func TestRefusalIsReplayed(t *testing.T) {
 		t.Errorf("got %+v", second)
 	}
 	for range 2 {
-		if _, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"a"}`)); errorType(err) != "Refused" || err.Error() != "partner_202" {
+		if _, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"a"}`)); errorType(err) != "Refused" ||
+			err.Error() != "partner_202" {
 			t.Errorf("a refused task, replayed, gave %v", err)
 		}
 	}
@@ -84,7 +85,9 @@ func TestForeignRecordReleasesTheKey(t *testing.T) {
 	got := s.postAs("globex", h, "k", `{"value":"a","record":"test/record/1"}`)
 	s.want(got, 404, operation.NoSuchRecord)
 	s.want(s.postAs("globex", h, "k", `{"value":"a"}`), 200, "")
-	if got := s.postAs("globex", operation.New(s.p, s.read()), "", `{"value":"a","record":"test/record/1"}`); got.header["Transaction-Id"] != "" {
+	if got := s.postAs(
+		"globex", operation.New(s.p, s.read()), "", `{"value":"a","record":"test/record/1"}`,
+	); got.header["Transaction-Id"] != "" {
 		t.Error("a read that was denied is on no record")
 	}
 }
@@ -160,7 +163,10 @@ func TestUnreadableAnswerHasACondition(t *testing.T) {
 	for class, want := range map[operation.Class]struct {
 		status    int
 		condition operation.Condition
-	}{operation.Invalid: {400, operation.InvalidRequest}, operation.Unavailable: {503, operation.PartnerDown}, operation.Throttled: {429, operation.PartnerThrottled}} {
+	}{
+		operation.Invalid: {400, operation.InvalidRequest}, operation.Unavailable: {503, operation.PartnerDown},
+		operation.Throttled: {429, operation.PartnerThrottled},
+	} {
 		op.Call = func(context.Context, operation.Call, input) operation.Outcome { return operation.Outcome{Class: class} }
 		got := s.post(operation.New(s.p, op), "", `{"value":"a"}`)
 		s.want(got, want.status, want.condition)
@@ -177,7 +183,9 @@ func TestDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4200*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	out, err := operation.New(s.p, s.act(operation.Manual)).Invoke(ctx, []byte(`{"headers":{"x-api-key":"acme-key","idempotency-key":"k"},"body":"{\"value\":\"a\"}"}`))
+	out, err := operation.New(s.p, s.act(operation.Manual)).Invoke(
+		ctx, []byte(`{"headers":{"x-api-key":"acme-key","idempotency-key":"k"},"body":"{\"value\":\"a\"}"}`),
+	)
 	if err != nil || !strings.Contains(string(out), "outcome_unknown") || ctx.Err() != nil {
 		t.Errorf("after %s: %s, %v", time.Since(began), out, err)
 	}
@@ -195,7 +203,9 @@ func TestTaskKey(t *testing.T) {
 		`"execution":"e1","state":"s2","index":0,"round":0`, `"execution":"e1","state":"s1","index":1,"round":0`,
 		`"execution":"e1","state":"s1","index":0,"round":1`,
 	} {
-		if _, err := h.Invoke(t.Context(), []byte(`{"task":{"tenant":"acme",`+key+`},"path":{},"query":{},"body":{"value":"a"}}`)); err != nil {
+		if _, err := h.Invoke(
+			t.Context(), []byte(`{"task":{"tenant":"acme",`+key+`},"path":{},"query":{},"body":{"value":"a"}}`),
+		); err != nil {
 			t.Error(err)
 		}
 	}
@@ -203,11 +213,16 @@ func TestTaskKey(t *testing.T) {
 	if _, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"a"}`)); err != nil {
 		t.Error(err)
 	}
-	if _, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"b"}`)); errorType(err) != "InvalidInput" || err.Error() != "idempotency_key_reused" {
+	if _, err := h.Invoke(t.Context(), taskPayload("0", `{"value":"b"}`)); errorType(err) != "InvalidInput" ||
+		err.Error() != "idempotency_key_reused" {
 		t.Errorf("another input for the same task: %v", err)
 	}
-	for _, key := range []string{``, `"tenant":"acme","execution":"e"`, `"tenant":"acme","state":"s"`, `"execution":"e","state":"s"`} {
-		if _, err := h.Invoke(t.Context(), []byte(`{"task":{`+key+`},"body":{"value":"a"}}`)); errorType(err) != "InvalidInput" {
+	for _, key := range []string{
+		``, `"tenant":"acme","execution":"e"`, `"tenant":"acme","state":"s"`, `"execution":"e","state":"s"`,
+	} {
+		if _, err := h.Invoke(
+			t.Context(), []byte(`{"task":{`+key+`},"body":{"value":"a"}}`),
+		); errorType(err) != "InvalidInput" {
 			t.Errorf("a task of {%s}: %v", key, err)
 		}
 	}
@@ -223,11 +238,15 @@ func TestTaskVault(t *testing.T) {
 		}
 	}
 	put("text", `not json`)
-	if _, err := h.Invoke(t.Context(), taskPayload("0", `{"value":{"document_id":"text"}}`)); errorType(err) != "InvalidInput" {
+	if _, err := h.Invoke(
+		t.Context(), taskPayload("0", `{"value":{"document_id":"text"}}`),
+	); errorType(err) != "InvalidInput" {
 		t.Errorf("a document that is no JSON: %v", err)
 	}
 	s.p.Vault.Blobs = noBlobs{}
-	if _, err := h.Invoke(t.Context(), taskPayload("0", `{"value":{"document_id":"text"}}`)); errorType(err) != "Unavailable" {
+	if _, err := h.Invoke(
+		t.Context(), taskPayload("0", `{"value":{"document_id":"text"}}`),
+	); errorType(err) != "Unavailable" {
 		t.Errorf("vault down: %v", err)
 	}
 	s.wantCalls(0)

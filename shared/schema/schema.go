@@ -55,9 +55,9 @@ func (f Fault) Error() string {
 	return f.Pointer + ": " + f.Reason
 }
 
-// Check returns everything that is wrong with an object, in the order in which it stands there; what is missing comes after
-// what an object has. The text must have passed gateway.CheckJSON. Fields without a rule are skipped. With references,
-// {"document_id":…} may stand for a file.
+// Check returns everything that is wrong with an object, in the order in which it stands there; what is missing comes
+// after what an object has. The text must have passed gateway.CheckJSON. Fields without a rule are skipped. With
+// references, {"document_id":…} may stand for a file.
 func Check(text jsontext.Value, fields []Field, references bool) []Fault {
 	c := &checker{references: references}
 	Object(fields...)(c, "", text, filled)

@@ -31,29 +31,101 @@ func TestTypes(t *testing.T) {
 		is    schema.Type
 		wants map[string]string // by value
 	}{
-		"Text":    {schema.Text(3), map[string]string{`"abc"`: "", `"éöü"`: "", `"\u00e9\ud83d\ude00x"`: "", `"abcd"`: "must have 3 characters at most", `5`: "must be a string", `null`: "must be a string", `{}`: "must be a string", `[]`: "must be a string", `true`: "must be a string"}},
-		"AnyText": {schema.Text(0), map[string]string{`"` + strings.Repeat("x", 1<<16) + `"`: "", `" "`: "", `1.5`: "must be a string"}},
-		"Form":    {even, map[string]string{`"ab"`: "", `"\u0041b"`: "", `"abc"`: "must have an even length", `22`: "must be a string"}},
-		"Word":    {schema.Word("a", "b", "c d"), map[string]string{`"a"`: "", `"c d"`: "", `"\u0061"`: "", `"A"`: "must be a, b or c d", `"a "`: "must be a, b or c d", `"a, b"`: "must be a, b or c d", `1`: "must be a string"}},
+		"Text": {
+			schema.Text(3),
+			map[string]string{
+				`"abc"`: "", `"éöü"`: "", `"\u00e9\ud83d\ude00x"`: "", `"abcd"`: "must have 3 characters at most",
+				`5`: "must be a string", `null`: "must be a string", `{}`: "must be a string", `[]`: "must be a string",
+				`true`: "must be a string",
+			},
+		},
+		"AnyText": {
+			schema.Text(0), map[string]string{`"` + strings.Repeat("x", 1<<16) + `"`: "", `" "`: "", `1.5`: "must be a string"},
+		},
+		"Form": {
+			even, map[string]string{`"ab"`: "", `"\u0041b"`: "", `"abc"`: "must have an even length", `22`: "must be a string"},
+		},
+		"Word": {
+			schema.Word("a", "b", "c d"),
+			map[string]string{
+				`"a"`: "", `"c d"`: "", `"\u0061"`: "", `"A"`: "must be a, b or c d", `"a "`: "must be a, b or c d",
+				`"a, b"`: "must be a, b or c d", `1`: "must be a string",
+			},
+		},
 		"OneWord": {schema.Word("a"), map[string]string{`"a"`: "", `"b"`: "must be a"}},
-		"Date": {schema.Date(), map[string]string{`"2024-02-29"`: "", `"2023-02-29"`: "must be a date as 2006-01-02", `"2024-2-9"`: "must be a date as 2006-01-02", `"2024-02-29T00:00:00Z"`: "must be a date as 2006-01-02",
+		"Date": {schema.Date(), map[string]string{`"2024-02-29"`: "", `"2023-02-29"`: "must be a date as 2006-01-02",
+			`"2024-2-9"`: "must be a date as 2006-01-02", `"2024-02-29T00:00:00Z"`: "must be a date as 2006-01-02",
 			`" 2024-02-29"`: "must be a date as 2006-01-02", `20240229`: "must be a string"}},
-		"Time": {schema.Time(), map[string]string{`"2024-02-29T10:00:00Z"`: "", `"2024-02-29T10:00:00.123+01:00"`: "", `"2024-02-29"`: "must be a time as 2006-01-02T15:04:05Z", `"2024-02-29 10:00:00"`: "must be a time as 2006-01-02T15:04:05Z",
+		"Time": {schema.Time(), map[string]string{`"2024-02-29T10:00:00Z"`: "", `"2024-02-29T10:00:00.123+01:00"`: "",
+			`"2024-02-29"`:          "must be a time as 2006-01-02T15:04:05Z",
+			`"2024-02-29 10:00:00"`: "must be a time as 2006-01-02T15:04:05Z",
 			`"2024-02-29T10:00:00"`: "must be a time as 2006-01-02T15:04:05Z", `1772443001`: "must be a string"}},
-		"Boolean": {schema.Boolean(), map[string]string{`true`: "", `false`: "", `"true"`: "must be true or false", `0`: "must be true or false", `null`: "must be true or false", `[]`: "must be true or false"}},
-		"True":    {schema.True(), map[string]string{`true`: "", `false`: "must be true", `"true"`: "must be true", `1`: "must be true", `null`: "must be true"}},
-		"Integer": {schema.Integer(), map[string]string{`0`: "", `-5`: "", `9223372036854775807`: "", `9223372036854775808`: "must be a whole number", `1.0`: "must be a whole number", `1e3`: "must be a whole number", `"5"`: "must be a whole number", `null`: "must be a whole number", `true`: "must be a whole number"}},
-		"Numeric": {schema.Numeric(), map[string]string{`0`: "", `-5`: "", `"5"`: "", `"-5"`: "", `"\u0035"`: "", `"5.0"`: "must be a whole number", `" 5"`: "must be a whole number", `"0x5"`: "must be a whole number", `1.5`: "must be a whole number", `null`: "must be a whole number", `[]`: "must be a whole number"}},
-		"File": {schema.File(6), map[string]string{file(6): "", file(5): "", file(4): "", `"\/9j\/"`: "", `"\u002f9j/"`: "", file(7): "must be a file of 6 bytes at most", file(8): "must be a file of 6 bytes at most", `"/9j"`: padding, `"/9g"`: padding, `"data:image/png;base64,AAAA"`: "must be base64 with its padding",
-			`"/9\n/"`: notBase64, `"A\n=="`: notBase64, `"_9j_"`: notBase64, `"===="`: notBase64, `"AA=A"`: notBase64, `"AB=="`: notBase64, `"AA==AAAA"`: notBase64, `5`: "must be a string", `null`: "must be a string", `[]`: "must be a string", `{"document_id":"x"}`: "must be a string"}},
-		"LargeFile": {schema.File(1 << 20), map[string]string{`"` + long + `"`: "", `"` + long + `AA=="`: "", `"` + long[:4094] + `==` + long + `"`: notBase64, `"` + long + `AA=A"`: notBase64, `"` + long[1:] + `\n"`: notBase64}},
-		"List":      {schema.List(2, schema.Integer()), map[string]string{`[1]`: "", `[1,2]`: "", ` [ 1 , 2 ] `: "", `[1,2,3]`: "must have 2 elements at most", `{}`: "must be an array", `"[1]"`: "must be an array", `null`: "must be an array", `1`: "must be an array"}},
-		"AnyList":   {schema.List(0, schema.Boolean()), map[string]string{`[` + strings.Repeat("true,", 999) + `true]`: ""}},
-		"Object":    {schema.Object(), map[string]string{`{}`: "", `{"x":[1]}`: "", `[]`: "must be an object", `"x"`: "must be an object", `null`: "must be an object", `5`: "must be an object"}},
-		"Chosen":    {schema.Chosen(func(jsontext.Value) []schema.Field { return nil }), map[string]string{`{}`: "", `[]`: "must be an object", `null`: "must be an object"}},
+		"Boolean": {
+			schema.Boolean(),
+			map[string]string{
+				`true`: "", `false`: "", `"true"`: "must be true or false", `0`: "must be true or false",
+				`null`: "must be true or false", `[]`: "must be true or false",
+			},
+		},
+		"True": {
+			schema.True(),
+			map[string]string{
+				`true`: "", `false`: "must be true", `"true"`: "must be true", `1`: "must be true", `null`: "must be true",
+			},
+		},
+		"Integer": {
+			schema.Integer(),
+			map[string]string{
+				`0`: "", `-5`: "", `9223372036854775807`: "", `9223372036854775808`: "must be a whole number",
+				`1.0`: "must be a whole number", `1e3`: "must be a whole number", `"5"`: "must be a whole number",
+				`null`: "must be a whole number", `true`: "must be a whole number",
+			},
+		},
+		"Numeric": {
+			schema.Numeric(),
+			map[string]string{
+				`0`: "", `-5`: "", `"5"`: "", `"-5"`: "", `"\u0035"`: "", `"5.0"`: "must be a whole number",
+				`" 5"`: "must be a whole number", `"0x5"`: "must be a whole number", `1.5`: "must be a whole number",
+				`null`: "must be a whole number", `[]`: "must be a whole number",
+			},
+		},
+		"File": {schema.File(6), map[string]string{file(6): "", file(5): "", file(4): "", `"\/9j\/"`: "", `"\u002f9j/"`: "",
+			file(7): "must be a file of 6 bytes at most", file(8): "must be a file of 6 bytes at most", `"/9j"`: padding,
+			`"/9g"`: padding, `"data:image/png;base64,AAAA"`: "must be base64 with its padding",
+			`"/9\n/"`: notBase64, `"A\n=="`: notBase64, `"_9j_"`: notBase64, `"===="`: notBase64, `"AA=A"`: notBase64,
+			`"AB=="`: notBase64, `"AA==AAAA"`: notBase64, `5`: "must be a string", `null`: "must be a string",
+			`[]`: "must be a string", `{"document_id":"x"}`: "must be a string"}},
+		"LargeFile": {
+			schema.File(1 << 20),
+			map[string]string{
+				`"` + long + `"`: "", `"` + long + `AA=="`: "", `"` + long[:4094] + `==` + long + `"`: notBase64,
+				`"` + long + `AA=A"`: notBase64, `"` + long[1:] + `\n"`: notBase64,
+			},
+		},
+		"List": {
+			schema.List(2, schema.Integer()),
+			map[string]string{
+				`[1]`: "", `[1,2]`: "", ` [ 1 , 2 ] `: "", `[1,2,3]`: "must have 2 elements at most", `{}`: "must be an array",
+				`"[1]"`: "must be an array", `null`: "must be an array", `1`: "must be an array",
+			},
+		},
+		"AnyList": {schema.List(0, schema.Boolean()), map[string]string{`[` + strings.Repeat("true,", 999) + `true]`: ""}},
+		"Object": {
+			schema.Object(),
+			map[string]string{
+				`{}`: "", `{"x":[1]}`: "", `[]`: "must be an object", `"x"`: "must be an object", `null`: "must be an object",
+				`5`: "must be an object",
+			},
+		},
+		"Chosen": {
+			schema.Chosen(func(jsontext.Value) []schema.Field { return nil }),
+			map[string]string{`{}`: "", `[]`: "must be an object", `null`: "must be an object"},
+		},
 	} {
 		for value, want := range test.wants {
-			for _, field := range []schema.Field{schema.Optional("x", test.is), schema.Present("x", test.is), schema.Filled("x", test.is)} {
+			for _, field := range []schema.Field{
+				schema.Optional("x", test.is), schema.Present("x", test.is), schema.Filled("x", test.is),
+			} {
 				wanted := []string{"/x: " + want}
 				if want == "" || value == "null" && len(check(`{}`, false, field)) == 0 {
 					wanted = nil
@@ -92,7 +164,9 @@ func TestPresence(t *testing.T) {
 			`{"x":null}`:               {"", "/x: " + test.null, "/x: " + test.null},
 			`{"x":` + test.empty + `}`: {"", "", test.filled},
 		} {
-			for i, field := range []schema.Field{schema.Optional("x", test.is), schema.Present("x", test.is), schema.Filled("x", test.is)} {
+			for i, field := range []schema.Field{
+				schema.Optional("x", test.is), schema.Present("x", test.is), schema.Filled("x", test.is),
+			} {
 				if got := strings.Join(check(body, false, field), " "); got != wants[i] {
 					t.Errorf("%s %d of %s: %q, want %q", name, i, body, got, wants[i])
 				}
@@ -101,7 +175,9 @@ func TestPresence(t *testing.T) {
 	}
 	t.Run("Elements", func(t *testing.T) { // are there, and filled
 		field := schema.Optional("x", schema.List(0, schema.Text(0)))
-		if got := check(`{"x":["a","",null,5]}`, false, field); !slices.Equal(got, []string{"/x/1: must not be empty", "/x/2: must be a string", "/x/3: must be a string"}) {
+		if got := check(
+			`{"x":["a","",null,5]}`, false, field,
+		); !slices.Equal(got, []string{"/x/1: must not be empty", "/x/2: must be a string", "/x/3: must be a string"}) {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -109,15 +185,24 @@ func TestPresence(t *testing.T) {
 
 // TestOrder: faults come as they stand in the text, what is missing after what an object has.
 func TestOrder(t *testing.T) {
-	person := schema.Object(schema.Filled("name", schema.Text(2)), schema.Filled("born", schema.Date()), schema.Optional("note", schema.Text(1)))
-	fields := []schema.Field{schema.Filled("first", person), schema.Filled("all", schema.List(2, person)), schema.Filled("last", schema.Boolean()), schema.Filled("gone", schema.Text(0))}
+	person := schema.Object(
+		schema.Filled("name", schema.Text(2)), schema.Filled("born", schema.Date()), schema.Optional("note", schema.Text(1)),
+	)
+	fields := []schema.Field{
+		schema.Filled("first", person), schema.Filled("all", schema.List(2, person)), schema.Filled("last", schema.Boolean()),
+		schema.Filled("gone", schema.Text(0)),
+	}
 	const text = `{"last":1,"all":[{"note":"ab","name":""},{"name":"ab","born":"2024-01-01"},5],"unknown":{"name":5},"first":{"born":"x","name":"abc"}}`
-	want := []string{"/last: must be true or false", "/all/0/note: must have 1 characters at most", "/all/0/name: must not be empty", "/all/0/born: is required", "/all/2: must be an object", "/all: must have 2 elements at most",
+	want := []string{"/last: must be true or false", "/all/0/note: must have 1 characters at most",
+		"/all/0/name: must not be empty", "/all/0/born: is required", "/all/2: must be an object",
+		"/all: must have 2 elements at most",
 		"/first/born: must be a date as 2006-01-02", "/first/name: must have 2 characters at most", "/gone: is required"}
 	if got := check(text, false, fields...); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := check(`{}`, false, fields...); !slices.Equal(got, []string{"/first: is required", "/all: is required", "/last: is required", "/gone: is required"}) {
+	if got := check(`{}`, false, fields...); !slices.Equal(
+		got, []string{"/first: is required", "/all: is required", "/last: is required", "/gone: is required"},
+	) {
 		t.Errorf("got %q", got)
 	}
 	for _, text := range []string{`[]`, `null`, `"x"`, `5`, ``, ` `} {
@@ -129,12 +214,20 @@ func TestOrder(t *testing.T) {
 
 // TestReferences: one may stand for a file, where references may.
 func TestReferences(t *testing.T) {
-	fields := []schema.Field{schema.Filled("f", schema.File(3)), schema.Optional("g", schema.List(0, schema.File(3))), schema.Optional("t", schema.Text(0)), schema.Optional("o", schema.Object(schema.Optional("f", schema.File(3))))}
+	fields := []schema.Field{
+		schema.Filled("f", schema.File(3)), schema.Optional("g", schema.List(0, schema.File(3))),
+		schema.Optional("t", schema.Text(0)), schema.Optional("o", schema.Object(schema.Optional("f", schema.File(3)))),
+	}
 	const odd = `must be a string or {"document_id":…}`
 	for text, want := range map[string]string{
-		`{"f":{"document_id":"x"}}`: "", `{"f":"AAAA","g":[{"document_id":"x"},"AAAA"],"o":{"f":{"document_id":"y"}}}`: "", `{"f": { "document_id" : "x" } }`: "",
-		`{"f":{}}`: "/f: " + odd, `{"f":{"document_id":""}}`: "/f: " + odd, `{"f":{"document_id":5}}`: "/f: " + odd, `{"f":{"document_id":"x","more":1}}`: "/f: " + odd, `{"f":{"Document_ID":"x"}}`: "/f: " + odd,
-		`{"f":"AAAA","g":[{"id":"x"}]}`: "/g/0: " + odd, `{"f":["x"]}`: "/f: must be a string", `{"f":"AAAA","t":{"document_id":"x"}}`: "/t: must be a string", // which has been opened
+		`{"f":{"document_id":"x"}}`: "", `{"f":"AAAA","g":[{"document_id":"x"},"AAAA"],"o":{"f":{"document_id":"y"}}}`: "",
+		`{"f": { "document_id" : "x" } }`: "",
+		`{"f":{}}`:                        "/f: " + odd, `{"f":{"document_id":""}}`: "/f: " + odd,
+		`{"f":{"document_id":5}}`:            "/f: " + odd,
+		`{"f":{"document_id":"x","more":1}}`: "/f: " + odd, `{"f":{"Document_ID":"x"}}`: "/f: " + odd,
+		// which has been opened
+		`{"f":"AAAA","g":[{"id":"x"}]}`: "/g/0: " + odd, `{"f":["x"]}`: "/f: must be a string",
+		`{"f":"AAAA","t":{"document_id":"x"}}`: "/t: must be a string",
 	} {
 		if got := strings.Join(check(text, true, fields...), " "); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
@@ -154,7 +247,10 @@ func TestChosen(t *testing.T) {
 		return []schema.Field{schema.Filled("kind", schema.Word("square")), schema.Filled("side", schema.Integer())}
 	})
 	for text, want := range map[string]string{
-		`{"s":{"kind":"round","radius":1}}`: "", `{"s":{"side":1,"kind":"square"}}`: "", `{"s":{"kind":"round","side":1}}`: "/s/radius: is required", `{"s":{"kind":"flat"}}`: "/s/kind: must be square /s/side: is required", `{"s":[]}`: "/s: must be an object",
+		`{"s":{"kind":"round","radius":1}}`: "", `{"s":{"side":1,"kind":"square"}}`: "",
+		`{"s":{"kind":"round","side":1}}`: "/s/radius: is required",
+		`{"s":{"kind":"flat"}}`:           "/s/kind: must be square /s/side: is required",
+		`{"s":[]}`:                        "/s: must be an object",
 	} {
 		if got := strings.Join(check(text, false, schema.Filled("s", shape)), " "); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
@@ -166,21 +262,35 @@ func TestChosen(t *testing.T) {
 func TestFault(t *testing.T) {
 	var err error = schema.Fault{Pointer: "/x", Reason: "is odd"}
 	var fault schema.Fault
-	if !errors.As(err, &fault) || fault.Pointer != "/x" || err.Error() != "/x: is odd" || (schema.Fault{Reason: "is odd"}).Error() != "is odd" {
+	if !errors.As(err, &fault) || fault.Pointer != "/x" || err.Error() != "/x: is odd" ||
+		(schema.Fault{Reason: "is odd"}).Error() != "is odd" {
 		t.Errorf("got %v", err)
 	}
 }
 
-// FuzzCheck: whatever encoding/json accepts, and whatever else, is checked; faults are in places of the table and hold no values.
+// FuzzCheck: whatever encoding/json accepts, and whatever else, is checked; faults are in places of the table and hold
+// no values.
 func FuzzCheck(f *testing.F) {
-	for _, text := range []string{`{}`, `[]`, `{"text":"a","file":"AAAA","list":[{"date":"2024-01-01"}]}`, `{"file":{"document_id":"x"},"number":1e5}`, `{"text":"a","text":"b"}`, `{"a":"` + "\xff" + `"}`, `{"list":[[`, `{"text":"\ud800"}`, "{\"file\":\"AA\\u003d\\u003d\"}"} {
+	for _, text := range []string{
+		`{}`, `[]`, `{"text":"a","file":"AAAA","list":[{"date":"2024-01-01"}]}`, `{"file":{"document_id":"x"},"number":1e5}`,
+		`{"text":"a","text":"b"}`, `{"a":"` + "\xff" + `"}`, `{"list":[[`, `{"text":"\ud800"}`,
+		"{\"file\":\"AA\\u003d\\u003d\"}",
+	} {
 		f.Add([]byte(text), true)
 	}
 	all := []schema.Field{
-		schema.Filled("text", schema.Text(3)), schema.Present("word", schema.Word("secretword")), schema.Optional("file", schema.File(5)), schema.Optional("number", schema.Numeric()), schema.Optional("integer", schema.Integer()),
-		schema.Optional("time", schema.Time()), schema.Optional("true", schema.True()), schema.Optional("boolean", schema.Boolean()),
-		schema.Optional("list", schema.List(2, schema.Object(schema.Filled("date", schema.Date()), schema.Optional("file", schema.File(9))))),
-		schema.Optional("chosen", schema.Chosen(func(jsontext.Value) []schema.Field { return []schema.Field{schema.Filled("text", schema.Text(1))} })),
+		schema.Filled("text", schema.Text(3)), schema.Present("word", schema.Word("secretword")),
+		schema.Optional("file", schema.File(5)), schema.Optional("number", schema.Numeric()),
+		schema.Optional("integer", schema.Integer()),
+		schema.Optional("time", schema.Time()), schema.Optional("true", schema.True()),
+		schema.Optional("boolean", schema.Boolean()),
+		schema.Optional(
+			"list", schema.List(2, schema.Object(schema.Filled("date", schema.Date()), schema.Optional("file", schema.File(9)))),
+		),
+		schema.Optional(
+			"chosen",
+			schema.Chosen(func(jsontext.Value) []schema.Field { return []schema.Field{schema.Filled("text", schema.Text(1))} }),
+		),
 	}
 	f.Fuzz(func(t *testing.T, text []byte, references bool) {
 		before := string(text)

@@ -47,9 +47,9 @@ func isAlphanumeric(c byte) bool {
 
 // MaskJSON masks a JSON text and leaves every other byte as it is: the values of members of the given name, with those
 // in arrays there, and number wherever it stands in a string or as a number, with single spaces or hyphens between its
-// digits as well, or with an exponent. number is digits alone; an empty one masks only by name. Text that is not JSON, or nests deeper than
-// the 10,000 levels of package jsontext, comes back empty; text in which nothing is masked is returned itself. The
-// time that it takes is proportional to the text's length.
+// digits as well, or with an exponent. number is digits alone; an empty one masks only by name. Text that is not JSON,
+// or nests deeper than the 10,000 levels of package jsontext, comes back empty; text in which nothing is masked is
+// returned itself. The time that it takes is proportional to the text's length.
 func MaskJSON(text []byte, name, number string) []byte {
 	decoder := jsontext.NewDecoder(bytes.NewBuffer(text), // which is read where it lies
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -98,8 +98,8 @@ func MaskJSON(text []byte, name, number string) []byte {
 	return append(out, text[copied:]...)
 }
 
-// plainDigits returns the digits of a JSON number that has an exponent, as they are without it; nil of one that has none,
-// or one of more than a hundred zeros.
+// plainDigits returns the digits of a JSON number that has an exponent, as they are without it; nil of one that has
+// none, or one of more than a hundred zeros.
 func plainDigits(number []byte) []byte {
 	e := bytes.IndexAny(number, "eE")
 	if e < 0 {

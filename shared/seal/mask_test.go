@@ -75,7 +75,9 @@ func FuzzMaskJSON(f *testing.F) {
 // reference is MaskJSON as one would say it, whatever it costs: the path of each scalar tells its name, and a regular
 // expression finds the number.
 func reference(text []byte, name, number string) []byte {
-	decoder := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	decoder := jsontext.NewDecoder(
+		bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
+	)
 	var out []byte
 	copied := 0
 	for {
@@ -158,7 +160,9 @@ func TestMaskJSONOfOddTexts(t *testing.T) {
 	for _, text := range odd {
 		masksLikeReference(t, []byte(text))
 	}
-	if got := string(seal.MaskJSON([]byte(odd[0]), "aadhaar_no", number)); got != `{"a":"XXXX XXXX 0016","b":"XXXX-XXXX-0016",`+
+	if got := string(
+		seal.MaskJSON([]byte(odd[0]), "aadhaar_no", number),
+	); got != `{"a":"XXXX XXXX 0016","b":"XXXX-XXXX-0016",`+
 		`"c":"X-X X-X X-X X-X 0-0 1-6","d":"9999  0000 0016","e":"9999--00000016"}` {
 		t.Errorf("became %s", got)
 	}
@@ -199,8 +203,8 @@ func TestMaskJSONDeep(t *testing.T) {
 	}
 }
 
-// TestMaskJSONGrowthMatrix: four times the text is about four times the work, whatever it holds, and what is allocated is
-// what comes out.
+// TestMaskJSONGrowthMatrix: four times the text is about four times the work, whatever it holds, and what is allocated
+// is what comes out.
 func TestMaskJSONGrowthMatrix(t *testing.T) {
 	growthtest.Linear(t, `{"aadhaar_no":"999900000016","data":%s}`, number, func(text []byte) {
 		if seal.MaskJSON(text, "aadhaar_no", number) == nil {

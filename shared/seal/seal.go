@@ -60,7 +60,8 @@ var ErrOpen = errors.New("seal: cannot open")
 func ParseRing(document []byte) (*Ring, error) {
 	var keys Keys
 	if err := json.Unmarshal(document, &keys, json.RejectUnknownMembers(true)); err != nil {
-		return nil, errors.New("seal: the key document is not JSON of the form {\"id\":…,\"seal\":[{\"kid\":…,\"secret\":…}]}")
+		return nil,
+			errors.New("seal: the key document is not JSON of the form {\"id\":…,\"seal\":[{\"kid\":…,\"secret\":…}]}")
 	}
 	return NewRing(keys)
 }
@@ -78,8 +79,12 @@ func NewRing(keys Keys) (*Ring, error) {
 	r := &Ring{current: ring[0].KID, sealing: map[string]cipher.AEAD{}}
 	r.macs.New = func() any { return &mac{hash: hmac.New(sha256.New, id)} }
 	for i, k := range ring {
-		if len(k.KID) == 0 || len(k.KID) > 32 || len(k.Secret) < minSecret || r.sealing[k.KID] != nil || k.KID == firstKID && i < len(keys.Seal) {
-			return nil, fmt.Errorf("seal: sealing key %d needs a unique kid of 1 to 32 characters and a secret of at least %d", i, minSecret)
+		if len(k.KID) == 0 || len(k.KID) > 32 || len(k.Secret) < minSecret || r.sealing[k.KID] != nil ||
+			k.KID == firstKID && i < len(keys.Seal) {
+			return nil,
+				fmt.Errorf(
+					"seal: sealing key %d needs a unique kid of 1 to 32 characters and a secret of at least %d", i, minSecret,
+				)
 		}
 		raw, err := hkdf.Key(sha256.New, []byte(k.Secret), nil, "sallyport seal "+k.KID, 32)
 		if err != nil {

@@ -75,7 +75,8 @@ func TestReference(t *testing.T) {
 	seen := map[string]string{}
 	for name, reference := range map[string]string{
 		"ab,c": ring.Reference("p", "ab", "c"), "a,bc": ring.Reference("p", "a", "bc"), "abc": ring.Reference("p", "abc"),
-		"purpose": ring.Reference("pa", "bc"), "empty": ring.Reference("p", "abc", ""), "other key": other.Reference("p", "abc"),
+		"purpose": ring.Reference("pa", "bc"), "empty": ring.Reference("p", "abc", ""),
+		"other key": other.Reference("p", "abc"),
 	} {
 		if len(reference) != 64 || seen[reference] != "" {
 			t.Errorf("%s has reference %s, as %s", name, reference, seen[reference])
@@ -157,7 +158,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add(ring.Seal("r", []byte("x")), "r")
 	f.Fuzz(func(t *testing.T, box []byte, record string) {
 		plain, err := ring.Open(record, box)
-		if inPlace, other := ring.OpenInPlace(record, bytes.Clone(box)); !bytes.Equal(plain, inPlace) || (err == nil) != (other == nil) {
+		if inPlace, other := ring.OpenInPlace(record, bytes.Clone(box)); !bytes.Equal(plain, inPlace) ||
+			(err == nil) != (other == nil) {
 			t.Errorf("%q opened as %q, %v, in place as %q, %v", box, plain, err, inPlace, other)
 		}
 		if plain, err := ring.Open(record, ring.Seal(record, box)); err != nil || !bytes.Equal(plain, box) {

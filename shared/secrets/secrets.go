@@ -69,8 +69,8 @@ func (c *Cache) Partner(ctx context.Context, tenant, partner string) ([]byte, er
 	return value, err
 }
 
-// RefreshPartner forgets a tenant's credentials for a partner and reads them again, unless they differ from the rejected
-// ones already or were read within the last half minute.
+// RefreshPartner forgets a tenant's credentials for a partner and reads them again, unless they differ from the
+// rejected ones already or were read within the last half minute.
 func (c *Cache) RefreshPartner(ctx context.Context, tenant, partner string, rejected []byte) ([]byte, error) {
 	value, err := c.Partner(ctx, tenant, partner)
 	if err == nil && string(value) != string(rejected) {

@@ -53,7 +53,11 @@ func MustPartner(t *testing.T, c *secrets.Cache, tenant string) string {
 }
 
 func TestCache(t *testing.T) {
-	c, s, now := newCache(map[string]string{"sallyport/test/partners/equal": "shared", "sallyport/test/tenants/acme/equal": "own", "sallyport/test/keys": "ring"})
+	c, s, now := newCache(
+		map[string]string{
+			"sallyport/test/partners/equal": "shared", "sallyport/test/tenants/acme/equal": "own", "sallyport/test/keys": "ring",
+		},
+	)
 	if got := MustPartner(t, c, "acme"); got != "own" {
 		t.Errorf("acme got %s", got)
 	}

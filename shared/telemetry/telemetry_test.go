@@ -24,7 +24,8 @@ func TestLogger(t *testing.T) {
 	log := telemetry.NewLogger(&out, slog.LevelInfo)
 	log.With("aadhaar_no", "personal data").WithGroup("g").Info("grouped", "code", "personal data")
 	log.Info("call", "operation", "equal/execute-journey", "body", "personal data", "duration_ms", 3, "replayed", true,
-		"cause", fmt.Errorf("personal data: %w", errors.New("personal data")), "state", struct{ Name string }{"personal data"},
+		"cause", fmt.Errorf("personal data: %w", errors.New("personal data")), "state",
+		struct{ Name string }{"personal data"},
 		slog.Group("g", "code", "personal data"))
 	log.Error("failed", "cause", fmt.Errorf("x: %w", awsError{}))
 	log.Error("failed", "cause", &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")})
@@ -33,7 +34,10 @@ func TestLogger(t *testing.T) {
 	if strings.Contains(text, "personal data") {
 		t.Errorf("a field off the list, a value's inside or an error's text was logged: %s", text)
 	}
-	for _, want := range []string{`"operation":"equal/execute-journey"`, `"duration_ms":3`, `"replayed":true`, `"cause":"ThrottlingException"`, `"cause":"dial tcp: refused"`, "*fmt.wrapError < *errors.errorString"} {
+	for _, want := range []string{
+		`"operation":"equal/execute-journey"`, `"duration_ms":3`, `"replayed":true`, `"cause":"ThrottlingException"`,
+		`"cause":"dial tcp: refused"`, "*fmt.wrapError < *errors.errorString",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is missing in %s", want, text)
 		}

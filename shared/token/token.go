@@ -63,7 +63,10 @@ type flight struct {
 }
 
 // New makes a Cache. newID makes ids that never repeat, in any process.
-func New(store Store, ring func(context.Context) (*seal.Ring, error), now func() time.Time, newID func() string, log *slog.Logger) *Cache {
+func New(
+	store Store, ring func(context.Context) (*seal.Ring, error), now func() time.Time, newID func() string,
+	log *slog.Logger,
+) *Cache {
 	return &Cache{
 		store: store, ring: ring, now: now, newID: newID, log: log,
 		kept: map[string]issued{}, flights: map[string]*flight{},

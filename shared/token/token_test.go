@@ -96,29 +96,30 @@ func TestRenewed(t *testing.T) {
 		{0, time.Hour, 0, 0, "refresh-token-1"},
 	} {
 		for _, process := range []string{"TheSame", "Another"} {
-			run(t, fmt.Sprintf("%v_%v_After_%v_By%sProcess", test.expires, test.refreshExpires, test.fresh+test.idle, process), func(w *world) {
-				w.partner.Takes = 0
-				w.partner.ExpiresIn, w.partner.RefreshExpiresIn = test.expires, test.refreshExpires
-				c := w.process()
-				w.mustGet(c, "")
-				if test.fresh > 0 {
-					time.Sleep(test.fresh - 1)
-					for _, c := range []*token.Cache{c, w.process()} {
-						if got := w.mustGet(c, ""); got != "token-1" {
-							w.Fatalf("got %q while the first was fresh", got)
+			run(t, fmt.Sprintf("%v_%v_After_%v_By%sProcess", test.expires, test.refreshExpires, test.fresh+test.idle, process),
+				func(w *world) {
+					w.partner.Takes = 0
+					w.partner.ExpiresIn, w.partner.RefreshExpiresIn = test.expires, test.refreshExpires
+					c := w.process()
+					w.mustGet(c, "")
+					if test.fresh > 0 {
+						time.Sleep(test.fresh - 1)
+						for _, c := range []*token.Cache{c, w.process()} {
+							if got := w.mustGet(c, ""); got != "token-1" {
+								w.Fatalf("got %q while the first was fresh", got)
+							}
 						}
+						time.Sleep(time.Nanosecond)
 					}
-					time.Sleep(time.Nanosecond)
-				}
-				time.Sleep(test.idle)
-				if process == "Another" {
-					c = w.process()
-				}
-				if got := w.mustGet(c, ""); got != "token-2" {
-					w.Fatalf("got %q, want the second", got)
-				}
-				w.wantIssued("", test.refresh)
-			})
+					time.Sleep(test.idle)
+					if process == "Another" {
+						c = w.process()
+					}
+					if got := w.mustGet(c, ""); got != "token-2" {
+						w.Fatalf("got %q, want the second", got)
+					}
+					w.wantIssued("", test.refresh)
+				})
 		}
 	}
 
@@ -248,7 +249,9 @@ func TestHolderGone(t *testing.T) {
 			w.Fatal(err)
 		}
 		var reads []time.Time
-		c := w.processOn(&failing{Store: w.store, Read: func(context.Context) error { reads = append(reads, time.Now()); return nil }})
+		c := w.processOn(
+			&failing{Store: w.store, Read: func(context.Context) error { reads = append(reads, time.Now()); return nil }},
+		)
 		w.partner.Takes = 0
 		w.mustGet(c, "")
 		w.wantIssued("")
@@ -333,7 +336,8 @@ func TestIssueFails(t *testing.T) {
 		}
 		w.wantIssued("")
 		w.wantFree()
-		if record, err := w.store.Token(w.Context(), "id"); err != nil || !record.ExpiresAt.Equal(time.Now().Add(time.Hour-w.partner.Takes)) {
+		if record, err := w.store.Token(w.Context(), "id"); err != nil ||
+			!record.ExpiresAt.Equal(time.Now().Add(time.Hour-w.partner.Takes)) {
 			w.Fatalf("got %+v, %v; want it kept for an hour from the lease", record, err)
 		}
 		w.partner.Err = nil
@@ -434,7 +438,8 @@ func TestContext(t *testing.T) {
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(w.Context(), 100*time.Millisecond)
 		defer cancel()
-		if _, err := c.Get(ctx, "id", "", w.partner.Issue); err != context.DeadlineExceeded || time.Since(began) != 100*time.Millisecond {
+		if _, err := c.Get(ctx, "id", "", w.partner.Issue); err != context.DeadlineExceeded ||
+			time.Since(began) != 100*time.Millisecond {
 			w.Fatalf("got %v after %v", err, time.Since(began))
 		}
 		w.mustGet(c, "")
@@ -665,7 +670,9 @@ func (p *moody) issue(ctx context.Context, _ string) (token.Grant, error) {
 	p.busy++
 	p.most = max(p.most, p.busy)
 	p.issued++
-	name, takes, fails := fmt.Sprint("token-", p.issued), time.Duration(p.r.Int64N(int64(10*time.Second))), p.r.IntN(5) == 0
+	name, takes, fails := fmt.Sprint("token-", p.issued), time.Duration(
+		p.r.Int64N(int64(10*time.Second)),
+	), p.r.IntN(5) == 0
 	life := 30*time.Second + time.Duration(p.r.Int64N(int64(5*time.Minute)))
 	p.expiry[name] = time.Now().Add(life)
 	p.mu.Unlock()

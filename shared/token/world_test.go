@@ -175,7 +175,10 @@ func (p *partner) Issue(ctx context.Context, refresh string) (token.Grant, error
 	if access == "" {
 		access = fmt.Sprint("token-", n)
 	}
-	return token.Grant{Access: access, Refresh: "refresh-" + access, ExpiresIn: p.ExpiresIn, RefreshExpiresIn: p.RefreshExpiresIn}, err
+	return token.Grant{
+			Access: access, Refresh: "refresh-" + access, ExpiresIn: p.ExpiresIn, RefreshExpiresIn: p.RefreshExpiresIn,
+		},
+		err
 }
 
 func (p *partner) Asked() []string {

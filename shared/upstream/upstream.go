@@ -73,9 +73,9 @@ type Response struct {
 	Body   []byte
 }
 
-// Client calls partners. It follows no redirects, sends nothing twice that has a body (net/http may repeat a GET whose idle
-// connection has died) and speaks HTTP/1.1 only, where one connection
-// carries one request at a time and "was anything sent" has an answer.
+// Client calls partners. It follows no redirects, sends nothing twice that has a body (net/http may repeat a GET whose
+// idle connection has died) and speaks HTTP/1.1 only, where one connection carries one request at a time and "was
+// anything sent" has an answer.
 type Client struct {
 	transport http.RoundTripper
 	timeout   time.Duration

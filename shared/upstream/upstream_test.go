@@ -46,7 +46,8 @@ func TestAnswered(t *testing.T) {
 	})
 	for method, body := range map[string]string{"POST": "hello", "GET": "", "PUT": ""} {
 		resp, err := upstream.New().Do(t.Context(), MustRequest(t, method, url), []byte(body), 0)
-		if want := fmt.Sprintf("%s %d", method, len(body)); err != nil || resp.Status != 418 || string(resp.Body) != want || resp.Header.Get("X") != "y" {
+		if want := fmt.Sprintf("%s %d", method, len(body)); err != nil || resp.Status != 418 || string(resp.Body) != want ||
+			resp.Header.Get("X") != "y" {
 			t.Errorf("%s: %+v, %v", method, resp, err)
 		}
 	}
@@ -112,7 +113,8 @@ func TestLost(t *testing.T) {
 
 func TestLimitIsInclusive(t *testing.T) {
 	url, _ := server(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, upstream.MaxBody)) })
-	if resp, err := upstream.New().Do(t.Context(), MustRequest(t, "GET", url), nil, 0); err != nil || len(resp.Body) != upstream.MaxBody {
+	if resp, err := upstream.New().Do(t.Context(), MustRequest(t, "GET", url), nil, 0); err != nil ||
+		len(resp.Body) != upstream.MaxBody {
 		t.Errorf("%d bytes, %v", len(resp.Body), err)
 	}
 }
@@ -160,7 +162,9 @@ func TestSlowAnswerIsCut(t *testing.T) {
 		<-release
 	})
 	defer close(release)
-	_, err := upstream.New(upstream.WithTimeout(300*time.Millisecond)).Do(t.Context(), MustRequest(t, "POST", url), []byte("x"), 0)
+	_, err := upstream.New(
+		upstream.WithTimeout(300*time.Millisecond),
+	).Do(t.Context(), MustRequest(t, "POST", url), []byte("x"), 0)
 	var lost *upstream.LostError
 	if !errors.As(err, &lost) || !strings.Contains(err.Error(), "deadline") {
 		t.Errorf("got %v", err)

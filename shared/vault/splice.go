@@ -25,7 +25,9 @@ const maxNesting = 3
 // Splice returns a JSON text in which every {"document_id":"…"} is replaced by the JSON value that the vault holds for
 // the tenant under that reference, and in that likewise; the bytes in between stay as they are. References for whose
 // place leave returns true are left; nil leaves none. limit is in bytes. What is no JSON is returned as it is.
-func (v *Vault) Splice(ctx context.Context, tenant string, text []byte, limit int64, leave func(jsontext.Pointer) bool) (jsontext.Value, error) {
+func (v *Vault) Splice(
+	ctx context.Context, tenant string, text []byte, limit int64, leave func(jsontext.Pointer) bool,
+) (jsontext.Value, error) {
 	s := splicer{open: func(id string) (document, error) { return v.read(ctx, tenant, id) }, limit: limit, leave: leave}
 	err := s.text(text, "", 0)
 	if errors.Is(err, errBroken) {
@@ -52,7 +54,8 @@ func IsReference(value jsontext.Value) bool {
 	var reference struct {
 		ID string `json:"document_id"`
 	}
-	return value.Kind() == '{' && json.Unmarshal(value, &reference, json.RejectUnknownMembers(true)) == nil && reference.ID != ""
+	return value.Kind() == '{' && json.Unmarshal(value, &reference, json.RejectUnknownMembers(true)) == nil &&
+		reference.ID != ""
 }
 
 // References lists the references in a JSON text, those in what they refer to not among them.
@@ -87,7 +90,9 @@ func (s *splicer) add(part document) error {
 
 // text adds one text, at is where it stands.
 func (s *splicer) text(text []byte, at jsontext.Pointer, nesting int) error {
-	decoder := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	decoder := jsontext.NewDecoder(
+		bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
+	)
 	var done int64 // so much of the text has been added
 	values := 0
 	for {

@@ -50,7 +50,9 @@ const uploaded = "upload-"
 
 // Upload permits a document of so many bytes to be put under the reference id, which Vault makes of the given one. Get
 // returns it as JSON: the base64 text that partners take files as.
-func (v *Vault) Upload(ctx context.Context, tenant, id string, size int64, permitted, expires time.Time) (reference string, upload Upload, err error) {
+func (v *Vault) Upload(
+	ctx context.Context, tenant, id string, size int64, permitted, expires time.Time,
+) (reference string, upload Upload, err error) {
 	ring, err := v.Ring(ctx)
 	if err != nil {
 		return "", upload, err

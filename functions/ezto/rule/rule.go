@@ -1,6 +1,7 @@
 // Package rule reads and evaluates the rules that say whether a module of a workflow runs (ezto §7), in the Common
-// Expression Language (cel.dev). A rule is of type bool and may ask about what workspace.Facts has. It is bounded when it
-// is saved and again when it is evaluated, and no error of this package holds anything of a rule's texts or of the facts.
+// Expression Language (cel.dev). A rule is of type bool and may ask about what workspace.Facts has. It is bounded when
+// it is saved and again when it is evaluated, and no error of this package holds anything of a rule's texts or of the
+// facts.
 package rule
 
 import (
@@ -125,7 +126,12 @@ func Compile(text string) (r Rule, err error) {
 	case cost.Max == math.MaxUint64:
 		return Rule{}, &Error{Reason: "has no limit to what it may cost"}
 	case cost.Max > MaxCost:
-		return Rule{}, &Error{Reason: fmt.Sprintf("may cost %d, over the limit of %d: loop over less, or not within another loop", cost.Max, MaxCost)}
+		return Rule{},
+			&Error{
+				Reason: fmt.Sprintf(
+					"may cost %d, over the limit of %d: loop over less, or not within another loop", cost.Max, MaxCost,
+				),
+			}
 	}
 	program, err := env.Program(checked,
 		cel.EvalOptions(cel.OptOptimize), cel.CostLimit(MaxCost), cel.InterruptCheckFrequency(checkEvery))

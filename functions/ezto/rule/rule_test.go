@@ -113,25 +113,35 @@ func TestCompileErrors(t *testing.T) {
 func TestHostileRules(t *testing.T) {
 	ones := "[" + strings.Repeat("1,", 300) + "1]"
 	for name, test := range map[string]struct{ text, want string }{
-		"TooLong":          {"'" + strings.Repeat("x", rule.MaxText) + "' == ''", `has over 4096 bytes`},
-		"LoopOverLoop":     {ones + ".all(a, " + ones + ".all(b, a == b))", `may cost 547831, over the limit of 100000: loop over less, or not within another loop`},
-		"LoopOverFacts":    {"metadata.l.all(a, metadata.l.all(b, a == b))", `may cost 2033155, over the limit of 100000: loop over less, or not within another loop`},
+		"TooLong": {"'" + strings.Repeat("x", rule.MaxText) + "' == ''", `has over 4096 bytes`},
+		"LoopOverLoop": {
+			ones + ".all(a, " + ones + ".all(b, a == b))",
+			`may cost 547831, over the limit of 100000: loop over less, or not within another loop`,
+		},
+		"LoopOverFacts": {
+			"metadata.l.all(a, metadata.l.all(b, a == b))",
+			`may cost 2033155, over the limit of 100000: loop over less, or not within another loop`,
+		},
 		"LoopsOverNothing": {"[1].all(a, [1].all(b, [1].all(c, true)))", `line 1, column 30: is a loop in too many others`},
 		"HugeMade":         {ones + ".map(a, " + ones + ".map(b, metadata)) == []", ``},
 		"LargePattern":     {"user_id.matches('(a{900}b{900})')", `line 1, column 17: is too large a regular expression`},
 		"ExplodingPattern": {"user_id.matches('((a{100}){100}){100}')", `line 1, column 17: is not a regular expression`},
-		"Bytes":            {"metadata.l.all(x, bytes(user_id).size() > 0)", `line 1, column 24: is a function that rules don't have: bytes`},
-		"Brackets":         {strings.Repeat("(", 100) + "true" + strings.Repeat(")", 100), `nests too deep`},
-		"Lists":            {strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + " == []", `nests too deep`},
-		"Maps":             {strings.Repeat("{1:", 300) + "1" + strings.Repeat("}", 300) + " == {}", `nests too deep`},
-		"Sums":             {"country" + strings.Repeat("+country", 100) + " == ''", `nests too deep`},
-		"Fields":           {"metadata" + strings.Repeat(".a", 1000) + " == ''", `nests too deep`},
-		"Choices":          {strings.Repeat("true ? true : ", 200) + "true", `nests too deep`},
-		"Parts":            {"[" + strings.Repeat("1,", 2040) + "1] == []", `has too many parts`},
-		"Garbage":          {strings.Repeat("((((", 1000), `nests too deep`},
-		"ManyArguments":    {"size(" + strings.Repeat("1,", 1000) + "1) == 1", `line 1, column 5: cannot be applied to what it is`},
-		"DeepType":         {strings.Repeat("[", 40) + "1" + strings.Repeat("]", 40), `must be of type bool`},
-		"NeverEnding":      {strings.Repeat("'", 4000), ``},
+		"Bytes": {
+			"metadata.l.all(x, bytes(user_id).size() > 0)", `line 1, column 24: is a function that rules don't have: bytes`,
+		},
+		"Brackets": {strings.Repeat("(", 100) + "true" + strings.Repeat(")", 100), `nests too deep`},
+		"Lists":    {strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + " == []", `nests too deep`},
+		"Maps":     {strings.Repeat("{1:", 300) + "1" + strings.Repeat("}", 300) + " == {}", `nests too deep`},
+		"Sums":     {"country" + strings.Repeat("+country", 100) + " == ''", `nests too deep`},
+		"Fields":   {"metadata" + strings.Repeat(".a", 1000) + " == ''", `nests too deep`},
+		"Choices":  {strings.Repeat("true ? true : ", 200) + "true", `nests too deep`},
+		"Parts":    {"[" + strings.Repeat("1,", 2040) + "1] == []", `has too many parts`},
+		"Garbage":  {strings.Repeat("((((", 1000), `nests too deep`},
+		"ManyArguments": {
+			"size(" + strings.Repeat("1,", 1000) + "1) == 1", `line 1, column 5: cannot be applied to what it is`,
+		},
+		"DeepType":    {strings.Repeat("[", 40) + "1" + strings.Repeat("]", 40), `must be of type bool`},
+		"NeverEnding": {strings.Repeat("'", 4000), ``},
 	} {
 		t.Run(name, func(t *testing.T) { wantCompileError(t, test.text, test.want) })
 	}
@@ -184,17 +194,38 @@ func TestEvalErrors(t *testing.T) {
 		kind       error
 		want       string
 	}{
-		{"MissingKey", `country == 'IN' && metadata.absent == 1`, facts(), rule.ErrEval, `line 1, column 28: is a key that these facts don't have`},
-		{"MissingKeyOfAFact", "device == 'mobile' &&\nclaims[user_id] == 1", facts(), rule.ErrEval, `line 2, column 7: is a key that these facts don't have`},
-		{"NoClaims", `claims.pan == ''`, workspace.Facts{}, rule.ErrEval, `line 1, column 7: is a key that these facts don't have`},
+		{
+			"MissingKey", `country == 'IN' && metadata.absent == 1`, facts(), rule.ErrEval,
+			`line 1, column 28: is a key that these facts don't have`,
+		},
+		{
+			"MissingKeyOfAFact", "device == 'mobile' &&\nclaims[user_id] == 1", facts(), rule.ErrEval,
+			`line 2, column 7: is a key that these facts don't have`,
+		},
+		{
+			"NoClaims", `claims.pan == ''`, workspace.Facts{}, rule.ErrEval,
+			`line 1, column 7: is a key that these facts don't have`,
+		},
 		{"NotANumber", `int(user_id) > 1`, facts(), rule.ErrEval, `line 1, column 4: cannot be evaluated with these facts`},
-		{"NotATime", `timestamp(user_id) > timestamp('2026-01-01T00:00:00Z')`, facts(), rule.ErrEval, `line 1, column 10: cannot be evaluated with these facts`},
-		{"TypesOfFacts", `metadata.tier > 5`, facts(), rule.ErrEval, `line 1, column 15: cannot be evaluated with these facts`},
-		{"DivisionByNone", `1 / (size(country) - 2) == 1`, facts(), rule.ErrEval, `line 1, column 3: cannot be evaluated with these facts`},
+		{
+			"NotATime", `timestamp(user_id) > timestamp('2026-01-01T00:00:00Z')`, facts(), rule.ErrEval,
+			`line 1, column 10: cannot be evaluated with these facts`,
+		},
+		{
+			"TypesOfFacts", `metadata.tier > 5`, facts(), rule.ErrEval,
+			`line 1, column 15: cannot be evaluated with these facts`,
+		},
+		{
+			"DivisionByNone", `1 / (size(country) - 2) == 1`, facts(), rule.ErrEval,
+			`line 1, column 3: cannot be evaluated with these facts`,
+		},
 		{"NotBool", `metadata.tier && true`, facts(), rule.ErrEval, ``},
 		{"TooManyFacts", `true`, large, rule.ErrCost, `is not evaluated, since the facts are too many`},
 		{"TooLongFacts", `true`, long, rule.ErrCost, `is not evaluated, since the facts are too many`},
-		{"TooDear", `metadata.list.all(x, metadata.text.contains('bb') || true)`, dear, rule.ErrCost, `takes too long with these facts`},
+		{
+			"TooDear", `metadata.list.all(x, metadata.text.contains('bb') || true)`, dear, rule.ErrCost,
+			`takes too long with these facts`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, err := rule.Compile(test.text)
@@ -203,7 +234,8 @@ func TestEvalErrors(t *testing.T) {
 			}
 			got, err := r.Eval(t.Context(), test.facts)
 			var e *rule.Error
-			if got || !errors.As(err, &e) || !errors.Is(err, test.kind) || errors.Is(err, rule.ErrEval) && errors.Is(err, rule.ErrCost) {
+			if got || !errors.As(err, &e) || !errors.Is(err, test.kind) ||
+				errors.Is(err, rule.ErrEval) && errors.Is(err, rule.ErrCost) {
 				t.Fatalf("got %v, %v", got, err)
 			}
 			if test.want != "" && err.Error() != test.want {
@@ -257,9 +289,13 @@ func TestEvalConcurrently(t *testing.T) {
 func FuzzCompile(f *testing.F) {
 	for _, seed := range []string{
 		"", "true", "country == 'IN'", "metadata.tags.exists(t, t == 'x')", "[1].all(a, [2].map(b, a + b).size() > 0)",
-		"user_id.matches('^a+$')", "has(claims.pan) ? claims.pan != '' : force_onboarding", "{'a': [1u, 2.0, b'x']}['a'][0] == 1u",
-		"metadata.m == metadata && !(device < 'z')", "timestamp('2026-01-01T00:00:00Z') + duration('1h') > timestamp(user_id)",
-		"'PRIVATE42' == user_id &&", "PRIVATE42.x(1)", "user_id == PRIVATE42", "PRIVATE42{} == 1", "{'a': 1}.PRIVATE42(1)", "[1].map(PRIVATE42, 1)", "size(PRIVATE42) == 'PRIVATE42'", "google.protobuf.Struct{fields: {}} == {}", "\"\"\"a\nb\"\"\" + r'\\d' == ''", "((((", "1 ? 2 : 3",
+		"user_id.matches('^a+$')", "has(claims.pan) ? claims.pan != '' : force_onboarding",
+		"{'a': [1u, 2.0, b'x']}['a'][0] == 1u",
+		"metadata.m == metadata && !(device < 'z')",
+		"timestamp('2026-01-01T00:00:00Z') + duration('1h') > timestamp(user_id)",
+		"'PRIVATE42' == user_id &&", "PRIVATE42.x(1)", "user_id == PRIVATE42", "PRIVATE42{} == 1", "{'a': 1}.PRIVATE42(1)",
+		"[1].map(PRIVATE42, 1)", "size(PRIVATE42) == 'PRIVATE42'", "google.protobuf.Struct{fields: {}} == {}",
+		"\"\"\"a\nb\"\"\" + r'\\d' == ''", "((((", "1 ? 2 : 3",
 	} {
 		f.Add(seed)
 	}
@@ -270,7 +306,8 @@ func FuzzCompile(f *testing.F) {
 		var e *rule.Error
 		switch {
 		case err == nil:
-			if _, err := r.Eval(t.Context(), facts); err != nil && !errors.Is(err, rule.ErrEval) && !errors.Is(err, rule.ErrCost) {
+			if _, err := r.Eval(t.Context(), facts); err != nil && !errors.Is(err, rule.ErrEval) &&
+				!errors.Is(err, rule.ErrCost) {
 				t.Fatalf("Eval: %v", err)
 			}
 		case !errors.As(err, &e):

@@ -32,7 +32,8 @@ type Store interface {
 // Body returns the body of a request to store a workflow or an application.
 func Body(req gateway.Request) ([]byte, error) {
 	if req.TooLarge(maxBody) {
-		return nil, gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "the body exceeds "+strconv.Itoa(maxBody)+" bytes")
+		return nil,
+			gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "the body exceeds "+strconv.Itoa(maxBody)+" bytes")
 	}
 	return req.Body, nil
 }
@@ -45,8 +46,11 @@ type view[T any] struct {
 }
 
 // Put stores a workflow or an application under the name that the request's path tells, and answers with it: 201 where
-// there was none, 200 where there was. If-Match, or If-None-Match with *, lets it happen only over what they name, else 412.
-func Put[T Workflow | Application](ctx context.Context, store Store, req gateway.Request, tenant, kind string, setting T, now time.Time) (gateway.Reply, error) {
+// there was none, 200 where there was. If-Match, or If-None-Match with *, lets it happen only over what they name, else
+// 412.
+func Put[T Workflow | Application](
+	ctx context.Context, store Store, req gateway.Request, tenant, kind string, setting T, now time.Time,
+) (gateway.Reply, error) {
 	document, err := json.Marshal(setting, json.Deterministic(true))
 	if err != nil {
 		return gateway.Reply{}, err
@@ -56,7 +60,9 @@ func Put[T Workflow | Application](ctx context.Context, store Store, req gateway
 	if err != nil {
 		return gateway.Reply{}, err
 	}
-	stored, err := store.PutSetting(ctx, ledger.Setting{Tenant: tenant, Kind: kind, Name: name, Document: document, UpdatedAt: now.UTC()}, over)
+	stored, err := store.PutSetting(
+		ctx, ledger.Setting{Tenant: tenant, Kind: kind, Name: name, Document: document, UpdatedAt: now.UTC()}, over,
+	)
 	if errors.Is(err, ledger.ErrStale) {
 		return gateway.Reply{}, errPrecondition()
 	}
@@ -71,7 +77,9 @@ func Put[T Workflow | Application](ctx context.Context, store Store, req gateway
 }
 
 // Get answers with the workflow or application that the request's path names, or with 304 where If-None-Match names it.
-func Get[T Workflow | Application](ctx context.Context, store Store, req gateway.Request, tenant, kind string) (gateway.Reply, error) {
+func Get[T Workflow | Application](
+	ctx context.Context, store Store, req gateway.Request, tenant, kind string,
+) (gateway.Reply, error) {
 	name := req.Params["name"]
 	if !ValidName(name) {
 		return gateway.Reply{}, ledger.ErrNotFound
@@ -98,7 +106,9 @@ func show[T Workflow | Application](stored ledger.Setting, status int) (gateway.
 }
 
 // precondition returns the version that a request may write over.
-func precondition(ctx context.Context, store Store, req gateway.Request, tenant, kind, name string) (over int, err error) {
+func precondition(
+	ctx context.Context, store Store, req gateway.Request, tenant, kind, name string,
+) (over int, err error) {
 	match, conditional := req.Header["if-match"]
 	if none, ok := req.Header["if-none-match"]; ok {
 		if conditional || strings.TrimSpace(none) != "*" {
@@ -126,7 +136,9 @@ func precondition(ctx context.Context, store Store, req gateway.Request, tenant,
 }
 
 func errPrecondition() error {
-	return gateway.NewProblem(http.StatusPreconditionFailed, "precondition_failed", "what is there has another version than the request names")
+	return gateway.NewProblem(
+		http.StatusPreconditionFailed, "precondition_failed", "what is there has another version than the request names",
+	)
 }
 
 // etag is a version as an entity tag.

@@ -1,6 +1,6 @@
 // Package workspace is how a tenant configures EZTO's IEC verification (ezto §7): workflows, whose modules run under a
-// rule and show selected claims, and applications, to which workflows are attached. What a rule means is not known here,
-// so that functions that evaluate none don't link what does.
+// rule and show selected claims, and applications, to which workflows are attached. What a rule means is not known
+// here, so that functions that evaluate none don't link what does.
 package workspace
 
 import (
@@ -61,14 +61,15 @@ const (
 	maxDescription = 1000
 )
 
-// ValidName tells whether a workflow or an application may be called so: 1 to 64 letters, digits, hyphens and underscores.
+// ValidName tells whether a workflow or an application may be called so: 1 to 64 letters, digits, hyphens and
+// underscores.
 func ValidName(name string) bool {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	return name != "" && len(name) <= maxName && strings.Trim(name, allowed) == ""
 }
 
-// DecodeWorkflow reads the workflow that a caller wants to have under a name. checkRule tells what is wrong with a rule,
-// in words that hold none of its texts. Its errors are *gateway.InputError.
+// DecodeWorkflow reads the workflow that a caller wants to have under a name. checkRule tells what is wrong with a
+// rule, in words that hold none of its texts. Its errors are *gateway.InputError.
 func DecodeWorkflow(name string, body []byte, checkRule func(rule string) error) (Workflow, error) {
 	var in struct {
 		DisplayName string `json:"display_name"`
@@ -92,7 +93,8 @@ func DecodeWorkflow(name string, body []byte, checkRule func(rule string) error)
 		return Workflow{}, err
 	}
 	if len(in.Modules) != 1 {
-		return Workflow{}, &gateway.InputError{Pointer: "/modules", Reason: "must hold exactly one module, of type " + IECVerification}
+		return Workflow{},
+			&gateway.InputError{Pointer: "/modules", Reason: "must hold exactly one module, of type " + IECVerification}
 	}
 	module := in.Modules[0]
 	if err := oneOf("/modules/0/type", module.Type, IECVerification); err != nil {
@@ -136,7 +138,8 @@ func DecodeApplication(name string, body []byte) (Application, error) {
 		return Application{}, &gateway.InputError{Pointer: "/verification_workflow", Reason: "must be the name of a workflow"}
 	}
 	if in.Onboarding != nil && !ValidName(*in.Onboarding) {
-		return Application{}, &gateway.InputError{Pointer: "/onboarding_workflow", Reason: "must be the name of a workflow, or null"}
+		return Application{},
+			&gateway.InputError{Pointer: "/onboarding_workflow", Reason: "must be the name of a workflow, or null"}
 	}
 	a := Application{Name: name, Verification: in.Verification, Onboarding: in.Onboarding}
 	for _, choice := range []struct {
@@ -198,10 +201,14 @@ func checkName(name string) error {
 
 func checkTexts(pointer, displayName, description string) error {
 	if utf8.RuneCountInString(displayName) > maxDisplayName {
-		return &gateway.InputError{Pointer: pointer + "/display_name", Reason: "has over " + strconv.Itoa(maxDisplayName) + " characters"}
+		return &gateway.InputError{
+			Pointer: pointer + "/display_name", Reason: "has over " + strconv.Itoa(maxDisplayName) + " characters",
+		}
 	}
 	if utf8.RuneCountInString(description) > maxDescription {
-		return &gateway.InputError{Pointer: pointer + "/description", Reason: "has over " + strconv.Itoa(maxDescription) + " characters"}
+		return &gateway.InputError{
+			Pointer: pointer + "/description", Reason: "has over " + strconv.Itoa(maxDescription) + " characters",
+		}
 	}
 	return nil
 }

@@ -31,17 +31,39 @@ func TestDecodeWorkflow(t *testing.T) {
 		body string
 		want workspace.Workflow
 	}{
-		"Defaults":        {`{"modules":[{"type":"iec_verification"}]}`, module(func(*workspace.Module) {})},
-		"Nulls":           {`{"display_name":null,"modules":[{"type":"iec_verification","enabled":null,"rule":null,"claims":null}]}`, module(func(*workspace.Module) {})},
-		"Enabled":         {`{"modules":[{"type":"iec_verification","enabled":true}]}`, module(func(*workspace.Module) {})},
-		"Disabled":        {`{"modules":[{"type":"iec_verification","enabled":false}]}`, module(func(m *workspace.Module) { m.Enabled = false })},
-		"Rule":            {`{"modules":[{"type":"iec_verification","rule":" country == 'IN'\n"}]}`, module(func(m *workspace.Module) { m.Rule = " country == 'IN'\n" })},
-		"EmptyRule":       {`{"modules":[{"type":"iec_verification","rule":" \n"}]}`, module(func(*workspace.Module) {})},
-		"OneClaim":        {`{"modules":[{"type":"iec_verification","claims":["pan"]}]}`, module(func(m *workspace.Module) { m.Claims = []string{"pan"} })},
-		"ClaimsInOrder":   {`{"modules":[{"type":"iec_verification","claims":["pan","name","iec_code"]}]}`, module(func(m *workspace.Module) { m.Claims = []string{"iec_code", "name", "pan"} })},
-		"NoClaims":        {`{"modules":[{"type":"iec_verification","claims":[]}]}`, module(func(m *workspace.Module) { m.Claims = []string{} })},
-		"NamedModule":     {`{"modules":[{"type":"iec_verification","display_name":"IEC","description":"d"}]}`, module(func(m *workspace.Module) { m.DisplayName, m.Description = "IEC", "d" })},
-		"LongestRealName": {`{"modules":[{"type":"iec_verification","display_name":"` + strings.Repeat("é", 100) + `"}]}`, module(func(m *workspace.Module) { m.DisplayName = strings.Repeat("é", 100) })},
+		"Defaults": {`{"modules":[{"type":"iec_verification"}]}`, module(func(*workspace.Module) {})},
+		"Nulls": {
+			`{"display_name":null,"modules":[{"type":"iec_verification","enabled":null,"rule":null,"claims":null}]}`,
+			module(func(*workspace.Module) {}),
+		},
+		"Enabled": {`{"modules":[{"type":"iec_verification","enabled":true}]}`, module(func(*workspace.Module) {})},
+		"Disabled": {
+			`{"modules":[{"type":"iec_verification","enabled":false}]}`, module(func(m *workspace.Module) { m.Enabled = false }),
+		},
+		"Rule": {
+			`{"modules":[{"type":"iec_verification","rule":" country == 'IN'\n"}]}`,
+			module(func(m *workspace.Module) { m.Rule = " country == 'IN'\n" }),
+		},
+		"EmptyRule": {`{"modules":[{"type":"iec_verification","rule":" \n"}]}`, module(func(*workspace.Module) {})},
+		"OneClaim": {
+			`{"modules":[{"type":"iec_verification","claims":["pan"]}]}`,
+			module(func(m *workspace.Module) { m.Claims = []string{"pan"} }),
+		},
+		"ClaimsInOrder": {
+			`{"modules":[{"type":"iec_verification","claims":["pan","name","iec_code"]}]}`,
+			module(func(m *workspace.Module) { m.Claims = []string{"iec_code", "name", "pan"} }),
+		},
+		"NoClaims": {
+			`{"modules":[{"type":"iec_verification","claims":[]}]}`, module(func(m *workspace.Module) { m.Claims = []string{} }),
+		},
+		"NamedModule": {
+			`{"modules":[{"type":"iec_verification","display_name":"IEC","description":"d"}]}`,
+			module(func(m *workspace.Module) { m.DisplayName, m.Description = "IEC", "d" }),
+		},
+		"LongestRealName": {
+			`{"modules":[{"type":"iec_verification","display_name":"` + strings.Repeat("é", 100) + `"}]}`,
+			module(func(m *workspace.Module) { m.DisplayName = strings.Repeat("é", 100) }),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := workspace.DecodeWorkflow("iec", []byte(test.body), refuseBad)
@@ -50,7 +72,9 @@ func TestDecodeWorkflow(t *testing.T) {
 			}
 		})
 	}
-	got, err := workspace.DecodeWorkflow("iec", []byte(`{"display_name":"A","description":"B","modules":[{"type":"iec_verification"}]}`), refuseBad)
+	got, err := workspace.DecodeWorkflow(
+		"iec", []byte(`{"display_name":"A","description":"B","modules":[{"type":"iec_verification"}]}`), refuseBad,
+	)
 	if err != nil || got.DisplayName != "A" || got.Description != "B" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
@@ -58,28 +82,58 @@ func TestDecodeWorkflow(t *testing.T) {
 
 func TestDecodeWorkflowErrors(t *testing.T) {
 	for name, test := range map[string]struct{ body, want string }{
-		"Empty":            {``, `body is empty`},
-		"NotJSON":          {`{"modules":[`, `/modules: is not valid JSON`},
-		"NotAnObject":      {`[]`, `must be an object`},
-		"UnknownName":      {`{"modules":[{"type":"iec_verification","skip":true}]}`, `/modules/0/skip: is not a known name (names are matched exactly)`},
-		"OtherCase":        {`{"Modules":[]}`, `/Modules: is not a known name (names are matched exactly)`},
-		"TwiceTheName":     {`{"modules":[],"modules":[]}`, `/modules: stands twice`},
-		"Version":          {`{"modules":[{"type":"iec_verification"}],"version":1}`, `/version: is not a known name (names are matched exactly)`},
-		"NoModules":        {`{}`, `/modules: must hold exactly one module, of type iec_verification`},
-		"EmptyModules":     {`{"modules":[]}`, `/modules: must hold exactly one module, of type iec_verification`},
-		"TwoModules":       {`{"modules":[{"type":"iec_verification"},{"type":"iec_verification"}]}`, `/modules: must hold exactly one module, of type iec_verification`},
-		"NullModule":       {`{"modules":[null]}`, `/modules/0/type: must be iec_verification`},
-		"OtherType":        {`{"modules":[{"type":"PRIVATE"}]}`, `/modules/0/type: must be iec_verification`},
-		"EnabledAsText":    {`{"modules":[{"type":"iec_verification","enabled":"true"}]}`, `/modules/0/enabled: must be true or false`},
-		"RuleAsObject":     {`{"modules":[{"type":"iec_verification","rule":{}}]}`, `/modules/0/rule: must be a string`},
-		"BadRule":          {`{"modules":[{"type":"iec_verification","rule":"bad"}]}`, `/modules/0/rule: line 1, column 2: is bad`},
-		"BadRuleDisabled":  {`{"modules":[{"type":"iec_verification","enabled":false,"rule":"bad"}]}`, `/modules/0/rule: line 1, column 2: is bad`},
-		"OtherClaim":       {`{"modules":[{"type":"iec_verification","claims":["pan","address"]}]}`, `/modules/0/claims/1: must be one of iec_code, iec_verified, iec_verified_at, name, iec_status, pan`},
-		"WireNameOfAClaim": {`{"modules":[{"type":"iec_verification","claims":["ie_code"]}]}`, `/modules/0/claims/0: must be one of iec_code, iec_verified, iec_verified_at, name, iec_status, pan`},
-		"TwiceAClaim":      {`{"modules":[{"type":"iec_verification","claims":["pan","name","pan"]}]}`, `/modules/0/claims/2: stands twice`},
-		"ClaimsAsText":     {`{"modules":[{"type":"iec_verification","claims":"pan"}]}`, `/modules/0/claims: must be an array`},
-		"LongDisplayName":  {`{"display_name":"` + strings.Repeat("é", 101) + `","modules":[]}`, `/display_name: has over 100 characters`},
-		"LongDescription":  {`{"modules":[{"type":"iec_verification","description":"` + strings.Repeat("x", 1001) + `"}]}`, `/modules/0/description: has over 1000 characters`},
+		"Empty":       {``, `body is empty`},
+		"NotJSON":     {`{"modules":[`, `/modules: is not valid JSON`},
+		"NotAnObject": {`[]`, `must be an object`},
+		"UnknownName": {
+			`{"modules":[{"type":"iec_verification","skip":true}]}`,
+			`/modules/0/skip: is not a known name (names are matched exactly)`,
+		},
+		"OtherCase":    {`{"Modules":[]}`, `/Modules: is not a known name (names are matched exactly)`},
+		"TwiceTheName": {`{"modules":[],"modules":[]}`, `/modules: stands twice`},
+		"Version": {
+			`{"modules":[{"type":"iec_verification"}],"version":1}`, `/version: is not a known name (names are matched exactly)`,
+		},
+		"NoModules":    {`{}`, `/modules: must hold exactly one module, of type iec_verification`},
+		"EmptyModules": {`{"modules":[]}`, `/modules: must hold exactly one module, of type iec_verification`},
+		"TwoModules": {
+			`{"modules":[{"type":"iec_verification"},{"type":"iec_verification"}]}`,
+			`/modules: must hold exactly one module, of type iec_verification`,
+		},
+		"NullModule": {`{"modules":[null]}`, `/modules/0/type: must be iec_verification`},
+		"OtherType":  {`{"modules":[{"type":"PRIVATE"}]}`, `/modules/0/type: must be iec_verification`},
+		"EnabledAsText": {
+			`{"modules":[{"type":"iec_verification","enabled":"true"}]}`, `/modules/0/enabled: must be true or false`,
+		},
+		"RuleAsObject": {`{"modules":[{"type":"iec_verification","rule":{}}]}`, `/modules/0/rule: must be a string`},
+		"BadRule": {
+			`{"modules":[{"type":"iec_verification","rule":"bad"}]}`, `/modules/0/rule: line 1, column 2: is bad`,
+		},
+		"BadRuleDisabled": {
+			`{"modules":[{"type":"iec_verification","enabled":false,"rule":"bad"}]}`,
+			`/modules/0/rule: line 1, column 2: is bad`,
+		},
+		"OtherClaim": {
+			`{"modules":[{"type":"iec_verification","claims":["pan","address"]}]}`,
+			`/modules/0/claims/1: must be one of iec_code, iec_verified, iec_verified_at, name, iec_status, pan`,
+		},
+		"WireNameOfAClaim": {
+			`{"modules":[{"type":"iec_verification","claims":["ie_code"]}]}`,
+			`/modules/0/claims/0: must be one of iec_code, iec_verified, iec_verified_at, name, iec_status, pan`,
+		},
+		"TwiceAClaim": {
+			`{"modules":[{"type":"iec_verification","claims":["pan","name","pan"]}]}`, `/modules/0/claims/2: stands twice`,
+		},
+		"ClaimsAsText": {
+			`{"modules":[{"type":"iec_verification","claims":"pan"}]}`, `/modules/0/claims: must be an array`,
+		},
+		"LongDisplayName": {
+			`{"display_name":"` + strings.Repeat("é", 101) + `","modules":[]}`, `/display_name: has over 100 characters`,
+		},
+		"LongDescription": {
+			`{"modules":[{"type":"iec_verification","description":"` + strings.Repeat("x", 1001) + `"}]}`,
+			`/modules/0/description: has over 1000 characters`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := workspace.DecodeWorkflow("iec", []byte(test.body), refuseBad)
@@ -95,11 +149,18 @@ func TestDecodeApplication(t *testing.T) {
 		want workspace.Application
 	}{
 		"Defaults": {`{"verification_workflow":"iec"}`,
-			workspace.Application{Name: "shop", Verification: "iec", Way: "browser", Notification: "poll", Response: "plaintext"}},
+			workspace.Application{
+				Name: "shop", Verification: "iec", Way: "browser", Notification: "poll", Response: "plaintext",
+			}},
 		"Nulls": {`{"verification_workflow":"iec","onboarding_workflow":null,"verification_way":null,"notification_way":null,"response_type":null}`,
-			workspace.Application{Name: "shop", Verification: "iec", Way: "browser", Notification: "poll", Response: "plaintext"}},
+			workspace.Application{
+				Name: "shop", Verification: "iec", Way: "browser", Notification: "poll", Response: "plaintext",
+			}},
 		"Everything": {`{"verification_workflow":"iec","onboarding_workflow":"welcome","verification_way":"mobile","notification_way":"push","response_type":"encrypted"}`,
-			workspace.Application{Name: "shop", Verification: "iec", Onboarding: &onboarding, Way: "mobile", Notification: "push", Response: "encrypted"}},
+			workspace.Application{
+				Name: "shop", Verification: "iec", Onboarding: &onboarding, Way: "mobile", Notification: "push",
+				Response: "encrypted",
+			}},
 		"Others": {`{"verification_workflow":"iec","verification_way":"api","notification_way":"ping","response_type":"token"}`,
 			workspace.Application{Name: "shop", Verification: "iec", Way: "api", Notification: "ping", Response: "token"}},
 	} {
@@ -111,15 +172,30 @@ func TestDecodeApplication(t *testing.T) {
 		})
 	}
 	for name, test := range map[string]struct{ body, want string }{
-		"Empty":          {``, `body is empty`},
-		"NoWorkflow":     {`{}`, `/verification_workflow: must be the name of a workflow`},
-		"BadWorkflow":    {`{"verification_workflow":"mark@gmail.com"}`, `/verification_workflow: must be the name of a workflow`},
-		"BadOnboarding":  {`{"verification_workflow":"iec","onboarding_workflow":""}`, `/onboarding_workflow: must be the name of a workflow, or null`},
-		"OtherWay":       {`{"verification_workflow":"iec","verification_way":"Browser"}`, `/verification_way: must be one of browser, mobile, api`},
-		"OtherHook":      {`{"verification_workflow":"iec","notification_way":"web_sdk"}`, `/notification_way: must be one of poll, ping, push`},
-		"OtherResponse":  {`{"verification_workflow":"iec","response_type":""}`, `/response_type: must be one of plaintext, token, encrypted`},
-		"WayAsNumber":    {`{"verification_workflow":"iec","verification_way":1}`, `/verification_way: must be a string`},
-		"ForcedInConfig": {`{"verification_workflow":"iec","force_onboarding":true}`, `/force_onboarding: is not a known name (names are matched exactly)`},
+		"Empty":      {``, `body is empty`},
+		"NoWorkflow": {`{}`, `/verification_workflow: must be the name of a workflow`},
+		"BadWorkflow": {
+			`{"verification_workflow":"mark@gmail.com"}`, `/verification_workflow: must be the name of a workflow`,
+		},
+		"BadOnboarding": {
+			`{"verification_workflow":"iec","onboarding_workflow":""}`,
+			`/onboarding_workflow: must be the name of a workflow, or null`,
+		},
+		"OtherWay": {
+			`{"verification_workflow":"iec","verification_way":"Browser"}`,
+			`/verification_way: must be one of browser, mobile, api`,
+		},
+		"OtherHook": {
+			`{"verification_workflow":"iec","notification_way":"web_sdk"}`, `/notification_way: must be one of poll, ping, push`,
+		},
+		"OtherResponse": {
+			`{"verification_workflow":"iec","response_type":""}`, `/response_type: must be one of plaintext, token, encrypted`,
+		},
+		"WayAsNumber": {`{"verification_workflow":"iec","verification_way":1}`, `/verification_way: must be a string`},
+		"ForcedInConfig": {
+			`{"verification_workflow":"iec","force_onboarding":true}`,
+			`/force_onboarding: is not a known name (names are matched exactly)`,
+		},
 	} {
 		t.Run("Err"+name, func(t *testing.T) {
 			_, err := workspace.DecodeApplication("shop", []byte(test.body))
@@ -131,7 +207,8 @@ func TestDecodeApplication(t *testing.T) {
 func TestNames(t *testing.T) {
 	for name, want := range map[string]bool{
 		"a": true, "IEC-2_x": true, "-": true, "0": true, strings.Repeat("x", 64): true,
-		"": false, strings.Repeat("x", 65): false, "a b": false, "a/b": false, "a#b": false, "a.b": false, "é": false, "a\x00": false, "a\n": false, "*": false,
+		"": false, strings.Repeat("x", 65): false, "a b": false, "a/b": false, "a#b": false, "a.b": false, "é": false,
+		"a\x00": false, "a\n": false, "*": false,
 	} {
 		if got := workspace.ValidName(name); got != want {
 			t.Errorf("%q: got %v", name, got)
@@ -171,7 +248,8 @@ func wantInputError(t *testing.T, err error, want string) {
 func FuzzDecodeWorkflow(f *testing.F) {
 	for _, seed := range []string{
 		`{"modules":[{"type":"iec_verification","enabled":true,"rule":"country == 'IN'","claims":["iec_code","iec_verified"]}]}`,
-		`{"modules":[{"type":"iec_verification","claims":[]}],"display_name":"x","description":null}`, `{"modules":[null]}`, `{}`, `[]`, ``, `{"modules":[{"type":"PRIVATE42"}]}`,
+		`{"modules":[{"type":"iec_verification","claims":[]}],"display_name":"x","description":null}`, `{"modules":[null]}`,
+		`{}`, `[]`, ``, `{"modules":[{"type":"PRIVATE42"}]}`,
 	} {
 		f.Add("iec", []byte(seed))
 	}
@@ -186,7 +264,8 @@ func FuzzDecodeWorkflow(f *testing.F) {
 		}
 		m := w.Modules[0]
 		inOrder := slices.DeleteFunc(workspace.Claims(), func(c string) bool { return !slices.Contains(m.Claims, c) })
-		if w.Name != name || len(w.Modules) != 1 || m.Type != workspace.IECVerification || !slices.Equal(m.Claims, inOrder) || m.Claims == nil || strings.Contains(m.Rule, "bad") {
+		if w.Name != name || len(w.Modules) != 1 || m.Type != workspace.IECVerification || !slices.Equal(m.Claims, inOrder) ||
+			m.Claims == nil || strings.Contains(m.Rule, "bad") {
 			t.Fatalf("%+v", w)
 		}
 		document, err := json.Marshal(w)

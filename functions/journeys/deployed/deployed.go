@@ -12,7 +12,8 @@ import (
 )
 
 // Service is what the functions of journeys share, but for the listing, which needs no secrets. The vault and the
-// orchestrator are added by those that use them, so that the others neither link their clients nor need their permissions.
+// orchestrator are added by those that use them, so that the others neither link their clients nor need their
+// permissions.
 func Service() *journeys.Service {
 	l, cache := awsenv.Ledger(), awssecrets.New()
 	return &journeys.Service{

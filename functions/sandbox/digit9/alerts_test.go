@@ -45,12 +45,15 @@ func TestAlerts(t *testing.T) {
 	h.Advance(time.Second)
 	want(t, h.lookup("784199000000433"), lookupHeld)
 	third := h.alerts()[2].ECRN
-	want(t, sandboxtest.Text(h.Do(sandboxtest.Keyless("GET", alertsPath, ""))), `200 [{"ecrn":"`+first+`","id_number_ends":"0423","opened_at":"2026-01-02T03:04:05Z"},`+
-		`{"ecrn":"`+second+`","id_number_ends":"0413","opened_at":"2026-01-02T03:04:06Z"},`+
-		`{"ecrn":"`+third+`","id_number_ends":"0433","opened_at":"2026-01-02T03:04:07Z"}]`)
+	want(t, sandboxtest.Text(h.Do(sandboxtest.Keyless("GET", alertsPath, ""))),
+		`200 [{"ecrn":"`+first+`","id_number_ends":"0423","opened_at":"2026-01-02T03:04:05Z"},`+
+			`{"ecrn":"`+second+`","id_number_ends":"0413","opened_at":"2026-01-02T03:04:06Z"},`+
+			`{"ecrn":"`+third+`","id_number_ends":"0433","opened_at":"2026-01-02T03:04:07Z"}]`)
 
 	// One that shows no ECRN is closed like the others, and shown from then on.
-	want(t, h.closes(third, `{"aml_scan_status":"Accepted","customer_status":"ACTIVE"}`), closed(third, "ACTIVE", "Accepted"))
+	want(
+		t, h.closes(third, `{"aml_scan_status":"Accepted","customer_status":"ACTIVE"}`), closed(third, "ACTIVE", "Accepted"),
+	)
 	want(t, ecrnIn(t, h.lookup("784199000000433")), third)
 	want(t, len(h.alerts()), 2)
 	want(t, h.closes(second, `{"aml_scan_status":"Rejected"}`), closed(second, "REJECTED", "Rejected"))
@@ -70,18 +73,38 @@ func TestCloseAlert(t *testing.T) {
 		record     string // the same, as a lookup of an 0423 shows them; empty where it is barred
 		open       bool
 	}{
-		{"Accepted", `{"aml_scan_status":"Accepted","customer_status":"ACTIVE"}`, "ACTIVE/Accepted", "ACTIVE/Accepted", false},
+		{
+			"Accepted", `{"aml_scan_status":"Accepted","customer_status":"ACTIVE"}`, "ACTIVE/Accepted", "ACTIVE/Accepted", false,
+		},
 		{"AcceptedAlone", `{"aml_scan_status":"Accepted"}`, "ACTIVE/Accepted", "ACTIVE/Accepted", false},
-		{"Rejected", `{"aml_scan_status":"Rejected","customer_status":"REJECTED"}`, "REJECTED/Rejected", "REJECTED/Rejected", false},
+		{
+			"Rejected", `{"aml_scan_status":"Rejected","customer_status":"REJECTED"}`, "REJECTED/Rejected", "REJECTED/Rejected",
+			false,
+		},
 		{"RejectedAlone", `{"aml_scan_status":"Rejected"}`, "REJECTED/Rejected", "REJECTED/Rejected", false},
 		{"Barred", `{"aml_scan_status":"Rejected","customer_status":"BLOCKED"}`, "BLOCKED/Rejected", "", false},
 		{"Failed", `{"aml_scan_status":"Failed"}`, "KYC_PENDING/Failed", "KYC_PENDING/Failed", false},
-		{"KYCPending", `{"aml_scan_status":"Accepted","customer_status":"KYC_PENDING"}`, "KYC_PENDING/Accepted", "KYC_PENDING/Accepted", false},
-		{"KYCPendingSpelt", `{"aml_scan_status":"Accepted","customer_status":"KYC PENDING"}`, "KYC_PENDING/Accepted", "KYC_PENDING/Accepted", false},
-		{"Inactive", `{"aml_scan_status":"Accepted","customer_status":"INACTIVE"}`, "INACTIVE/Accepted", "INACTIVE/Accepted", false},
+		{
+			"KYCPending", `{"aml_scan_status":"Accepted","customer_status":"KYC_PENDING"}`, "KYC_PENDING/Accepted",
+			"KYC_PENDING/Accepted", false,
+		},
+		{
+			"KYCPendingSpelt", `{"aml_scan_status":"Accepted","customer_status":"KYC PENDING"}`, "KYC_PENDING/Accepted",
+			"KYC_PENDING/Accepted", false,
+		},
+		{
+			"Inactive", `{"aml_scan_status":"Accepted","customer_status":"INACTIVE"}`, "INACTIVE/Accepted", "INACTIVE/Accepted",
+			false,
+		},
 		{"StatusAlone", `{"customer_status":"ACTIVE"}`, "ACTIVE/Under Investigation", "ACTIVE/Under Investigation", true},
-		{"UnderInvestigation", `{"aml_scan_status":"Under Investigation"}`, "KYC_PENDING/Under Investigation", "KYC_PENDING/Under Investigation", true},
-		{"NotAvailable", `{"aml_scan_status":"N/A","customer_status":"ACTIVE"}`, "ACTIVE/N/A", "ACTIVE/Under Investigation", true},
+		{
+			"UnderInvestigation", `{"aml_scan_status":"Under Investigation"}`, "KYC_PENDING/Under Investigation",
+			"KYC_PENDING/Under Investigation", true,
+		},
+		{
+			"NotAvailable", `{"aml_scan_status":"N/A","customer_status":"ACTIVE"}`, "ACTIVE/N/A", "ACTIVE/Under Investigation",
+			true,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := open(t)
@@ -95,7 +118,13 @@ func TestCloseAlert(t *testing.T) {
 				} else {
 					customerStatus, amlStatus, _ := strings.Cut(test.record, "/")
 					want(t, h.lookup("784199000000423"), lookedUp(given, customerStatus, amlStatus))
-					want(t, strings.Contains(h.answer("GET", getPath+given, ""), `"customer_status":"`+customerStatus+`","aml_scan_status":"`+amlStatus+`"`), true)
+					want(
+						t,
+						strings.Contains(
+							h.answer("GET", getPath+given, ""), `"customer_status":"`+customerStatus+`","aml_scan_status":"`+amlStatus+`"`,
+						),
+						true,
+					)
 				}
 				want(t, len(h.alerts()) == 1, test.open)
 			}
@@ -118,9 +147,17 @@ func TestCloseAlert(t *testing.T) {
 			status          int
 			detail, pointer string
 		}{
-			{given, `{}`, 422, "/aml_scan_status is needed where customer_status is left out; allowed: Accepted, Rejected, Under Investigation, Failed, N/A", "/aml_scan_status"},
+			{
+				given, `{}`, 422,
+				"/aml_scan_status is needed where customer_status is left out; allowed: Accepted, Rejected, Under " +
+					"Investigation, Failed, N/A",
+				"/aml_scan_status",
+			},
 			{given, `{"aml_scan_status":"accepted"}`, 422, "/aml_scan_status is not a scan's status", "/aml_scan_status"},
-			{given, `{"customer_status":"Active"}`, 422, "/customer_status is not a customer's status; " + statuses, "/customer_status"},
+			{
+				given, `{"customer_status":"Active"}`, 422, "/customer_status is not a customer's status; " + statuses,
+				"/customer_status",
+			},
 			{given, `{"status":"ACTIVE"}`, 400, "/status is not known; allowed: aml_scan_status, customer_status", "/status"},
 			{given, `{"customer_status":1}`, 400, "/customer_status has the wrong type", "/customer_status"},
 			{given, ``, 400, "the body must be a JSON object", ""},
@@ -128,7 +165,9 @@ func TestCloseAlert(t *testing.T) {
 			{"7840000000000000", `{"customer_status":"ACTIVE"}`, 404, "no customer has this ecrn", ""},
 			{"x", `{"customer_status":"ACTIVE"}`, 404, "no customer has this ecrn", ""},
 		} {
-			sandboxtest.WantProblem(t, h.Do(sandboxtest.Keyless("POST", alertsPath+"/"+test.ecrn, test.body)), test.status, test.detail, test.pointer)
+			sandboxtest.WantProblem(
+				t, h.Do(sandboxtest.Keyless("POST", alertsPath+"/"+test.ecrn, test.body)), test.status, test.detail, test.pointer,
+			)
 		}
 		want(t, h.lookup("784199000000423"), lookedUp(given, "KYC_PENDING", "Under Investigation"))
 	})

@@ -76,7 +76,8 @@ func New(o Options) sandbox.Simulator {
 		},
 		Settings: []sandbox.Setting{
 			{Name: "token_lifetime", Values: []string{"7199", "90", "5"}}, // seconds, real (digit9 §3)
-			{Name: "duplicate_ids", Values: []string{"create", "update"}}, // an onboarding without ecrn of a known id (digit9 §14)
+			// an onboarding without ecrn of a known id (digit9 §14)
+			{Name: "duplicate_ids", Values: []string{"create", "update"}},
 			{Name: "callback_auth", Values: []string{"bearer", "hash", "both"}},
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
 		},
@@ -117,7 +118,8 @@ type gatewayBody struct {
 func gatewayFailures(c *sandbox.Call, path string, message *string) sandbox.Failures {
 	of := func(status int) sandbox.Answer {
 		return sandbox.JSON(status, gatewayBody{
-			Timestamp: c.Now.UTC().Format(timestampLayout), Status: status, Error: http.StatusText(status), Message: message, Path: path,
+			Timestamp: c.Now.UTC().Format(timestampLayout), Status: status, Error: http.StatusText(status), Message: message,
+			Path: path,
 		})
 	}
 	return sandbox.Failures{

@@ -143,7 +143,9 @@ func failureOf(operation string, status int) string {
 }
 
 func gatewayFailure(status int, text, rest string) string {
-	return fmt.Sprintf(`%d {"timestamp":"2026-01-02T03:04:05.000+00:00","status":%d,"error":"%s",%s}`, status, status, text, rest)
+	return fmt.Sprintf(
+		`%d {"timestamp":"2026-01-02T03:04:05.000+00:00","status":%d,"error":"%s",%s}`, status, status, text, rest,
+	)
 }
 
 // onboarding is a valid request for a person with one id.
@@ -240,23 +242,25 @@ func TestHappyPath(t *testing.T) {
 	h := open(t)
 	w := h.Do(tokenRequest(form()))
 	want(t, w.Header(), http.Header{"Content-Type": {"application/json"}})
-	want(t, sandboxtest.Text(w), `200 {"token_type":"bearer","access_token":"at-00000000000040008000000000000002","expires_in":7199,`+
-		`"refresh_expires_in":7199,"refresh_token":"rt-00000000000040008000000000000003",`+
-		`"scope":"api://00000000-0000-4000-8000-000000000000/customer","not-before-policy":0,"session_state":"`+sandboxtest.ID(1)+`"}`)
+	want(t, sandboxtest.Text(w),
+		`200 {"token_type":"bearer","access_token":"at-00000000000040008000000000000002","expires_in":7199,`+
+			`"refresh_expires_in":7199,"refresh_token":"rt-00000000000040008000000000000003",`+
+			`"scope":"api://00000000-0000-4000-8000-000000000000/customer","not-before-policy":0,"session_state":"`+sandboxtest.ID(1)+`"}`)
 	want(t, h.lookup(ordinary), lookupNotFound)
 	answer := h.answer("POST", onboardPath, onboarding(ordinary))
 	want(t, strings.Contains(answer, `,"request_id":"0000000000004000800000000000000`), true)
 	want(t, masked(answer), onboarded(ordinaryECRN, "ACTIVE", "Accepted"))
 	want(t, h.lookup(ordinary), lookedUp(ordinaryECRN, "ACTIVE", "Accepted"))
-	want(t, h.answer("GET", getPath+ordinaryECRN, ""), `200 {"status":"success","statusCode":200,"data":{"ecrn":"`+ordinaryECRN+`",`+
-		`"customer_status":"ACTIVE","aml_scan_status":"Accepted","agent_location_id":"784999","channel":"WEB","salutation":"Ms",`+
-		`"first_name":"NOOR","middle_name":"","last_name":"EXAMPLE","nationality":"IN","date_of_birth":"1991-02-03",`+
-		`"country_of_birth":"IN","place_of_birth":"Sampletown","resident_type_id":101,"country_of_residence":"AE","gender":"Female",`+
-		`"primary_mobile_number":"+971500000017","email_id":"noor@example.com","occupation_id":223,"political_exposed_person":false,`+
-		`"additional_docs":[{"content_type":"image/jpeg","document_id":"1"}],`+
-		`"id_details":[{"id_type":4,"id_number":"784199000000017","name_as_per_id":"Noor Example","issued_country":"AE",`+
-		`"issued_by":"Demo Authority","issued_at":"Dubai","issued_on":"2021-03-10","date_of_expiry":"2031-03-09",`+
-		`"default_status":true,"active_status":true}]}}`)
+	want(t, h.answer("GET", getPath+ordinaryECRN, ""),
+		`200 {"status":"success","statusCode":200,"data":{"ecrn":"`+ordinaryECRN+`",`+
+			`"customer_status":"ACTIVE","aml_scan_status":"Accepted","agent_location_id":"784999","channel":"WEB","salutation":"Ms",`+
+			`"first_name":"NOOR","middle_name":"","last_name":"EXAMPLE","nationality":"IN","date_of_birth":"1991-02-03",`+
+			`"country_of_birth":"IN","place_of_birth":"Sampletown","resident_type_id":101,"country_of_residence":"AE","gender":"Female",`+
+			`"primary_mobile_number":"+971500000017","email_id":"noor@example.com","occupation_id":223,"political_exposed_person":false,`+
+			`"additional_docs":[{"content_type":"image/jpeg","document_id":"1"}],`+
+			`"id_details":[{"id_type":4,"id_number":"784199000000017","name_as_per_id":"Noor Example","issued_country":"AE",`+
+			`"issued_by":"Demo Authority","issued_at":"Dubai","issued_on":"2021-03-10","date_of_expiry":"2031-03-09",`+
+			`"default_status":true,"active_status":true}]}}`)
 	want(t, h.Log(), []string{
 		"issue-token 200 false", "issue-token 200 false", "lookup-customer 200 false", "onboard-customer 200 true",
 		"lookup-customer 200 false", "get-customer 200 false",
@@ -314,7 +318,9 @@ func TestTokens(t *testing.T) {
 	t.Run("LiteralSamples", func(t *testing.T) { // digit9 §3: each has grant_type twice
 		h := open(t)
 		issued := h.issue("grant_type=password&" + form())
-		h.issue(form("username", "", "password", "", "scope", "", "refresh_token", issued.Refresh) + "&grant_type=refresh_token")
+		h.issue(
+			form("username", "", "password", "", "scope", "", "refresh_token", issued.Refresh) + "&grant_type=refresh_token",
+		)
 	})
 	t.Run("ScopeMayBeAbsent", func(t *testing.T) { open(t).issue(form("scope", "")) })
 	t.Run("Refresh", func(t *testing.T) {
@@ -344,7 +350,10 @@ func TestTokens(t *testing.T) {
 			want(t, h.Do(h.requestTo("list-codes")).Code, 200)
 			h.Advance(time.Nanosecond)
 			want(t, h.Do(h.requestTo("list-codes")).Code, 401)
-			want(t, sandboxtest.Text(h.Do(tokenRequest(form("grant_type", "refresh_token", "refresh_token", issued.Refresh)))), inactive)
+			want(
+				t, sandboxtest.Text(h.Do(tokenRequest(form("grant_type", "refresh_token", "refresh_token", issued.Refresh)))),
+				inactive,
+			)
 		}
 	})
 	t.Run("Persistence", func(t *testing.T) {
@@ -380,7 +389,8 @@ func TestAuthorization(t *testing.T) {
 	h.onboard(ordinary)
 	for _, operation := range []string{"lookup-customer", "onboard-customer", "get-customer", "list-codes"} {
 		for name, header := range map[string]string{
-			"None": "", "Unknown": "Bearer x", "Empty": "Bearer ", "Scheme": "Basic " + h.access(), "SchemeOnly": "Bearer", "Bare": h.access(),
+			"None": "", "Unknown": "Bearer x", "Empty": "Bearer ", "Scheme": "Basic " + h.access(), "SchemeOnly": "Bearer",
+			"Bare": h.access(),
 		} {
 			t.Run(operation+name, func(t *testing.T) {
 				r := h.requestTo(operation)
@@ -393,18 +403,23 @@ func TestAuthorization(t *testing.T) {
 		want(t, h.Do(r).Code, 200)
 	}
 	t.Run("PathIsEscaped", func(t *testing.T) {
-		want(t, sandboxtest.Text(h.Do(sandboxtest.Request("GET", getPath+"a%ff%22", ""))), gatewayFailure(401, "Unauthorized", `"path":"/api/v2/customer/a%FF%22"`))
+		want(
+			t, sandboxtest.Text(h.Do(sandboxtest.Request("GET", getPath+"a%ff%22", ""))),
+			gatewayFailure(401, "Unauthorized", `"path":"/api/v2/customer/a%FF%22"`),
+		)
 	})
 }
 
 func TestLookupInvalid(t *testing.T) {
 	h := open(t)
 	for name, body := range map[string]string{
-		"Empty": ``, "Null": `null`, "Array": `[]`, "NoFields": `{}`, "NoType": `{"idNumber":"1"}`, "NoNumber": `{"idType":"4"}`,
+		"Empty": ``, "Null": `null`, "Array": `[]`, "NoFields": `{}`, "NoType": `{"idNumber":"1"}`,
+		"NoNumber":  `{"idType":"4"}`,
 		"EmptyType": `{"idType":"","idNumber":"1"}`, "EmptyNumber": `{"idType":"4","idNumber":""}`,
 		"NumberAsType": `{"idType":4,"idNumber":"1"}`, "NumberAsNumber": `{"idType":"4","idNumber":1}`,
-		"LongType": `{"idType":"4444","idNumber":"1"}`, "LongNumber": `{"idType":"4","idNumber":"` + strings.Repeat("1", 31) + `"}`,
-		"Case": `{"idtype":"4","idNumber":"1"}`, "Twice": `{"idType":"4","idType":"4","idNumber":"1"}`,
+		"LongType":   `{"idType":"4444","idNumber":"1"}`,
+		"LongNumber": `{"idType":"4","idNumber":"` + strings.Repeat("1", 31) + `"}`,
+		"Case":       `{"idtype":"4","idNumber":"1"}`, "Twice": `{"idType":"4","idType":"4","idNumber":"1"}`,
 		"UTF8": "{\"idType\":\"4\",\"idNumber\":\"\xff\"}", "Trailing": `{"idType":"4","idNumber":"1"} x`,
 	} {
 		t.Run(name, func(t *testing.T) { want(t, h.answer("POST", lookupPath, body), lookupInvalid) })
@@ -435,7 +450,10 @@ func TestFixtures(t *testing.T) {
 		{"0017", alike(lookupNotFound), success("ACTIVE", "Accepted"), found("ACTIVE", "Accepted"), true, 0},
 		{"0403", alike(lookupNotSubscribed), success("ACTIVE", "Accepted"), found("ACTIVE", "Accepted"), true, 0},
 		{"0413", alike(lookupNotFound), investigated, alike(lookupHeld), true, 1},
-		{"0423", alike(lookupNotFound), success("KYC_PENDING", "Under Investigation"), found("KYC_PENDING", "Under Investigation"), true, 1},
+		{
+			"0423", alike(lookupNotFound), success("KYC_PENDING", "Under Investigation"),
+			found("KYC_PENDING", "Under Investigation"), true, 1,
+		},
 		{"0433", alike(lookupHeld), investigated, alike(lookupHeld), false, 1},
 		{"0451", alike(lookupBarred), barred, alike(lookupBarred), false, 0},
 		{"0461", alike(lookupNotFound), success("REJECTED", "Rejected"), found("REJECTED", "Rejected"), true, 0},
@@ -484,11 +502,16 @@ func TestUpdate(t *testing.T) {
 		h := open(t)
 		given := ecrnIn(t, h.onboard(ordinary))
 		changed := strings.Replace(onboarding(ordinary), "NOOR", "NOORA", 1)
-		changed = strings.Replace(changed, idDetail(ordinary), strings.Replace(idDetail(passport), `"id_type":4`, `"id_type":2`, 1), 1)
+		changed = strings.Replace(
+			changed, idDetail(ordinary), strings.Replace(idDetail(passport), `"id_type":4`, `"id_type":2`, 1), 1,
+		)
 		want(t, h.onboardBody(update(given, changed)), onboarded(given, "ACTIVE", "Accepted"))
 		want(t, h.lookup(ordinary), lookupNotFound) // what is not sent is gone
 		want(t, h.lookup(passport), lookupNotFound) // of another type
-		want(t, h.answer("POST", lookupPath, `{"idType":"2","idNumber":"`+passport+`"}`), strings.Replace(lookedUp(given, "ACTIVE", "Accepted"), "NOOR", "NOORA", 1))
+		want(
+			t, h.answer("POST", lookupPath, `{"idType":"2","idNumber":"`+passport+`"}`),
+			strings.Replace(lookedUp(given, "ACTIVE", "Accepted"), "NOOR", "NOORA", 1),
+		)
 		want(t, h.Log()[2:3], []string{"onboard-customer 200 true"})
 	})
 	t.Run("EveryID", func(t *testing.T) {
@@ -512,7 +535,9 @@ func TestUpdate(t *testing.T) {
 		want(t, given, onboarded(ecrnIn(t, given), "REJECTED", "Rejected"))
 	})
 	for name, ecrn := range map[string]string{"Unknown": "7840000000000000", "NoNumber": "x", "Path": "../x"} {
-		t.Run("Err"+name, func(t *testing.T) { want(t, open(t).onboardBody(update(ecrn, onboarding(ordinary))), updateFailed) })
+		t.Run(
+			"Err"+name, func(t *testing.T) { want(t, open(t).onboardBody(update(ecrn, onboarding(ordinary))), updateFailed) },
+		)
 	}
 	t.Run("ErrFixture", func(t *testing.T) {
 		h := open(t)
@@ -572,10 +597,17 @@ func TestDuplicateIDs(t *testing.T) {
 func TestIDStatus(t *testing.T) {
 	h := open(t)
 	h.onboardBody(strings.Replace(onboarding(ordinary), "2031-03-09", "2026-01-02", 1))
-	want(t, strings.Contains(h.lookup(ordinary), `"id_status":"Active","id_date_of_expiry":"2026-01-02T00:00:00.000+00:00"`), true)
+	want(
+		t, strings.Contains(h.lookup(ordinary), `"id_status":"Active","id_date_of_expiry":"2026-01-02T00:00:00.000+00:00"`),
+		true,
+	)
 	h.Advance(24 * time.Hour)
 	h.token = ""
-	want(t, strings.Contains(h.lookup(ordinary), `"customer_status":"ACTIVE","aml_scan_status":"Accepted","id_status":"Expired"`), true)
+	want(
+		t,
+		strings.Contains(h.lookup(ordinary), `"customer_status":"ACTIVE","aml_scan_status":"Accepted","id_status":"Expired"`),
+		true,
+	)
 	h.onboardBody(strings.Replace(onboarding("X1"), `"active_status":true`, `"active_status":false`, 1))
 	want(t, strings.Contains(h.lookup("X1"), `"id_status":"Inactive"`), true)
 }
@@ -594,9 +626,10 @@ func TestCodes(t *testing.T) {
 		want(t, h.answer("GET", codesPath+query, ""), `200 {"status":"success","status_code":200,"data":{`+idTypes+`}}`)
 	}
 	want(t, h.answer("GET", codesPath+"?code=x", ""), `200 {"status":"success","status_code":200,"data":{}}`)
-	want(t, h.answer("GET", codesPath+"?code=transaction_states", ""), `200 {"status":"success","status_code":200,"data":{"transaction_states":[`+
-		`{"code":"SANDBOX-1","name":"Fictional transaction states 1","sub_states":[{"code":"SANDBOX-1-1","name":"Fictional transaction states 1, sub-state 1"}]},`+
-		`{"code":"SANDBOX-2","name":"Fictional transaction states 2","sub_states":[{"code":"SANDBOX-2-1","name":"Fictional transaction states 2, sub-state 1"}]}]}}`)
+	want(t, h.answer("GET", codesPath+"?code=transaction_states", ""),
+		`200 {"status":"success","status_code":200,"data":{"transaction_states":[`+
+			`{"code":"SANDBOX-1","name":"Fictional transaction states 1","sub_states":[{"code":"SANDBOX-1-1","name":"Fictional transaction states 1, sub-state 1"}]},`+
+			`{"code":"SANDBOX-2","name":"Fictional transaction states 2","sub_states":[{"code":"SANDBOX-2-1","name":"Fictional transaction states 2, sub-state 1"}]}]}}`)
 	all := h.answer("GET", codesPath, "")
 	for _, group := range strings.Fields(`relationships id_types sources_of_incomes purposes_of_transactions professions account_types
 		payment_modes visa_types instruments address_types receiving_modes fee_types transaction_states income_types income_range_types

@@ -9,7 +9,11 @@ import (
 )
 
 func FuzzServeHTTP(f *testing.F) {
-	suite().FuzzServeHTTP(f, [4]string{"POST", alertsPath + "/" + ordinaryECRN, "", `{"aml_scan_status":"Accepted","customer_status":"ACTIVE"}`}, [4]string{"GET", alertsPath, "", ""})
+	suite().FuzzServeHTTP(
+		f,
+		[4]string{"POST", alertsPath + "/" + ordinaryECRN, "", `{"aml_scan_status":"Accepted","customer_status":"ACTIVE"}`},
+		[4]string{"GET", alertsPath, "", ""},
+	)
 }
 
 // FuzzOnboarding: whatever the payload, it is answered in the contract's words, and what was onboarded is found.

@@ -80,7 +80,9 @@ func onboardCustomer(c *sandbox.Call) (sandbox.Answer, error) {
 
 // updateCustomer replaces the profile of a customer who is neither barred nor held. For one who was KYC_PENDING and
 // Accepted that is what was lacking (digit9 §11).
-func updateCustomer(c *sandbox.Call, customer customerRecord, profile customerProfile, number string) (sandbox.Answer, error) {
+func updateCustomer(
+	c *sandbox.Call, customer customerRecord, profile customerProfile, number string,
+) (sandbox.Answer, error) {
 	if customer.barred() || customer.held() {
 		return refused(c, customer), nil
 	}
@@ -134,7 +136,9 @@ func refused(c *sandbox.Call, customer customerRecord) sandbox.Answer {
 	if customer.barred() {
 		return onboardFailed(c, http.StatusNotAcceptable, 406, 45051, "Customer "+customer.ECRN+" Cannot be Accepted")
 	}
-	return onboardFailed(c, http.StatusNotAcceptable, 406, 45013, "Customer "+customer.ECRN+" Under Compliance Investigation")
+	return onboardFailed(
+		c, http.StatusNotAcceptable, 406, 45013, "Customer "+customer.ECRN+" Under Compliance Investigation",
+	)
 }
 
 // onboardFailed returns a failure of onboarding, whose HTTP status is not always that of its body (digit9 §9.2).

@@ -14,8 +14,8 @@ import (
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 )
 
-// TestSandbox_EZTO: the realm has one signing key whoever needs it first, and of concurrent submits of a number one ends the
-// transaction.
+// TestSandbox_EZTO: the realm has one signing key whoever needs it first, and of concurrent submits of a number one
+// ends the transaction.
 func TestSandbox_EZTO(t *testing.T) {
 	client := dynamolocal.Client(t)
 	s := sandbox.New(dynamo.New(client, dynamolocal.Table(t, client)), sandbox.Options{

@@ -15,8 +15,9 @@ import (
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 )
 
-// TestSandbox_Iron: of concurrent identifications that await input one has an effect, and of repeats of one request; the most
-// that one transaction writes, when a customer is archived who has as many identifications as can be, is not too much.
+// TestSandbox_Iron: of concurrent identifications that await input one has an effect, and of repeats of one request;
+// the most that one transaction writes, when a customer is archived who has as many identifications as can be, is not
+// too much.
 func TestSandbox_Iron(t *testing.T) {
 	client := dynamolocal.Client(t)
 	s := sandbox.New(dynamo.New(client, dynamolocal.Table(t, client)), sandbox.Options{
@@ -45,7 +46,10 @@ func TestSandbox_Iron(t *testing.T) {
 	}
 	one := uuid.NewString()
 	created := concurrently(func(int) int {
-		return do("POST", "/iron/customers", one, `{"customer_type":"Person","email":"noor+approve@example.com","external_id":"onb-1"}`).Code
+		return do(
+			"POST", "/iron/customers", one,
+			`{"customer_type":"Person","email":"noor+approve@example.com","external_id":"onb-1"}`,
+		).Code
 	})
 	if created[201] != n {
 		t.Errorf("created: %v", created)
@@ -63,18 +67,23 @@ func TestSandbox_Iron(t *testing.T) {
 		t.Error(w.Code, w.Body)
 	}
 	for range 19 {
-		if w := do("POST", path+"/identifications", uuid.NewString(), `{"type":"ReliancePerson","token":"t"}`); w.Code != 201 {
+		if w := do(
+			"POST", path+"/identifications", uuid.NewString(), `{"type":"ReliancePerson","token":"t"}`,
+		); w.Code != 201 {
 			t.Error(w.Code, w.Body)
 		}
 	}
-	if w := do("PUT", path+"/archive", "", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"status":"Archived"`) {
+	if w := do("PUT", path+"/archive", "", ""); w.Code != 200 ||
+		!strings.Contains(w.Body.String(), `"status":"Archived"`) {
 		t.Error(w.Code, w.Body)
 	}
 	log := do("GET", "/requests?partner=iron", "", "").Body.String()
 	if effects := strings.Count(log, `"effect":true`); effects != 1+1+1+19+1 {
 		t.Errorf("%d effects in %s", effects, log)
 	}
-	if list := do("GET", path+"/identifications?page_size=100", "", "").Body.String(); strings.Count(list, fmt.Sprintf(`"status":%q`, "Archived")) != 20 {
+	if list := do(
+		"GET", path+"/identifications?page_size=100", "", "",
+	).Body.String(); strings.Count(list, fmt.Sprintf(`"status":%q`, "Archived")) != 20 {
 		t.Error(list)
 	}
 }

@@ -63,7 +63,8 @@ func TestSandbox_ConcurrentInit(t *testing.T) {
 		different[<-answers] = true
 	}
 	log := do("GET", "/sandbox/requests", "").Body.String()
-	if rows, effects := strings.Count(log, `"status":200`), strings.Count(log, `"effect":true`); len(different) != 1 || rows != n || effects != 1 {
+	if rows, effects := strings.Count(log, `"status":200`), strings.Count(log, `"effect":true`); len(different) != 1 ||
+		rows != n || effects != 1 {
 		t.Errorf("%d different answers, %d rows, %d effects", len(different), rows, effects)
 	}
 }
@@ -98,16 +99,25 @@ func TestSandbox_Callbacks(t *testing.T) {
 		s.ServeHTTP(w, r)
 		return w.Body.String()
 	}
-	form := url.Values{"grant_type": {"password"}, "client_id": {d.ClientID}, "client_secret": {d.ClientSecret}, "username": {d.Username}, "password": {d.Password}}
+	form := url.Values{
+		"grant_type": {"password"}, "client_id": {d.ClientID}, "client_secret": {d.ClientSecret}, "username": {d.Username},
+		"password": {d.Password},
+	}
 	var token struct {
 		Access string `json:"access_token"`
 	}
-	answer := do("POST", "/digit9/auth/realms/cdp/protocol/openid-connect/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	answer := do(
+		"POST", "/digit9/auth/realms/cdp/protocol/openid-connect/token", form.Encode(), "Content-Type",
+		"application/x-www-form-urlencoded",
+	)
 	if err := json.Unmarshal([]byte(answer), &token); err != nil {
 		t.Fatal(err, answer)
 	}
 	lookup := func() string {
-		return do("POST", "/digit9/caas/api/v2/customer/validate", `{"idType":"4","idNumber":"784000000000433"}`, "Authorization", "Bearer "+token.Access)
+		return do(
+			"POST", "/digit9/caas/api/v2/customer/validate", `{"idType":"4","idNumber":"784000000000433"}`, "Authorization",
+			"Bearer "+token.Access,
+		)
 	}
 	lookup()
 	ecrn := regexp.MustCompile(`784[0-9]{13}`).FindString(do("GET", "/digit9/alerts", ""))
@@ -122,7 +132,8 @@ func TestSandbox_Callbacks(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if log := do("GET", "/requests?operation=callback", ""); sent.Load() != 1 || strings.Count(log, `"status":200,"effect":true`) != 1 {
+	if log := do("GET", "/requests?operation=callback", ""); sent.Load() != 1 ||
+		strings.Count(log, `"status":200,"effect":true`) != 1 {
 		t.Errorf("sent %d times: %s", sent.Load(), log)
 	}
 	if found := lookup(); !strings.Contains(found, ecrn) {
@@ -143,9 +154,14 @@ type contended struct {
 	commits int
 }
 
-func (c *contended) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+func (c *contended) TransactWriteItems(
+	context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options),
+) (*dynamodb.TransactWriteItemsOutput, error) {
 	c.commits++
-	return nil, &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{{Code: aws.String("None")}, {Code: &c.code}}}
+	return nil,
+		&types.TransactionCanceledException{
+			CancellationReasons: []types.CancellationReason{{Code: aws.String("None")}, {Code: &c.code}},
+		}
 }
 
 func TestUpdate(t *testing.T) {

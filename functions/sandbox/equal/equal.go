@@ -65,7 +65,10 @@ func New(o Options) sandbox.Simulator {
 	return sandbox.Simulator{
 		Name: "equal",
 		Endpoints: []sandbox.Endpoint{
-			{Name: "init-transaction", Method: http.MethodPost, Path: "/ie/transaction/init", Effect: true, Handle: e.initTransaction},
+			{
+				Name: "init-transaction", Method: http.MethodPost, Path: "/ie/transaction/init", Effect: true,
+				Handle: e.initTransaction,
+			},
 			{Name: "execute-journey", Method: http.MethodPost, Path: "/ie/transaction/journey/execute", Effect: true,
 				Handle: e.executeJourney},
 			{Name: "fetch-data", Method: http.MethodPost, Path: "/ie/transaction/journey/data/fetch", Handle: e.fetchData},
@@ -76,8 +79,10 @@ func New(o Options) sandbox.Simulator {
 		Failures: sandbox.Failures{
 			Unauthorized: errorEnvelope(http.StatusUnauthorized, "invalid_credentials", "Invalid Client Credentials"),
 			Throttled:    sandbox.Answer{Status: http.StatusTooManyRequests},
-			Internal:     errorEnvelope(http.StatusInternalServerError, "internal_server_error", "Something went wrong, please try again."),
-			Unavailable:  sandbox.Answer{Status: http.StatusServiceUnavailable},
+			Internal: errorEnvelope(
+				http.StatusInternalServerError, "internal_server_error", "Something went wrong, please try again.",
+			),
+			Unavailable: sandbox.Answer{Status: http.StatusServiceUnavailable},
 		},
 		RequestsPerSecond: o.RequestsPerSecond,
 		Client: func(r *http.Request) string {
@@ -184,7 +189,9 @@ func (e *simulation) initTransaction(c *sandbox.Call) (sandbox.Answer, error) {
 
 	// Effect: a transaction.
 	id := c.NewID()
-	if err := c.Save(transactionKey(id), transaction{GatewayInstanceID: in.GatewayInstanceID, State: otpNone}); err != nil {
+	if err := c.Save(
+		transactionKey(id), transaction{GatewayInstanceID: in.GatewayInstanceID, State: otpNone},
+	); err != nil {
 		return sandbox.Answer{}, err
 	}
 	if in.IdempotencyID != "" {

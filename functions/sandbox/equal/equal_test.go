@@ -17,7 +17,10 @@ func TestHappyPath(t *testing.T) {
 	// The answers of equal §13, to the byte.
 	w := h.Do(request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test","business_user_id":"u-1"}`))
 	want(t, w.Header(), http.Header{"Content-Type": {"application/json"}})
-	want(t, sandboxtest.Text(w), `200 {"transaction_id":"00000000-0000-4000-8000-000000000001","status":"SUCCESS","status_code":"success","message":"Request successful","checks":[],"data":{}}`)
+	want(
+		t, sandboxtest.Text(w),
+		`200 {"transaction_id":"00000000-0000-4000-8000-000000000001","status":"SUCCESS","status_code":"success","message":"Request successful","checks":[],"data":{}}`,
+	)
 	want(t, h.step1(sandboxtest.ID(1), "999900000016"), `200 {"transaction_id":"00000000-0000-4000-8000-000000000001",`+
 		`"journey_transaction_id":"EQ.GT.00000000-0000-4000-8000-000000000002#aadhaar_otp_sim_v1#00000000000040008000000000000003",`+
 		`"journey_id":"aadhaar_otp_sim_v1","status":"IN_PROGRESS","status_code":"success","message":"Success","checks":[],"data":{}}`)
@@ -45,7 +48,9 @@ func TestFixtures(t *testing.T) {
 			`"status":"SUCCESS","status_code":"success","message":"` + message + `",` + decision +
 			`"data":{"keys":{"aadhaar":[{` + data + `}]}}}`
 	}
-	otpSent, notGenerated := sent(sandboxtest.ID(1), 2), failed(sandboxtest.ID(1), "otp_not_generated", "otp not generated")
+	otpSent, notGenerated := sent(sandboxtest.ID(1), 2), failed(
+		sandboxtest.ID(1), "otp_not_generated", "otp not generated",
+	)
 	invalid := failed(sandboxtest.ID(1), "invalid_aadhaar_no", "aadhaar_no is Invalid")
 	for _, test := range []struct {
 		number       string
@@ -63,7 +68,8 @@ func TestFixtures(t *testing.T) {
 		{"999900000092", otpSent, success("Request successful", `"decision":"MUST REVIEW","checks":[],`,
 			`"aadhaar_no":"XXXXXXXX0092","name":"FARIDA SHEIKH","source":"sandbox","issuer":"","decision":"MUST REVIEW",`+
 				`"checks":[{"check_id":"ownership_check","check_result":"FAIL","status_code":"data_mismatch",`+
-				`"message":"Data does not match with the reference data","metadata":{"data_source":"BUSINESS_PROVIDED","match_logic":"fuzzy>=80"}}]`), [2]bool{true, true}},
+				`"message":"Data does not match with the reference data","metadata":{"data_source":"BUSINESS_PROVIDED","match_logic":"fuzzy>=80"}}]`),
+			[2]bool{true, true}},
 		{"999900000102", failed(sandboxtest.ID(1), "mobile_not_linked", "mobile number not linked"), notGenerated, [2]bool{}},
 		{"999900000118", otpSent, success("Success", ``,
 			`"aadhaar_no":"XXXXXXXX0118","name":"LAKSHMI IYER","source":"sandbox","issuer":""`), [2]bool{true, true}},
@@ -77,7 +83,8 @@ func TestFixtures(t *testing.T) {
 		{"99990000001", invalid, invalid, [2]bool{}},  // length
 		{"9999 0000 0016", invalid, invalid, [2]bool{}},
 		{"99990000001६", invalid, invalid, [2]bool{}},
-		{"234567890124", failed(sandboxtest.ID(1), "document_not_found", "Entity not found"), notGenerated, [2]bool{}}, // valid, no fixture
+		// valid, no fixture
+		{"234567890124", failed(sandboxtest.ID(1), "document_not_found", "Entity not found"), notGenerated, [2]bool{}},
 	} {
 		t.Run(test.number, func(t *testing.T) {
 			h := open(t)
@@ -119,20 +126,65 @@ func TestStatusCodes(t *testing.T) {
 	}{
 		{"ErrTransactionIDRequired", execute(`{` + rest), required("transaction_id")},
 		{"ErrTransactionIDEmpty", execute(`{"transaction_id":"",` + rest), required("transaction_id")},
-		{"ErrTransactionUnknown", execute(`{"transaction_id":"7d1f0a3c-52be-4e0b-9a77-1c5e8f24d6b0",` + rest), invalidRequest},
+		{
+			"ErrTransactionUnknown", execute(`{"transaction_id":"7d1f0a3c-52be-4e0b-9a77-1c5e8f24d6b0",` + rest), invalidRequest,
+		},
 		{"ErrTransactionLong", execute(`{"transaction_id":"` + strings.Repeat("x", 5000) + `",` + rest), invalidRequest},
 		{"ErrTransactionWrongType", execute(`{"transaction_id":1,` + rest), invalidRequest},
-		{"ErrJourneyIDRequired", execute(`{"transaction_id":"$T","input_data":{"aadhaar_no":"999900000016"}}`), required("journey_id")},
-		{"ErrJourneyUnknown", execute(`{"transaction_id":"$T","journey_id":"other","input_data":{"aadhaar_no":"999900000016"}}`), invalidRequest},
-		{"ErrInputDataRequired", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1"}`), required("input_data")},
-		{"ErrInputDataNull", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":null}`), required("input_data")},
-		{"ErrInputDataWrongType", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":[]}`), invalidRequest},
-		{"ErrAadhaarRequired", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{}}`), required("aadhaar_no")},
-		{"ErrAadhaarEmpty", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"","otp":"123456"}}`), required("aadhaar_no")},
-		{"ErrAadhaarNumber", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":999900000016}}`), invalidRequest},
-		{"ErrOTPRequired", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016","otp":""}}`), required("otp")},
-		{"ErrOTPNull", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016","otp":null}}`), required("otp")},
-		{"ErrOTPNumber", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016","otp":123456}}`), invalidRequest},
+		{
+			"ErrJourneyIDRequired", execute(`{"transaction_id":"$T","input_data":{"aadhaar_no":"999900000016"}}`),
+			required("journey_id"),
+		},
+		{
+			"ErrJourneyUnknown",
+			execute(`{"transaction_id":"$T","journey_id":"other","input_data":{"aadhaar_no":"999900000016"}}`), invalidRequest,
+		},
+		{
+			"ErrInputDataRequired", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1"}`), required("input_data"),
+		},
+		{
+			"ErrInputDataNull", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":null}`),
+			required("input_data"),
+		},
+		{
+			"ErrInputDataWrongType", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":[]}`),
+			invalidRequest,
+		},
+		{
+			"ErrAadhaarRequired", execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{}}`),
+			required("aadhaar_no"),
+		},
+		{
+			"ErrAadhaarEmpty",
+			execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"","otp":"123456"}}`),
+			required("aadhaar_no"),
+		},
+		{
+			"ErrAadhaarNumber",
+			execute(`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":999900000016}}`),
+			invalidRequest,
+		},
+		{
+			"ErrOTPRequired",
+			execute(
+				`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016","otp":""}}`,
+			),
+			required("otp"),
+		},
+		{
+			"ErrOTPNull",
+			execute(
+				`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016","otp":null}}`,
+			),
+			required("otp"),
+		},
+		{
+			"ErrOTPNumber",
+			execute(
+				`{"transaction_id":"$T","journey_id":"aadhaar_otp_sim_v1","input_data":{"aadhaar_no":"999900000016","otp":123456}}`,
+			),
+			invalidRequest,
+		},
 		{"ErrExecuteNotJSON", execute(`{`), invalidRequest},
 		{"ErrExecuteEmpty", execute(``), invalidRequest},
 		{"ErrExecuteArray", execute(`[]`), invalidRequest},
@@ -147,7 +199,10 @@ func TestStatusCodes(t *testing.T) {
 		{"ErrFetchTransactionRequired", fetch(`{"journey_transaction_id":"x"}`), required("transaction_id")},
 		{"ErrFetchExecutionRequired", fetch(`{"transaction_id":"$T"}`), required("journey_transaction_id")},
 		{"ErrFetchExecutionUnknown", fetch(`{"transaction_id":"$T","journey_transaction_id":"x"}`), invalidRequest},
-		{"ErrFetchExecutionLong", fetch(`{"transaction_id":"$T","journey_transaction_id":"` + strings.Repeat("x", 5000) + `"}`), invalidRequest},
+		{
+			"ErrFetchExecutionLong",
+			fetch(`{"transaction_id":"$T","journey_transaction_id":"` + strings.Repeat("x", 5000) + `"}`), invalidRequest,
+		},
 		{"ErrFetchNotJSON", fetch(`nil`), invalidRequest},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -216,7 +271,9 @@ func TestIdempotentInit(t *testing.T) {
 func TestIdempotentInit_ConfigurationChanged(t *testing.T) {
 	store := &sandboxtest.Memory{}
 	const body = `{"gateway_instance_id":"%","idempotency_id":"order-1"}`
-	want(t, openOn(t, store).Do(request("POST", initPath, strings.Replace(body, "%", "gateway.equal.dev_test", 1))).Code, 200)
+	want(
+		t, openOn(t, store).Do(request("POST", initPath, strings.Replace(body, "%", "gateway.equal.dev_test", 1))).Code, 200,
+	)
 	h := openOn(t, store, func(o *options) { o.partner.GatewayInstanceID = "other" })
 	want(t, h.post(initPath, strings.Replace(body, "%", "other", 1)), invalidRequest)
 }
@@ -391,7 +448,8 @@ func TestLifecycle(t *testing.T) {
 		want(t, h.step2(sandboxtest.ID(1), "999900000085", "123456", "att-2"), sent(sandboxtest.ID(1), 4))
 		want(t, h.step2(sandboxtest.ID(1), "999900000085", "123456", "att-2"), sent(sandboxtest.ID(1), 4))
 		want(t, h.fetch(sandboxtest.ID(1), run(4)), sent(sandboxtest.ID(1), 4))
-		want(t, h.step2(sandboxtest.ID(1), "999900000085", "123456", "att-2"), sent(sandboxtest.ID(1), 4)) // only a fetch counts
+		// only a fetch counts
+		want(t, h.step2(sandboxtest.ID(1), "999900000085", "123456", "att-2"), sent(sandboxtest.ID(1), 4))
 		want(t, h.fetch(sandboxtest.ID(1), run(4)), success)
 		want(t, h.fetch(sandboxtest.ID(1), run(4)), success)
 		want(t, h.step2(sandboxtest.ID(1), "999900000085", "123456", "att-2"), success)

@@ -38,7 +38,9 @@ func fixtures() map[string]fixture {
 		"999900000059": {last4: "0059", step1: "internal_server_error"},
 		"999900000063": {last4: "0063", always: http.StatusTooManyRequests},
 		"999900000071": {last4: "0071", always: http.StatusServiceUnavailable},
-		"999900000085": {last4: "0085", step1: otpAccepted, otp: otp, pending: 2, name: "ARJUN NAMBIAR", decision: decisionClear},
+		"999900000085": {
+			last4: "0085", step1: otpAccepted, otp: otp, pending: 2, name: "ARJUN NAMBIAR", decision: decisionClear,
+		},
 		"999900000092": {last4: "0092", step1: otpAccepted, otp: otp, name: "FARIDA SHEIKH", decision: decisionMustReview,
 			checks: []check{{CheckID: "ownership_check", CheckResult: "FAIL", StatusCode: "data_mismatch",
 				Message: "Data does not match with the reference data", Metadata: provided}}},

@@ -29,8 +29,8 @@ type browser struct {
 	ctx context.Context
 }
 
-// newBrowser starts one whose window is zoomed to 200 %: it has half as many pixels, of twice the size. The test is skipped
-// where none is installed, unless everything is required.
+// newBrowser starts one whose window is zoomed to 200 %: it has half as many pixels, of twice the size. The test is
+// skipped where none is installed, unless everything is required.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	path := ""
@@ -56,7 +56,10 @@ func newBrowser(t *testing.T) *browser {
 	b.ctx, stop = context.WithTimeout(ctx, 60*time.Second)
 	t.Cleanup(stop)
 	tell(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-	tell(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 640, Height: 512, DeviceScaleFactor: 2})
+	tell(
+		b, emulation.SetDeviceMetricsOverride,
+		emulation.SetDeviceMetricsOverrideParams{Width: 640, Height: 512, DeviceScaleFactor: 2},
+	)
 	tell(b, accessibility.Enable, cdp.Empty{})
 	return b
 }
@@ -86,15 +89,17 @@ func (b *browser) press(keys ...string) {
 	}
 }
 
-// at waits for a page by its title, which is announced first, and by the last of its parts, and checks that nothing of it is
-// beyond the window's edge.
+// at waits for a page by its title, which is announced first, and by the last of its parts, and checks that nothing of
+// it is beyond the window's edge.
 func (b *browser) at(title string, last node) {
 	b.t.Helper()
 	b.awaits(fmt.Sprint(last), func(n node) bool { return n == last })
 	b.awaits(title, func(n node) bool { return n.role == "RootWebArea" && n.name == title })
 	seen := tell(b, page.GetLayoutMetrics, cdp.Empty{})
 	if seen.CSSContentSize.Width > float64(seen.CSSLayoutViewport.ClientWidth) {
-		b.t.Errorf("%q is %v wide, of which %v are seen", title, seen.CSSContentSize.Width, seen.CSSLayoutViewport.ClientWidth)
+		b.t.Errorf(
+			"%q is %v wide, of which %v are seen", title, seen.CSSContentSize.Width, seen.CSSLayoutViewport.ClientWidth,
+		)
 	}
 }
 

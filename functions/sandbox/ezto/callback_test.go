@@ -55,11 +55,15 @@ func (h *harness) plain(name, body string) string {
 	if response == "plaintext" {
 		return body
 	}
-	if err := json.Unmarshal([]byte(body), &in, json.MatchCaseInsensitiveNames(true), json.RejectUnknownMembers(true)); err != nil {
+	if err := json.Unmarshal(
+		[]byte(body), &in, json.MatchCaseInsensitiveNames(true), json.RejectUnknownMembers(true),
+	); err != nil {
 		h.T.Fatal(err)
 	}
 	if response == "encrypted" {
-		parsed, err := jose.ParseEncryptedCompact(in.Encrypted, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A128CBC_HS256})
+		parsed, err := jose.ParseEncryptedCompact(
+			in.Encrypted, []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A128CBC_HS256},
+		)
 		if err != nil {
 			h.T.Fatal(err)
 		}
@@ -124,8 +128,14 @@ func TestCallback(t *testing.T) {
 			for end, test := range map[string]struct{ step, body, pushed string }{
 				"COMPLETED": {"iec", `{"iec":"AAXCT4821K"}`, verified("u-7731", sandboxtest.ID(1))},
 				"SKIPPED":   {"skip", `{}`, envelope("verification", "u-7731", sandboxtest.ID(1))},
-				"FAILED":    {"iec", `{"iec":"AAHCE5000E"}`, `{"user_id":"u-7731","request_id":"` + sandboxtest.ID(1) + `","error":"request_failed","error_description":"the source register could not be asked"}`},
-				"DENIED":    {"consent", `{"accept":false}`, `{"user_id":"u-7731","request_id":"` + sandboxtest.ID(1) + `","error":"access_denied","error_description":"the user declined the consent"}`},
+				"FAILED": {
+					"iec", `{"iec":"AAHCE5000E"}`,
+					`{"user_id":"u-7731","request_id":"` + sandboxtest.ID(1) + `","error":"request_failed","error_description":"the source register could not be asked"}`,
+				},
+				"DENIED": {
+					"consent", `{"accept":false}`,
+					`{"user_id":"u-7731","request_id":"` + sandboxtest.ID(1) + `","error":"access_denied","error_description":"the user declined the consent"}`,
+				},
 			} {
 				name := hook + "-" + response
 				t.Run(name+"/"+end, func(t *testing.T) {
@@ -138,7 +148,10 @@ func TestCallback(t *testing.T) {
 						h.submits("consent", `{"accept":true}`)
 					}
 					want(t, len(k.Got), 0)
-					want(t, sandboxtest.Text(h.submits(test.step, test.body)), `200 {"request_id":"`+sandboxtest.ID(1)+`","status":"`+end+`"}`)
+					want(
+						t, sandboxtest.Text(h.submits(test.step, test.body)),
+						`200 {"request_id":"`+sandboxtest.ID(1)+`","status":"`+end+`"}`,
+					)
 					told := test.pushed
 					switch hook {
 					case "poll":
@@ -175,7 +188,9 @@ func TestCallback_Key(t *testing.T) {
 	want(t, k.Got[0].url, "POST http://gateway/callbacks/ezto/push?key=key+of+ours+%26+no+other")
 	rows := sandboxtest.Text(h.Do(sandboxtest.Request("GET", "/sandbox/requests?partner=ezto", "")))
 	want(t, strings.Contains(rows, `"operation":"callback"`) && strings.Contains(logs.String(), "sandbox callback"), true)
-	want(t, strings.Contains(rows+logs.String(), "key of ours") || strings.Contains(rows+logs.String(), "key+of+ours"), false)
+	want(
+		t, strings.Contains(rows+logs.String(), "key of ours") || strings.Contains(rows+logs.String(), "key+of+ours"), false,
+	)
 }
 
 // TestCallback_AtTrigger: of a transaction that needs nobody too.
@@ -187,7 +202,15 @@ func TestCallback_AtTrigger(t *testing.T) {
 		o.partner.Applications = map[string]ezto.Application{"push": app}
 	})
 	h.triggers("push", user("u-1"))
-	want(t, k.Got, []hook{{"POST http://gateway/callbacks/ezto/push?key=sandbox-ezto-callback-key", "application/json", envelope("verification", "u-1", sandboxtest.ID(1))}})
+	want(
+		t, k.Got,
+		[]hook{
+			{
+				"POST http://gateway/callbacks/ezto/push?key=sandbox-ezto-callback-key", "application/json",
+				envelope("verification", "u-1", sandboxtest.ID(1)),
+			},
+		},
+	)
 }
 
 // TestCallback_Shapes: settings shape what is pushed as they shape what is read.
@@ -256,7 +279,10 @@ func TestCallback_Faults(t *testing.T) {
 		h.arm("duplicate_callback")
 		h.triggers("push", user("u-1"))
 		h.submits("iec", `{"iec":"AAXCT4821K"}`)
-		told := hook{"POST http://gateway/callbacks/ezto/push?key=sandbox-ezto-callback-key", "application/json", verified("u-1", sandboxtest.ID(1))}
+		told := hook{
+			"POST http://gateway/callbacks/ezto/push?key=sandbox-ezto-callback-key", "application/json",
+			verified("u-1", sandboxtest.ID(1)),
+		}
 		want(t, k.Got, []hook{told, told})
 	})
 	t.Run("Late", func(t *testing.T) {
@@ -300,7 +326,8 @@ func TestCallback_Forged(t *testing.T) {
 		h.Advance(24 * time.Hour)
 		h.Deliver()
 		want(t, len(k.Got), 1)
-		want(t, strings.HasSuffix(k.Got[0].url, "?key=sandbox-ezto-callback-key"), !strings.Contains(app, "-")) // as a thief of the URL would
+		// as a thief of the URL would
+		want(t, strings.HasSuffix(k.Got[0].url, "?key=sandbox-ezto-callback-key"), !strings.Contains(app, "-"))
 		return h, k.Got[0].body, got
 	}
 	const licence = `{"workflow":"verification","user_id":"u-1","request_id":"00000000-0000-4000-8000-000000000001","ie_code":"AAXCF6660F",` +
@@ -335,7 +362,9 @@ func TestCallback_Forged(t *testing.T) {
 		_, body, _ := forged(t, "push-encrypted")
 		var in map[string]string
 		want(t, json.Unmarshal([]byte(body), &in), nil)
-		parsed, err := jose.ParseEncryptedCompact(in["encrypted"], []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A128CBC_HS256})
+		parsed, err := jose.ParseEncryptedCompact(
+			in["encrypted"], []jose.KeyAlgorithm{jose.DIRECT}, []jose.ContentEncryption{jose.A128CBC_HS256},
+		)
 		want(t, err, nil)
 		_, err = parsed.Decrypt([]byte("sandbox-ezto-encryption-key-0001"))
 		want(t, err != nil, true)
@@ -349,9 +378,15 @@ func TestCerts(t *testing.T) {
 	h := openOn(t, store, own)
 	first := h.Do(sandboxtest.Keyless("GET", realm+"/certs", ""))
 	keys := sandboxtest.Decoded[jose.JSONWebKeySet](h.T, first, 200).Keys
-	want(t, len(keys) == 1 && keys[0].IsPublic() && keys[0].Valid() && keys[0].Use == "sig" && keys[0].Algorithm == "RS256", true)
+	want(
+		t, len(keys) == 1 && keys[0].IsPublic() && keys[0].Valid() && keys[0].Use == "sig" && keys[0].Algorithm == "RS256",
+		true,
+	)
 	want(t, len(keys[0].KeyID), base64.RawURLEncoding.EncodedLen(32))
-	want(t, sandboxtest.Text(openOn(t, store, own).Do(sandboxtest.Keyless("GET", realm+"/certs", ""))), sandboxtest.Text(first))
+	want(
+		t, sandboxtest.Text(openOn(t, store, own).Do(sandboxtest.Keyless("GET", realm+"/certs", ""))),
+		sandboxtest.Text(first),
+	)
 	want(t, h.Admin("/sandbox/reset", ""), "204")
 	want(t, sandboxtest.Text(h.Do(sandboxtest.Keyless("GET", realm+"/certs", ""))) == sandboxtest.Text(first), false)
 }

@@ -156,24 +156,29 @@ func New(o Options) sandbox.Simulator {
 			{Method: http.MethodPost, Path: "/transactions/{request_id}/{step}", Handle: e.submitManually},
 		},
 		Settings: []sandbox.Setting{
-			{Name: "attempts", Values: []string{"5", "3", "1"}},                       // at a number, until the transaction fails
-			{Name: "unknown_number", Values: []string{"stays_on_page", "unverified"}}, // unverified: a result with iec_verified false
-			{Name: "claims", Values: []string{"application", coreClaims, "none"}},     // application: as it has them selected
-			{Name: "iec_name", Values: []string{"ie_code", "iec_code"}},               // this and the next five: ezto §6
-			{Name: "iec_verified", Values: []string{"true", "True"}},                  // how it is spelt
-			{Name: "iec_verified_at", Values: []string{"seconds", "milliseconds"}},    // since 1970
-			{Name: "envelope", Values: []string{"snake_case", "camelCase"}},           // user_id and request_id
-			{Name: "trailing_comma", Values: []string{"no", "yes"}},                   // after the last member of a result
-			{Name: "pan", Values: []string{"own", "other"}},                           // other: one that a PAN-shaped number of a licence isn't
-			{Name: "pushed_handle", Values: []string{"no", "yes"}},                    // auth_req_id in what is pushed
+			// at a number, until the transaction fails
+			{Name: "attempts", Values: []string{"5", "3", "1"}},
+			// unverified: a result with iec_verified false
+			{Name: "unknown_number", Values: []string{"stays_on_page", "unverified"}},
+			{Name: "claims", Values: []string{"application", coreClaims, "none"}},  // application: as it has them selected
+			{Name: "iec_name", Values: []string{"ie_code", "iec_code"}},            // this and the next five: ezto §6
+			{Name: "iec_verified", Values: []string{"true", "True"}},               // how it is spelt
+			{Name: "iec_verified_at", Values: []string{"seconds", "milliseconds"}}, // since 1970
+			{Name: "envelope", Values: []string{"snake_case", "camelCase"}},        // user_id and request_id
+			{Name: "trailing_comma", Values: []string{"no", "yes"}},                // after the last member of a result
+			// other: one that a PAN-shaped number of a licence isn't
+			{Name: "pan", Values: []string{"own", "other"}},
+			{Name: "pushed_handle", Values: []string{"no", "yes"}}, // auth_req_id in what is pushed
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
 		},
 		Callbacks: &sandbox.Callbacks{
-			Name:     "callback",
-			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}, // chosen (ezto §14)
-			Sign:     func(*sandbox.Call, http.Header, []byte, bool) error { return nil },                                // no header is documented (ezto §11)
-			Forge:    forge,
-			Taken:    taken,
+			Name: "callback",
+			// chosen (ezto §14)
+			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
+			// no header is documented (ezto §11)
+			Sign:  func(*sandbox.Call, http.Header, []byte, bool) error { return nil },
+			Forge: forge,
+			Taken: taken,
 		},
 		Failures: failures(),
 	}
@@ -183,7 +188,9 @@ func New(o Options) sandbox.Simulator {
 const resultPath = "/transaction/result"
 
 // inWorkspace wraps an operation with the check of the workspace in its path.
-func (e *simulation) inWorkspace(handle func(*sandbox.Call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
+func (e *simulation) inWorkspace(
+	handle func(*sandbox.Call) (sandbox.Answer, error),
+) func(*sandbox.Call) (sandbox.Answer, error) {
 	return func(c *sandbox.Call) (sandbox.Answer, error) {
 		if c.Request.PathValue("workspace") != e.Workspace {
 			return notFound("there is no such workspace"), nil

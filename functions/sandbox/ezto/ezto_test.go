@@ -98,7 +98,9 @@ type openTransaction struct {
 
 func (h *harness) open() []openTransaction {
 	h.T.Helper()
-	return sandboxtest.Decoded[[]openTransaction](h.T, h.Do(sandboxtest.Keyless("GET", "/sandbox/ezto/transactions", "")), 200)
+	return sandboxtest.Decoded[[]openTransaction](
+		h.T, h.Do(sandboxtest.Keyless("GET", "/sandbox/ezto/transactions", "")), 200,
+	)
 }
 
 func (h *harness) set(name, value string) {
@@ -163,7 +165,9 @@ func TestTransaction(t *testing.T) {
 	r.Host = "acme-trade.sandbox.example"
 	w := h.Do(r)
 	got := sandboxtest.Decoded[triggered](h.T, w, 200)
-	want(t, sandboxtest.Text(w), `200 {"auth_req_id":"`+got.AuthReqID+`","url":"`+got.URL+`","expires_in":900,"interval":5}`)
+	want(
+		t, sandboxtest.Text(w), `200 {"auth_req_id":"`+got.AuthReqID+`","url":"`+got.URL+`","expires_in":900,"interval":5}`,
+	)
 	want(t, w.Header().Get("Content-Type"), "application/json")
 
 	// The handle looks like a compact JWE.
@@ -174,9 +178,15 @@ func TestTransaction(t *testing.T) {
 	want(t, len(parts) == 5 && parts[1] == "" && len(got.AuthReqID) > 700, true)
 	want(t, strings.HasPrefix(got.URL, "http://acme-trade.sandbox.example/sandbox/ezto/v/"), true)
 
-	want(t, h.open(), []openTransaction{{sandboxtest.ID(1), "poll", "IEC_INPUT", got.URL, sandboxtest.Start.Add(15 * time.Minute)}})
+	want(
+		t, h.open(),
+		[]openTransaction{{sandboxtest.ID(1), "poll", "IEC_INPUT", got.URL, sandboxtest.Start.Add(15 * time.Minute)}},
+	)
 	want(t, h.result("poll", got.AuthReqID), pending)
-	want(t, sandboxtest.Text(h.submits("iec", `{"iec":" aaxct4821k "}`)), `200 {"request_id":"`+sandboxtest.ID(1)+`","status":"COMPLETED"}`)
+	want(
+		t, sandboxtest.Text(h.submits("iec", `{"iec":" aaxct4821k "}`)),
+		`200 {"request_id":"`+sandboxtest.ID(1)+`","status":"COMPLETED"}`,
+	)
 	want(t, h.open(), []openTransaction{})
 	for range 3 { // repeatable, however soon and late
 		want(t, h.result("poll", got.AuthReqID), "200 "+verified("u-7731", sandboxtest.ID(1)))
@@ -211,7 +221,10 @@ func TestCredentials(t *testing.T) {
 		{"V0WrongSecret", "", "", []string{"app_id", id, "app_secret", "x"}, failures[401]},
 		{"V0Basic", "", sandboxtest.Basic(id, good), nil, failures[401]},
 		{"V0None", "", "", nil, failures[401]},
-		{"V2", "2", sandboxtest.Basic(id, good), nil, `400 {"error":"invalid_request","error_description":"api-version is not supported"}`},
+		{
+			"V2", "2", sandboxtest.Basic(id, good), nil,
+			`400 {"error":"invalid_request","error_description":"api-version is not supported"}`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := sandboxtest.Keyless("POST", realm+"/transaction", formOf(append(test.form, "request", request)...))
@@ -241,15 +254,27 @@ func TestTriggerErrors(t *testing.T) {
 		{"UserIDType", "poll", `{"user":{"user_id":7}}`, badRequest},
 		{"ForceType", "poll", `{"user":{"metadata":{"force_onboarding":"yes"}}}`, badRequest},
 		{"ConsentMessageType", "poll", consent(`{"message":"x"}`), badRequest},
-		{"TooLarge", "poll", `{"x":"` + strings.Repeat("x", 64<<10) + `"}`, `400 {"error":"invalid_request","error_description":"request is too large"}`},
+		{
+			"TooLarge", "poll", `{"x":"` + strings.Repeat("x", 64<<10) + `"}`,
+			`400 {"error":"invalid_request","error_description":"request is too large"}`,
+		},
 		{"NoConsent", "consent", user("u-1"), badConsent},
 		{"NoConsentType", "consent", consent(`{"title":"t","message":{"a":"b"}}`), badConsent},
 		{"NoConsentTitle", "consent", consent(`{"type":"json","message":{"a":"b"}}`), badConsent},
 		{"NoConsentMessage", "consent", consent(`{"type":"json","title":"t","message":{}}`), badConsent},
 		{"NullConsentMessage", "consent", consent(`{"type":"json","title":"t","message":null}`), badConsent},
-		{"Gatepass", "gatepass", user("u-1"), `403 {"error":"access_denied","error_description":"a rule of the gatepass is not satisfied"}`},
-		{"APIOnly", "api-only", user("u-1"), `403 {"error":"unauthorized_client","error_description":"the application's verification way is the API"}`},
-		{"Failing", "poll", user("failing-1"), `402 {"error":"request_failed","error_description":"the request could not be sent to the user"}`},
+		{
+			"Gatepass", "gatepass", user("u-1"),
+			`403 {"error":"access_denied","error_description":"a rule of the gatepass is not satisfied"}`,
+		},
+		{
+			"APIOnly", "api-only", user("u-1"),
+			`403 {"error":"unauthorized_client","error_description":"the application's verification way is the API"}`,
+		},
+		{
+			"Failing", "poll", user("failing-1"),
+			`402 {"error":"request_failed","error_description":"the request could not be sent to the user"}`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := openOn(t, &sandboxtest.Memory{})
@@ -284,7 +309,9 @@ func TestTriggerErrors(t *testing.T) {
 	})
 	t.Run("Tolerated", func(t *testing.T) {
 		h := openOn(t, &sandboxtest.Memory{})
-		for _, request := range []string{`{}`, `{"x":[1,{}]}`, `{"user":{"metadata":{}}}`, `{"user":null}`, `{"user":{"metadata":{"workflow":"x","y":1}}}`} {
+		for _, request := range []string{
+			`{}`, `{"x":[1,{}]}`, `{"user":{"metadata":{}}}`, `{"user":null}`, `{"user":{"metadata":{"workflow":"x","y":1}}}`,
+		} {
 			h.triggers("poll", request)
 		}
 		want(t, len(h.open()), 5)
@@ -320,7 +347,9 @@ func TestGetResult(t *testing.T) {
 	app := ezto.Defaults().Applications["module-off"]
 	want(t, h.result("module-off", got.AuthReqID), done)
 	want(t, inJSON("1", `{"auth_req_id":"`+got.AuthReqID+`"}`), done)
-	want(t, inJSON("", `{"auth_req_id":"`+got.AuthReqID+`","app_id":"`+app.ID+`","app_secret":"`+app.Secrets[1]+`"}`), done)
+	want(
+		t, inJSON("", `{"auth_req_id":"`+got.AuthReqID+`","app_id":"`+app.ID+`","app_secret":"`+app.Secrets[1]+`"}`), done,
+	)
 	want(t, inJSON("", `{"auth_req_id":"`+got.AuthReqID+`"}`), failures[401])
 
 	const missing = `400 {"error":"invalid_request","error_description":"auth_req_id is missing"}`
@@ -374,7 +403,11 @@ func TestExpiry(t *testing.T) {
 			want(t, h.open(), []openTransaction{})
 			sandboxtest.WantPage(t, h.Visit("GET", got.URL, ""), 410, "This link has expired")
 			want(t, h.Visit("POST", got.URL, "iec=AAXCT4821K").Code, 303)
-			sandboxtest.WantProblem(t, h.Do(sandboxtest.Keyless("POST", "/sandbox/ezto/transactions/"+sandboxtest.ID(1)+"/iec", `{"iec":"AAXCT4821K"}`)), 409, "the transaction stands at EXPIRED", "")
+			sandboxtest.WantProblem(
+				t,
+				h.Do(sandboxtest.Keyless("POST", "/sandbox/ezto/transactions/"+sandboxtest.ID(1)+"/iec", `{"iec":"AAXCT4821K"}`)),
+				409, "the transaction stands at EXPIRED", "",
+			)
 			want(t, h.result("short-link", got.AuthReqID), gone)
 		})
 	}
@@ -394,15 +427,19 @@ func TestLicences(t *testing.T) {
 			h := openOn(t, &sandboxtest.Memory{})
 			handle := h.triggers("poll", user("u-1")).AuthReqID
 			want(t, h.submits("iec", `{"iec":"`+number+`"}`).Code, 200)
-			want(t, h.result("poll", handle), `200 {"workflow":"verification","user_id":"u-1","request_id":"`+sandboxtest.ID(1)+`",`+
-				`"ie_code":"`+number+`","iec_verified":"true","address":"`+shown[1]+`","iec_verified_at":"1767323045",`+
-				`"name":"`+shown[0]+`","iec_status":"`+shown[2]+`","pan":"`+shown[3]+`"}`)
+			want(t, h.result("poll", handle),
+				`200 {"workflow":"verification","user_id":"u-1","request_id":"`+sandboxtest.ID(1)+`",`+
+					`"ie_code":"`+number+`","iec_verified":"true","address":"`+shown[1]+`","iec_verified_at":"1767323045",`+
+					`"name":"`+shown[0]+`","iec_status":"`+shown[2]+`","pan":"`+shown[3]+`"}`)
 		})
 	}
 	t.Run("SourceFails", func(t *testing.T) {
 		h := openOn(t, &sandboxtest.Memory{})
 		got := h.triggers("poll", user("u-1"))
-		want(t, sandboxtest.Text(h.submits("iec", `{"iec":"AAHCE5000E"}`)), `200 {"request_id":"`+sandboxtest.ID(1)+`","status":"FAILED"}`)
+		want(
+			t, sandboxtest.Text(h.submits("iec", `{"iec":"AAHCE5000E"}`)),
+			`200 {"request_id":"`+sandboxtest.ID(1)+`","status":"FAILED"}`,
+		)
 		for range 2 {
 			want(t, h.result("poll", got.AuthReqID), sourceDown)
 		}
@@ -419,11 +456,13 @@ func TestRefused(t *testing.T) {
 				h.set("attempts", setting)
 			}
 			handle := h.triggers("poll", user("u-1")).AuthReqID
-			sandboxtest.WantProblem(t, h.submits("iec", `{"iec":" "}`), 422, "Enter the IEC License Number.", "/iec") // no attempt
+			// no attempt
+			sandboxtest.WantProblem(t, h.submits("iec", `{"iec":" "}`), 422, "Enter the IEC License Number.", "/iec")
 			for left := attempts - 1; left > 0; left-- {
 				number, detail := "AAHCZ9999Z", "No licence has this number."
 				if left%2 == 0 {
-					number, detail = "AAHCZ9999", "This is not the number of a licence: it has ten digits, or the letters and digits of a PAN."
+					number, detail = "AAHCZ9999", "This is not the number of a licence: it has ten digits, or the letters and "+
+						"digits of a PAN."
 				}
 				if left == 1 {
 					detail += " One attempt is left."
@@ -434,7 +473,10 @@ func TestRefused(t *testing.T) {
 				h.Advance(5 * time.Second)
 				want(t, h.result("poll", handle), pending)
 			}
-			want(t, sandboxtest.Text(h.submits("iec", `{"iec":"AAHCZ9999Z"}`)), `200 {"request_id":"`+sandboxtest.ID(1)+`","status":"FAILED"}`)
+			want(
+				t, sandboxtest.Text(h.submits("iec", `{"iec":"AAHCZ9999Z"}`)),
+				`200 {"request_id":"`+sandboxtest.ID(1)+`","status":"FAILED"}`,
+			)
 			want(t, h.result("poll", handle), noAttempts)
 		})
 	}
@@ -444,8 +486,9 @@ func TestRefused(t *testing.T) {
 		handle := h.triggers("poll", user("u-1")).AuthReqID
 		want(t, h.submits("iec", `{"iec":"AAHCZ9999"}`).Code, 422) // malformed
 		want(t, h.submits("iec", `{"iec":"AAHCZ9999Z"}`).Code, 200)
-		want(t, h.result("poll", handle), `200 {"workflow":"verification","user_id":"u-1","request_id":"`+sandboxtest.ID(1)+`",`+
-			`"iec_verified":"false","iec_verified_at":"1767323045"}`)
+		want(t, h.result("poll", handle),
+			`200 {"workflow":"verification","user_id":"u-1","request_id":"`+sandboxtest.ID(1)+`",`+
+				`"iec_verified":"false","iec_verified_at":"1767323045"}`)
 	})
 }
 
@@ -458,9 +501,21 @@ func TestShapes(t *testing.T) {
 		{"CamelCase", "poll", "envelope=camelCase", `"user_id":"u-1","request_id"`, `"userId":"u-1","requestId"`},
 		{"TrailingComma", "poll", "trailing_comma=yes", `}`, `,}`},
 		{"PAN", "poll", "pan=other", `"pan":"AAXCT4821K"`, `"pan":"ZZXCT4821K"`},
-		{"CoreClaims", "poll", "claims=iec_code,iec_verified,iec_status", `"iec_verified_at":"1767323045","name":"TARANG OVERSEAS PVT LTD","iec_status":"Valid","pan":"AAXCT4821K"`, `"iec_status":"Valid"`},
-		{"NoClaims", "poll", "claims=none", `"ie_code":"AAXCT4821K","iec_verified":"true","address":"14 Dock Road, Kochi 682003","iec_verified_at":"1767323045","name":"TARANG OVERSEAS PVT LTD","iec_status":"Valid","pan":"AAXCT4821K"`, `"address":"14 Dock Road, Kochi 682003"`},
-		{"FewClaims", "few-claims", "", `"iec_verified":"true","address":"14 Dock Road, Kochi 682003","iec_verified_at":"1767323045","name":"TARANG OVERSEAS PVT LTD","iec_status":"Valid","pan":"AAXCT4821K"`, `"address":"14 Dock Road, Kochi 682003","iec_status":"Valid"`},
+		{
+			"CoreClaims", "poll", "claims=iec_code,iec_verified,iec_status",
+			`"iec_verified_at":"1767323045","name":"TARANG OVERSEAS PVT LTD","iec_status":"Valid","pan":"AAXCT4821K"`,
+			`"iec_status":"Valid"`,
+		},
+		{
+			"NoClaims", "poll", "claims=none",
+			`"ie_code":"AAXCT4821K","iec_verified":"true","address":"14 Dock Road, Kochi 682003","iec_verified_at":"1767323045","name":"TARANG OVERSEAS PVT LTD","iec_status":"Valid","pan":"AAXCT4821K"`,
+			`"address":"14 Dock Road, Kochi 682003"`,
+		},
+		{
+			"FewClaims", "few-claims", "",
+			`"iec_verified":"true","address":"14 Dock Road, Kochi 682003","iec_verified_at":"1767323045","name":"TARANG OVERSEAS PVT LTD","iec_status":"Valid","pan":"AAXCT4821K"`,
+			`"address":"14 Dock Road, Kochi 682003","iec_status":"Valid"`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := openOn(t, &sandboxtest.Memory{})
@@ -469,7 +524,9 @@ func TestShapes(t *testing.T) {
 			}
 			handle := h.triggers(test.app, user("u-1")).AuthReqID
 			h.submits("iec", `{"iec":"AAXCT4821K"}`)
-			want(t, h.result(test.app, handle), "200 "+strings.Replace(verified("u-1", sandboxtest.ID(1)), test.old, test.new, 1))
+			want(
+				t, h.result(test.app, handle), "200 "+strings.Replace(verified("u-1", sandboxtest.ID(1)), test.old, test.new, 1),
+			)
 		})
 	}
 }
@@ -531,14 +588,20 @@ func TestConsent(t *testing.T) {
 		handle := h.triggers("consent", asking).AuthReqID
 		want(t, h.open()[0].Status, "CONSENT")
 		sandboxtest.WantProblem(t, h.submits("iec", `{"iec":"AAXCT4821K"}`), 409, "the transaction stands at CONSENT", "")
-		want(t, sandboxtest.Text(h.submits("consent", `{"accept":true}`)), `200 {"request_id":"`+sandboxtest.ID(1)+`","status":"IEC_INPUT"}`)
+		want(
+			t, sandboxtest.Text(h.submits("consent", `{"accept":true}`)),
+			`200 {"request_id":"`+sandboxtest.ID(1)+`","status":"IEC_INPUT"}`,
+		)
 		h.submits("iec", `{"iec":"AAXCT4821K"}`)
 		want(t, h.result("consent", handle), "200 "+verified("u-7731", sandboxtest.ID(1)))
 	})
 	t.Run("Declined", func(t *testing.T) {
 		h := openOn(t, &sandboxtest.Memory{})
 		got := h.triggers("consent", asking)
-		want(t, sandboxtest.Text(h.submits("consent", `{"accept":false}`)), `200 {"request_id":"`+sandboxtest.ID(1)+`","status":"DENIED"}`)
+		want(
+			t, sandboxtest.Text(h.submits("consent", `{"accept":false}`)),
+			`200 {"request_id":"`+sandboxtest.ID(1)+`","status":"DENIED"}`,
+		)
 		h.Advance(time.Hour)
 		want(t, h.result("consent", got.AuthReqID), declined)
 		sandboxtest.WantPage(t, h.Visit("GET", got.URL, ""), 200, "Declined")
@@ -559,9 +622,16 @@ func TestManualErrors(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{})
 	h.triggers("poll", user("u-1"))
 	path := "/sandbox/ezto/transactions/"
-	sandboxtest.WantProblem(t, h.Do(sandboxtest.Keyless("POST", path+sandboxtest.ID(9)+"/iec", `{"iec":"AAXCT4821K"}`)), 404, "no transaction has this request_id", "")
-	sandboxtest.WantProblem(t, h.Do(sandboxtest.Keyless("POST", path+"%ff/iec", `{}`)), 404, "no transaction has this request_id", "")
-	sandboxtest.WantProblem(t, h.submits("x", `{}`), 404, "there is no such step; allowed: consent, onboarding, iec, skip", "")
+	sandboxtest.WantProblem(
+		t, h.Do(sandboxtest.Keyless("POST", path+sandboxtest.ID(9)+"/iec", `{"iec":"AAXCT4821K"}`)), 404,
+		"no transaction has this request_id", "",
+	)
+	sandboxtest.WantProblem(
+		t, h.Do(sandboxtest.Keyless("POST", path+"%ff/iec", `{}`)), 404, "no transaction has this request_id", "",
+	)
+	sandboxtest.WantProblem(
+		t, h.submits("x", `{}`), 404, "there is no such step; allowed: consent, onboarding, iec, skip", "",
+	)
 	sandboxtest.WantProblem(t, h.submits("iec", ``), 400, "the body must be a JSON object with the names: iec", "")
 	sandboxtest.WantProblem(t, h.submits("iec", `{"iec":1}`), 400, "/iec has the wrong type", "/iec")
 	sandboxtest.WantProblem(t, h.submits("iec", `{"number":"1"}`), 400, "/number is not known; allowed: iec", "/number")
@@ -576,7 +646,9 @@ func TestManualErrors(t *testing.T) {
 func TestOptions(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{}, func(o *options) {
 		o.partner.Workspace = "other"
-		o.partner.Applications = map[string]ezto.Application{"mine": {ID: "app-1", Secrets: []string{"s"}, LinkExpiry: time.Hour}}
+		o.partner.Applications = map[string]ezto.Application{
+			"mine": {ID: "app-1", Secrets: []string{"s"}, LinkExpiry: time.Hour},
+		}
 	})
 	r := request("poll", "/transaction", formOf("request", `{}`))
 	r.URL.Path = strings.Replace(r.URL.Path, "acme-trade", "other", 1)
@@ -591,7 +663,9 @@ func TestOptions(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(ezto.Defaults().Applications)) {
 		app := ezto.Defaults().Applications[name]
 		want(t, app.Secrets, []string{"sandbox-ezto-secret-" + name, "sandbox-ezto-next-secret-" + name})
-		want(t, len(app.Claims) > 0 && app.Hook != "" && app.Response != "" && app.LinkExpiry > 0 && app.PollInterval > 0, true)
+		want(
+			t, len(app.Claims) > 0 && app.Hook != "" && app.Response != "" && app.LinkExpiry > 0 && app.PollInterval > 0, true,
+		)
 		ids[app.ID] = true
 	}
 	want(t, len(ids), len(ezto.Defaults().Applications))

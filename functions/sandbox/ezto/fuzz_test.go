@@ -14,13 +14,19 @@ func FuzzServeHTTP(f *testing.F) {
 		[4]string{"POST", "/sandbox/ezto/transactions/" + sandboxtest.ID(1) + "/iec", "", `{"iec":"AAXCT4821K"}`})
 }
 
-// FuzzForms: whatever the bodies of a trigger, of a read and of a page, they are answered in the contract's words, and what was
-// triggered can be read and shown. No record outgrows the store.
+// FuzzForms: whatever the bodies of a trigger, of a read and of a page, they are answered in the contract's words, and
+// what was triggered can be read and shown. No record outgrows the store.
 func FuzzForms(f *testing.F) {
 	const media = "application/x-www-form-urlencoded"
 	f.Add(media, formOf("request", asking), formOf("consent", "accept"))
-	f.Add(media, formOf("request", `{"user":{"user_id":"\u0000\ud83d\ude00","metadata":{"force_onboarding":true}}}`), "onboarding=done")
-	f.Add(media, formOf("request", `{"message":{"consent":{"type":"json","title":"<","message":{"":null,"a":[1],"b":"\""}}}}`), "consent")
+	f.Add(
+		media, formOf("request", `{"user":{"user_id":"\u0000\ud83d\ude00","metadata":{"force_onboarding":true}}}`),
+		"onboarding=done",
+	)
+	f.Add(
+		media, formOf("request", `{"message":{"consent":{"type":"json","title":"<","message":{"":null,"a":[1],"b":"\""}}}}`),
+		"consent",
+	)
 	f.Add(media+"; charset", "request=%7B%7D&request=%zz&;", "iec=%ff")
 	f.Add("application/json", `{"request":"{}","auth_req_id":"x","app_id":null}`, "iec=AAXCT4821K&skip")
 	f.Fuzz(func(t *testing.T, contentType, body, form string) {
@@ -28,7 +34,9 @@ func FuzzForms(f *testing.F) {
 		h := openOn(t, store, func(o *options) {
 			app := ezto.Defaults().Applications["push-encrypted"]
 			app.Consent, app.Onboarding, app.Skippable = true, true, true
-			o.partner.Applications = map[string]ezto.Application{"push-encrypted": app, "poll": ezto.Defaults().Applications["poll"]}
+			o.partner.Applications = map[string]ezto.Application{
+				"push-encrypted": app, "poll": ezto.Defaults().Applications["poll"],
+			}
 		})
 		for _, app := range []string{"push-encrypted", "poll"} {
 			for _, path := range []string{"/transaction", "/transaction/result"} {

@@ -88,7 +88,9 @@ func (e *simulation) show(c *sandbox.Call, t *transaction, number, wrong string)
 		if wrong != "" {
 			status = http.StatusUnprocessableEntity
 		}
-		return e.page.number.Show(status, pageView{Number: number, Wrong: wrong, Skippable: e.Applications[t.Application].Skippable})
+		return e.page.number.Show(
+			status, pageView{Number: number, Wrong: wrong, Skippable: e.Applications[t.Application].Skippable},
+		)
 	case completed:
 		return text(http.StatusOK, "Completed", "Thank you. You can close this page.")
 	case skipped:
@@ -98,11 +100,16 @@ func (e *simulation) show(c *sandbox.Call, t *transaction, number, wrong string)
 	case expired:
 		return text(http.StatusGone, "This link has expired", "Ask whoever sent it to you for a new one.")
 	}
-	return text(http.StatusOK, "Not completed", "The check could not be completed. Whoever sent you the link knows. You can close this page.")
+	return text(
+		http.StatusOK, "Not completed",
+		"The check could not be completed. Whoever sent you the link knows. You can close this page.",
+	)
 }
 
 func (e *simulation) unknownPage() sandbox.Answer {
-	return e.page.text.Show(http.StatusNotFound, pageView{Title: "Page not found", Text: "The link is not complete, or it was never issued."})
+	return e.page.text.Show(
+		http.StatusNotFound, pageView{Title: "Page not found", Text: "The link is not complete, or it was never issued."},
+	)
 }
 
 // showPage shows the page behind the url of a transaction.
@@ -127,7 +134,9 @@ func (e *simulation) submitPage(c *sandbox.Call) (any, error) {
 		return e.unknownPage(), nil
 	}
 	form, _ := url.ParseQuery(string(c.Body)) // what can't be read is missing
-	in := input{step: t.status(c.Now), accept: form.Get("consent") == "accept", number: form.Get("iec"), skip: form.Has("skip")}
+	in := input{
+		step: t.status(c.Now), accept: form.Get("consent") == "accept", number: form.Get("iec"), skip: form.Has("skip"),
+	}
 	taken := false
 	switch in.step {
 	case asksConsent:
@@ -143,5 +152,9 @@ func (e *simulation) submitPage(c *sandbox.Call) (any, error) {
 			return e.show(c, &t, in.number, wrong), err
 		}
 	}
-	return sandbox.Answer{Status: http.StatusSeeOther, Header: http.Header{"Location": {c.Request.URL.EscapedPath()}, "Cache-Control": {"no-store"}}}, nil
+	return sandbox.Answer{
+			Status: http.StatusSeeOther,
+			Header: http.Header{"Location": {c.Request.URL.EscapedPath()}, "Cache-Control": {"no-store"}},
+		},
+		nil
 }

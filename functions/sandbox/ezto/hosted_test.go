@@ -51,7 +51,8 @@ func TestHosted(t *testing.T) {
 		want(t, "http://example.com"+w.Header().Get("Location"), got.URL)
 		want(t, w.Header().Get("Cache-Control"), "no-store")
 	}
-	want(t, h.Visit("POST", got.URL, "skip=yes").Code, http.StatusUnprocessableEntity) // not skippable: as if nothing was entered
+	// not skippable: as if nothing was entered
+	want(t, h.Visit("POST", got.URL, "skip=yes").Code, http.StatusUnprocessableEntity)
 	want(t, h.result("poll", got.AuthReqID), pending)
 
 	// The right one.
@@ -89,7 +90,9 @@ func TestHosted_Steps(t *testing.T) {
 	got := h.triggers("poll", asking)
 	w := h.Visit("GET", got.URL, "")
 	sandboxtest.WantPage(t, w, 200, "Check importer licence")
-	wantParts(t, w.Body.String(), "<dt>Purpose</dt>\n<dd>Vendor KYC</dd>\n<dt>Kept</dt>\n<dd>&lt;b&gt;90&lt;/b&gt; days</dd>\n<dt>Times</dt>\n<dd>2</dd>",
+	wantParts(t, w.Body.String(),
+		"<dt>Purpose</dt>\n<dd>Vendor KYC</dd>\n<dt>Kept</dt>\n<dd>&lt;b&gt;90&lt;/b&gt; "+
+			"days</dd>\n<dt>Times</dt>\n<dd>2</dd>",
 		`<button type="submit" name="consent" value="accept">Accept</button>`,
 		`<button type="submit" name="consent" value="decline" class="second">Decline</button>`)
 	h.Visit("POST", got.URL, "iec=AAXCT4821K&skip=yes&onboarding=done")

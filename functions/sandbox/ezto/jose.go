@@ -86,7 +86,9 @@ func (e *simulation) token(c *sandbox.Call, t *transaction, members []member) (s
 	for _, m := range members {
 		claims[m.name] = m.value
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.RS256, Key: key}, (&jose.SignerOptions{}).WithType("JWT"),
+	)
 	if err != nil {
 		return "", err
 	}

@@ -50,9 +50,14 @@ func (e *simulation) told(c *sandbox.Call, t *transaction) ([]member, error) {
 	var err error
 	switch t.Ended {
 	case failed:
-		members = []member{{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", "request_failed"}, {"error_description", t.failure()}}
+		members = []member{
+			{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", "request_failed"}, {"error_description", t.failure()},
+		}
 	case isDenied:
-		members = []member{{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", "access_denied"}, {"error_description", "the user declined the consent"}}
+		members = []member{
+			{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", "access_denied"},
+			{"error_description", "the user declined the consent"},
+		}
 	default:
 		members, err = e.members(c, t)
 	}
@@ -113,7 +118,9 @@ func forge(c *sandbox.Call, body []byte) []byte {
 		}
 		return encodeMembers([]member{{"encrypted", strings.Join(parts, ".")}}, false)
 	case in.Status != "":
-		return encodeMembers([]member{{"auth_req_id", garbage(string(body))}, {"request_id", in.Request}, {"status", string(completed)}}, false)
+		return encodeMembers(
+			[]member{{"auth_req_id", garbage(string(body))}, {"request_id", in.Request}, {"status", string(completed)}}, false,
+		)
 	}
 	return encodeMembers([]member{
 		{"workflow", verificationWorkflow}, {"user_id", in.UserID + in.UserID2}, {"request_id", in.Request + in.Request2},

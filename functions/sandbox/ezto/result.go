@@ -52,7 +52,10 @@ func (e *simulation) getResult(x *call) (sandbox.Answer, error) {
 		return sandbox.Answer{}, err
 	}
 	if soon {
-		return oauthError(http.StatusBadRequest, "slow_down", "polled faster than the interval, which is 5 seconds longer from now on"), nil
+		return oauthError(
+				http.StatusBadRequest, "slow_down", "polled faster than the interval, which is 5 seconds longer from now on",
+			),
+			nil
 	}
 	return oauthError(http.StatusBadRequest, "authorization_pending", "user has not finished"), nil
 }

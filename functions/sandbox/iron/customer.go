@@ -82,7 +82,10 @@ const (
 )
 
 func customerStatuses() []customerStatus {
-	return []customerStatus{"UserRequired", customerSigningsRequired, customerIdentificationRequired, customerActive, "Suspended", customerArchived}
+	return []customerStatus{
+		"UserRequired", customerSigningsRequired, customerIdentificationRequired, customerActive, "Suspended",
+		customerArchived,
+	}
 }
 
 // status returns where a customer stands with the newest identification in a status, empty for none (iron §7).
@@ -202,7 +205,8 @@ func (i *simulation) createCustomer(x *call) (sandbox.Answer, error) {
 	}
 	now := x.Now.UTC()
 	customer := customerRecord{
-		ID: x.NewID(), Number: number, SubPartner: x.subPartner, Type: in.Type, Name: cmp.Or(in.Name, in.Email), Email: in.Email,
+		ID: x.NewID(), Number: number, SubPartner: x.subPartner, Type: in.Type, Name: cmp.Or(in.Name, in.Email),
+		Email:      in.Email,
 		ExternalID: in.ExternalID, CreatedAt: now, UpdatedAt: now,
 	}
 	if err := x.Save(x.space+"sequence", number+1); err != nil {
@@ -345,7 +349,8 @@ func (i *simulation) listCustomers(x *call) (sandbox.Answer, error) {
 		}
 		v := i.view(customer, newest, signings, x.Now)
 		if x.sees(customer.SubPartner) && customer.contains(term) && matches("status", string(v.Status)) &&
-			matches("identification_status", string(v.IdentificationStatus)) && matches("customer_type", string(v.CustomerType)) &&
+			matches("identification_status", string(v.IdentificationStatus)) &&
+			matches("customer_type", string(v.CustomerType)) &&
 			matches("has_transactions", "false") {
 			customers, views[customer.ID] = append(customers, customer), v
 		}

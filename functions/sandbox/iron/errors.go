@@ -17,7 +17,9 @@ func unknown(what string) sandbox.Answer { return errorText(http.StatusNotFound,
 
 // unauthorized answers a key that is missing or wrong: no JSON (iron §8).
 func unauthorized() sandbox.Answer {
-	return sandbox.Answer{Status: http.StatusUnauthorized, Body: []byte("authorization error"), Media: "text/plain; charset=utf-8"}
+	return sandbox.Answer{
+		Status: http.StatusUnauthorized, Body: []byte("authorization error"), Media: "text/plain; charset=utf-8",
+	}
 }
 
 // failure returns a fault of Iron's own (iron §8). The contract has no 503; it looks the same here.

@@ -14,15 +14,17 @@ func FuzzServeHTTP(f *testing.F) {
 		[4]string{"GET", "/sandbox/iron/customers", "status[]=Active&page_size=2&cursor=x", ""})
 }
 
-// FuzzBodies: whatever the body, each operation that takes one answers in the contract's words, and what was made is shown. No
-// record outgrows the store.
+// FuzzBodies: whatever the body, each operation that takes one answers in the contract's words, and what was made is
+// shown. No record outgrows the store.
 func FuzzBodies(f *testing.F) {
 	for _, body := range bodies {
 		f.Add(body.body)
 	}
 	f.Add(`{"customer_type":"Person","email":"noor+resubmit@example.com","external_id":"e"}`)
 	f.Add(`{"approved":true,"content_id":"22222222-2222-4222-8222-222222222222","signed":true}`)
-	f.Add(`{"type":"Business","company_data":{"beneficiaries":[{"roles":[],"beneficiary_info":{"company_data":null}}],"documents":[{}]}}`)
+	f.Add(
+		`{"type":"Business","company_data":{"beneficiaries":[{"roles":[],"beneficiary_info":{"company_data":null}}],"documents":[{}]}}`,
+	)
 	f.Add(`null`)
 	f.Fuzz(func(t *testing.T, body string) {
 		store := &sandboxtest.Memory{}
@@ -47,7 +49,10 @@ func FuzzBodies(f *testing.F) {
 				t.Error(path, sandboxtest.Text(w))
 			}
 		}
-		for _, path := range []string{"/customers", "/customers/" + person + "/identifications", "/customers/" + business + "/identifications", "/identifications/" + live} {
+		for _, path := range []string{
+			"/customers", "/customers/" + person + "/identifications", "/customers/" + business + "/identifications",
+			"/identifications/" + live,
+		} {
 			if shown := h.answer("GET", path, ""); !strings.HasPrefix(shown, "200 ") {
 				t.Error(path, shown)
 			}

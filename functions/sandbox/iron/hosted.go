@@ -78,7 +78,9 @@ func newPageView(d identification, at move, form url.Values) pageView {
 	switch {
 	case at.Status == statusPending:
 	case at.Status.live():
-		return pageView{Title: "Completed", Text: "Thank you. Everything has arrived and is being checked. You can close this page."}
+		return pageView{
+			Title: "Completed", Text: "Thank you. Everything has arrived and is being checked. You can close this page.",
+		}
 	default:
 		return pageView{Title: "Nothing left to do", Text: "This verification has ended. You can close this page."}
 	}
@@ -107,7 +109,9 @@ func label(step string) string {
 func (x *call) tokenKey(token string) string { return x.space + "by-token/" + sandbox.Digest(token) }
 
 // hostedIdentification loads the identification behind a page.
-func (i *simulation) hostedIdentification(c *sandbox.Call) (x *call, d identification, customer customerRecord, found bool, err error) {
+func (i *simulation) hostedIdentification(
+	c *sandbox.Call,
+) (x *call, d identification, customer customerRecord, found bool, err error) {
 	x = &call{Call: c, manual: true}
 	if x.space, err = currentSpace(c); err != nil {
 		return x, d, customer, false, err
@@ -150,7 +154,10 @@ func (i *simulation) submitHosted(c *sandbox.Call) (any, error) {
 			return nil, err
 		}
 	}
-	out := sandbox.Answer{Status: http.StatusSeeOther, Header: http.Header{"Location": {c.Request.URL.EscapedPath()}, "Cache-Control": {"no-store"}}}
+	out := sandbox.Answer{
+		Status: http.StatusSeeOther,
+		Header: http.Header{"Location": {c.Request.URL.EscapedPath()}, "Cache-Control": {"no-store"}},
+	}
 	return out, nil
 }
 

@@ -19,7 +19,10 @@ func TestHosted(t *testing.T) {
 	w := h.Visit("GET", d.URL, "")
 	sandboxtest.WantPage(t, w, 200, "Verify your identity")
 	want(t, strings.Contains(w.Body.String(), "problem\""), false)
-	for name, label := range map[string]string{"identity": "Identity document", "selfie": "Selfie", "proof_of_residence": "Proof of residence", "questionnaire": "Questionnaire"} {
+	for name, label := range map[string]string{
+		"identity": "Identity document", "selfie": "Selfie", "proof_of_residence": "Proof of residence",
+		"questionnaire": "Questionnaire",
+	} {
 		want(t, strings.Contains(w.Body.String(), `<input type="checkbox" id="`+name+`" name="`+name+`" value="done">`), true)
 		want(t, strings.Contains(w.Body.String(), `<label for="`+name+`">`+label+`</label>`), true)
 	}
@@ -60,7 +63,9 @@ func TestHosted(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		sandboxtest.WantPage(t, h.Visit(method, "/sandbox/iron/hosted/"+d.ID, "x=y"), 404, "Page not found")
 	}
-	sandboxtest.WantPage(t, h.Visit("GET", "/sandbox/iron/terms/22222222-2222-4222-8222-222222222222", ""), 200, "Terms of Service")
+	sandboxtest.WantPage(
+		t, h.Visit("GET", "/sandbox/iron/terms/22222222-2222-4222-8222-222222222222", ""), 200, "Terms of Service",
+	)
 	sandboxtest.WantPage(t, h.Visit("GET", "/sandbox/iron/terms/x", ""), 404, "Page not found")
 	for _, row := range h.Log() {
 		want(t, strings.Contains(row, "hosted"), false)
@@ -75,7 +80,11 @@ func TestHosted_Business(t *testing.T) {
 	for _, label := range []string{"Company data", "Beneficiaries", "Company documents", "Questionnaire"} {
 		want(t, strings.Contains(w.Body.String(), ">"+label+"</label>"), true)
 	}
-	want(t, h.Visit("POST", d.URL, "company_data=done&company_beneficiaries=done&company_documents=done&questionnaire=done").Code, 303)
+	want(
+		t,
+		h.Visit("POST", d.URL, "company_data=done&company_beneficiaries=done&company_documents=done&questionnaire=done").Code,
+		303,
+	)
 	want(t, h.gets(d.ID).Status, "Processed")
 }
 
@@ -89,11 +98,20 @@ func TestHosted_Resubmit(t *testing.T) {
 	h.Deliver()
 	want(t, strings.Count(h.Visit("GET", d.URL, "").Body.String(), "<input"), 1)
 	want(t, h.Visit("POST", d.URL, "identity=done").Code, 303)
-	want(t, k.told(t), []string{"customer_created CustomerCreated", "identification_status Processed", "identification_status Pending", "identification_status Processed"})
+	want(
+		t, k.told(t),
+		[]string{
+			"customer_created CustomerCreated", "identification_status Processed", "identification_status Pending",
+			"identification_status Processed",
+		},
+	)
 	h.Advance(10 * time.Second)
 	h.Deliver()
 	want(t, h.customer(customer).Status, "Active")
-	want(t, k.told(t), []string{"identification_status PendingReview", "identification_status Approved", "customer_status Active"})
+	want(
+		t, k.told(t),
+		[]string{"identification_status PendingReview", "identification_status Approved", "customer_status Active"},
+	)
 }
 
 // TestHosted_Origin: the url leads to where the request came.
@@ -105,7 +123,8 @@ func TestHosted_Origin(t *testing.T) {
 		tls       bool
 		want      string
 	}{
-		{"", false, "http://"}, {"", true, "https://"}, {"https", false, "https://"}, {"http", true, "http://"}, {"javascript", false, "http://"},
+		{"", false, "http://"}, {"", true, "https://"}, {"https", false, "https://"}, {"http", true, "http://"},
+		{"javascript", false, "http://"},
 	} {
 		r := h.request("GET", "/identifications/"+d.ID, "")
 		r.Host = "sandbox.example.org:8443"

@@ -123,7 +123,9 @@ func (i *simulation) identified(x *call, customer customerRecord, d identificati
 }
 
 // createIdentification is iron §4 and §5; read reads the body of one of the two generations.
-func (i *simulation) createIdentification(read func(*call, customerType) (submitted, string, error)) func(*call) (sandbox.Answer, error) {
+func (i *simulation) createIdentification(
+	read func(*call, customerType) (submitted, string, error),
+) func(*call) (sandbox.Answer, error) {
 	return func(x *call) (sandbox.Answer, error) {
 		customer, found, err := x.customer(x.Request.PathValue("id"))
 		switch {
@@ -176,7 +178,9 @@ func (i *simulation) createIdentification(read func(*call, customerType) (submit
 }
 
 // identify creates an identification of a customer who stood somewhere before it.
-func (i *simulation) identify(x *call, customer customerRecord, submission submitted, before customerStatus) (sandbox.Answer, error) {
+func (i *simulation) identify(
+	x *call, customer customerRecord, submission submitted, before customerStatus,
+) (sandbox.Answer, error) {
 	rules, err := x.rules(customer)
 	if err != nil {
 		return sandbox.Answer{}, err
@@ -246,7 +250,9 @@ func (i *simulation) listIdentifications(x *call) (sandbox.Answer, error) {
 
 // archiveIdentification invalidates an identification for good. A second time does nothing.
 func (i *simulation) archiveIdentification(x *call) (sandbox.Answer, error) {
-	return i.move(x, statusArchived, func(at identificationStatus) bool { return at != statusArchived }, i.getIdentification)
+	return i.move(
+		x, statusArchived, func(at identificationStatus) bool { return at != statusArchived }, i.getIdentification,
+	)
 }
 
 // decideIdentification is what a reviewer does, in one jump from wherever an identification is (iron §7).
@@ -258,7 +264,10 @@ func (i *simulation) decideIdentification(x *call) (sandbox.Answer, error) {
 	if memberOf(x.Body, "approved") == "true" {
 		to = statusApproved
 	}
-	out, err := i.move(x, to, identificationStatus.live, func(*call) (sandbox.Answer, error) { return unknown("pending identification"), nil })
+	out, err := i.move(
+		x, to, identificationStatus.live,
+		func(*call) (sandbox.Answer, error) { return unknown("pending identification"), nil },
+	)
 	if out.Effect {
 		out.Status = http.StatusCreated
 	}
@@ -266,7 +275,9 @@ func (i *simulation) decideIdentification(x *call) (sandbox.Answer, error) {
 }
 
 // move moves the identification in the path where its status allows it, and answers with it; else as otherwise does.
-func (i *simulation) move(x *call, to identificationStatus, from func(identificationStatus) bool, otherwise func(*call) (sandbox.Answer, error)) (sandbox.Answer, error) {
+func (i *simulation) move(
+	x *call, to identificationStatus, from func(identificationStatus) bool, otherwise func(*call) (sandbox.Answer, error),
+) (sandbox.Answer, error) {
 	d, customer, found, err := x.identification(x.Request.PathValue("id"))
 	switch {
 	case err != nil:

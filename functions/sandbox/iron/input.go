@@ -202,7 +202,9 @@ func dateTime(at string, v jsontext.Value) string {
 }
 
 func email(at string, v jsontext.Value) string {
-	return formatted("an email address", func(s string) bool { return strings.Contains(s, "@") && utf8.RuneCountInString(s) <= 254 })(at, v)
+	return formatted(
+		"an email address", func(s string) bool { return strings.Contains(s, "@") && utf8.RuneCountInString(s) <= 254 },
+	)(at, v)
 }
 
 func country(at string, v jsontext.Value) string {
@@ -211,7 +213,9 @@ func country(at string, v jsontext.Value) string {
 
 // documentCountry takes a code of two letters or of three: the contract does not say which.
 func documentCountry(at string, v jsontext.Value) string {
-	return formatted("a country code", func(s string) bool { return (len(s) == 2 || len(s) == 3) && isMadeOf(s, 'A', 'Z') })(at, v)
+	return formatted(
+		"a country code", func(s string) bool { return (len(s) == 2 || len(s) == 3) && isMadeOf(s, 'A', 'Z') },
+	)(at, v)
 }
 
 // phone takes a number with a leading plus, e164 one without anything else but digits.
@@ -268,7 +272,9 @@ func file(limit int64) valueCheck {
 		if strings.ContainsAny(s, "\r\n") { // which the decoder skips
 			return at + " is not base64"
 		}
-		n, err := io.Copy(io.Discard, io.LimitReader(base64.NewDecoder(base64.StdEncoding.Strict(), strings.NewReader(s)), limit+1))
+		n, err := io.Copy(
+			io.Discard, io.LimitReader(base64.NewDecoder(base64.StdEncoding.Strict(), strings.NewReader(s)), limit+1),
+		)
 		var corrupt base64.CorruptInputError
 		switch {
 		case errors.As(err, &corrupt), errors.Is(err, io.ErrUnexpectedEOF):

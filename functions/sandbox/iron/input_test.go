@@ -11,8 +11,8 @@ import (
 	"sallyport/functions/sandbox/sandboxtest"
 )
 
-// at returns a JSON text with the value at a path, names and indices joined by dots, replaced by another JSON value; an empty
-// one takes it away.
+// at returns a JSON text with the value at a path, names and indices joined by dots, replaced by another JSON value; an
+// empty one takes it away.
 func at(t testing.TB, object, path, value string) string {
 	t.Helper()
 	var v any
@@ -224,19 +224,28 @@ func TestBodyValuesMatrix(t *testing.T) {
 		named[body.name] = n
 	}
 	for _, test := range []struct{ name, body, path, value, wrong string }{
-		{"TypeV1", "DirectV1", "type", `"Indirect"`, `type is not one of Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson`},
+		{
+			"TypeV1", "DirectV1", "type", `"Indirect"`,
+			`type is not one of Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson`,
+		},
 		{"TypeV2", "LinkV2", "type", `"Direct"`, `type is not one of Link, Token, Person, Business`},
 		{"TypeNumber", "LinkV2", "type", `1`, `type is not a text`},
 		{"Blank", "OutsourcedPersonV1", "first_name", `" "`, `first_name is required`},
 		{"Date", "OutsourcedPersonV1", "date_of_birth", `"1991-02-30"`, `date_of_birth is not a date`},
 		{"Country", "OutsourcedPersonV1", "address.address_country", `"de"`, `address.address_country is not a country code`},
-		{"DocumentCountry", "OutsourcedPersonV1", "identity.identity_country_code", `"Germany"`, `identity.identity_country_code is not a country code`},
+		{
+			"DocumentCountry", "OutsourcedPersonV1", "identity.identity_country_code", `"Germany"`,
+			`identity.identity_country_code is not a country code`,
+		},
 		{"Email", "OutsourcedPersonV1", "email_address", `"noor"`, `email_address is not an email address`},
 		{"Phone", "OutsourcedPersonV1", "phone_number", `"030 1"`, `phone_number is not a phone number with a leading +`},
 		{"ConsentV1", "OutsourcedPersonV1", "sharing_consent", `false`, `sharing_consent is not true`},
 		{"ConsentTime", "OutsourcedPersonV1", "consent_collected_at", `"2026-01-01"`, `consent_collected_at is not a time`},
 		{"Address", "OutsourcedPersonV1", "address", `"1 First Street"`, `address is not an object`},
-		{"DocumentTypeV1", "OutsourcedPersonV1", "identity.identity_document_type", `"DriverLicense"`, `identity.identity_document_type is not one of Passport, NationalId`},
+		{
+			"DocumentTypeV1", "OutsourcedPersonV1", "identity.identity_document_type", `"DriverLicense"`,
+			`identity.identity_document_type is not one of Passport, NationalId`,
+		},
 		{"DataURI", "OutsourcedPersonV1", "identity.selfie", `"data:image/png;base64,AAAA"`, `identity.selfie is not base64`},
 		{"Base64Lines", "OutsourcedPersonV1", "identity.selfie", `"AA\nAA"`, `identity.selfie is not base64`},
 		{"Base64Short", "OutsourcedPersonV1", "identity.selfie", `"AAA"`, `identity.selfie is not base64`},
@@ -244,40 +253,117 @@ func TestBodyValuesMatrix(t *testing.T) {
 		{"ImageSizeV1", "OutsourcedPersonV1", "identity.selfie", file(5<<20 + 1), `identity.selfie is larger than 5 MB`},
 		{"IP", "OutsourcedPersonV1", "identity.ip_address", `"192.0.2"`, `identity.ip_address is not an IP address`},
 		{"Documents", "OutsourcedPersonV1", "documents", `{}`, `documents is not a list`},
-		{"Occupation", "OutsourcedPersonV1", "person_questions.employment_status", `"Busy"`, `person_questions.employment_status is not one of Employed, SelfEmployed, Unemployed, Retired, Student`},
-		{"Funds", "OutsourcedPersonV1", "person_questions.source_of_funds", `[]`, `person_questions.source_of_funds is empty`},
-		{"Percent", "OutsourcedBusinessV1", "business_officers.0.ownership_percent", `101`, `business_officers[0].ownership_percent is not a number in its range`},
-		{"Fraction", "OutsourcedBusinessV1", "business_officers.0.shares_allocated", `1.5`, `business_officers[0].shares_allocated is not a number in its range`},
-		{"Role", "OutsourcedBusinessV1", "business_officers.0.roles", `["Boss"]`, `business_officers[0].roles[0] is not one of Director, LegalRepresentative, BeneficiaryOwner`},
-		{"NoInitiator", "OutsourcedBusinessV1", "business_officers.0.initiator", `false`, `business_officers have not exactly one initiator`},
+		{
+			"Occupation", "OutsourcedPersonV1", "person_questions.employment_status", `"Busy"`,
+			`person_questions.employment_status is not one of Employed, SelfEmployed, Unemployed, Retired, Student`,
+		},
+		{
+			"Funds", "OutsourcedPersonV1", "person_questions.source_of_funds", `[]`, `person_questions.source_of_funds is empty`,
+		},
+		{
+			"Percent", "OutsourcedBusinessV1", "business_officers.0.ownership_percent", `101`,
+			`business_officers[0].ownership_percent is not a number in its range`,
+		},
+		{
+			"Fraction", "OutsourcedBusinessV1", "business_officers.0.shares_allocated", `1.5`,
+			`business_officers[0].shares_allocated is not a number in its range`,
+		},
+		{
+			"Role", "OutsourcedBusinessV1", "business_officers.0.roles", `["Boss"]`,
+			`business_officers[0].roles[0] is not one of Director, LegalRepresentative, BeneficiaryOwner`,
+		},
+		{
+			"NoInitiator", "OutsourcedBusinessV1", "business_officers.0.initiator", `false`,
+			`business_officers have not exactly one initiator`,
+		},
 		{"NoOfficers", "OutsourcedBusinessV1", "business_officers", `[]`, `business_officers have not exactly one initiator`},
-		{"NoBoth", "OutsourcedBusinessV1", "business_officers.0.roles", `["Director"]`, `business_officers have none who is both Director and BeneficiaryOwner`},
-		{"Turnover", "OutsourcedBusinessV1", "planned_activities.estimated_monthly_transactions", `"FiftyToOneHundred"`, `planned_activities.estimated_monthly_transactions is not one of LessThanTen, TenToTwentyFive, TwentyFiveToFifty, FiftyToHundred, MoreThanHundred`},
+		{
+			"NoBoth", "OutsourcedBusinessV1", "business_officers.0.roles", `["Director"]`,
+			`business_officers have none who is both Director and BeneficiaryOwner`,
+		},
+		{
+			"Turnover", "OutsourcedBusinessV1", "planned_activities.estimated_monthly_transactions", `"FiftyToOneHundred"`,
+			`planned_activities.estimated_monthly_transactions is not one of LessThanTen, TenToTwentyFive, TwentyFiveToFifty, FiftyToHundred, MoreThanHundred`,
+		},
 		{"Bool", "LinkV2", "with_edd", `"true"`, `with_edd is not true or false`},
-		{"Use", "TokenV2", "intended_use", `"Gambling"`, `intended_use is not one of Investing, PaymentToFriendsFamilyorOthers, PurchaseDigitalAssets, OnlinePurchasesOfGoodsOrServices, Trading`},
+		{
+			"Use", "TokenV2", "intended_use", `"Gambling"`,
+			`intended_use is not one of Investing, PaymentToFriendsFamilyorOthers, PurchaseDigitalAssets, OnlinePurchasesOfGoodsOrServices, Trading`,
+		},
 		{"E164", "PersonV2", "phone_number", `"+49 30"`, `phone_number is not a phone number in E.164`},
 		{"ConsentV2", "PersonV2", "sharing_consent", `false`, `sharing_consent is not true`},
 		{"ImageMostV2", "PersonV2", "identity.selfie", file(10 << 20), ``},
 		{"ImageSizeV2", "PersonV2", "identity.selfie", file(10<<20 + 1), `identity.selfie is larger than 10 MB`},
 		{"NoDirector", "BusinessV2", "company_data.beneficiaries", `[]`, `company_data.beneficiaries have no Director`},
-		{"NoDirectorBelow", "BusinessV2", "company_data.beneficiaries.1.beneficiary_info.company_data.beneficiaries", `[]`, `company_data.beneficiaries[1].beneficiary_info.company_data.beneficiaries have no Director`},
-		{"Levels", "BusinessV2", "company_data.beneficiaries.1.beneficiary_info.company_data.beneficiaries.0", parentV2, `company_data.beneficiaries[1].beneficiary_info.company_data.beneficiaries[0].beneficiary_info is a further level of ownership`},
-		{"AttestsBelow", "BusinessV2", "company_data.beneficiaries.1.beneficiary_info.company_data.beneficiaries.0.attesting_party", `true`, `company_data.beneficiaries[1].beneficiary_info.company_data.beneficiaries[0].attesting_party is not a Director of the company itself`},
-		{"AttestsCompany", "BusinessV2", "company_data.beneficiaries.1.attesting_party", `true`, `company_data.beneficiaries[1].attesting_party is not a Director of the company itself`},
-		{"AttestsOther", "BusinessV2", "company_data.beneficiaries.0.roles", `["Shareholder"]`, `company_data.beneficiaries[0].attesting_party is not a Director of the company itself`},
-		{"AttestsLater", "BusinessV2", "company_data.beneficiaries.0.attested_at", `"2026-01-03T00:00:00Z"`, `company_data.beneficiaries[0].attested_at is not in the past`},
-		{"ShareNumber", "BusinessV2", "company_data.beneficiaries.0.share_percentage", `60`, `company_data.beneficiaries[0].share_percentage is not a text`},
-		{"ShareForm", "BusinessV2", "company_data.beneficiaries.0.share_percentage", `"6e1"`, `company_data.beneficiaries[0].share_percentage is not a percentage as a decimal text`},
+		{
+			"NoDirectorBelow", "BusinessV2", "company_data.beneficiaries.1.beneficiary_info.company_data.beneficiaries", `[]`,
+			`company_data.beneficiaries[1].beneficiary_info.company_data.beneficiaries have no Director`,
+		},
+		{
+			"Levels", "BusinessV2", "company_data.beneficiaries.1.beneficiary_info.company_data.beneficiaries.0", parentV2,
+			`company_data.beneficiaries[1].beneficiary_info.company_data.beneficiaries[0].beneficiary_info is a further level of ownership`,
+		},
+		{
+			"AttestsBelow", "BusinessV2",
+			"company_data.beneficiaries.1.beneficiary_info.company_data.beneficiaries.0.attesting_party", `true`,
+			`company_data.beneficiaries[1].beneficiary_info.company_data.beneficiaries[0].attesting_party is not a Director of the company itself`,
+		},
+		{
+			"AttestsCompany", "BusinessV2", "company_data.beneficiaries.1.attesting_party", `true`,
+			`company_data.beneficiaries[1].attesting_party is not a Director of the company itself`,
+		},
+		{
+			"AttestsOther", "BusinessV2", "company_data.beneficiaries.0.roles", `["Shareholder"]`,
+			`company_data.beneficiaries[0].attesting_party is not a Director of the company itself`,
+		},
+		{
+			"AttestsLater", "BusinessV2", "company_data.beneficiaries.0.attested_at", `"2026-01-03T00:00:00Z"`,
+			`company_data.beneficiaries[0].attested_at is not in the past`,
+		},
+		{
+			"ShareNumber", "BusinessV2", "company_data.beneficiaries.0.share_percentage", `60`,
+			`company_data.beneficiaries[0].share_percentage is not a text`,
+		},
+		{
+			"ShareForm", "BusinessV2", "company_data.beneficiaries.0.share_percentage", `"6e1"`,
+			`company_data.beneficiaries[0].share_percentage is not a percentage as a decimal text`,
+		},
 		{"ShareMost", "BusinessV2", "company_data.beneficiaries.0.share_percentage", `"100"`, ``},
-		{"ShareMore", "BusinessV2", "company_data.beneficiaries.0.share_percentage", `"100.01"`, `company_data.beneficiaries[0].share_percentage is not a percentage as a decimal text`},
-		{"ShareSum", "BusinessV2", "company_data.beneficiaries.1", ownerV2, `company_data.beneficiaries own more than 100 percent`},
-		{"NoSelfieNeeded", "BusinessV2", "company_data.beneficiaries.1", at(t, `{"roles":["Shareholder"],"beneficiary_info":`+beneficiaryPerson+`}`, "beneficiary_info.identity.selfie", ""), ``},
+		{
+			"ShareMore", "BusinessV2", "company_data.beneficiaries.0.share_percentage", `"100.01"`,
+			`company_data.beneficiaries[0].share_percentage is not a percentage as a decimal text`,
+		},
+		{
+			"ShareSum", "BusinessV2", "company_data.beneficiaries.1", ownerV2,
+			`company_data.beneficiaries own more than 100 percent`,
+		},
+		{
+			"NoSelfieNeeded", "BusinessV2", "company_data.beneficiaries.1",
+			at(t, `{"roles":["Shareholder"],"beneficiary_info":`+beneficiaryPerson+`}`, "beneficiary_info.identity.selfie", ""),
+			``,
+		},
 		{"DocumentsMost", "BusinessV2", "company_data.documents", `[` + strings.Repeat(scanV2+",", 3) + scanV2 + `]`, ``},
-		{"DocumentsMore", "BusinessV2", "company_data.documents", `[` + strings.Repeat(scanV2+",", 4) + scanV2 + `]`, `company_data.documents are more than 4`},
-		{"Questionnaire", "BusinessV2", "questionnaire.type", `"SoleProp"`, `questionnaire.type does not suit the company_type`},
-		{"SoleProp", "BusinessV2", "company_data.company_info.company_type", `"SoleProprietorship"`, `company_data.beneficiaries[0].beneficiary_info.tax_identification_number is required`},
-		{"NoFundsSent", "BusinessV2", "questionnaire.planned_activities", `{"purpose_and_intended_use":"Other","estimated_monthly_volume":"MoreThanFiveHundredThousand","estimated_monthly_transactions":"MoreThanOneHundred","sends_funds_on_customer_behalf":false}`, ``},
-		{"Countries", "BusinessV2", "questionnaire.business_details.main_business_countries", `[]`, `questionnaire.business_details.main_business_countries is empty`},
+		{
+			"DocumentsMore", "BusinessV2", "company_data.documents", `[` + strings.Repeat(scanV2+",", 4) + scanV2 + `]`,
+			`company_data.documents are more than 4`,
+		},
+		{
+			"Questionnaire", "BusinessV2", "questionnaire.type", `"SoleProp"`,
+			`questionnaire.type does not suit the company_type`,
+		},
+		{
+			"SoleProp", "BusinessV2", "company_data.company_info.company_type", `"SoleProprietorship"`,
+			`company_data.beneficiaries[0].beneficiary_info.tax_identification_number is required`,
+		},
+		{
+			"NoFundsSent", "BusinessV2", "questionnaire.planned_activities",
+			`{"purpose_and_intended_use":"Other","estimated_monthly_volume":"MoreThanFiveHundredThousand","estimated_monthly_transactions":"MoreThanOneHundred","sends_funds_on_customer_behalf":false}`,
+			``,
+		},
+		{
+			"Countries", "BusinessV2", "questionnaire.business_details.main_business_countries", `[]`,
+			`questionnaire.business_details.main_business_countries is empty`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			valid := bodies[named[test.body]]
@@ -309,9 +395,18 @@ func TestLeniency(t *testing.T) {
 	for _, test := range []struct{ customer, body, refused string }{
 		{"Person", ``, `400 "the body is not a JSON object"`},
 		{"Person", " null\n", `400 "the body is not a JSON object"`},
-		{"Person", at(t, personBodyV1, "type", `"Person"`), `400 "type is not one of Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"`},
-		{"Business", at(t, businessBodyV1, "type", `"Business"`), `400 "type is not one of Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"`},
-		{"Person", at(t, reliesV1, "type", `"Reliance"`), `400 "type is not one of Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"`},
+		{
+			"Person", at(t, personBodyV1, "type", `"Person"`),
+			`400 "type is not one of Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"`,
+		},
+		{
+			"Business", at(t, businessBodyV1, "type", `"Business"`),
+			`400 "type is not one of Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"`,
+		},
+		{
+			"Person", at(t, reliesV1, "type", `"Reliance"`),
+			`400 "type is not one of Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"`,
+		},
 	} {
 		h := openOn(t, &sandboxtest.Memory{})
 		path := "/customers/" + h.makes(test.customer, "noor@example.com") + "/identifications"
@@ -338,5 +433,7 @@ func TestBodySizeMatrix(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{})
 	path := "/customers/" + h.makes("Person", "a@b") + "/identifications"
 	want(t, h.answer("POST", path, direct+strings.Repeat(" ", 64<<20-len(direct)))[:3], "201")
-	sandboxtest.WantProblem(t, h.Do(h.request("POST", path, strings.Repeat(" ", 64<<20+1))), 413, "the body is larger than 64 MiB", "")
+	sandboxtest.WantProblem(
+		t, h.Do(h.request("POST", path, strings.Repeat(" ", 64<<20+1))), 413, "the body is larger than 64 MiB", "",
+	)
 }

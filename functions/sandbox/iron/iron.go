@@ -53,10 +53,14 @@ func New(o Options) sandbox.Simulator {
 	}}
 	i.secret = webhookSecret(i.WebhookSecret)
 	read := func(name, path string, handle func(*call) (sandbox.Answer, error)) sandbox.Endpoint {
-		return sandbox.Endpoint{Name: name, Method: http.MethodGet, Path: path, Handle: i.guarded(reads, handle), Failures: failures}
+		return sandbox.Endpoint{
+			Name: name, Method: http.MethodGet, Path: path, Handle: i.guarded(reads, handle), Failures: failures,
+		}
 	}
 	change := func(name, method, path string, role keyRole, handle func(*call) (sandbox.Answer, error)) sandbox.Endpoint {
-		return sandbox.Endpoint{Name: name, Method: method, Path: path, Effect: true, Handle: i.guarded(role, handle), Failures: failures}
+		return sandbox.Endpoint{
+			Name: name, Method: method, Path: path, Effect: true, Handle: i.guarded(role, handle), Failures: failures,
+		}
 	}
 	identify := func(path string, read func(*call, customerType) (submitted, string, error)) sandbox.Endpoint {
 		e := change("create-identification", http.MethodPost, path, writes, once(i.createIdentification(read)))
@@ -78,7 +82,9 @@ func New(o Options) sandbox.Simulator {
 			change("archive-identification", http.MethodPut, "/identifications/{id}/archive", writes, i.archiveIdentification),
 			read("list-signings", "/customers/{id}/required-signings", i.listSignings),
 			change("create-signing", http.MethodPost, "/customers/{id}/signings", writes, once(i.createSigning)),
-			change("decide-identification", http.MethodPost, "/sandbox/identification/{id}", decides, once(i.decideIdentification)),
+			change(
+				"decide-identification", http.MethodPost, "/sandbox/identification/{id}", decides, once(i.decideIdentification),
+			),
 			change("reset-data", http.MethodPost, "/sandbox/reset", writes, once(i.resetData)),
 		},
 		Manual: []sandbox.Manual{
@@ -87,17 +93,21 @@ func New(o Options) sandbox.Simulator {
 			{Method: http.MethodGet, Path: "/terms/{id}", Handle: i.showTerms},
 		},
 		Settings: []sandbox.Setting{
-			{Name: "review", Values: []string{"by_hand", "automatic"}},         // of input that is finished; fixtures go before it
-			{Name: "signings", Values: []string{"none", "after", "first"}},     // whether terms are signed, and when (iron §7)
-			{Name: "pending_lifetime", Values: []string{"168h", "1h", "1m"}},   // sandbox time until input that is awaited expires
-			{Name: "outsourcing_agreement", Values: []string{"yes", "no"}},     // iron §4
-			{Name: "v1_leniency", Values: []string{"on", "off"}},               // no body, null and the short names of types (iron §4)
+			// of input that is finished; fixtures go before it
+			{Name: "review", Values: []string{"by_hand", "automatic"}},
+			{Name: "signings", Values: []string{"none", "after", "first"}}, // whether terms are signed, and when (iron §7)
+			// sandbox time until input that is awaited expires
+			{Name: "pending_lifetime", Values: []string{"168h", "1h", "1m"}},
+			{Name: "outsourcing_agreement", Values: []string{"yes", "no"}}, // iron §4
+			// no body, null and the short names of types (iron §4)
+			{Name: "v1_leniency", Values: []string{"on", "off"}},
 			{Name: "webhook_shape", Values: []string{shapeWrapped, shapeFlat}}, // of the message (iron §10)
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
 		},
 		Callbacks: &sandbox.Callbacks{
-			Name:     "callback",
-			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}, // chosen (iron §10)
+			Name: "callback",
+			// chosen (iron §10)
+			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
 			Sign:     i.signWebhook,
 			Void:     calledOff,
 			Taken:    taken,
@@ -135,7 +145,9 @@ const (
 
 // guarded wraps an operation with what Iron checks of any call: its key, then its headers (iron §1), then the id in its
 // path.
-func (i *simulation) guarded(role keyRole, handle func(*call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
+func (i *simulation) guarded(
+	role keyRole, handle func(*call) (sandbox.Answer, error),
+) func(*sandbox.Call) (sandbox.Answer, error) {
 	return func(c *sandbox.Call) (sandbox.Answer, error) {
 		x := &call{Call: c, key: c.Request.Header.Get("X-API-Key")}
 		switch {

@@ -86,7 +86,9 @@ func (h *harness) makes(kind, email string) (id string) {
 // identifies has a customer identified; path is "" or "/v2".
 func (h *harness) identifies(customer, path, body string) shownIdentification {
 	h.T.Helper()
-	return sandboxtest.Decoded[shownIdentification](h.T, h.Do(h.request("POST", "/customers/"+customer+"/identifications"+path, body)), 201)
+	return sandboxtest.Decoded[shownIdentification](
+		h.T, h.Do(h.request("POST", "/customers/"+customer+"/identifications"+path, body)), 201,
+	)
 }
 
 func (h *harness) gets(id string) shownIdentification {
@@ -164,7 +166,9 @@ func number12(id string) (n int) {
 }
 
 func tokenV2(members ...string) string {
-	return sandboxtest.Replaced(`{"type":"Token","token":"share-1","intended_use":"Trading","kyc_questionnaire":`+kyc+`}`, members...)
+	return sandboxtest.Replaced(
+		`{"type":"Token","token":"share-1","intended_use":"Trading","kyc_questionnaire":`+kyc+`}`, members...,
+	)
 }
 
 const kyc = `{"employment_status":"Employed","yearly_gross_income":"From20001To30000","source_of_wealth":"Salary",` +
@@ -187,7 +191,11 @@ func TestHappyPath(t *testing.T) {
 	const customer = `{"id":"00000000-0000-4000-8000-000000000001","partner_id":"11111111-1111-4111-8111-111111111111","customer_type":"Person",` +
 		`"name":"Noor Example","email":"noor@example.com","status":"%s","identification_ids":[%s],"signing_ids":[],%s` +
 		`"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:%sZ","external_id":"onb-1","spending_limit_euro":null}`
-	want(t, h.answer("POST", "/customers", `{"customer_type":"Person","email":"noor@example.com","name":"Noor Example","external_id":"onb-1"}`),
+	want(t,
+		h.answer(
+			"POST", "/customers",
+			`{"customer_type":"Person","email":"noor@example.com","name":"Noor Example","external_id":"onb-1"}`,
+		),
 		"201 "+fmt.Sprintf(customer, "IdentificationRequired", "", "", "05"))
 	h.Advance(time.Second)
 	w := h.Do(h.request("POST", "/customers/"+sandboxtest.ID(1)+"/identifications", direct))
@@ -204,13 +212,19 @@ func TestHappyPath(t *testing.T) {
 	approved := fmt.Sprintf(identification, "Approved", "07", "", false, "")
 	want(t, h.decides(sandboxtest.ID(2), true), "201 "+approved)
 	want(t, h.answer("GET", "/identifications/"+sandboxtest.ID(2), ""), "200 "+approved)
-	want(t, h.answer("GET", "/customers/"+sandboxtest.ID(1)+"/identifications", ""), `200 {"items":[`+approved+`],"cursor":null,"prev_cursor":null}`)
-	active := fmt.Sprintf(customer, "Active", `"00000000-0000-4000-8000-000000000002"`, `"identification_status":"Approved",`, "07")
+	want(
+		t, h.answer("GET", "/customers/"+sandboxtest.ID(1)+"/identifications", ""),
+		`200 {"items":[`+approved+`],"cursor":null,"prev_cursor":null}`,
+	)
+	active := fmt.Sprintf(
+		customer, "Active", `"00000000-0000-4000-8000-000000000002"`, `"identification_status":"Approved",`, "07",
+	)
 	want(t, h.answer("GET", "/customers/"+sandboxtest.ID(1), ""), "200 "+active)
 	want(t, h.answer("GET", "/customers/onb-1/external", ""), "200 "+active)
 	want(t, h.answer("GET", "/customers", ""), `200 {"items":[`+active+`],"cursor":null,"prev_cursor":null}`)
 	want(t, h.Log(), []string{
-		"create-customer 201 true", "create-identification 201 true", "decide-identification 201 true", "get-identification 200 false",
+		"create-customer 201 true", "create-identification 201 true", "decide-identification 201 true",
+		"get-identification 200 false",
 		"list-identifications 200 false", "get-customer 200 false", "find-customer 200 false", "list-customers 200 false",
 	})
 
@@ -263,7 +277,9 @@ func TestHeaders(t *testing.T) {
 		r.Header.Set(test.name, test.value)
 		want(t, strings.HasPrefix(sandboxtest.Text(h.Do(r)), test.want), true)
 	}
-	for _, path := range []string{"/customers/x", "/identifications/1", "/customers/x/identifications", "/customers/x/required-signings"} {
+	for _, path := range []string{
+		"/customers/x", "/identifications/1", "/customers/x/identifications", "/customers/x/required-signings",
+	} {
 		want(t, h.answer("GET", path, ""), `400 "the id in the path is not a UUID"`)
 	}
 	want(t, h.answer("GET", "/customers/"+strings.ToUpper(sandboxtest.ID(1)), "")[:3], "200")
@@ -306,9 +322,16 @@ func TestCreateCustomer(t *testing.T) {
 	} {
 		want(t, h.answer("POST", "/customers", body), answer)
 	}
-	made := sandboxtest.Decoded[shownCustomer](h.T, h.Do(h.request("POST", "/customers", `{"customer_type":"Business","email":"a@b","external_id":"e/1","name":null}`)), 201)
+	made := sandboxtest.Decoded[shownCustomer](
+		h.T,
+		h.Do(h.request("POST", "/customers", `{"customer_type":"Business","email":"a@b","external_id":"e/1","name":null}`)),
+		201,
+	)
 	want(t, made.Name, "a@b")
-	want(t, h.answer("POST", "/customers", `{"customer_type":"Person","email":"b@b","external_id":"e/1"}`), `400 "external_id is taken"`)
+	want(
+		t, h.answer("POST", "/customers", `{"customer_type":"Person","email":"b@b","external_id":"e/1"}`),
+		`400 "external_id is taken"`,
+	)
 	want(t, h.answer("GET", "/customers/e%2F1/external", "")[:3], "200")
 }
 
@@ -409,7 +432,10 @@ func TestSubPartner(t *testing.T) {
 	}
 	want(t, as(other, "POST", "/customers/"+sandboxtest.ID(1)+"/identifications", reliance), noCustomer)
 	want(t, as(other, "PUT", "/identifications/"+sandboxtest.ID(4)+"/archive", ""), noIdentification)
-	want(t, as(other, "GET", "/customers/"+sandboxtest.ID(3)+"/identifications", ""), `200 {"items":[],"cursor":null,"prev_cursor":null}`)
+	want(
+		t, as(other, "GET", "/customers/"+sandboxtest.ID(3)+"/identifications", ""),
+		`200 {"items":[],"cursor":null,"prev_cursor":null}`,
+	)
 	want(t, strings.Count(as(other, "GET", "/customers", ""), `"email"`), 1)
 	want(t, strings.Count(as(mine, "GET", "/customers", ""), `"email"`), 2)
 }
@@ -432,7 +458,13 @@ func TestIdempotency(t *testing.T) {
 	h.Advance(time.Second)
 	want(t, send(strings.ToUpper(idempotencyKey(1)), "/customers", body), first)
 	want(t, send(idempotencyKey(1), "/customers", body+" "), reused)
-	want(t, h.Log(), []string{"create-customer 400 false", "create-customer 400 false", "create-customer 201 true", "create-customer 201 false", "create-customer 409 false"})
+	want(
+		t, h.Log(),
+		[]string{
+			"create-customer 400 false", "create-customer 400 false", "create-customer 201 true", "create-customer 201 false",
+			"create-customer 409 false",
+		},
+	)
 
 	// Failures are kept as well; another path, another key.
 	identifications := "/customers/" + sandboxtest.ID(1) + "/identifications"
@@ -468,7 +500,10 @@ func TestIdempotencyForgets(t *testing.T) {
 		customer := h.makes("Person", test.email)
 		for _, path := range []string{"", "/v2"} {
 			for range 2 {
-				r := h.request("POST", "/customers/"+customer+"/identifications"+path, strings.Replace(direct, "Direct", map[string]string{"": "Direct", "/v2": "Link"}[path], 1))
+				r := h.request(
+					"POST", "/customers/"+customer+"/identifications"+path,
+					strings.Replace(direct, "Direct", map[string]string{"": "Direct", "/v2": "Link"}[path], 1),
+				)
 				r.Header.Set("IDEMPOTENCY-KEY", idempotencyKey(9))
 				want(t, masked(sandboxtest.Text(h.Do(r))), test.failure)
 			}
@@ -487,7 +522,9 @@ func TestFaults(t *testing.T) {
 	h := open(t)
 	path := h.person()
 	for _, generation := range []string{"", "/v2"} { // one name for both
-		h.Admin("/sandbox/faults", `{"partner":"iron","operation":"create-identification","fault":"status_503_before_effect"}`)
+		h.Admin(
+			"/sandbox/faults", `{"partner":"iron","operation":"create-identification","fault":"status_503_before_effect"}`,
+		)
 		want(t, masked(h.answer("POST", path+generation, `{"type":"Link"}`)), failures[503])
 	}
 	h.Admin("/sandbox/faults", `{"partner":"iron","operation":"get-customer","fault":"expired_token"}`)
@@ -574,9 +611,10 @@ func TestSignings(t *testing.T) {
 			} {
 				want(t, h.answer("POST", signings, body), answer)
 			}
-			want(t, h.answer("POST", signings, strings.Replace(sign, "content_id", "document_id", 1)), `201 {"id":"`+sandboxtest.ID(3)+`","customer_id":"`+customer+`",`+
-				`"content_id":"22222222-2222-4222-8222-222222222222","content_type":"Url","display_name":"Terms of Service","signed":true,`+
-				`"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`)
+			want(t, h.answer("POST", signings, strings.Replace(sign, "content_id", "document_id", 1)),
+				`201 {"id":"`+sandboxtest.ID(3)+`","customer_id":"`+customer+`",`+
+					`"content_id":"22222222-2222-4222-8222-222222222222","content_type":"Url","display_name":"Terms of Service","signed":true,`+
+					`"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`)
 			want(t, status(), statuses[2])
 			want(t, h.customer(customer).SigningIDs, []string{sandboxtest.ID(3)})
 			want(t, list(), "200 []")

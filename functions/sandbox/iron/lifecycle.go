@@ -19,7 +19,9 @@ const (
 )
 
 func identificationStatuses() []identificationStatus {
-	return []identificationStatus{statusPending, statusProcessed, statusPendingReview, statusApproved, statusDeclined, statusExpired, statusArchived}
+	return []identificationStatus{
+		statusPending, statusProcessed, statusPendingReview, statusApproved, statusDeclined, statusExpired, statusArchived,
+	}
 }
 
 // live reports whether an identification can still be decided.
@@ -29,7 +31,8 @@ func (s identificationStatus) live() bool {
 
 // Pauses between moves that come by themselves, in sandbox time.
 const (
-	stepTime   = 5 * time.Second  // to input that is finished, to its review, to the decision or to what is wanted once more
+	// to input that is finished, to its review, to the decision or to what is wanted once more
+	stepTime   = 5 * time.Second
 	expireTime = 60 * time.Second // of the fixture
 )
 

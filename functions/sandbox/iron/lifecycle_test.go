@@ -23,21 +23,58 @@ func TestFixtures(t *testing.T) {
 		settings                string // names and values in turn
 		want                    []stands
 	}{
-		{"Approve", "approve@example.com", "", direct, "", []stands{{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "PendingReview"}, {15 * second, "Approved"}, {1000 * time.Hour, "Approved"}}},
-		{"Tagged", "noor+x+Approve@example.com", "/v2", `{"type":"Link"}`, "", []stands{{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "PendingReview"}, {15 * second, "Approved"}}},
-		{"Whole", "approve@example.com", "", reliance, "", []stands{{0, "Processed"}, {5 * second, "PendingReview"}, {10 * second, "Approved"}}},
-		{"Decline", "noor+decline@example.com", "", direct, "", []stands{{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "PendingReview"}, {15 * second, "Declined"}}},
-		{"Review", "review@example.com", "", direct, "", []stands{{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "PendingReview"}, {1000 * time.Hour, "PendingReview"}}},
+		{
+			"Approve", "approve@example.com", "", direct, "",
+			[]stands{
+				{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "PendingReview"}, {15 * second, "Approved"},
+				{1000 * time.Hour, "Approved"},
+			},
+		},
+		{
+			"Tagged", "noor+x+Approve@example.com", "/v2", `{"type":"Link"}`, "",
+			[]stands{{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "PendingReview"}, {15 * second, "Approved"}},
+		},
+		{
+			"Whole", "approve@example.com", "", reliance, "",
+			[]stands{{0, "Processed"}, {5 * second, "PendingReview"}, {10 * second, "Approved"}},
+		},
+		{
+			"Decline", "noor+decline@example.com", "", direct, "",
+			[]stands{{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "PendingReview"}, {15 * second, "Declined"}},
+		},
+		{
+			"Review", "review@example.com", "", direct, "",
+			[]stands{
+				{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "PendingReview"}, {1000 * time.Hour, "PendingReview"},
+			},
+		},
 		{"Expire", "expire@example.com", "", direct, "", []stands{{0, "Pending"}, {60 * second, "Expired"}}},
 		{"ExpireWhole", "expire@example.com", "", reliance, "", []stands{{0, "Processed"}, {1000 * time.Hour, "Processed"}}},
-		{"Resubmit", "resubmit@example.com", "", direct, "", []stands{{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "Pending"}, {10*second + 168*time.Hour, "Expired"}}},
+		{
+			"Resubmit", "resubmit@example.com", "", direct, "",
+			[]stands{
+				{0, "Pending"}, {5 * second, "Processed"}, {10 * second, "Pending"}, {10*second + 168*time.Hour, "Expired"},
+			},
+		},
 		{"ByHand", "noor@example.com", "", reliance, "", []stands{{0, "Processed"}, {1000 * time.Hour, "Processed"}}},
-		{"Automatic", "noor@example.com", "", reliance, "review automatic", []stands{{0, "Processed"}, {5 * second, "PendingReview"}, {10 * second, "Approved"}}},
-		{"AutomaticPending", "noor@example.com", "", direct, "review automatic", []stands{{0, "Pending"}, {168 * time.Hour, "Expired"}}},
+		{
+			"Automatic", "noor@example.com", "", reliance, "review automatic",
+			[]stands{{0, "Processed"}, {5 * second, "PendingReview"}, {10 * second, "Approved"}},
+		},
+		{
+			"AutomaticPending", "noor@example.com", "", direct, "review automatic",
+			[]stands{{0, "Pending"}, {168 * time.Hour, "Expired"}},
+		},
 		{"Week", "noor@example.com", "", direct, "", []stands{{0, "Pending"}, {168 * time.Hour, "Expired"}}},
 		{"Hour", "noor@example.com", "", direct, "pending_lifetime 1h", []stands{{0, "Pending"}, {time.Hour, "Expired"}}},
-		{"Minute", "noor@example.com", "/v2", `{"type":"Link"}`, "pending_lifetime 1m", []stands{{0, "Pending"}, {time.Minute, "Expired"}}},
-		{"Incomplete", "noor@example.com", "/v2", tokenV2("kyc_questionnaire", ""), "", []stands{{0, "Pending"}, {168 * time.Hour, "Expired"}}},
+		{
+			"Minute", "noor@example.com", "/v2", `{"type":"Link"}`, "pending_lifetime 1m",
+			[]stands{{0, "Pending"}, {time.Minute, "Expired"}},
+		},
+		{
+			"Incomplete", "noor@example.com", "/v2", tokenV2("kyc_questionnaire", ""), "",
+			[]stands{{0, "Pending"}, {168 * time.Hour, "Expired"}},
+		},
 	} {
 		for _, scale := range []float64{1, 40} {
 			t.Run(fmt.Sprint(test.name, scale), func(t *testing.T) {
@@ -78,23 +115,38 @@ func TestSteps(t *testing.T) {
 	awaited, done := shownStep{Result: "Pending", Retry: true}, shownStep{Result: "Processed"}
 	person, business := h.makes("Person", "a@b"), h.makes("Business", "b@b")
 	d := h.identifies(business, "", direct)
-	want(t, d.Steps, map[string]shownStep{"company_data": awaited, "company_beneficiaries": awaited, "company_documents": awaited, "questionnaire": awaited})
+	want(
+		t, d.Steps,
+		map[string]shownStep{
+			"company_data": awaited, "company_beneficiaries": awaited, "company_documents": awaited, "questionnaire": awaited,
+		},
+	)
 	h.decides(d.ID, true)
 	want(t, h.gets(d.ID).Country, "") // nobody said
 
 	d = h.identifies(business, "/v2", at(t, businessBodyV2, "company_data.documents", "[]"))
 	want(t, d.Status+" "+fmt.Sprint(d.URL != ""), "Pending true")
-	want(t, d.Steps, map[string]shownStep{"company_data": done, "company_beneficiaries": done, "company_documents": awaited, "questionnaire": done})
+	want(
+		t, d.Steps,
+		map[string]shownStep{
+			"company_data": done, "company_beneficiaries": done, "company_documents": awaited, "questionnaire": done,
+		},
+	)
 	h.decides(d.ID, true)
 	want(t, h.gets(d.ID).Country, "DE")
 
 	d = h.identifies(person, "/v2", tokenV2("kyc_questionnaire", ""))
-	want(t, d.Steps, map[string]shownStep{"identity": done, "selfie": done, "proof_of_residence": done, "questionnaire": awaited})
+	want(
+		t, d.Steps,
+		map[string]shownStep{"identity": done, "selfie": done, "proof_of_residence": done, "questionnaire": awaited},
+	)
 	h.decides(d.ID, false)
 
 	d = h.identifies(person, "", personBodyV1)
 	want(t, d.Status+d.URL+d.Country, "Processed")
-	want(t, d.Steps, map[string]shownStep{"identity": done, "selfie": done, "proof_of_residence": done, "questionnaire": done})
+	want(
+		t, d.Steps, map[string]shownStep{"identity": done, "selfie": done, "proof_of_residence": done, "questionnaire": done},
+	)
 	h.decides(d.ID, true)
 	want(t, h.gets(d.ID).Country, "DE")
 	h.identifies(person, "", reliance)
@@ -104,7 +156,8 @@ func TestSteps(t *testing.T) {
 	d = h.identifies(again, "", direct)
 	h.Advance(10 * time.Second)
 	want(t, h.gets(d.ID).Steps, map[string]shownStep{
-		"identity": {Result: "Declined", Retry: true, Comment: "wanted once more"}, "selfie": done, "proof_of_residence": done, "questionnaire": done,
+		"identity": {Result: "Declined", Retry: true, Comment: "wanted once more"}, "selfie": done,
+		"proof_of_residence": done, "questionnaire": done,
 	})
 }
 
@@ -140,7 +193,8 @@ func TestDecide(t *testing.T) {
 	d := h.identifies(sandboxtest.ID(1), "", direct)
 	path := "/sandbox/identification/" + d.ID
 	for body, wrong := range map[string]string{
-		``: `400 "the body is not a JSON object"`, `{}`: `400 "approved is required"`, `{"approved":"yes"}`: `400 "approved is not true or false"`,
+		``: `400 "the body is not a JSON object"`, `{}`: `400 "approved is required"`,
+		`{"approved":"yes"}`: `400 "approved is not true or false"`,
 	} {
 		want(t, h.answer("POST", path, body), wrong)
 	}
@@ -175,7 +229,9 @@ func TestArchive(t *testing.T) {
 	customer := h.makes("Person", "noor+approve@b")
 	path := "/customers/" + customer + "/identifications"
 	first := h.identifies(customer, "", direct)
-	archived := sandboxtest.Decoded[shownIdentification](h.T, h.Do(h.request("PUT", "/identifications/"+first.ID+"/archive", "")), 200)
+	archived := sandboxtest.Decoded[shownIdentification](
+		h.T, h.Do(h.request("PUT", "/identifications/"+first.ID+"/archive", "")), 200,
+	)
 	want(t, archived.Status+archived.URL, "Archived")
 	want(t, h.answer("PUT", "/identifications/"+first.ID+"/archive", "")[:3], "200")
 	h.Advance(time.Hour)
@@ -200,10 +256,17 @@ func TestArchive(t *testing.T) {
 			effects = append(effects, row)
 		}
 	}
-	want(t, effects, []string{"archive-identification 200 true", "archive-identification 200 false", "archive-customer 200 true", "archive-customer 200 false"})
+	want(
+		t, effects,
+		[]string{
+			"archive-identification 200 true", "archive-identification 200 false", "archive-customer 200 true",
+			"archive-customer 200 false",
+		},
+	)
 }
 
-// TestConcurrency: of concurrent creates of one pending identification one has an effect, and of repeats of one request.
+// TestConcurrency: of concurrent creates of one pending identification one has an effect, and of repeats of one
+// request.
 func TestConcurrency(t *testing.T) {
 	for name, repeats := range map[string]bool{"Repeats": true, "Others": false} {
 		t.Run(name, func(t *testing.T) {

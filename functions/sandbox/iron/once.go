@@ -53,9 +53,11 @@ func once(handle func(*call) (sandbox.Answer, error)) func(*call) (sandbox.Answe
 			return sandbox.Answer{Status: before.Status, Body: before.Body}, nil
 		}
 		out, err := handle(x)
-		if err != nil || out.Status == http.StatusUnauthorized || out.Status == http.StatusTooManyRequests || out.Status >= 500 {
+		if err != nil || out.Status == http.StatusUnauthorized || out.Status == http.StatusTooManyRequests ||
+			out.Status >= 500 {
 			return out, err
 		}
-		return out, x.Save(key(), keptAnswer{x.Now.UTC(), fingerprint, out.Status, out.Body}) // after a reset, in the new space
+		// after a reset, in the new space
+		return out, x.Save(key(), keptAnswer{x.Now.UTC(), fingerprint, out.Status, out.Body})
 	}
 }

@@ -17,7 +17,10 @@ func TestOperations(t *testing.T) {
 		{Partner: name, Name: "find-customer", Method: "GET", Path: "/customers/{external_id}/external"},
 		{Partner: name, Name: "archive-customer", Method: "PUT", Path: "/customers/{id}/archive", Effect: true},
 		{Partner: name, Name: "create-identification", Method: "POST", Path: "/customers/{id}/identifications", Effect: true},
-		{Partner: name, Name: "create-identification", Method: "POST", Path: "/customers/{id}/identifications/v2", Effect: true},
+		{
+			Partner: name, Name: "create-identification", Method: "POST", Path: "/customers/{id}/identifications/v2",
+			Effect: true,
+		},
 		{Partner: name, Name: "list-identifications", Method: "GET", Path: "/customers/{id}/identifications"},
 		{Partner: name, Name: "get-identification", Method: "GET", Path: "/identifications/{id}"},
 		{Partner: name, Name: "archive-identification", Method: "PUT", Path: "/identifications/{id}/archive", Effect: true},

@@ -47,7 +47,9 @@ func readV1(x *call, customer customerType) (submission submitted, wrong string,
 		return submitted{}, wrong, nil
 	}
 	kind := memberOf(body, "type")
-	if full := map[string]string{"Person": "OutsourcedPerson", "Business": "OutsourcedBusiness", "Reliance": "ReliancePerson"}[kind]; lenient && full != "" {
+	if full := map[string]string{
+		"Person": "OutsourcedPerson", "Business": "OutsourcedBusiness", "Reliance": "ReliancePerson",
+	}[kind]; lenient && full != "" {
 		kind = full
 	}
 	of, check, country := customer, valueCheck(nil), ""
@@ -139,7 +141,10 @@ func outsourcedBusiness() valueCheck {
 			)),
 			need("planned_activities", object(
 				need("estimated_monthly_turnover", oneOf(turnovers)),
-				need("estimated_monthly_transactions", oneOf("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred")),
+				need(
+					"estimated_monthly_transactions",
+					oneOf("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred"),
+				),
 				need("source_and_destination_countries", text),
 			)),
 			need("business_officers", list(officer())),
@@ -235,7 +240,9 @@ func reliancePerson() valueCheck {
 		need("token", text),
 		may("ip_address", ipAddress),
 		may("medium_risk_questionnaire", object(medium...)),
-		may("high_risk_questionnaire", object(append(slices.Clone(medium), need("source_of_funds_proof", file(maxFileV1)))...)),
+		may(
+			"high_risk_questionnaire", object(append(slices.Clone(medium), need("source_of_funds_proof", file(maxFileV1)))...),
+		),
 	)
 }
 
@@ -265,22 +272,24 @@ func personFunds() valueCheck {
 // Values of iron §4 and §13. One of personFundsV1 is there twice: as the contract misspells it, and right.
 const (
 	documentTypesV1 = "BusinessRegistrationDocument MemorandumOfAssociation ShareholdersRegistry Other ProofOfAddress"
-	turnovers       = `LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK TwoFiftyKToFiveHundredK
-		FiveHundredKToOneMillion OneMillionToFiveMillion MoreThanFiveMillion`
-	businessFundsV1 = `RevenueFromBusinessOperations ShareholderContributions VentureCapitalOrPrivateEquityInvestments SaleOfAssets
-		InitialCoinOfferingProceeds ProceedsFromCryptoCurrenciesRelatedActivities Loans`
+	turnovers       = `LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK
+		TwoFiftyKToFiveHundredK FiveHundredKToOneMillion OneMillionToFiveMillion MoreThanFiveMillion`
+	businessFundsV1 = `RevenueFromBusinessOperations ShareholderContributions
+		VentureCapitalOrPrivateEquityInvestments SaleOfAssets InitialCoinOfferingProceeds
+		ProceedsFromCryptoCurrenciesRelatedActivities Loans`
 	personFundsV1 = `SalaryAndWages PersonalSavings PensionOrRetirementPayments ProceedsFromSellingAssets
 		CryptocurrenyTradingOrInvestment CryptocurrencyTradingOrInvestment InvestmentReturns GamblingOrLotteryWinnings
 		GiftOrInheritanceReceived LoanFromBankOrOtherFinancialInstitution`
-	occupationsV1 = `FinanceAndAccounting EducationAndTeaching TechnologyAndIT DesignAndCreativeArts ConstructionAndBuilding
-		TransportationAndLogistics ManufacturingAndProduction ScienceAndResearch LegalAndLawServices PsychologyAndMentalHealth
-		EntertainmentAndMedia MaintenanceAndRepair PublicServices GeneralManagementAndOperations Other`
+	occupationsV1 = `FinanceAndAccounting EducationAndTeaching TechnologyAndIT DesignAndCreativeArts
+		ConstructionAndBuilding TransportationAndLogistics ManufacturingAndProduction ScienceAndResearch
+		LegalAndLawServices PsychologyAndMentalHealth EntertainmentAndMedia MaintenanceAndRepair PublicServices
+		GeneralManagementAndOperations Other`
 	activities = `AgricultureAndForestry Automotive BankingAndFinancialServices ConstructionAndRealEstate
-		CryptocurrencyAndBlockchain CryptocurrencyMining DefiProtocols NftPlatforms CryptoPaymentProcessors CryptoWalletProviders
-		CryptoExchanges CryptoCustodyServices EcommerceAndOnlineMarketplaces EducationAndTraining EnergyAndUtilities
-		EntertainmentAndMedia GamingAndEsports HealthcareAndPharmaceuticals HospitalityAndTourism
-		InformationTechnologyAndSoftwareDevelopment Insurance LegalAndProfessionalServices LogisticsAndTransportation
-		ManufacturingAndIndustrial MetaversePlatforms MiningAndNaturalResources NonProfitAndCharitableOrganizations
-		RetailAndWholesaleTrade Telecommunications VentureCapitalAndPrivateEquity CasinosAndGambling MoneyServiceBusinesses
-		SocialMediaAndNetworkingPlatforms CrowdfundingPlatforms RegTech`
+		CryptocurrencyAndBlockchain CryptocurrencyMining DefiProtocols NftPlatforms CryptoPaymentProcessors
+		CryptoWalletProviders CryptoExchanges CryptoCustodyServices EcommerceAndOnlineMarketplaces
+		EducationAndTraining EnergyAndUtilities EntertainmentAndMedia GamingAndEsports HealthcareAndPharmaceuticals
+		HospitalityAndTourism InformationTechnologyAndSoftwareDevelopment Insurance LegalAndProfessionalServices
+		LogisticsAndTransportation ManufacturingAndIndustrial MetaversePlatforms MiningAndNaturalResources
+		NonProfitAndCharitableOrganizations RetailAndWholesaleTrade Telecommunications VentureCapitalAndPrivateEquity
+		CasinosAndGambling MoneyServiceBusinesses SocialMediaAndNetworkingPlatforms CrowdfundingPlatforms RegTech`
 )

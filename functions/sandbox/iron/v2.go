@@ -342,7 +342,10 @@ func questions(at string, v jsontext.Value) string {
 	planned := []field{
 		need("purpose_and_intended_use", oneOf(purposes)),
 		need("estimated_monthly_volume", oneOf(volumesV2)),
-		need("estimated_monthly_transactions", oneOf("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred")),
+		need(
+			"estimated_monthly_transactions",
+			oneOf("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred"),
+		),
 	}
 	funds := []field{need("source_of_funds", oneOf(businessFundsV2))}
 	details := []field{
@@ -370,8 +373,9 @@ func questions(at string, v jsontext.Value) string {
 
 // Values of iron §13.
 const (
-	occupationsV2 = `Agriculture ArtsAndEntertainment Construction Education FinancialServices InformationAndTechnology Retail
-		RealEstate Other BusinessOwner Healthcare Industrial LegalServices PublicSector SeniorManagement`
+	occupationsV2 = `Agriculture ArtsAndEntertainment Construction Education FinancialServices
+		InformationAndTechnology Retail RealEstate Other BusinessOwner Healthcare Industrial LegalServices
+		PublicSector SeniorManagement`
 	yearlyIncomes = `LessThan20000 From20001To30000 From30001To40000 From40001To50000 From50001To60000 From60001To70000
 		From70001To80000 From80001To90000 From90001To100000 From100001To110000 From110001To120000 From120001To130000
 		From130001To140000 From140001To150000 MoreThan150000 From150001To200000 From200001To500000 MoreThan500000`

@@ -80,7 +80,9 @@ func (i *simulation) tellCreated(x *call, customer customerRecord) error {
 	return i.tell(x, "customer_created", "Event", customer.ID, event{customer.ID, "CustomerCreated"}, x.Now, webhookRef{})
 }
 
-func (i *simulation) tellCustomer(x *call, customer customerRecord, status customerStatus, at time.Time, ref webhookRef) error {
+func (i *simulation) tellCustomer(
+	x *call, customer customerRecord, status customerStatus, at time.Time, ref webhookRef,
+) error {
 	return i.tell(x, "customer_status", "CustomerStatus", customer.ID, standing{customer.ID, string(status)}, at, ref)
 }
 

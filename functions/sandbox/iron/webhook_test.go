@@ -64,7 +64,9 @@ func TestWebhook_Vector(t *testing.T) {
 		k, store := &hooks{}, &sandboxtest.Memory{}
 		h := openOn(t, store, k.to, func(o *options) { o.partner.WebhookSecret = secret })
 		h.Advance(time.Unix(1772443001, 0).Sub(sandboxtest.Start))
-		queued, err := json.Marshal(map[string]any{"partner": "iron", "path": "/callbacks/iron", "body": []byte(body), "due": sandboxtest.Start})
+		queued, err := json.Marshal(
+			map[string]any{"partner": "iron", "path": "/callbacks/iron", "body": []byte(body), "due": sandboxtest.Start},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +117,11 @@ func TestWebhook_IDs(t *testing.T) {
 	k := &hooks{}
 	h := openOn(t, &sandboxtest.Memory{}, k.to, func(o *options) { o.NewID = nil })
 	h.makes("Person", "noor@example.com")
-	want(t, regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(k.Got[0].id), true)
+	want(
+		t,
+		regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(k.Got[0].id),
+		true,
+	)
 }
 
 // TestWebhook_Moves: what comes by itself is told when it comes, and what was called off never.
@@ -144,7 +150,10 @@ func TestWebhook_Moves(t *testing.T) {
 	})
 	t.Run("AllAtOnce", func(t *testing.T) {
 		h, k, _, _ := begin(t, "decline@b", direct)
-		want(t, pass(h, k, time.Hour), []string{"identification_status Processed", "identification_status PendingReview", "identification_status Declined"})
+		want(
+			t, pass(h, k, time.Hour),
+			[]string{"identification_status Processed", "identification_status PendingReview", "identification_status Declined"},
+		)
 	})
 	t.Run("Expires", func(t *testing.T) {
 		h, k, _, _ := begin(t, "noor@b", direct)
@@ -168,7 +177,12 @@ func TestWebhook_Moves(t *testing.T) {
 		h, k, customer, _ := begin(t, "approve@b", reliance)
 		h.Advance(time.Second)
 		h.identifies(customer, "", reliance)
-		want(t, pass(h, k, 9*time.Second), []string{"identification_status PendingReview", "identification_status PendingReview", "identification_status Approved"})
+		want(
+			t, pass(h, k, 9*time.Second),
+			[]string{
+				"identification_status PendingReview", "identification_status PendingReview", "identification_status Approved",
+			},
+		)
 		want(t, h.customer(customer).Status, "IdentificationRequired")
 		want(t, pass(h, k, time.Second), []string{"identification_status Approved", "customer_status Active"})
 		h.identifies(customer, "", reliance)
@@ -180,9 +194,14 @@ func TestWebhook_Moves(t *testing.T) {
 		h.set("signings", "first")
 		customer := h.makes("Person", "approve@b")
 		h.identifies(customer, "", reliance)
-		h.answer("POST", "/customers/"+customer+"/signings", `{"content_id":"22222222-2222-4222-8222-222222222222","signed":true}`)
+		h.answer(
+			"POST", "/customers/"+customer+"/signings", `{"content_id":"22222222-2222-4222-8222-222222222222","signed":true}`,
+		)
 		want(t, k.told(t), []string{"customer_created CustomerCreated", "customer_status IdentificationRequired"})
-		want(t, pass(h, k, 10*time.Second), []string{"identification_status PendingReview", "identification_status Approved", "customer_status Active"})
+		want(
+			t, pass(h, k, 10*time.Second),
+			[]string{"identification_status PendingReview", "identification_status Approved", "customer_status Active"},
+		)
 		want(t, pass(h, k, time.Hour), none)
 	})
 	t.Run("Reset", func(t *testing.T) {
@@ -205,7 +224,9 @@ func TestWebhook_Schedule(t *testing.T) {
 		k := &hooks{sandboxtest.Hooks[hook]{Statuses: []int{500, 401, 302, 404, 503}}}
 		h := openOn(t, &sandboxtest.Memory{}, k.to, func(o *options) { o.TimeScale = scale })
 		h.makes("Person", "noor@example.com")
-		for n, pause := range []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute} {
+		for n, pause := range []time.Duration{
+			time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute,
+		} {
 			h.Advance(time.Duration(float64(pause)/scale) - 1)
 			h.Deliver()
 			want(t, len(k.Got), n+1)
@@ -243,7 +264,13 @@ func TestWebhook_Schedule(t *testing.T) {
 
 func TestWebhook_Faults(t *testing.T) {
 	arm := func(h *harness, fault string) {
-		want(t, h.Do(sandboxtest.Request("POST", "/sandbox/faults", `{"partner":"iron","operation":"callback","fault":"`+fault+`"}`)).Code, 200)
+		want(
+			t,
+			h.Do(
+				sandboxtest.Request("POST", "/sandbox/faults", `{"partner":"iron","operation":"callback","fault":"`+fault+`"}`),
+			).Code,
+			200,
+		)
 	}
 	t.Run("Duplicate", func(t *testing.T) {
 		k := &hooks{}

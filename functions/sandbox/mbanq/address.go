@@ -33,7 +33,8 @@ func (in *input) address(typeID int64) address {
 		Line1:  in.text("addressLine1", true, 100),
 		Line2:  in.text("addressLine2", false, 100),
 		Line3:  in.text("addressLine3", false, 100),
-		City:   in.text("city", true, 100), StateProvinceID: in.id("stateProvinceId", true), CountryID: in.id("countryId", true),
+		City:   in.text("city", true, 100), StateProvinceID: in.id("stateProvinceId", true),
+		CountryID:  in.id("countryId", true),
 		PostalCode: in.text("postalCode", true, 10), Active: in.boolean("isActive", true),
 	}
 }

@@ -96,10 +96,10 @@ func (m clientRecord) unique() [][2]string {
 	return [][2]string{{"externalId", m.ExternalID}, {"accountNo", m.AccountNo}, {"mobileNo", m.MobileNo}}
 }
 
-const clientFields = `officeId legalFormId firstname middlename lastname fullname dateOfBirth dob genderId emailAddress
-	mobileCountryCode mobileNo submittedOnDate dateFormat locale externalId accountNo active activationDate clientTypes
-	clientClassificationId occupationId nationalityId staffId savingsProductId isStaff isOptedForMLALStatus currentMLALStatus
-	address`
+const clientFields = `officeId legalFormId firstname middlename lastname fullname dateOfBirth dob genderId
+	emailAddress mobileCountryCode mobileNo submittedOnDate dateFormat locale externalId accountNo active
+	activationDate clientTypes clientClassificationId occupationId nationalityId staffId savingsProductId isStaff
+	isOptedForMLALStatus currentMLALStatus address`
 
 // createClient is row 3 of mbanq §2.
 func (m *simulation) createClient(c *sandbox.Call) (sandbox.Answer, error) {
@@ -419,10 +419,13 @@ func (m clientRecord) view(user string) clientView {
 	v := clientView{
 		ID: m.ID, AccountNo: m.AccountNo, ExternalID: m.ExternalID,
 		Status: m.status(), Active: m.Active, ActivationDate: m.ActivatedOn.array(),
-		Firstname: m.Firstname, Middlename: m.Middlename, Lastname: m.Lastname, Fullname: m.Fullname, DisplayName: m.displayName(),
-		MobileCountryCode: m.MobileCountryCode, MobileNo: m.MobileNo, EmailAddress: m.EmailAddress, DateOfBirth: m.DateOfBirth.array(),
-		Gender: newCodeRef(nil, m.GenderID), ClientTypes: []codeRef{}, Classification: newCodeRef(classifications(), m.ClassificationID),
-		IsStaff: m.Staff, OfficeID: m.OfficeID, OfficeName: m.officeName(), UpdatedAt: m.UpdatedAt,
+		Firstname: m.Firstname, Middlename: m.Middlename, Lastname: m.Lastname, Fullname: m.Fullname,
+		DisplayName:       m.displayName(),
+		MobileCountryCode: m.MobileCountryCode, MobileNo: m.MobileNo, EmailAddress: m.EmailAddress,
+		DateOfBirth: m.DateOfBirth.array(),
+		Gender:      newCodeRef(nil, m.GenderID), ClientTypes: []codeRef{},
+		Classification: newCodeRef(classifications(), m.ClassificationID),
+		IsStaff:        m.Staff, OfficeID: m.OfficeID, OfficeName: m.officeName(), UpdatedAt: m.UpdatedAt,
 		Timeline:  timeline{SubmittedOnDate: m.SubmittedOn.array(), SubmittedByUsername: user},
 		LegalForm: legalFormOf(m.LegalForm), KYCState: m.state(), KYC: kyc{m.state(), m.Verified},
 	}
@@ -444,7 +447,8 @@ func (m clientRecord) view(user string) clientView {
 func (m *simulation) listClients(c *sandbox.Call) (sandbox.Answer, error) {
 	query := c.Request.URL.Query()
 	for _, known := range []struct{ name, values string }{
-		{"orderBy", "displayName accountNo officeId officeName"}, {"sortOrder", "ASC DESC"}, {"clientStatus", "ACTIVE PENDING INACTIVE"},
+		{"orderBy", "displayName accountNo officeId officeName"}, {"sortOrder", "ASC DESC"},
+		{"clientStatus", "ACTIVE PENDING INACTIVE"},
 	} {
 		if v := query.Get(known.name); v != "" && !slices.Contains(strings.Fields(known.values), v) {
 			return unsupportedQuery(known.name, v), nil

@@ -75,7 +75,9 @@ func (m *clientRecord) settle(c *sandbox.Call) error {
 }
 
 // stumbling wraps the commands with the fixtures whose first one meets trouble and does nothing.
-func (m *simulation) stumbling(handle func(*sandbox.Call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
+func (m *simulation) stumbling(
+	handle func(*sandbox.Call) (sandbox.Answer, error),
+) func(*sandbox.Call) (sandbox.Answer, error) {
 	return func(c *sandbox.Call) (sandbox.Answer, error) {
 		client, found, err := clientByID(c, c.Request.PathValue("id"))
 		if err != nil {
@@ -293,7 +295,9 @@ func (m *simulation) activate(c *sandbox.Call, client clientRecord) (sandbox.Ans
 	}
 
 	// Input.
-	in, err := readInput(c, "client", "activationDate dateFormat locale isActivatedByManualReview manualReviewActivationComments")
+	in, err := readInput(
+		c, "client", "activationDate dateFormat locale isActivatedByManualReview manualReviewActivationComments",
+	)
 	if err != nil {
 		return sandbox.Answer{}, err
 	}
@@ -352,7 +356,12 @@ type stateView struct {
 }
 
 func newStateView(state verificationState) stateView {
-	return stateView{1 + slices.Index([]verificationState{verificationPending, verificationInProgress, verificationApproved, verificationRejected}, state), state}
+	return stateView{
+		1 + slices.Index(
+			[]verificationState{verificationPending, verificationInProgress, verificationApproved, verificationRejected}, state,
+		),
+		state,
+	}
 }
 
 // verificationStatus is row 18 of mbanq §2.
@@ -393,8 +402,10 @@ func (m *simulation) verificationStatus(c *sandbox.Call) (sandbox.Answer, error)
 		OfLoanCycle          int              `json:"ofLoanCycle"`
 		OfLoanActive         int              `json:"ofLoanActive"`
 	}{
-		ID: client.ID, AccountNo: client.AccountNo, DisplayName: client.displayName(), LegalForm: codeValue{legalForm.Code, legalForm.Value},
-		VerificationStatus: newStateView(client.state()), Identifiers: identifiers, MobileCountryCode: client.MobileCountryCode,
+		ID: client.ID, AccountNo: client.AccountNo, DisplayName: client.displayName(),
+		LegalForm:          codeValue{legalForm.Code, legalForm.Value},
+		VerificationStatus: newStateView(client.state()), Identifiers: identifiers,
+		MobileCountryCode: client.MobileCountryCode,
 	}), nil
 }
 
@@ -418,7 +429,10 @@ func (m *simulation) tell(c *sandbox.Call, action string, client int64, at time.
 	if err != nil || sent == "lost" {
 		return err
 	}
-	return c.CallBackAt(at, "/callbacks/mbanq", sandbox.Encode(webhook{"CLIENT", action, m.TenantID, at.UTC(), webhookPayload{client, client}}))
+	return c.CallBackAt(
+		at, "/callbacks/mbanq",
+		sandbox.Encode(webhook{"CLIENT", action, m.TenantID, at.UTC(), webhookPayload{client, client}}),
+	)
 }
 
 // signWebhook signs the raw body (mbanq §10), in lower-case hex.

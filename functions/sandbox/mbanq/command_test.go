@@ -29,8 +29,13 @@ func TestOrder(t *testing.T) {
 	want(t, h.activates(id), done(id))
 	want(t, h.stands(id), "300 Verified APPROVED FULL")
 	want(t, h.verifies(id, "FULL"), violated(lacks(id, "not.pending")))
-	want(t, h.activates(id), violated(reason("error.msg.clients.already.active", "Cannot activate client. Client is already active.", "id", id)))
-	for _, path := range []string{"/v1/clients/8899", "/v1/clients/x", "/v1/clients/-1", "/v1/clients/%ff", "/v1/clients/08801x"} {
+	want(
+		t, h.activates(id),
+		violated(reason("error.msg.clients.already.active", "Cannot activate client. Client is already active.", "id", id)),
+	)
+	for _, path := range []string{
+		"/v1/clients/8899", "/v1/clients/x", "/v1/clients/-1", "/v1/clients/%ff", "/v1/clients/08801x",
+	} {
 		answer := h.answer("POST", path+"?command=verify", `{}`)
 		if !strings.HasPrefix(answer, "404 ") || !strings.Contains(answer, `"error.msg.client.id.invalid"`) {
 			t.Error(answer)
@@ -91,32 +96,63 @@ func TestRequirements(t *testing.T) {
 		{"Complete", nil, nil, "address 41 44", "", ""},
 		{"NoAddress", nil, nil, "41 44", "primary.address.required", "primary.address.required"},
 		{"InactiveAddress", nil, nil, "inactive-address 41 44", "primary.address.required", "primary.address.required"},
-		{"MailingAddress", nil, []string{"address", `[` + home("addressTypeId", "2") + `]`}, "42 45", "primary.address.required", "primary.address.required"},
+		{
+			"MailingAddress", nil, []string{"address", `[` + home("addressTypeId", "2") + `]`}, "42 45",
+			"primary.address.required", "primary.address.required",
+		},
 		{"AddressAtCreate", nil, []string{"address", `[` + home("addressTypeId", "1") + `]`}, "43 45", "", ""},
-		{"NoIdentifier", nil, nil, "address", "identifier.required", "identifier.required tax.identifier.required physical.id.required"},
-		{"Inactive", nil, nil, "address 41:inactive 44:inactive", "identifier.required", "identifier.required tax.identifier.required physical.id.required"},
-		{"Rejected", nil, nil, "address 41:rejected", "identifier.required", "identifier.required tax.identifier.required physical.id.required"},
-		{"Expired", nil, nil, "address 41:expired 44:expired", "identifier.expired", "identifier.expired tax.identifier.required physical.id.required"},
-		{"ExpiredOrRejected", nil, nil, "address 41:expired 44:rejected", "identifier.expired", "identifier.expired tax.identifier.required physical.id.required"},
+		{
+			"NoIdentifier", nil, nil, "address", "identifier.required",
+			"identifier.required tax.identifier.required physical.id.required",
+		},
+		{
+			"Inactive", nil, nil, "address 41:inactive 44:inactive", "identifier.required",
+			"identifier.required tax.identifier.required physical.id.required",
+		},
+		{
+			"Rejected", nil, nil, "address 41:rejected", "identifier.required",
+			"identifier.required tax.identifier.required physical.id.required",
+		},
+		{
+			"Expired", nil, nil, "address 41:expired 44:expired", "identifier.expired",
+			"identifier.expired tax.identifier.required physical.id.required",
+		},
+		{
+			"ExpiredOrRejected", nil, nil, "address 41:expired 44:rejected", "identifier.expired",
+			"identifier.expired tax.identifier.required physical.id.required",
+		},
 		{"ExpiresToday", nil, nil, "address 41:today 44", "", ""},
 		{"OneExpired", nil, nil, "address 41:expired 44", "", "physical.id.required"},
 		{"NoTaxID", nil, nil, "address 42", "", "tax.identifier.required"},
 		{"UtilityBill", nil, nil, "address 46", "", "tax.identifier.required physical.id.required"},
-		{"Nothing", []string{"contact_at_create", "optional", "proof_of_address", "yes"}, []string{"emailAddress", "", "mobileNo", ""}, "",
+		{"Nothing", []string{"contact_at_create", "optional", "proof_of_address", "yes"},
+			[]string{"emailAddress", "", "mobileNo", ""}, "",
 			"primary.address.required identifier.required email.required mobile.required",
-			"primary.address.required identifier.required tax.identifier.required physical.id.required email.required mobile.required proof.of.address.required"},
+			"primary.address.required identifier.required tax.identifier.required physical.id.required email.required " +
+				"mobile.required proof.of.address.required"},
 		{"AnyOfTaxID", []string{"full_requires", "any_of", "scan_required", "yes"}, nil, "address 45", "", ""},
 		{"AnyOfPhysicalID", []string{"full_requires", "any_of"}, nil, "address 43", "", ""},
-		{"NoEmail", []string{"contact_at_create", "optional"}, []string{"emailAddress", ""}, "address 41 44", "email.required", "email.required"},
-		{"NoMobile", []string{"contact_at_create", "optional", "contact_requires", "verified"}, []string{"mobileNo", "", "mobileCountryCode", ""},
+		{
+			"NoEmail", []string{"contact_at_create", "optional"}, []string{"emailAddress", ""}, "address 41 44",
+			"email.required", "email.required",
+		},
+		{"NoMobile", []string{"contact_at_create", "optional", "contact_requires", "verified"},
+			[]string{"mobileNo", "", "mobileCountryCode", ""},
 			"address 41 44", "mobile.required", "mobile.required"},
-		{"Unverified", []string{"contact_requires", "verified"}, []string{"emailAddress", `"noor@Unverified.example"`, "mobileNo", `"5550000"`},
+		{"Unverified", []string{"contact_requires", "verified"},
+			[]string{"emailAddress", `"noor@Unverified.example"`, "mobileNo", `"5550000"`},
 			"address 41 44", "email.unverified mobile.unverified", "email.unverified mobile.unverified"},
-		{"UnverifiedButPresent", nil, []string{"emailAddress", `"noor@unverified.example"`, "mobileNo", `"5550000"`}, "address 41 44", "", ""},
+		{
+			"UnverifiedButPresent", nil, []string{"emailAddress", `"noor@unverified.example"`, "mobileNo", `"5550000"`},
+			"address 41 44", "", "",
+		},
 		{"Verified", []string{"contact_requires", "verified"}, nil, "address 41 44", "", ""},
 		{"NoScan", []string{"scan_required", "yes"}, nil, "address 41 44:scan", "", "physical.id.scan.required"},
 		{"Scan", []string{"scan_required", "yes"}, nil, "address 41:scan 42 44", "", ""},
-		{"NoProofOfAddress", []string{"proof_of_address", "yes"}, nil, "address 41 44 46:expired", "", "proof.of.address.required"},
+		{
+			"NoProofOfAddress", []string{"proof_of_address", "yes"}, nil, "address 41 44 46:expired", "",
+			"proof.of.address.required",
+		},
 		{"ProofOfAddress", []string{"proof_of_address", "yes"}, nil, "address 41 44 46", "", ""},
 	} {
 		for level, missing := range map[string]string{"PARTIAL": test.partial, "FULL": test.full} {
@@ -155,10 +191,11 @@ func TestRequirements(t *testing.T) {
 	t.Run("Example", func(t *testing.T) { // mbanq §12, with a client of another number
 		h := openOn(t, &sandboxtest.Memory{})
 		id := h.having("address 41")
-		want(t, h.verifies(id, "FULL"), `403 {"developerMessage":"Request was understood but caused a domain rule violation.","httpStatusCode":"403",`+
-			`"defaultUserMessage":"Errors contain reason for domain rule violation.","userMessageGlobalisationCode":"validation.msg.domain.rule.violation",`+
-			`"errors":[{"developerMessage":"Client 8801 has no SSN or ITIN identifier.","defaultUserMessage":"Client 8801 has no SSN or ITIN identifier.",`+
-			`"userMessageGlobalisationCode":"error.msg.client.verify.tax.identifier.required","parameterName":"id","value":null,"args":[{"value":8801}]}]}`)
+		want(t, h.verifies(id, "FULL"),
+			`403 {"developerMessage":"Request was understood but caused a domain rule violation.","httpStatusCode":"403",`+
+				`"defaultUserMessage":"Errors contain reason for domain rule violation.","userMessageGlobalisationCode":"validation.msg.domain.rule.violation",`+
+				`"errors":[{"developerMessage":"Client 8801 has no SSN or ITIN identifier.","defaultUserMessage":"Client 8801 has no SSN or ITIN identifier.",`+
+				`"userMessageGlobalisationCode":"error.msg.client.verify.tax.identifier.required","parameterName":"id","value":null,"args":[{"value":8801}]}]}`)
 	})
 	t.Run("ApprovedAgain", func(t *testing.T) {
 		h := openOn(t, &sandboxtest.Memory{})
@@ -168,12 +205,28 @@ func TestRequirements(t *testing.T) {
 		}
 		want(t, review("reject"), 200)
 		want(t, h.verifies(id, "FULL"), violated(lacks(id, "physical.id.required")))
-		want(t, strings.Contains(h.answer("GET", firstClient+"/verificationstatus", ""), `"documentStatus":"REJECTED","verificationStatus":{"id":4,"value":"REJECTED"}`), true)
+		want(
+			t,
+			strings.Contains(
+				h.answer("GET", firstClient+"/verificationstatus", ""),
+				`"documentStatus":"REJECTED","verificationStatus":{"id":4,"value":"REJECTED"}`,
+			),
+			true,
+		)
 		want(t, review("approve"), 200)
 		want(t, h.verifies(id, "FULL"), verified(id, "APPROVED"))
-		sandboxtest.WantProblem(t, h.Do(sandboxtest.Keyless("POST", base+"/v1/clients/"+id+"/identifiers/5199?command=approve", "")), 404, "no client has this identifier", "")
-		sandboxtest.WantProblem(t, h.Do(sandboxtest.Keyless("POST", base+"/v1/clients/8899/identifiers/5101?command=approve", "")), 404, "no client has this identifier", "")
-		sandboxtest.WantProblem(t, h.Do(sandboxtest.Keyless("POST", base+"/v1/clients/"+id+"/identifiers/5101", "")), 422, "command is not a decision; allowed: approve, reject", "")
+		sandboxtest.WantProblem(
+			t, h.Do(sandboxtest.Keyless("POST", base+"/v1/clients/"+id+"/identifiers/5199?command=approve", "")), 404,
+			"no client has this identifier", "",
+		)
+		sandboxtest.WantProblem(
+			t, h.Do(sandboxtest.Keyless("POST", base+"/v1/clients/8899/identifiers/5101?command=approve", "")), 404,
+			"no client has this identifier", "",
+		)
+		sandboxtest.WantProblem(
+			t, h.Do(sandboxtest.Keyless("POST", base+"/v1/clients/"+id+"/identifiers/5101", "")), 422,
+			"command is not a decision; allowed: approve, reject", "",
+		)
 	})
 }
 
@@ -253,7 +306,10 @@ func TestActivate(t *testing.T) {
 			return h.answer("POST", "/v1/clients/"+id+"?command=activate", activation(members...))
 		}
 		for _, comment := range []string{``, `null`, `""`, `"  "`} {
-			want(t, activates("isActivatedByManualReview", "true", "manualReviewActivationComments", comment), notValid(blank("client", "manualReviewActivationComments")))
+			want(
+				t, activates("isActivatedByManualReview", "true", "manualReviewActivationComments", comment),
+				notValid(blank("client", "manualReviewActivationComments")),
+			)
 		}
 		want(t, activates("isActivatedByManualReview", "false", "manualReviewActivationComments", `"seen"`), notVerified(id))
 		want(t, activates("isActivatedByManualReview", "true", "manualReviewActivationComments", `"seen"`), done(id))
@@ -266,8 +322,14 @@ func TestActivate(t *testing.T) {
 		missing := func(name string) string {
 			return reason("validation.msg.missing."+name+".parameter", "The parameter `"+name+"` is mandatory.", name)
 		}
-		badDate := reason("validation.msg.invalid.dateFormat.format", "The parameter `activationDate` is invalid based on the dateFormat and locale provided.", "activationDate")
-		badFormat := reason("validation.msg.invalid.dateFormat.format", "The parameter `dateFormat` is invalid for the locale provided.", "dateFormat")
+		badDate := reason(
+			"validation.msg.invalid.dateFormat.format",
+			"The parameter `activationDate` is invalid based on the dateFormat and locale provided.", "activationDate",
+		)
+		badFormat := reason(
+			"validation.msg.invalid.dateFormat.format", "The parameter `dateFormat` is invalid for the locale provided.",
+			"dateFormat",
+		)
 		for _, test := range []struct{ name, body, want string }{
 			{"NoDate", activation("activationDate", ""), notValid(blank("client", "activationDate"))},
 			{"NoFormat", activation("dateFormat", ""), notValid(missing("dateFormat"))},
@@ -279,12 +341,15 @@ func TestActivate(t *testing.T) {
 			{"NoSuchDay", activation("activationDate", `"2026-02-30"`), notValid(badDate)},
 			{"OneDigit", activation("activationDate", `"2 January 2026"`, "dateFormat", `"dd MMMM yyyy"`), notValid(badDate)},
 			{"Array", activation("activationDate", `[2026,1,2]`), notValid(blank("client", "activationDate"))},
-			{"Future", activation("activationDate", `"2026-01-03"`), notValid(reason("error.msg.clients.activationDate.in.the.future",
-				"Activation date cannot be in the future.", "activationDate", `"2026-01-03"`))},
-			{"BeforeSubmission", activation("activationDate", `"2025-12-31"`), notValid(reason("error.msg.clients.submittedOnDate.after.activation.date",
-				"submitted date cannot be after the activation date", "submittedOnDate", `"2026-01-01"`))},
-			{"Boolean", activation("isActivatedByManualReview", `"yes"`), notValid(reason("validation.msg.client.isActivatedByManualReview.must.be.true.or.false",
-				"The parameter `isActivatedByManualReview` must be set as true or false.", "isActivatedByManualReview"))},
+			{"Future", activation("activationDate", `"2026-01-03"`),
+				notValid(reason("error.msg.clients.activationDate.in.the.future",
+					"Activation date cannot be in the future.", "activationDate", `"2026-01-03"`))},
+			{"BeforeSubmission", activation("activationDate", `"2025-12-31"`),
+				notValid(reason("error.msg.clients.submittedOnDate.after.activation.date",
+					"submitted date cannot be after the activation date", "submittedOnDate", `"2026-01-01"`))},
+			{"Boolean", activation("isActivatedByManualReview", `"yes"`),
+				notValid(reason("validation.msg.client.isActivatedByManualReview.must.be.true.or.false",
+					"The parameter `isActivatedByManualReview` must be set as true or false.", "isActivatedByManualReview"))},
 			{"Empty", ``, malformed},
 		} {
 			t.Run(test.name, func(t *testing.T) {
@@ -296,7 +361,14 @@ func TestActivate(t *testing.T) {
 			h := openOn(t, &sandboxtest.Memory{})
 			id := h.complete()
 			h.verifies(id, "FULL")
-			want(t, h.answer("POST", "/v1/clients/"+id+"?command=activate", activation("dateFormat", format, "activationDate", `"02 january 2026"`, "locale", `"en_US"`)), done(id))
+			want(
+				t,
+				h.answer(
+					"POST", "/v1/clients/"+id+"?command=activate",
+					activation("dateFormat", format, "activationDate", `"02 january 2026"`, "locale", `"en_US"`),
+				),
+				done(id),
+			)
 		}
 	})
 }
@@ -305,16 +377,24 @@ func TestCommands(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{})
 	id := h.makes()
 	unsupported := func(shown, value string) string {
-		return notValid(reason("error.msg.query.parameter.value.unsupported", "The query parameter command has an unsupported value of: "+shown, "command", `"command"`, value))
+		return notValid(
+			reason(
+				"error.msg.query.parameter.value.unsupported", "The query parameter command has an unsupported value of: "+shown,
+				"command", `"command"`, value,
+			),
+		)
 	}
 	for query, answer := range map[string]string{
-		"?command=close": unsupported("close", `"close"`), "": unsupported("null", "null"), "?command=": unsupported("", `""`),
+		"?command=close": unsupported("close", `"close"`), "": unsupported("null", "null"),
+		"?command=":    unsupported("", `""`),
 		"?command=%ff": unsupported("\uFFFD", "\"\uFFFD\""),
 	} {
 		want(t, h.answer("POST", "/v1/clients/"+id+query, `{}`), answer)
 	}
-	want(t, h.verifies(id, "full"), notValid(reason("validation.msg.client.kycVerificationType.is.not.one.of.expected.enumerations",
-		"The parameter `kycVerificationType` must be one of [ PARTIAL, FULL ] .", "kycVerificationType", `"full"`, `"PARTIAL"`, `"FULL"`)))
+	want(t, h.verifies(id, "full"),
+		notValid(reason("validation.msg.client.kycVerificationType.is.not.one.of.expected.enumerations",
+			"The parameter `kycVerificationType` must be one of [ PARTIAL, FULL ] .", "kycVerificationType", `"full"`,
+			`"PARTIAL"`, `"FULL"`)))
 	for _, body := range []string{``, `{`, `[]`, `null`, `"x"`, `{"note":"a","note":"b"}`, "{\"note\":\"\xff\"}", `{} x`} {
 		want(t, h.answer("POST", "/v1/clients/"+id+"?command=verify", body), malformed)
 	}
@@ -336,9 +416,11 @@ func TestFixtures(t *testing.T) {
 	t.Run("Conflict", func(t *testing.T) {
 		h := openOn(t, &sandboxtest.Memory{})
 		id := h.complete("externalId", `"onb-conflict"`)
-		const text = "The server is currently unable to handle the request due to concurrent modification on client [8801], please try again"
-		want(t, h.verifies(id, "FULL"), `409 {"developerMessage":"`+text+`","httpStatusCode":"409","defaultUserMessage":"`+text+`",`+
-			`"userMessageGlobalisationCode":"error.msg.platform.service.client.conflict","errors":null}`)
+		const text = "The server is currently unable to handle the request due to concurrent modification on client " +
+			"[8801], please try again"
+		want(t, h.verifies(id, "FULL"),
+			`409 {"developerMessage":"`+text+`","httpStatusCode":"409","defaultUserMessage":"`+text+`",`+
+				`"userMessageGlobalisationCode":"error.msg.platform.service.client.conflict","errors":null}`)
 		want(t, h.stands(id), "100 PENDING")
 		want(t, h.verifies(id, "FULL"), verified(id, "APPROVED"))
 		want(t, h.activates(id), done(id))

@@ -26,7 +26,9 @@ type reasonArg struct {
 // newReason returns one about a parameter; about no particular one that is "id".
 func newReason(code, text, parameter string, args ...any) reason {
 	text = quoted(text)
-	reason := reason{DeveloperMessage: text, UserMessage: text, Code: code, Parameter: quoted(parameter), Args: []reasonArg{}}
+	reason := reason{
+		DeveloperMessage: text, UserMessage: text, Code: code, Parameter: quoted(parameter), Args: []reasonArg{},
+	}
 	for _, arg := range args {
 		if s, ok := arg.(string); ok {
 			arg = quoted(s)
@@ -77,13 +79,15 @@ func malformed() sandbox.Answer {
 // refused answers what a rule of the domain stands against.
 func refused(reasons ...reason) sandbox.Answer {
 	return errorEnvelope(http.StatusForbidden, "validation.msg.domain.rule.violation",
-		"Request was understood but caused a domain rule violation.", "Errors contain reason for domain rule violation.", reasons)
+		"Request was understood but caused a domain rule violation.", "Errors contain reason for domain rule violation.",
+		reasons)
 }
 
 // duplicate answers a value that another client has.
 func duplicate(field, value string) sandbox.Answer {
 	code, text := "error.msg.client.duplicate."+field, fmt.Sprintf("Client with %s `%s` already exists", field, value)
-	return errorEnvelope(http.StatusForbidden, code, "The request caused a data integrity issue to be fired by the database.", text,
+	return errorEnvelope(http.StatusForbidden, code,
+		"The request caused a data integrity issue to be fired by the database.", text,
 		[]reason{newReason(code, text, field, value)})
 }
 
@@ -114,14 +118,19 @@ func unknownIdentifier(id string) sandbox.Answer {
 func forbidden(permission string) sandbox.Answer {
 	const code = "error.msg.not.authorized"
 	return errorEnvelope(http.StatusForbidden, code,
-		"The user associated with credentials passed on this request does not have sufficient privileges to perform this action.",
+		"The user associated with credentials passed on this request does not have sufficient privileges to perform this "+
+			"action.",
 		"Insufficient privileges to perform this action.",
 		[]reason{newReason(code, "User has no authority to: "+permission, "id")})
 }
 
 // conflict answers a change of a client that met another one.
 func conflict(id int64) sandbox.Answer {
-	text := fmt.Sprintf("The server is currently unable to handle the request due to concurrent modification on client [%d], please try again", id)
+	text := fmt.Sprintf(
+		"The server is currently unable to handle the request due to concurrent modification on client [%d], please try "+
+			"again",
+		id,
+	)
 	return errorEnvelope(http.StatusConflict, "error.msg.platform.service.client.conflict", text, text, nil)
 }
 
@@ -144,8 +153,12 @@ func failures() sandbox.Failures {
 			"Invalid authentication details were passed in api request.", "Unauthenticated. Please login.", nil),
 		Throttled: errorEnvelope(http.StatusTooManyRequests, "error.msg.platform.too.many.requests",
 			"Too many requests.", "Too many requests.", nil),
-		Internal:    errorEnvelope(http.StatusInternalServerError, "error.msg.platform.server.side.error", internal, internal, nil),
-		Unavailable: errorEnvelope(http.StatusServiceUnavailable, "error.msg.platform.service.unavailable", unavailable, unavailable, nil),
+		Internal: errorEnvelope(
+			http.StatusInternalServerError, "error.msg.platform.server.side.error", internal, internal, nil,
+		),
+		Unavailable: errorEnvelope(
+			http.StatusServiceUnavailable, "error.msg.platform.service.unavailable", unavailable, unavailable, nil,
+		),
 	}
 }
 

@@ -17,9 +17,14 @@ func FuzzBodies(f *testing.F) {
 	f.Add(person("externalId", `"e"`), "command=activate", "refused")
 	f.Add(home(), "type=1", "tolerated")
 	f.Add(document("45", "X1"), "command=verify", "tolerated")
-	f.Add(activation("isActivatedByManualReview", "true", "manualReviewActivationComments", `"x"`), "command=activate", "tolerated")
+	f.Add(
+		activation("isActivatedByManualReview", "true", "manualReviewActivationComments", `"x"`), "command=activate",
+		"tolerated",
+	)
 	f.Add(`{"kycVerificationType":"PARTIAL","note":null}`, "command=verify", "refused")
-	f.Add(`{"address":[{}],"clientTypes":[1e9],"officeId":"1","dateFormat":"d MMMM yyyy","locale":"en"}`, "type=%ff", "refused")
+	f.Add(
+		`{"address":[{}],"clientTypes":[1e9],"officeId":"1","dateFormat":"d MMMM yyyy","locale":"en"}`, "type=%ff", "refused",
+	)
 	f.Add(`{"officeId":`, "%zz", "tolerated")
 	f.Fuzz(func(t *testing.T, body, query, fields string) {
 		store := &sandboxtest.Memory{}
@@ -29,7 +34,9 @@ func FuzzBodies(f *testing.F) {
 		}
 		h.set("idempotency", "honoured")
 		h.complete()
-		for _, path := range []string{"/v1/clients", "/v1/client/8801/addresses", "/v1/clients/8801/identifiers", firstClient} {
+		for _, path := range []string{
+			"/v1/clients", "/v1/client/8801/addresses", "/v1/clients/8801/identifiers", firstClient,
+		} {
 			r := h.request("POST", path, body)
 			r.URL.RawQuery = query
 			r.Header.Set("Idempotency-Key", "k")
@@ -55,7 +62,10 @@ func FuzzBodies(f *testing.F) {
 				t.Error(path, sandboxtest.Text(w))
 			}
 		}
-		for _, path := range []string{"/v1/clients", "/v1/client/8801/addresses", "/v1/clients/8801/identifiers", firstClient, firstClient + "/verificationstatus"} {
+		for _, path := range []string{
+			"/v1/clients", "/v1/client/8801/addresses", "/v1/clients/8801/identifiers", firstClient,
+			firstClient + "/verificationstatus",
+		} {
 			if shown := h.answer("GET", path, ""); !strings.HasPrefix(shown, "200 ") {
 				t.Error(path, shown)
 			}
@@ -73,7 +83,11 @@ func FuzzUpload(f *testing.F) {
 	body, media := scan("a1", "p.pdf", "application/pdf", 3)
 	f.Add(body, media)
 	f.Add(body[:len(body)-9], media)
-	f.Add("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p.png\"\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name=name\r\n\r\nn\r\n--b--", "multipart/form-data; boundary=b")
+	f.Add(
+		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p.png\"\r\n\r\nx\r\n--b\r\nContent-Disposition: "+
+			"form-data; name=name\r\n\r\nn\r\n--b--",
+		"multipart/form-data; boundary=b",
+	)
 	f.Add("--\r\n\r\n", `multipart/form-data; boundary=""`)
 	f.Fuzz(func(t *testing.T, body, media string) {
 		h := openOn(t, &sandboxtest.Memory{})

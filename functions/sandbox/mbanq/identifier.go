@@ -49,7 +49,9 @@ func (i identifierRecord) typeName() string { return nameOf(documentTypes(), i.T
 
 // keys returns those that point at the client: by the identifier's id, and by what is on the document.
 func (i identifierRecord) keys() []string {
-	return []string{uniqueKey("identifier", strconv.FormatInt(i.ID, 10)), uniqueKey("document", fmt.Sprint(i.TypeID, " ", i.Key))}
+	return []string{
+		uniqueKey("identifier", strconv.FormatInt(i.ID, 10)), uniqueKey("document", fmt.Sprint(i.TypeID, " ", i.Key)),
+	}
 }
 
 const identifierFields = `documentTypeId documentKey status issuedDate expiryDate issuedBy description nationality locale dateFormat`
@@ -89,7 +91,8 @@ func (m *simulation) addIdentifier(c *sandbox.Call) (sandbox.Answer, error) {
 		return identifier.Active && other.counts() && other.TypeID == identifier.TypeID
 	}) {
 		return refused(newReason("error.msg.clientIdentifier.type.duplicate",
-			"Active Client identifier of type "+identifier.typeName()+" is already present for this client", "id", identifier.typeName())), nil
+			"Active Client identifier of type "+identifier.typeName()+" is already present for this client", "id",
+			identifier.typeName())), nil
 	}
 	taken, err := c.Get(identifier.keys()[1])
 	switch {
@@ -121,7 +124,9 @@ func (m *simulation) addIdentifier(c *sandbox.Call) (sandbox.Answer, error) {
 		Changes            struct{} `json:"changes"`
 		IsScheduled        bool     `json:"isScheduledTransfer"`
 		IsSkipNotification bool     `json:"isSkipNotification"`
-	}{ID: identifier.ID, OfficeID: client.OfficeID, ClientID: client.ID, ResourceID: identifier.ID}).WithEffect(), client.save(c)
+	}{
+		ID: identifier.ID, OfficeID: client.OfficeID, ClientID: client.ID, ResourceID: identifier.ID,
+	}).WithEffect(), client.save(c)
 }
 
 // identifierView is an identifier as it is shown (mbanq §4).
@@ -149,7 +154,8 @@ type documentTypeView struct {
 func (i identifierRecord) view(client int64, unmasked bool) identifierView {
 	v := identifierView{
 		ID: i.ID, ClientID: client, DocumentType: documentTypeView{i.TypeID, i.typeName(), !unmasked}, DocumentKey: i.Key,
-		Status: "Active", Description: i.Description, IssuedBy: i.IssuedBy, IssuedDate: i.Issued.array(), ExpiryDate: i.Expires.array(),
+		Status: "Active", Description: i.Description, IssuedBy: i.IssuedBy, IssuedDate: i.Issued.array(),
+		ExpiryDate:  i.Expires.array(),
 		Nationality: newCodeRef(countries(), i.Nationality), Review: i.Review,
 	}
 	if !i.Active {

@@ -120,7 +120,8 @@ func (in *input) oneOf(name string, required bool, values ...string) string {
 		return ""
 	case i < 0:
 		in.reject(name, "is.not.one.of.expected.enumerations",
-			"The parameter `"+name+"` must be one of [ "+strings.Join(values, ", ")+" ] .", slices.Concat([]any{s}, anyOf(values))...)
+			"The parameter `"+name+"` must be one of [ "+strings.Join(values, ", ")+" ] .",
+			slices.Concat([]any{s}, anyOf(values))...)
 		return ""
 	}
 	return values[i]
@@ -170,7 +171,10 @@ func (in *input) ids(name string) []int64 {
 	}
 	var all []int64
 	if err := json.Unmarshal(v, &all); err != nil || len(all) > maxElements {
-		in.reject(name, "is.not.an.array.of.integers", fmt.Sprintf("The parameter `%s` must be an array of at most %d integers.", name, maxElements))
+		in.reject(
+			name, "is.not.an.array.of.integers",
+			fmt.Sprintf("The parameter `%s` must be an array of at most %d integers.", name, maxElements),
+		)
 		return nil
 	}
 	if slices.ContainsFunc(all, func(n int64) bool { return n <= 0 }) {
@@ -188,7 +192,10 @@ func (in *input) objects(c *sandbox.Call, name, resource, known string) ([]*inpu
 	}
 	var all []map[string]jsontext.Value
 	if err := json.Unmarshal(v, &all); err != nil || len(all) > maxElements {
-		in.reject(name, "is.not.an.array.of.objects", fmt.Sprintf("The parameter `%s` must be an array of at most %d objects.", name, maxElements))
+		in.reject(
+			name, "is.not.an.array.of.objects",
+			fmt.Sprintf("The parameter `%s` must be an array of at most %d objects.", name, maxElements),
+		)
 		return nil, nil
 	}
 	var elements []*input

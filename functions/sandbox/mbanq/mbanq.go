@@ -107,9 +107,13 @@ func New(o Options) sandbox.Simulator {
 }
 
 // ofTenant wraps an operation with the check of the tenant, which every call names (mbanq §1).
-func (m *simulation) ofTenant(handle func(*sandbox.Call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
+func (m *simulation) ofTenant(
+	handle func(*sandbox.Call) (sandbox.Answer, error),
+) func(*sandbox.Call) (sandbox.Answer, error) {
 	return func(c *sandbox.Call) (sandbox.Answer, error) {
-		if !sandbox.Same(cmp.Or(c.Request.Header.Get("tenantId"), c.Request.URL.Query().Get("tenantIdentifier")), m.TenantID) {
+		if !sandbox.Same(
+			cmp.Or(c.Request.Header.Get("tenantId"), c.Request.URL.Query().Get("tenantIdentifier")), m.TenantID,
+		) {
 			return errorEnvelope(http.StatusUnauthorized, "error.msg.invalid.tenant.identifier",
 				"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request.", nil), nil
 		}
@@ -118,7 +122,9 @@ func (m *simulation) ofTenant(handle func(*sandbox.Call) (sandbox.Answer, error)
 }
 
 // guarded wraps an operation that needs a token as well.
-func (m *simulation) guarded(handle func(*sandbox.Call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
+func (m *simulation) guarded(
+	handle func(*sandbox.Call) (sandbox.Answer, error),
+) func(*sandbox.Call) (sandbox.Answer, error) {
 	return m.ofTenant(func(c *sandbox.Call) (sandbox.Answer, error) {
 		switch ok, err := tokenAccepted(c); {
 		case err != nil:

@@ -26,8 +26,8 @@ const (
 	firstClient = "/v1/clients/8801" // the first one
 )
 
-// tokenForm returns the body of a token request with these fields on top of the right credentials; an empty value takes a
-// field away.
+// tokenForm returns the body of a token request with these fields on top of the right credentials; an empty value takes
+// a field away.
 func tokenForm(fields ...string) string {
 	d := mbanq.Defaults()
 	values := url.Values{
@@ -90,7 +90,8 @@ func (h *harness) answer(method, path, body string) string {
 	return sandboxtest.Text(h.Do(h.request(method, path, body)))
 }
 
-// person returns a valid request for a client, with these members in place of its own; an empty one takes a member away.
+// person returns a valid request for a client, with these members in place of its own; an empty one takes a member
+// away.
 func person(members ...string) string {
 	return sandboxtest.Replaced(`{"officeId":1,"legalFormId":1,"firstname":"Noor","lastname":"Example","dateOfBirth":"1991-07-03","dob":"1991-07-03",`+
 		`"genderId":22,"emailAddress":"noor@example.com","mobileCountryCode":"1","mobileNo":"5550100017",`+
@@ -99,7 +100,10 @@ func person(members ...string) string {
 
 // home returns a valid request for an address, document one for an identifier; members as in person.
 func home(members ...string) string {
-	return sandboxtest.Replaced(`{"addressLine1":"1 First Street","city":"Sampletown","stateProvinceId":201,"countryId":101,"postalCode":"94016","isActive":true}`, members...)
+	return sandboxtest.Replaced(
+		`{"addressLine1":"1 First Street","city":"Sampletown","stateProvinceId":201,"countryId":101,"postalCode":"94016","isActive":true}`,
+		members...,
+	)
 }
 
 func document(documentType, key string, members ...string) string {
@@ -111,7 +115,9 @@ func document(documentType, key string, members ...string) string {
 func (h *harness) makes(members ...string) string {
 	h.T.Helper()
 	h.made++
-	given := h.answer("POST", "/v1/clients", person(append([]string{"mobileNo", fmt.Sprintf(`"55502%05d"`, h.made)}, members...)...))
+	given := h.answer(
+		"POST", "/v1/clients", person(append([]string{"mobileNo", fmt.Sprintf(`"55502%05d"`, h.made)}, members...)...),
+	)
 	var created struct {
 		ID int `json:"clientId"`
 	}
@@ -124,14 +130,22 @@ func (h *harness) makes(members ...string) string {
 // settles gives a client an address.
 func (h *harness) settles(id string, members ...string) {
 	h.T.Helper()
-	want(h.T, strings.HasPrefix(h.answer("POST", "/v1/client/"+id+"/addresses?type=1", home(members...)), `200 {"clientId":`+id+`,`), true)
+	want(
+		h.T,
+		strings.HasPrefix(
+			h.answer("POST", "/v1/client/"+id+"/addresses?type=1", home(members...)), `200 {"clientId":`+id+`,`,
+		),
+		true,
+	)
 }
 
 // identifies gives a client an identifier of a type and returns its number.
 func (h *harness) identifies(id, documentType string, members ...string) string {
 	h.T.Helper()
 	h.made++
-	given := h.answer("POST", "/v1/clients/"+id+"/identifiers", document(documentType, fmt.Sprintf("K%05d", h.made), members...))
+	given := h.answer(
+		"POST", "/v1/clients/"+id+"/identifiers", document(documentType, fmt.Sprintf("K%05d", h.made), members...),
+	)
 	var created struct {
 		ID int `json:"resourceId"`
 	}
@@ -168,7 +182,10 @@ func (h *harness) having(what string, members ...string) string {
 			identifier := h.identifies(id, documentType)
 			switch how {
 			case "rejected":
-				want(h.T, sandboxtest.Text(h.Do(sandboxtest.Keyless("POST", base+"/v1/clients/"+id+"/identifiers/"+identifier+"?command=reject", ""))),
+				want(h.T,
+					sandboxtest.Text(
+						h.Do(sandboxtest.Keyless("POST", base+"/v1/clients/"+id+"/identifiers/"+identifier+"?command=reject", "")),
+					),
 					`200 {"clientId":`+id+`,"resourceId":`+identifier+`}`)
 			case "scan":
 				body, media := scan("p", "p.pdf", "", 1)
@@ -210,7 +227,12 @@ func (h *harness) stands(id string) string {
 		h.T.Fatal(err, sandboxtest.Text(w))
 	}
 	want(h.T, client.KYC.Value, client.State)
-	return strings.TrimSpace(strings.Join(strings.Fields(fmt.Sprint(client.Status.ID, " ", client.SubStatus.Name, " ", client.State, " ", client.KYC.Level)), " "))
+	return strings.TrimSpace(
+		strings.Join(
+			strings.Fields(fmt.Sprint(client.Status.ID, " ", client.SubStatus.Name, " ", client.State, " ", client.KYC.Level)),
+			" ",
+		),
+	)
 }
 
 func (h *harness) set(name, value string) {
@@ -363,7 +385,9 @@ func taken(field, value string) string {
 }
 
 func blank(resource, field string) string {
-	return reason("validation.msg."+resource+"."+field+".cannot.be.blank", "The parameter `"+field+"` is mandatory.", field)
+	return reason(
+		"validation.msg."+resource+"."+field+".cannot.be.blank", "The parameter `"+field+"` is mandatory.", field,
+	)
 }
 
 func done(id string) string {
@@ -407,7 +431,14 @@ func TestHappyPath(t *testing.T) {
 	want(t, sandboxtest.Text(w), `200 {"access_token":"mat-00000000000040008000000000000001","token_type":"bearer",`+
 		`"refresh_token":"mrt-00000000000040008000000000000002","expires_in":3600,"scope":"all"}`)
 
-	want(t, h.answer("POST", "/v1/clients", person("externalId", `"onb-1"`, "clientTypes", `[51]`, "occupationId", `71`, "clientClassificationId", `"61"`)), done("8801"))
+	want(
+		t,
+		h.answer(
+			"POST", "/v1/clients",
+			person("externalId", `"onb-1"`, "clientTypes", `[51]`, "occupationId", `71`, "clientClassificationId", `"61"`),
+		),
+		done("8801"),
+	)
 	shown := func(status, subStatus, active, timeline, kyc string) string {
 		return `{"id":8801,"accountNo":"000008801","externalId":"onb-1","status":` + status + `,"subStatus":` + subStatus + `,` + active +
 			`"firstname":"Noor","lastname":"Example","displayName":"Noor Example","mobileCountryCode":"1","mobileNo":"5550100017",` +
@@ -423,38 +454,58 @@ func TestHappyPath(t *testing.T) {
 		sub     = `{"id":77,"name":"Verified","active":true,"mandatory":false,"systemDefined":true}`
 		full    = `"clientVerificationStatus":"APPROVED","clientKycStatus":{"value":"APPROVED","kycVerificationType":"FULL"}`
 	)
-	created := shown(pending, unset, `"active":false,`, "", `"clientVerificationStatus":"PENDING","clientKycStatus":{"value":"PENDING"}`)
+	created := shown(
+		pending, unset, `"active":false,`, "", `"clientVerificationStatus":"PENDING","clientKycStatus":{"value":"PENDING"}`,
+	)
 	want(t, h.answer("GET", firstClient, ""), "200 "+created)
-	want(t, h.answer("GET", "/v1/clients?externalId=onb-1", ""), `200 {"totalFilteredRecords":1,"pageItems":[`+created+`]}`)
+	want(
+		t, h.answer("GET", "/v1/clients?externalId=onb-1", ""), `200 {"totalFilteredRecords":1,"pageItems":[`+created+`]}`,
+	)
 
-	want(t, h.answer("POST", "/v1/client/8801/addresses?type=1", home("addressLine2", `"Unit 2"`)), `200 {"clientId":8801,"resourceId":3301}`)
-	want(t, h.answer("GET", "/v1/client/8801/addresses", ""), `200 [{"clientId":8801,"addressType":"Primary","addressId":3301,"addressTypeId":1,`+
-		`"isActive":true,"addressLine1":"1 First Street","addressLine2":"Unit 2","city":"Sampletown","stateProvinceId":201,"stateName":"California",`+
-		`"countryId":101,"countryName":"United States","postalCode":94016,"createdBy":"sandbox-operator"}]`)
-	want(t, h.answer("POST", "/v1/clients/8801/identifiers", document("41", "X4409127", "issuedBy", `"Demo"`, "nationality", `101`)),
+	want(
+		t, h.answer("POST", "/v1/client/8801/addresses?type=1", home("addressLine2", `"Unit 2"`)),
+		`200 {"clientId":8801,"resourceId":3301}`,
+	)
+	want(t, h.answer("GET", "/v1/client/8801/addresses", ""),
+		`200 [{"clientId":8801,"addressType":"Primary","addressId":3301,"addressTypeId":1,`+
+			`"isActive":true,"addressLine1":"1 First Street","addressLine2":"Unit 2","city":"Sampletown","stateProvinceId":201,"stateName":"California",`+
+			`"countryId":101,"countryName":"United States","postalCode":94016,"createdBy":"sandbox-operator"}]`)
+	want(t,
+		h.answer(
+			"POST", "/v1/clients/8801/identifiers", document("41", "X4409127", "issuedBy", `"Demo"`, "nationality", `101`),
+		),
 		`200 {"id":5101,"officeId":1,"clientId":8801,"resourceId":5101,"changes":{},"isScheduledTransfer":false,"isSkipNotification":false}`)
-	want(t, h.answer("POST", "/v1/clients/8801/identifiers", `{"documentTypeId":44,"documentKey":"219099999","status":"active"}`),
+	want(t,
+		h.answer("POST", "/v1/clients/8801/identifiers", `{"documentTypeId":44,"documentKey":"219099999","status":"active"}`),
 		`200 {"id":5102,"officeId":1,"clientId":8801,"resourceId":5102,"changes":{},"isScheduledTransfer":false,"isSkipNotification":false}`)
-	want(t, h.answer("GET", "/v1/clients/8801/identifiers", ""), `200 [{"id":5101,"clientId":8801,"documentType":{"id":41,"name":"Passport","isMasked":true},`+
-		`"documentKey":"****9127","status":"Active","issuedBy":"Demo","issuedDate":[2021,5,9],"expiryDate":[2031,5,8],"nationality":{"id":101,"name":"United States"}},`+
-		`{"id":5102,"clientId":8801,"documentType":{"id":44,"name":"SSN","isMasked":true},"documentKey":"*****9999","status":"Active"}]`)
+	want(t, h.answer("GET", "/v1/clients/8801/identifiers", ""),
+		`200 [{"id":5101,"clientId":8801,"documentType":{"id":41,"name":"Passport","isMasked":true},`+
+			`"documentKey":"****9127","status":"Active","issuedBy":"Demo","issuedDate":[2021,5,9],"expiryDate":[2031,5,8],"nationality":{"id":101,"name":"United States"}},`+
+			`{"id":5102,"clientId":8801,"documentType":{"id":44,"name":"SSN","isMasked":true},"documentKey":"*****9999","status":"Active"}]`)
 	want(t, strings.Contains(h.answer("GET", "/v1/clients/8801/identifiers?unmaskValue=true", ""),
-		`{"id":5102,"clientId":8801,"documentType":{"id":44,"name":"SSN"},"documentKey":"219099999","status":"Active"}`), true)
+		`{"id":5102,"clientId":8801,"documentType":{"id":44,"name":"SSN"},"documentKey":"219099999","status":"Active"}`),
+		true)
 	body, media := scan("passport1", "p.png", "image/png", 100)
 	n := h.IDs() + 1
 	want(t, h.upload("5101", body, media), `200 {"id":"901","resourceIdentifier":"901","uuid":"`+sandboxtest.ID(n)+`"}`)
 
-	want(t, h.answer("POST", firstClient+"?command=verify", `{"kycVerificationType":"FULL","note":"docs checked by ops"}`), verified("8801", "APPROVED"))
+	want(
+		t, h.answer("POST", firstClient+"?command=verify", `{"kycVerificationType":"FULL","note":"docs checked by ops"}`),
+		verified("8801", "APPROVED"),
+	)
 	want(t, h.answer("GET", firstClient, ""), "200 "+shown(pending, sub, `"active":false,`, "", full))
-	want(t, h.answer("GET", firstClient+"/verificationstatus", ""), `200 {"id":8801,"accountNo":"000008801","displayName":"Noor Example",`+
-		`"legalForm":{"code":"legalFormType.person","value":"Person"},"verificationStatus":{"id":3,"value":"APPROVED"},"identifiers":[`+
-		`{"id":5101,"clientId":8801,"documentType":{"id":41,"name":"Passport","isMasked":true},"documentKey":"****9127","status":"Active","issuedBy":"Demo",`+
-		`"issuedDate":[2021,5,9],"expiryDate":[2031,5,8],"nationality":{"id":101,"name":"United States"},"verificationStatus":{"id":1,"value":"PENDING"}},`+
-		`{"id":5102,"clientId":8801,"documentType":{"id":44,"name":"SSN","isMasked":true},"documentKey":"*****9999","status":"Active",`+
-		`"verificationStatus":{"id":1,"value":"PENDING"}}],"mobileCountryCode":"1","activeDepositAccount":0,"ofLoanCycle":0,"ofLoanActive":0}`)
+	want(t, h.answer("GET", firstClient+"/verificationstatus", ""),
+		`200 {"id":8801,"accountNo":"000008801","displayName":"Noor Example",`+
+			`"legalForm":{"code":"legalFormType.person","value":"Person"},"verificationStatus":{"id":3,"value":"APPROVED"},"identifiers":[`+
+			`{"id":5101,"clientId":8801,"documentType":{"id":41,"name":"Passport","isMasked":true},"documentKey":"****9127","status":"Active","issuedBy":"Demo",`+
+			`"issuedDate":[2021,5,9],"expiryDate":[2031,5,8],"nationality":{"id":101,"name":"United States"},"verificationStatus":{"id":1,"value":"PENDING"}},`+
+			`{"id":5102,"clientId":8801,"documentType":{"id":44,"name":"SSN","isMasked":true},"documentKey":"*****9999","status":"Active",`+
+			`"verificationStatus":{"id":1,"value":"PENDING"}}],"mobileCountryCode":"1","activeDepositAccount":0,"ofLoanCycle":0,"ofLoanActive":0}`)
 	want(t, h.answer("POST", firstClient+"?command=activate", activation()), done("8801"))
-	want(t, h.answer("GET", firstClient, ""), "200 "+shown(`{"id":300,"code":"clientStatusType.active","value":"Active"}`, sub,
-		`"active":true,"activationDate":[2026,1,2],`, `,"activatedOnDate":[2026,1,2],"activatedByUsername":"sandbox-operator"`, full))
+	want(t, h.answer("GET", firstClient, ""), "200 "+shown(`{"id":300,"code":"clientStatusType.active","value":"Active"}`,
+		sub,
+		`"active":true,"activationDate":[2026,1,2],`,
+		`,"activatedOnDate":[2026,1,2],"activatedByUsername":"sandbox-operator"`, full))
 
 	var effects []string
 	for _, row := range h.Rows("?partner=mbanq") {
@@ -462,7 +513,13 @@ func TestHappyPath(t *testing.T) {
 			effects = append(effects, row.Operation)
 		}
 	}
-	want(t, effects, []string{"create-client", "add-address", "add-identifier", "add-identifier", "attach-document", "client-command", "client-command"})
+	want(
+		t, effects,
+		[]string{
+			"create-client", "add-address", "add-identifier", "add-identifier", "attach-document", "client-command",
+			"client-command",
+		},
+	)
 }
 
 func TestSettings(t *testing.T) {
@@ -489,7 +546,15 @@ func TestSettings(t *testing.T) {
 		id := h.complete()
 		h.verifies(id, "FULL")
 		h.activates(id)
-		want(t, h.activates(id), notValid(reason("error.msg.clients.already.active", "Cannot activate client. Client is already active.", "activationDate", `"2026-01-02"`)))
+		want(
+			t, h.activates(id),
+			notValid(
+				reason(
+					"error.msg.clients.already.active", "Cannot activate client. Client is already active.", "activationDate",
+					`"2026-01-02"`,
+				),
+			),
+		)
 	})
 	t.Run("unknown_fields", func(t *testing.T) {
 		h := openOn(t, &sandboxtest.Memory{})
@@ -498,7 +563,9 @@ func TestSettings(t *testing.T) {
 		unsupported := func(names ...string) string {
 			var all []string
 			for _, name := range names {
-				all = append(all, reason("error.msg.parameter.unsupported", "The parameter "+name+" is not supported.", name, `"`+name+`"`))
+				all = append(
+					all, reason("error.msg.parameter.unsupported", "The parameter "+name+" is not supported.", name, `"`+name+`"`),
+				)
 			}
 			return notValid(all...)
 		}
@@ -508,10 +575,19 @@ func TestSettings(t *testing.T) {
 		want(t, h.answer("POST", "/v1/clients/8801/identifiers", document("41", "K", "floor", "1")), unsupported("floor"))
 		want(t, h.answer("POST", firstClient+"?command=verify", `{"type":"FULL"}`), unsupported("type"))
 		want(t, h.answer("POST", firstClient+"?command=activate", activation("note", `"x"`)), unsupported("note"))
-		want(t, h.answer("POST", "/v1/clients", person("mobileNo", `"1"`, "isOptedForMLALStatus", "true", "currentMLALStatus", `"x"`, "staffId", "1")), done("8802"))
+		want(
+			t,
+			h.answer(
+				"POST", "/v1/clients",
+				person("mobileNo", `"1"`, "isOptedForMLALStatus", "true", "currentMLALStatus", `"x"`, "staffId", "1"),
+			),
+			done("8802"),
+		)
 	})
 	t.Run("token_lifetime", func(t *testing.T) {
-		for value, lifetime := range map[string]time.Duration{"3600": time.Hour, "90": 90 * time.Second, "5": 5 * time.Second} {
+		for value, lifetime := range map[string]time.Duration{
+			"3600": time.Hour, "90": 90 * time.Second, "5": 5 * time.Second,
+		} {
 			h := openOn(t, &sandboxtest.Memory{}, func(o *options) { o.TimeScale = 1000 }) // which does not scale it
 			h.set("token_lifetime", value)
 			want(t, h.issue(tokenForm()).Expires, int(lifetime.Seconds()))
@@ -645,8 +721,15 @@ func TestIdempotency(t *testing.T) {
 		want(t, sandboxtest.Text(again), sandboxtest.Text(first))
 		want(t, again.Header(), http.Header{"Content-Type": {"application/json"}, "X-Served-From-Cache": {"true"}})
 		want(t, sandboxtest.Text(post(h, "/v1/clients", "k2", person("mobileNo", `"1"`))), done("8802"))
-		want(t, sandboxtest.Text(post(h, "/v1/client/8801/addresses?type=1", "k", home())), `200 {"clientId":8801,"resourceId":3301}`) // of another operation
-		want(t, sandboxtest.Text(post(h, "/v1/clients/8801/identifiers", "k", document("41", "X1"))), sandboxtest.Text(post(h, "/v1/clients/8801/identifiers", "k", document("41", "X1"))))
+		// of another operation
+		want(
+			t, sandboxtest.Text(post(h, "/v1/client/8801/addresses?type=1", "k", home())),
+			`200 {"clientId":8801,"resourceId":3301}`,
+		)
+		want(
+			t, sandboxtest.Text(post(h, "/v1/clients/8801/identifiers", "k", document("41", "X1"))),
+			sandboxtest.Text(post(h, "/v1/clients/8801/identifiers", "k", document("41", "X1"))),
+		)
 
 		// A failure is replayed too, though it would be none by now.
 		refused := violated(lacks("8801", "tax.identifier.required"))
@@ -654,7 +737,8 @@ func TestIdempotency(t *testing.T) {
 		h.identifies("8801", "44")
 		want(t, sandboxtest.Text(post(h, firstClient+"?command=verify", "k", `{}`)), refused)
 		want(t, sandboxtest.Text(post(h, firstClient+"?command=verify", "k3", `{}`)), verified("8801", "APPROVED"))
-		want(t, sandboxtest.Text(post(h, firstClient+"?command=activate", "k", activation())), done("8801")) // of another command
+		// of another command
+		want(t, sandboxtest.Text(post(h, firstClient+"?command=activate", "k", activation())), done("8801"))
 		for range 2 {
 			want(t, sandboxtest.Text(post(h, firstClient+"?command=activate", "k", activation())), done("8801"))
 		}

@@ -20,7 +20,9 @@ func TestOperations(t *testing.T) {
 		{Partner: name, Name: "list-addresses", Method: "GET", Path: "/v1/client/{id}/addresses"},
 		{Partner: name, Name: "add-identifier", Method: "POST", Path: "/v1/clients/{id}/identifiers", Effect: true},
 		{Partner: name, Name: "list-identifiers", Method: "GET", Path: "/v1/clients/{id}/identifiers"},
-		{Partner: name, Name: "attach-document", Method: "POST", Path: "/v1/client_identifiers/{iid}/documents", Effect: true},
+		{
+			Partner: name, Name: "attach-document", Method: "POST", Path: "/v1/client_identifiers/{iid}/documents", Effect: true,
+		},
 		{Partner: name, Name: "client-command", Method: "POST", Path: "/v1/clients/{id}", Effect: true},
 		{Partner: name, Name: "verification-status", Method: "GET", Path: "/v1/clients/{id}/verificationstatus"},
 		{Partner: name, Name: "get-client-template", Method: "GET", Path: "/v1/clients/template"},

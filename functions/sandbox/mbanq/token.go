@@ -72,7 +72,9 @@ func (m *simulation) newTokens(c *sandbox.Call) (sandbox.Answer, error) {
 	}
 	access, refresh := "mat-"+c.NewHexID(), "mrt-"+c.NewHexID()
 	now := c.Now.UTC()
-	if err := c.Save(accessKey(access), keptToken{refreshKey(refresh), now.Add(time.Duration(seconds) * time.Second)}); err != nil {
+	if err := c.Save(
+		accessKey(access), keptToken{refreshKey(refresh), now.Add(time.Duration(seconds) * time.Second)},
+	); err != nil {
 		return sandbox.Answer{}, err
 	}
 	if err := c.Save(refreshKey(refresh), keptToken{accessKey(access), now.Add(refreshLifetime)}); err != nil {

@@ -47,7 +47,10 @@ func signed(secret, body string) string {
 func told(action, client string, at time.Time) hook {
 	body := `{"entity":"CLIENT","action":"` + action + `","tenantId":"sandbox-tenant","timestamp":"` + at.Format(time.RFC3339Nano) + `",` +
 		`"payload":{"clientId":` + client + `,"resourceId":` + client + `}}`
-	return hook{"POST http://gateway/callbacks/mbanq", "application/json", "CLIENT", action, signed("sandbox-webhook-secret", body), body}
+	return hook{
+		"POST http://gateway/callbacks/mbanq", "application/json", "CLIENT", action, signed("sandbox-webhook-secret", body),
+		body,
+	}
 }
 
 func (h *harness) hookRows() []string {
@@ -69,7 +72,13 @@ func TestWebhook(t *testing.T) {
 	h.verifies(id, "FULL")
 	h.activates(id)
 	late := sandboxtest.Start.Add(1500 * time.Millisecond)
-	want(t, k.Got, []hook{told("CREATE", id, sandboxtest.Start), told("VERIFY", id, sandboxtest.Start), told("VERIFY", id, late), told("ACTIVATE", id, late)})
+	want(
+		t, k.Got,
+		[]hook{
+			told("CREATE", id, sandboxtest.Start), told("VERIFY", id, sandboxtest.Start), told("VERIFY", id, late),
+			told("ACTIVATE", id, late),
+		},
+	)
 	want(t, h.hookRows(), []string{"200 true", "200 true", "200 true", "200 true"})
 
 	// What changes nothing is not told.
@@ -87,7 +96,8 @@ func TestWebhook_Vector(t *testing.T) {
 	k, store := &hooks{}, &sandboxtest.Memory{}
 	h := openOn(t, store, k.to, func(o *options) { o.partner.WebhookSecret = "mbq-demo" })
 	queued, err := json.Marshal(map[string]any{
-		"partner": "mbanq", "path": "/callbacks/mbanq", "body": []byte(`{"entity":"CLIENT","action":"VERIFY"}`), "due": sandboxtest.Start,
+		"partner": "mbanq", "path": "/callbacks/mbanq", "body": []byte(`{"entity":"CLIENT","action":"VERIFY"}`),
+		"due": sandboxtest.Start,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -176,7 +176,10 @@ func (h *Harness) Set(partner, name, value string) {
 func (h *Harness) Arm(partner, operation, fault string) {
 	h.T.Helper()
 	about := `{"partner":"` + partner + `","operation":"` + operation + `",`
-	Want(h.T, h.Admin("/sandbox/faults", about+`"fault":"`+fault+`"}`), `200 `+about+`"armed":[{"fault":"`+fault+`","times":1}]}`)
+	Want(
+		h.T, h.Admin("/sandbox/faults", about+`"fault":"`+fault+`"}`),
+		`200 `+about+`"armed":[{"fault":"`+fault+`","times":1}]}`,
+	)
 }
 
 // Rows returns what GET /sandbox/requests lists.
@@ -237,7 +240,8 @@ func WantProblem(t testing.TB, w *httptest.ResponseRecorder, status int, detail,
 		t.Fatalf("%v: %s", err, w.Body)
 	}
 	if w.Code != status || p.Status != status || p.Type != "about:blank" || p.Title != http.StatusText(status) ||
-		!strings.HasPrefix(p.Detail, detail) || p.Pointer != pointer || w.Header().Get("Content-Type") != "application/problem+json" {
+		!strings.HasPrefix(p.Detail, detail) || p.Pointer != pointer ||
+		w.Header().Get("Content-Type") != "application/problem+json" {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }

@@ -14,7 +14,10 @@ func WantPage(t testing.TB, w *httptest.ResponseRecorder, status int, heading st
 	t.Helper()
 	page := w.Body.String()
 	Want(t, w.Code, status)
-	for _, part := range []string{"<h1>" + heading + "</h1>", `<html lang="en">`, `<meta name="viewport" content="width=device-width, initial-scale=1">`} {
+	for _, part := range []string{
+		"<h1>" + heading + "</h1>", `<html lang="en">`,
+		`<meta name="viewport" content="width=device-width, initial-scale=1">`,
+	} {
 		if !strings.Contains(page, part) {
 			t.Errorf("no %s in %s", part, page)
 		}

@@ -44,7 +44,8 @@ type Suite struct {
 type Prepared struct {
 	*Harness
 	Request func(sandbox.Operation) *http.Request // that succeeds
-	Renew   func()                                // forgets the token that requests carry, so that they get another; nil: there are no tokens
+	// forgets the token that requests carry, so that they get another; nil: there are no tokens
+	Renew func()
 }
 
 func (s Suite) success(op sandbox.Operation) int {
@@ -166,7 +167,8 @@ func (s Suite) testFault(t *testing.T, op sandbox.Operation, f sandbox.Fault) {
 			o = <-seen
 			status = s.success(op)
 			Want(t, s.begins(op, o.body), true)
-		case "status_429", "status_500_before_effect", "status_500_after_effect", "status_503_before_effect", "status_503_after_effect":
+		case "status_429", "status_500_before_effect", "status_500_after_effect", "status_503_before_effect",
+			"status_503_after_effect":
 			o = <-seen
 			fmt.Sscanf(f.Name, "status_%d", &status)
 			Want(t, s.masked(strings.TrimSpace(fmt.Sprint(o.status, " ", o.body))), s.Failure(op, status))
@@ -241,7 +243,8 @@ func (s Suite) FuzzServeHTTP(f *testing.F, seeds ...[4]string) {
 		r := Request("POST", "/", body)
 		r.Method, r.URL = method, &url.URL{Path: path, RawQuery: query}
 		w := h.Do(r)
-		if w.Code < 200 || w.Code > 599 || strings.Contains(w.Body.String(), "sandbox itself") || strings.Contains(w.Body.String(), "own store") {
+		if w.Code < 200 || w.Code > 599 || strings.Contains(w.Body.String(), "sandbox itself") ||
+			strings.Contains(w.Body.String(), "own store") {
 			t.Errorf("%q %q: got %s", method, path, Text(w))
 		}
 		if (w.Body.Len() == 0) != (w.Header().Get("Content-Type") == "") {

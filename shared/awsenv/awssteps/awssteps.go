@@ -10,8 +10,8 @@ import (
 	"sallyport/shared/orchestrator/sfn"
 )
 
-// New makes the orchestrator that runs the state machines whose ARNs STATE_MACHINES tells, with %s for "stateMachine" or
-// "execution".
+// New makes the orchestrator that runs the state machines whose ARNs STATE_MACHINES tells, with %s for "stateMachine"
+// or "execution".
 func New() sfn.Orchestrator {
 	return sfn.Orchestrator{API: awssfn.NewFromConfig(awsenv.Config()), Prefix: os.Getenv("STATE_MACHINES")}
 }

@@ -24,5 +24,7 @@ func New(ring func(context.Context) (*seal.Ring, error)) *vault.Vault {
 	cfg.HTTPClient = awshttp.NewBuildableClient().WithTimeout(attemptTimeout)
 	client := s3.NewFromConfig(cfg)
 	blobs := vaults3.New(client, os.Getenv("VAULT_BUCKET"))
-	return &vault.Vault{Blobs: blobs, Uploads: vaults3.Uploads{Blobs: blobs, Client: s3.NewPresignClient(client)}, Ring: ring}
+	return &vault.Vault{
+		Blobs: blobs, Uploads: vaults3.Uploads{Blobs: blobs, Client: s3.NewPresignClient(client)}, Ring: ring,
+	}
 }

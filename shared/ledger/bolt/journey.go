@@ -126,10 +126,13 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledg
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		var last string
-		page.Journeys, last, err = rows(positions(tx, tenantJourneys, tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
+		page.Journeys, last, err = rows(positions(
+			tx, tenantJourneys, tenantKey(q.Tenant),
+		), from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
 			j, err := loadJourney(tx, id)
 			j.Input, j.Inputs, j.Delivered, j.Outcome = nil, nil, nil, nil
-			return j, !expired(j.ExpiresAt, now) && (q.Type == "" || q.Type == j.Type) && (q.Status == "" || q.Status == j.Status), err
+			return j,
+				!expired(j.ExpiresAt, now) && (q.Type == "" || q.Type == j.Type) && (q.Status == "" || q.Status == j.Status), err
 		})
 		if last != "" {
 			page.Next = ledger.JourneyCursor(q, last)
@@ -144,7 +147,9 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledg
 
 // JourneyTransactions returns a journey's transactions, the oldest first and at most ledger.MaxSteps of them, among
 // the first ledger.PageRows on record.
-func (l *Ledger) JourneyTransactions(ctx context.Context, tenant, journey string) (found []ledger.Transaction, err error) {
+func (l *Ledger) JourneyTransactions(
+	ctx context.Context, tenant, journey string,
+) (found []ledger.Transaction, err error) {
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		index := positions(tx, steps, journeyKey(journey))
@@ -253,7 +258,9 @@ func (c correlation) at(now time.Time) ledger.Correlation {
 }
 
 // correlate changes a correlation and returns it as it stands afterwards.
-func (l *Ledger) correlate(ctx context.Context, record string, change func(*ledger.Correlation) error) (ledger.Correlation, error) {
+func (l *Ledger) correlate(
+	ctx context.Context, record string, change func(*ledger.Correlation) error,
+) (ledger.Correlation, error) {
 	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Correlation, error) {
 		now := l.Now()
 		old, err := loadCorrelation(tx, record)
@@ -272,7 +279,9 @@ func (l *Ledger) correlate(ctx context.Context, record string, change func(*ledg
 		if err := tx.Bucket(correlations).Put([]byte(record), v); err != nil {
 			return c, err
 		}
-		if err := reindex(tx, expiry(correlations, record, old.ExpiresAt), expiry(correlations, record, expires)); err != nil {
+		if err := reindex(
+			tx, expiry(correlations, record, old.ExpiresAt), expiry(correlations, record, expires),
+		); err != nil {
 			return c, err
 		}
 		stored, err := loadCorrelation(tx, record)
@@ -305,8 +314,8 @@ func compareWaiters(a, b ledger.Waiter) int {
 // openBatch is how many open journeys are read at a time.
 const openBatch = 100
 
-// OpenJourneys yields every tenant's journeys that have not ended, for the stack that has just been started and must see
-// to it that they go on. No transaction is open while it yields, so that they may be written meanwhile.
+// OpenJourneys yields every tenant's journeys that have not ended, for the stack that has just been started and must
+// see to it that they go on. No transaction is open while it yields, so that they may be written meanwhile.
 func (l *Ledger) OpenJourneys(ctx context.Context) iter.Seq2[ledger.Journey, error] {
 	return func(yield func(ledger.Journey, error) bool) {
 		var batch []ledger.Journey
@@ -328,7 +337,8 @@ func (l *Ledger) OpenJourneys(ctx context.Context) iter.Seq2[ledger.Journey, err
 	}
 }
 
-// openFrom returns open journeys whose ids are not before from, and the first id after them; nil where they are the last.
+// openFrom returns open journeys whose ids are not before from, and the first id after them; nil where they are the
+// last.
 func openFrom(tx *bbolt.Tx, from []byte) (batch []ledger.Journey, next []byte, err error) {
 	c := tx.Bucket(openJourneys).Cursor()
 	for id, _ := c.Seek(from); id != nil; id, _ = c.Next() {

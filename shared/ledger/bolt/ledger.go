@@ -123,7 +123,9 @@ func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
 }
 
 // change decides on a record as it stands (the zero one if absent) and returns it as it stands afterwards.
-func (l *Ledger) change(ctx context.Context, id string, decide func(tx *bbolt.Tx, old ledger.Transaction) (ledger.Transaction, error)) (ledger.Transaction, error) {
+func (l *Ledger) change(
+	ctx context.Context, id string, decide func(tx *bbolt.Tx, old ledger.Transaction) (ledger.Transaction, error),
+) (ledger.Transaction, error) {
 	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Transaction, error) {
 		old, err := load(tx, []byte(id))
 		if err != nil {
@@ -214,10 +216,15 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		var last string
-		page.Transactions, last, err = rows(positions(tx, tenants, tenantKey(q.Tenant)), from, q.Limit, func(id []byte) (ledger.Transaction, bool, error) {
+		page.Transactions, last, err = rows(positions(
+			tx, tenants, tenantKey(q.Tenant),
+		), from, q.Limit, func(id []byte) (ledger.Transaction, bool, error) {
 			t, err := load(tx, id)
 			t.Reply = nil
-			return t, !expired(t.ExpiresAt, now) && (q.Operation == "" || q.Operation == t.Operation) && (q.State == "" || q.State == t.State), err
+			return t,
+				!expired(t.ExpiresAt, now) && (q.Operation == "" || q.Operation == t.Operation) &&
+					(q.State == "" || q.State == t.State),
+				err
 		})
 		if last != "" {
 			page.Next = ledger.Cursor(q, last)
@@ -232,7 +239,9 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.
 
 // rows returns up to limit rows of an index that are wanted, the newest first, and the position after which they go on
 // if there may be more. It looks at ledger.PageRows rows, at most.
-func rows[T any](index *bbolt.Bucket, from string, limit int, load func(id []byte) (row T, wanted bool, err error)) (page []T, last string, err error) {
+func rows[T any](
+	index *bbolt.Bucket, from string, limit int, load func(id []byte) (row T, wanted bool, err error),
+) (page []T, last string, err error) {
 	if index == nil {
 		return nil, "", nil
 	}

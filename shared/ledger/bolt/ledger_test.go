@@ -183,7 +183,9 @@ func TestStoredWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = db.View(func(tx *bbolt.Tx) error {
-		if text := tx.Bucket([]byte("ledger/journeys")).Get([]byte("id")); !strings.Contains(string(text), `"Heard":["event-1"]`) {
+		if text := tx.Bucket([]byte("ledger/journeys")).Get([]byte("id")); !strings.Contains(
+			string(text), `"Heard":["event-1"]`,
+		) {
 			t.Errorf("stored %s", text)
 		}
 		return nil
@@ -201,7 +203,9 @@ func TestOpensAnEarlierFile(t *testing.T) {
 	err = db.Update(func(tx *bbolt.Tx) error {
 		var later [][]byte
 		err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
-			if !slices.Contains([]string{"ledger/transactions", "ledger/tenants", "ledger/owners", "ledger/callers"}, string(name)) {
+			if !slices.Contains(
+				[]string{"ledger/transactions", "ledger/tenants", "ledger/owners", "ledger/callers"}, string(name),
+			) {
 				later = append(later, name)
 			}
 			return nil
@@ -217,7 +221,8 @@ func TestOpensAnEarlierFile(t *testing.T) {
 	db.Close()
 
 	l, _ = MustOpen(t, path)
-	if got, err := l.Claim(t.Context(), ledgertest.Claimable("id", "attempt-2")); err != ledger.ErrTaken || got.Attempt != want.Attempt {
+	if got, err := l.Claim(t.Context(), ledgertest.Claimable("id", "attempt-2")); err != ledger.ErrTaken ||
+		got.Attempt != want.Attempt {
 		t.Fatalf("got %+v, %v; want what was claimed before", got, err)
 	}
 	if _, err := l.CreateJourney(t.Context(), "key", ledgertest.Startable("id")); err != nil {

@@ -72,11 +72,19 @@ func TestListingsReadABoundedNumberOfRowsMatrix(t *testing.T) {
 	l, db := mustFill(t)
 	listings := map[string]func(filter, other, cursor string) (rows int, next string, err error){
 		"Transactions": func(operation, state, cursor string) (int, string, error) {
-			page, err := l.Transactions(t.Context(), ledger.Query{Tenant: "acme", Operation: operation, State: ledger.State(state), Limit: 100, Cursor: cursor})
+			page, err := l.Transactions(
+				t.Context(),
+				ledger.Query{Tenant: "acme", Operation: operation, State: ledger.State(state), Limit: 100, Cursor: cursor},
+			)
 			return len(page.Transactions), page.Next, err
 		},
 		"Journeys": func(typeName, status, cursor string) (int, string, error) {
-			page, err := l.Journeys(t.Context(), ledger.JourneyQuery{Tenant: "acme", Type: typeName, Status: ledger.JourneyStatus(status), Limit: 100, Cursor: cursor})
+			page, err := l.Journeys(
+				t.Context(),
+				ledger.JourneyQuery{
+					Tenant: "acme", Type: typeName, Status: ledger.JourneyStatus(status), Limit: 100, Cursor: cursor,
+				},
+			)
 			return len(page.Journeys), page.Next, err
 		},
 		"JourneyTransactions": func(_, _, _ string) (int, string, error) {

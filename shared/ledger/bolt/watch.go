@@ -2,7 +2,8 @@ package bolt
 
 import "sync"
 
-// watchers are those who wait for a change of a journey. One process at a time holds the file, so that they hear of all.
+// watchers are those who wait for a change of a journey. One process at a time holds the file, so that they hear of
+// all.
 type watchers struct {
 	mu sync.Mutex
 	of map[string]map[chan struct{}]bool // by journey

@@ -62,7 +62,9 @@ func (l *Ledger) Correlation(ctx context.Context, record string) (ledger.Correla
 
 // add puts a member into one of a correlation's sets and, where it has a value, its attribute. It is one call, unless
 // what is there has expired and must be replaced.
-func (l *Ledger) add(ctx context.Context, record, set, member string, value types.AttributeValue) (ledger.Correlation, error) {
+func (l *Ledger) add(
+	ctx context.Context, record, set, member string, value types.AttributeValue,
+) (ledger.Correlation, error) {
 	now := l.Now()
 	expires := now.Add(ledger.CorrelationRetention)
 	for {

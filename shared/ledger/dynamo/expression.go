@@ -53,7 +53,9 @@ func (e *expression) increment(attribute string) {
 
 // unexpired filters out what has expired.
 func (e *expression) unexpired(now time.Time) {
-	e.filters = append(e.filters, "(attribute_not_exists("+e.name("expires_at")+") OR #expires_at > "+e.value("now", instant(now))+")")
+	e.filters = append(
+		e.filters, "(attribute_not_exists("+e.name("expires_at")+") OR #expires_at > "+e.value("now", instant(now))+")",
+	)
 }
 
 // where filters by the text of an attribute, or of one within it; nothing where want is empty.
@@ -71,7 +73,9 @@ func (e *expression) where(want string, path ...string) {
 // heldBy lets the write happen only where the attempt holds a record that is not settled.
 func (e *expression) heldBy(attempt string) {
 	e.condition = e.name("attempt") + " = " + e.value("holder", text(attempt)) + " AND " + e.name("state") +
-		" IN (" + e.value("claimed", text(string(ledger.Claimed))) + ", " + e.value("unknown", text(string(ledger.Unknown))) + ")"
+		" IN (" + e.value(
+		"claimed", text(string(ledger.Claimed)),
+	) + ", " + e.value("unknown", text(string(ledger.Unknown))) + ")"
 }
 
 func (e *expression) update() string {
@@ -113,7 +117,8 @@ func conflict(err error) bool {
 		return true
 	}
 	var cancelled *types.TransactionCanceledException
-	return errors.As(err, &cancelled) && slices.ContainsFunc(cancelled.CancellationReasons, func(r types.CancellationReason) bool {
-		return aws.ToString(r.Code) == conflicted
-	})
+	return errors.As(err, &cancelled) && slices.ContainsFunc(cancelled.CancellationReasons,
+		func(r types.CancellationReason) bool {
+			return aws.ToString(r.Code) == conflicted
+		})
 }

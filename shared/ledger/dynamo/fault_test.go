@@ -41,11 +41,15 @@ func failingWrite[In, Out any](f *failing, ctx context.Context, in In, options [
 	return nil, errDown
 }
 
-func (f *failing) PutItem(ctx context.Context, in *dynamodb.PutItemInput, options ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+func (f *failing) PutItem(
+	ctx context.Context, in *dynamodb.PutItemInput, options ...func(*dynamodb.Options),
+) (*dynamodb.PutItemOutput, error) {
 	return failingWrite(f, ctx, in, options, f.API.PutItem)
 }
 
-func (f *failing) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, options ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+func (f *failing) UpdateItem(
+	ctx context.Context, in *dynamodb.UpdateItemInput, options ...func(*dynamodb.Options),
+) (*dynamodb.UpdateItemOutput, error) {
 	return failingWrite(f, ctx, in, options, f.API.UpdateItem)
 }
 

@@ -50,13 +50,16 @@ func encode(t ledger.Transaction) item {
 		it["take_overs"] = number(t.TakeOvers)
 	}
 	putTexts(it, map[string]string{
-		"tenant": t.Tenant, "operation": t.Operation, "journey": t.Journey, "step": t.Step, "state": string(t.State), "code": t.Code,
+		"tenant": t.Tenant, "operation": t.Operation, "journey": t.Journey, "step": t.Step, "state": string(t.State),
+		"code":    t.Code,
 		"attempt": t.Attempt, "owns": t.Owns,
 	})
 	if t.Fingerprint != "" {
 		it["fingerprint"] = digest(t.Fingerprint)
 	}
-	for name, at := range map[string]time.Time{"claimed_at": t.ClaimedAt, "lease": t.Lease, "sent_at": t.SentAt, "ended_at": t.EndedAt} {
+	for name, at := range map[string]time.Time{
+		"claimed_at": t.ClaimedAt, "lease": t.Lease, "sent_at": t.SentAt, "ended_at": t.EndedAt,
+	} {
 		if !at.IsZero() {
 			it[name] = nanoseconds(at)
 		}

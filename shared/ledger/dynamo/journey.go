@@ -58,7 +58,8 @@ func (l *Ledger) create(ctx context.Context, key string, j ledger.Journey, it it
 	lead["journey"], lead["ttl"] = text(j.ID), sweep(j.CreatedAt.Add(keyRetention))
 	var free, absent expression
 	free.condition = "attribute_not_exists(pk) OR " + free.name("journey") + " = " + free.value("expired", text(expiredID))
-	absent.condition = "attribute_not_exists(pk) OR " + absent.name("expires_at") + " <= " + absent.value("now", instant(j.CreatedAt))
+	absent.condition = "attribute_not_exists(pk) OR " + absent.name("expires_at") + " <= " +
+		absent.value("now", instant(j.CreatedAt))
 	put := func(it item, e expression) types.TransactWriteItem {
 		return types.TransactWriteItem{Put: &types.Put{
 			TableName: &l.table, Item: it, ConditionExpression: &e.condition,
@@ -153,7 +154,9 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (ledger.Jo
 	e.where(string(q.Status), "listed", "status")
 	var page ledger.JourneyPage
 	var last string
-	page.Journeys, last, err = list(ctx, l, e, listing{journeysPrefix + q.Tenant, from, journeyKey, q.Limit}, decodeJourney)
+	page.Journeys, last, err = list(
+		ctx, l, e, listing{journeysPrefix + q.Tenant, from, journeyKey, q.Limit}, decodeJourney,
+	)
 	if last != "" {
 		page.Next = ledger.JourneyCursor(q, last)
 	}

@@ -24,7 +24,9 @@ var waiter = ledger.Waiter{Tenant: "acme", Journey: "id"}
 
 // journeyLife is what life is, for a journey and a correlation.
 func journeyLife() []step {
-	update := func(version int, change func(ledger.Journey) ledger.Journey) func(context.Context, *dynamo.Ledger) (any, error) {
+	update := func(
+		version int, change func(ledger.Journey) ledger.Journey,
+	) func(context.Context, *dynamo.Ledger) (any, error) {
 		return func(ctx context.Context, l *dynamo.Ledger) (any, error) {
 			j := change(ledgertest.Startable("id"))
 			j.Version = version
@@ -207,13 +209,15 @@ func TestJourneyItems(t *testing.T) {
 				"fingerprint": s("fingerprint"), "token": s("token"), "output": b(`{"kind":"otp"}`),
 			})}),
 			"listed": m(map[string]types.AttributeValue{
-				"version": n("2"), "id": s("id"), "type": s("aadhaar-otp"), "status": s("SUCCEEDED"), "reason": s("reason-SUCCEEDED"),
+				"version": n("2"), "id": s("id"), "type": s("aadhaar-otp"), "status": s("SUCCEEDED"),
+				"reason":      s("reason-SUCCEEDED"),
 				"fingerprint": s("fingerprint-id"), "created_at": s("2026-03-01T12:00:00.123456789Z"),
 				"updated_at": s("2026-03-01T12:01:01.123456789Z"), "ended_at": s("2026-03-01T12:01:01.123456789Z"),
 				"refs": m(map[string]types.AttributeValue{"transaction_id": s("eq-1")}), "documents": list(s("document-1")),
 				"awaiting": m(map[string]types.AttributeValue{
-					"id": s("wait-1"), "kind": s("otp"), "accepts": list(s("otp"), s("resend")), "token": s("token"), "record": s("digit9/ecrn/1"),
-					"since": s("2026-03-01T12:00:01.123456789Z"), "expires_at": s("2026-03-01T12:10:01.123456789Z"),
+					"id": s("wait-1"), "kind": s("otp"), "accepts": list(s("otp"), s("resend")), "token": s("token"),
+					"record": s("digit9/ecrn/1"),
+					"since":  s("2026-03-01T12:00:01.123456789Z"), "expires_at": s("2026-03-01T12:10:01.123456789Z"),
 					"details": m(map[string]types.AttributeValue{"attempts_left": s("3")}), "sealed": b("\x00\x01"),
 				}),
 			}),

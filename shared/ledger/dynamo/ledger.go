@@ -23,7 +23,9 @@ type API interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+	TransactWriteItems(
+		context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options),
+	) (*dynamodb.TransactWriteItemsOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
@@ -58,7 +60,9 @@ func (l *Ledger) Claim(ctx context.Context, t ledger.Transaction) (ledger.Transa
 			e.remove(name)
 		}
 	}
-	e.condition = "attribute_not_exists(pk) OR (#state = " + e.value("released", text(string(ledger.Released))) + " AND #attempt <> :attempt)" +
+	e.condition = "attribute_not_exists(pk) OR (#state = " + e.value(
+		"released", text(string(ledger.Released)),
+	) + " AND #attempt <> :attempt)" +
 		" OR #expires_at <= " + e.value("now", instant(t.ClaimedAt))
 	return l.take(ctx, t, e)
 }
@@ -223,7 +227,9 @@ func (l *Ledger) PutCaller(ctx context.Context, c ledger.Caller) error {
 
 // get reads an item as of now, or ledger.ErrNotFound.
 func (l *Ledger) get(ctx context.Context, key item) (item, error) {
-	out, err := l.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &l.table, Key: key, ConsistentRead: aws.Bool(true)})
+	out, err := l.client.GetItem(
+		ctx, &dynamodb.GetItemInput{TableName: &l.table, Key: key, ConsistentRead: aws.Bool(true)},
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,9 @@ func life() []step {
 			return l.Claim(ctx, ledgertest.Claimable("id", attempt))
 		}
 	}
-	complete := func(attempt string, state ledger.State, generation int, owns string) func(context.Context, *dynamo.Ledger) (any, error) {
+	complete := func(
+		attempt string, state ledger.State, generation int, owns string,
+	) func(context.Context, *dynamo.Ledger) (any, error) {
 		return func(ctx context.Context, l *dynamo.Ledger) (any, error) {
 			t := ledgertest.Ended(ledgertest.Claimable("id", attempt), state)
 			t.Generation, t.Owns = generation, owns
@@ -201,7 +203,9 @@ type barren struct {
 	queries int
 }
 
-func (b *barren) Query(_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+func (b *barren) Query(
+	_ context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options),
+) (*dynamodb.QueryOutput, error) {
 	b.queries++
 	key := in.ExclusiveStartKey
 	if key == nil {
@@ -336,7 +340,9 @@ func TestItemOfDigests(t *testing.T) {
 	client := dynamolocal.Client(t)
 	table := dynamolocal.Table(t, client)
 	call := typical()
-	call.Journey, call.Refs = "journey", map[string]string{"ref": call.Fingerprint, "upper": strings.ToUpper(call.Fingerprint)}
+	call.Journey, call.Refs = "journey", map[string]string{
+		"ref": call.Fingerprint, "upper": strings.ToUpper(call.Fingerprint),
+	}
 	if _, err := dynamo.New(client, table).Claim(t.Context(), call); err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,9 @@ type listing struct {
 }
 
 // list returns the rows of a page and, where there may be more of them, the position after which they go on.
-func list[T any](ctx context.Context, l *Ledger, e expression, from listing, decode func(item) (T, error)) (rows []T, last string, err error) {
+func list[T any](
+	ctx context.Context, l *Ledger, e expression, from listing, decode func(item) (T, error),
+) (rows []T, last string, err error) {
 	limit := min(max(from.limit, 1), 100)
 	looked := limit + 1 // the row beyond the page tells whether there is a next one
 	if len(e.filters) > 1 {

@@ -54,7 +54,8 @@ func TestCallsOfSettings(t *testing.T) {
 		}
 	}
 	tr.reset(0, 0)
-	if got, err := l.Setting(t.Context(), "acme", ledger.WorkflowSetting, "name"); err != nil || !reflect.DeepEqual(got, stored("5", 5)) || tr.sent.Load() != 1 {
+	if got, err := l.Setting(t.Context(), "acme", ledger.WorkflowSetting, "name"); err != nil ||
+		!reflect.DeepEqual(got, stored("5", 5)) || tr.sent.Load() != 1 {
 		t.Fatalf("got %+v, %v after %d requests", got, err, tr.sent.Load())
 	}
 }

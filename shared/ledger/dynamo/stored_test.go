@@ -92,7 +92,9 @@ type found struct {
 	item map[string]types.AttributeValue
 }
 
-func (f found) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+func (f found) GetItem(
+	context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options),
+) (*dynamodb.GetItemOutput, error) {
 	return &dynamodb.GetItemOutput{Item: f.item}, nil
 }
 
@@ -135,7 +137,8 @@ func TestStoredBeforeIsChanged(t *testing.T) {
 		t.Errorf("claim before it expires: %+v, %v", got, err)
 	}
 	late.ClaimedAt = done.ExpiresAt
-	if got, err := l.Claim(t.Context(), late); err != nil || got.Generation != 3 || got.TakeOvers != 0 || got.SentAt != (time.Time{}) {
+	if got, err := l.Claim(t.Context(), late); err != nil || got.Generation != 3 || got.TakeOvers != 0 ||
+		got.SentAt != (time.Time{}) {
 		t.Errorf("claim as it expires: %+v, %v", got, err)
 	}
 	taken, err := l.TakeOver(t.Context(), ledgertest.Claimable(unknown.ID, "next"), unknown.Attempt)
@@ -156,7 +159,8 @@ func TestStoredBeforeIsChanged(t *testing.T) {
 func TestStoredBeforeIsListed(t *testing.T) {
 	l, records := withStoredBefore(t)
 	journey := records[1].Journey
-	for i, first := range strings.Split("4 6 9 c", " ") { // before, between and after those of before, in the same nanosecond
+	// before, between and after those of before, in the same nanosecond
+	for i, first := range strings.Split("4 6 9 c", " ") {
 		row := ledgertest.Claimable(first+records[0].ID[1:], "")
 		row.ClaimedAt = ledgertest.Epoch.Add(time.Duration(i % 2))
 		row.Journey, row.Step = journey, "Fetch"
@@ -165,7 +169,9 @@ func TestStoredBeforeIsListed(t *testing.T) {
 		}
 		records = append(records, row)
 	}
-	slices.SortFunc(records, func(a, b ledger.Transaction) int { return strings.Compare(ledger.Position(a), ledger.Position(b)) })
+	slices.SortFunc(
+		records, func(a, b ledger.Transaction) int { return strings.Compare(ledger.Position(a), ledger.Position(b)) },
+	)
 	var want, inJourney []string
 	for _, r := range records {
 		want = append([]string{r.ID}, want...)

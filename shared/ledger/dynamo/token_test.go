@@ -75,7 +75,8 @@ func TestTokenItem(t *testing.T) {
 	want := map[string]map[string]types.AttributeValue{
 		"token#id": {
 			"pk": s("token#id"), "sk": s("token"), "version": n("1"), "sealed": b("sealed"), "holder": s("a"),
-			"lease": s("2026-03-01T12:00:15.123456789Z"), "expires_at": s("2026-03-01T13:00:00.123456789Z"), "ttl": n("1772370001"),
+			"lease": s("2026-03-01T12:00:15.123456789Z"), "expires_at": s("2026-03-01T13:00:00.123456789Z"),
+			"ttl": n("1772370001"),
 		},
 		"token#bare": {"pk": s("token#bare"), "sk": s("token"), "version": n("1")},
 	}

@@ -129,7 +129,8 @@ func (s suite) owners() {
 			generation int
 			want       bool
 		}{
-			{record, "id-1", 1, true}, {record, "id-1", 2, false}, {record, "id-2", 1, false}, {record + "0", "id-1", 1, false}, {"", "", 0, false},
+			{record, "id-1", 1, true}, {record, "id-1", 2, false}, {record, "id-2", 1, false}, {record + "0", "id-1", 1, false},
+			{"", "", 0, false},
 		} {
 			got, err := f.store.Created(f.Context(), test.record, test.id, test.generation)
 			f.wantErr(err, nil)
@@ -357,7 +358,10 @@ func (s suite) context() {
 			_, err := s.TakeOver(ctx, Claimable("id", "a"), "b")
 			return err
 		},
-		"Complete":    func(ctx context.Context, s Store) error { _, err := s.Complete(ctx, Claimable("id", "a")); return err },
+		"Complete": func(ctx context.Context, s Store) error {
+			_, err := s.Complete(ctx, Claimable("id", "a"))
+			return err
+		},
 		"Record":      func(ctx context.Context, s Store) error { return s.Record(ctx, Claimable("id", "a")) },
 		"Owners":      func(ctx context.Context, s Store) error { _, err := s.Owners(ctx, "record"); return err },
 		"Created":     func(ctx context.Context, s Store) error { _, err := s.Created(ctx, "record", "id", 1); return err },
@@ -372,8 +376,11 @@ func (s suite) context() {
 			_, err := s.CreateJourney(ctx, "key", Startable("id"))
 			return err
 		},
-		"UpdateJourney": func(ctx context.Context, s Store) error { _, err := s.UpdateJourney(ctx, Startable("id")); return err },
-		"Journey":       func(ctx context.Context, s Store) error { _, err := s.Journey(ctx, "acme", "id"); return err },
+		"UpdateJourney": func(ctx context.Context, s Store) error {
+			_, err := s.UpdateJourney(ctx, Startable("id"))
+			return err
+		},
+		"Journey": func(ctx context.Context, s Store) error { _, err := s.Journey(ctx, "acme", "id"); return err },
 		"Journeys": func(ctx context.Context, s Store) error {
 			_, err := s.Journeys(ctx, ledger.JourneyQuery{Tenant: "acme"})
 			return err
@@ -387,9 +394,12 @@ func (s suite) context() {
 			return err
 		},
 		"RemoveWaiter": func(ctx context.Context, s Store) error { return s.RemoveWaiter(ctx, "record", ledger.Waiter{}) },
-		"AddEvent":     func(ctx context.Context, s Store) error { _, err := s.AddEvent(ctx, "record", "id", nil); return err },
-		"RemoveEvent":  func(ctx context.Context, s Store) error { return s.RemoveEvent(ctx, "record", "id") },
-		"Correlation":  func(ctx context.Context, s Store) error { _, err := s.Correlation(ctx, "record"); return err },
+		"AddEvent": func(ctx context.Context, s Store) error {
+			_, err := s.AddEvent(ctx, "record", "id", nil)
+			return err
+		},
+		"RemoveEvent": func(ctx context.Context, s Store) error { return s.RemoveEvent(ctx, "record", "id") },
+		"Correlation": func(ctx context.Context, s Store) error { _, err := s.Correlation(ctx, "record"); return err },
 	} {
 		s.test(name, func(f *fixture) {
 			ctx, cancel := context.WithCancel(f.Context())

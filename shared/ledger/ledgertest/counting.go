@@ -16,8 +16,9 @@ type Counting struct {
 	FailedWrites atomic.Int64 // that failed their condition: ledger.ErrTaken, ErrFenced, ErrStale, ErrFull
 	Reads        atomic.Int64 // whatever they found
 
-	// Fail, if set, is asked once per write, by the name of its method, such as "Claim" or "UpdateJourney". With an error before, the write does not happen; with one after, it happens and its answer is
-	// lost. To pick the nth write, count in the function; it must then bear concurrent calls.
+	// Fail, if set, is asked once per write, by the name of its method, such as "Claim" or "UpdateJourney". With an error
+	// before, the write does not happen; with one after, it happens and its answer is lost. To pick the nth write, count
+	// in the function; it must then bear concurrent calls.
 	Fail func(op string) (before, after error)
 }
 
@@ -91,7 +92,8 @@ func write[T any](c *Counting, op string, do func() (T, error)) (T, error) {
 	switch {
 	case err == nil:
 		c.Writes.Add(1)
-	case errors.Is(err, ledger.ErrTaken), errors.Is(err, ledger.ErrFenced), errors.Is(err, ledger.ErrStale), errors.Is(err, ledger.ErrFull):
+	case errors.Is(err, ledger.ErrTaken), errors.Is(err, ledger.ErrFenced), errors.Is(err, ledger.ErrStale),
+		errors.Is(err, ledger.ErrFull):
 		c.FailedWrites.Add(1)
 	}
 	if after != nil {

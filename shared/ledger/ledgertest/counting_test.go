@@ -74,7 +74,9 @@ func TestCounting(t *testing.T) {
 		_, _ = c.AddEvent(ctx, "record", "id", []byte("sealed"))
 		_ = c.RemoveEvent(ctx, "record", "id")
 		wantCounts(t, c, 6, 0, 0)
-		if want := []string{"CreateJourney", "UpdateJourney", "AddWaiter", "RemoveWaiter", "AddEvent", "RemoveEvent"}; !slices.Equal(ops, want) {
+		if want := []string{
+			"CreateJourney", "UpdateJourney", "AddWaiter", "RemoveWaiter", "AddEvent", "RemoveEvent",
+		}; !slices.Equal(ops, want) {
 			t.Fatalf("got %v, want %v", ops, want)
 		}
 		_, _ = c.CreateJourney(ctx, "key", ledgertest.Startable("another"))

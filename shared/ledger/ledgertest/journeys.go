@@ -31,7 +31,8 @@ func Waiting(j ledger.Journey) ledger.Journey {
 	j.Status, j.UpdatedAt = ledger.JourneyWaiting, j.UpdatedAt.Add(time.Second)
 	j.Awaiting = &ledger.Awaiting{
 		ID: "wait-1", Kind: "otp", Accepts: []string{"otp", "resend"}, Token: "token", Record: "digit9/ecrn/1",
-		Since: j.UpdatedAt, ExpiresAt: j.UpdatedAt.Add(10 * time.Minute), Details: map[string]string{"attempts_left": "3"}, Sealed: []byte{0, 1},
+		Since: j.UpdatedAt, ExpiresAt: j.UpdatedAt.Add(10 * time.Minute), Details: map[string]string{"attempts_left": "3"},
+		Sealed: []byte{0, 1},
 	}
 	return j
 }
@@ -44,7 +45,9 @@ func Finished(j ledger.Journey, status ledger.JourneyStatus) ledger.Journey {
 	j.Refs = map[string]string{"transaction_id": "eq-1"}
 	j.Outcome = []byte("sealed")
 	j.Delivered = []string{"event-1"}
-	j.Inputs = map[string]ledger.AcceptedInput{"wait-1": {Fingerprint: "fingerprint", Token: "token", Output: []byte(`{"kind":"otp"}`)}}
+	j.Inputs = map[string]ledger.AcceptedInput{
+		"wait-1": {Fingerprint: "fingerprint", Token: "token", Output: []byte(`{"kind":"otp"}`)},
+	}
 	return j
 }
 
@@ -222,7 +225,9 @@ func (s suite) createJourney() {
 			for _, j := range journeys {
 				f.want(j, journeys[winner])
 			}
-			f.want(f.walkJourneys(ledger.JourneyQuery{Tenant: "acme", Limit: 10}), []ledger.Journey{listedJourney(journeys[winner])})
+			f.want(
+				f.walkJourneys(ledger.JourneyQuery{Tenant: "acme", Limit: 10}), []ledger.Journey{listedJourney(journeys[winner])},
+			)
 		})
 	}
 }
@@ -230,7 +235,9 @@ func (s suite) createJourney() {
 func (s suite) updateJourney() {
 	s.test("EveryVersion", func(f *fixture) {
 		j := f.mustCreate("key", Startable("id"))
-		for i, next := range []ledger.Journey{Waiting(j), j, Finished(Waiting(j), ledger.JourneyReview), version(Startable("id"), 0)} {
+		for i, next := range []ledger.Journey{
+			Waiting(j), j, Finished(Waiting(j), ledger.JourneyReview), version(Startable("id"), 0),
+		} {
 			next.Version = i + 1
 			f.want(f.mustUpdate(next), version(next, i+2))
 			f.wantJourney(version(next, i+2))
@@ -371,7 +378,9 @@ func (s suite) journey() {
 			}
 			f.want(f.mustCreate(fmt.Sprint("key-", i), j), version(j, 1))
 			f.wantJourney(version(j, 1))
-			page, err := f.store.Journeys(f.Context(), ledger.JourneyQuery{Tenant: j.Tenant, Type: j.Type, Status: j.Status, Limit: 1})
+			page, err := f.store.Journeys(
+				f.Context(), ledger.JourneyQuery{Tenant: j.Tenant, Type: j.Type, Status: j.Status, Limit: 1},
+			)
 			f.wantErr(err, nil)
 			f.want(page.Journeys, []ledger.Journey{listedJourney(version(j, 1))})
 
@@ -395,9 +404,10 @@ func (s suite) journey() {
 	s.test("EmptyIsNil", func(f *fixture) {
 		none := map[string]string{}
 		j := ledger.Journey{
-			ID: "id", Tenant: "acme", Input: []byte{}, Outcome: []byte{}, Refs: none, Documents: []string{}, Delivered: []string{},
-			Awaiting: &ledger.Awaiting{Accepts: []string{}, Details: none},
-			Inputs:   map[string]ledger.AcceptedInput{"a": {Output: []byte{}}},
+			ID: "id", Tenant: "acme", Input: []byte{}, Outcome: []byte{}, Refs: none, Documents: []string{},
+			Delivered: []string{},
+			Awaiting:  &ledger.Awaiting{Accepts: []string{}, Details: none},
+			Inputs:    map[string]ledger.AcceptedInput{"a": {Output: []byte{}}},
 		}
 		want := ledger.Journey{
 			ID: "id", Tenant: "acme", Version: 1, Awaiting: &ledger.Awaiting{}, Inputs: map[string]ledger.AcceptedInput{"a": {}},
@@ -425,7 +435,9 @@ func (s suite) journey() {
 // as they are listed, the newest first.
 func listedJourneys(f *fixture) (acmes []ledger.Journey) {
 	types := []string{"aadhaar-otp", "iec-verification", "client-onboarding"}
-	statuses := []ledger.JourneyStatus{ledger.JourneySucceeded, ledger.JourneyFailed, ledger.JourneyReview, ledger.JourneyRunning}
+	statuses := []ledger.JourneyStatus{
+		ledger.JourneySucceeded, ledger.JourneyFailed, ledger.JourneyReview, ledger.JourneyRunning,
+	}
 	for _, tenant := range []string{"acme", "acme2", "ac"} {
 		for i := range 20 {
 			j := Startable(fmt.Sprintf("%s-%02d", tenant, (i*7)%20))
@@ -479,7 +491,10 @@ func (s suite) journeys() {
 		listedJourneys(f)
 		f.want(f.mustListJourneys(ledger.JourneyQuery{Tenant: "globex", Limit: 10}), ledger.JourneyPage{})
 		f.want(f.mustListJourneys(ledger.JourneyQuery{Tenant: "acme", Type: "aadhaar", Limit: 10}), ledger.JourneyPage{})
-		f.want(f.mustListJourneys(ledger.JourneyQuery{Tenant: "acme", Status: ledger.JourneyCancelled, Limit: 10}), ledger.JourneyPage{})
+		f.want(
+			f.mustListJourneys(ledger.JourneyQuery{Tenant: "acme", Status: ledger.JourneyCancelled, Limit: 10}),
+			ledger.JourneyPage{},
+		)
 	})
 
 	s.test("EveryLimit", func(f *fixture) {

@@ -33,7 +33,8 @@ type Store interface {
 	// PutSetting writes s as the version after over, whatever its Version says: over a setting of exactly that version,
 	// over none where over is 0, over whatever is there where it is ledger.AnyVersion. It returns the setting as stored.
 	// A setting that has the document and the time of the write already, and its version where one was given, counts as
-	// success: the write had already succeeded. Otherwise: the setting as it stands, or the zero one, with ledger.ErrStale.
+	// success: the write had already succeeded. Otherwise: the setting as it stands, or the zero one, with
+	// ledger.ErrStale.
 	PutSetting(ctx context.Context, s ledger.Setting, over int) (ledger.Setting, error)
 
 	// CreateJourney writes, at once, j as Version 1 and that key leads to it. Where the key leads to a journey that
@@ -41,7 +42,8 @@ type Store interface {
 	// if its id is j.ID, since then it is this very write that had already succeeded. An id to which another key leads
 	// is a mistake and an error, and nothing is written.
 	CreateJourney(ctx context.Context, key string, j ledger.Journey) (ledger.Journey, error)
-	// JourneyOf returns the journey to which a key leads, or ledger.ErrNotFound when it leads to none or to an expired one.
+	// JourneyOf returns the journey to which a key leads, or ledger.ErrNotFound when it leads to none or to an expired
+	// one.
 	JourneyOf(ctx context.Context, key string) (ledger.Journey, error)
 	// Journey returns a tenant's journey, or ledger.ErrNotFound when it is absent, expired or another tenant's.
 	Journey(ctx context.Context, tenant, id string) (ledger.Journey, error)

@@ -9,8 +9,8 @@ import (
 	"sallyport/shared/ledger"
 )
 
-// listed fills a store with the rows of three tenants and returns acme's as they are listed, the newest first. Times repeat and tenants
-// are prefixes of each other.
+// listed fills a store with the rows of three tenants and returns acme's as they are listed, the newest first. Times
+// repeat and tenants are prefixes of each other.
 func listed(f *fixture) (acmes []ledger.Transaction) {
 	operations := []string{"equal/execute-journey", "iron/get-customer", "iron/create-customer"}
 	states := []ledger.State{ledger.Done, ledger.Refused, ledger.Unknown, ledger.Released}
@@ -176,7 +176,9 @@ func (s suite) cursor() {
 
 // altered returns what a cursor may be damaged to.
 func altered(next string) []string {
-	altered := []string{next + "A", next + "=", next + "\n", next[1:], next[:len(next)-1], next + next, " ", "AA", "W10", "bnVsbA"}
+	altered := []string{
+		next + "A", next + "=", next + "\n", next[1:], next[:len(next)-1], next + next, " ", "AA", "W10", "bnVsbA",
+	}
 	for i := range next {
 		for _, c := range []string{"A", "B", "_", "z", "\n", "é"} {
 			if changed := next[:i] + c + next[i+1:]; changed != next {

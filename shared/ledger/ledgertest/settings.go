@@ -13,7 +13,9 @@ import (
 
 // Configured returns a tenant's workflow as it is to be written, as of Epoch.
 func Configured(name, document string) ledger.Setting {
-	return ledger.Setting{Tenant: "acme", Kind: ledger.WorkflowSetting, Name: name, Document: []byte(document), UpdatedAt: Epoch}
+	return ledger.Setting{
+		Tenant: "acme", Kind: ledger.WorkflowSetting, Name: name, Document: []byte(document), UpdatedAt: Epoch,
+	}
 }
 
 func (f *fixture) mustPutSetting(s ledger.Setting, over, version int) ledger.Setting {

@@ -12,7 +12,9 @@ import (
 
 // Leased returns the record of a token that nobody had and that somebody is to issue, as of Epoch.
 func Leased(id, holder string) ledger.Token {
-	return ledger.Token{ID: id, Version: 1, Holder: holder, Lease: Epoch.Add(15 * time.Second), ExpiresAt: Epoch.Add(time.Hour)}
+	return ledger.Token{
+		ID: id, Version: 1, Holder: holder, Lease: Epoch.Add(15 * time.Second), ExpiresAt: Epoch.Add(time.Hour),
+	}
 }
 
 // Renewed returns the version of a token's record that follows t and has a token.

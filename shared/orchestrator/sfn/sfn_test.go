@@ -21,17 +21,23 @@ type api struct {
 	sent  *sfn.SendTaskSuccessInput
 }
 
-func (a *api) StartExecution(_ context.Context, in *sfn.StartExecutionInput, _ ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error) {
+func (a *api) StartExecution(
+	_ context.Context, in *sfn.StartExecutionInput, _ ...func(*sfn.Options),
+) (*sfn.StartExecutionOutput, error) {
 	a.start = in
 	return &sfn.StartExecutionOutput{}, a.err
 }
 
-func (a *api) StopExecution(_ context.Context, in *sfn.StopExecutionInput, _ ...func(*sfn.Options)) (*sfn.StopExecutionOutput, error) {
+func (a *api) StopExecution(
+	_ context.Context, in *sfn.StopExecutionInput, _ ...func(*sfn.Options),
+) (*sfn.StopExecutionOutput, error) {
 	a.stop = in
 	return &sfn.StopExecutionOutput{}, a.err
 }
 
-func (a *api) SendTaskSuccess(_ context.Context, in *sfn.SendTaskSuccessInput, _ ...func(*sfn.Options)) (*sfn.SendTaskSuccessOutput, error) {
+func (a *api) SendTaskSuccess(
+	_ context.Context, in *sfn.SendTaskSuccessInput, _ ...func(*sfn.Options),
+) (*sfn.SendTaskSuccessOutput, error) {
 	a.sent = in
 	return &sfn.SendTaskSuccessOutput{}, a.err
 }
@@ -42,14 +48,23 @@ func TestOrchestrator(t *testing.T) {
 		err                 error
 		start, answer, stop error
 	}{
-		"OK":            {nil, nil, nil, nil},
-		"ErrDown":       {down, down, down, down},
-		"Exists":        {&types.ExecutionAlreadyExists{}, nil, &types.ExecutionAlreadyExists{}, &types.ExecutionAlreadyExists{}},
-		"ErrGone":       {&types.TaskDoesNotExist{}, &types.TaskDoesNotExist{}, orchestrator.ErrGone, &types.TaskDoesNotExist{}},
-		"ErrTimedOut":   {&types.TaskTimedOut{}, &types.TaskTimedOut{}, orchestrator.ErrGone, &types.TaskTimedOut{}},
-		"ErrNoToken":    {&types.InvalidToken{}, &types.InvalidToken{}, orchestrator.ErrGone, &types.InvalidToken{}},
-		"NeverStarted":  {&types.ExecutionDoesNotExist{}, &types.ExecutionDoesNotExist{}, &types.ExecutionDoesNotExist{}, nil},
-		"ErrOverloaded": {&types.ExecutionLimitExceeded{}, &types.ExecutionLimitExceeded{}, &types.ExecutionLimitExceeded{}, &types.ExecutionLimitExceeded{}},
+		"OK":      {nil, nil, nil, nil},
+		"ErrDown": {down, down, down, down},
+		"Exists": {
+			&types.ExecutionAlreadyExists{}, nil, &types.ExecutionAlreadyExists{}, &types.ExecutionAlreadyExists{},
+		},
+		"ErrGone": {
+			&types.TaskDoesNotExist{}, &types.TaskDoesNotExist{}, orchestrator.ErrGone, &types.TaskDoesNotExist{},
+		},
+		"ErrTimedOut": {&types.TaskTimedOut{}, &types.TaskTimedOut{}, orchestrator.ErrGone, &types.TaskTimedOut{}},
+		"ErrNoToken":  {&types.InvalidToken{}, &types.InvalidToken{}, orchestrator.ErrGone, &types.InvalidToken{}},
+		"NeverStarted": {
+			&types.ExecutionDoesNotExist{}, &types.ExecutionDoesNotExist{}, &types.ExecutionDoesNotExist{}, nil,
+		},
+		"ErrOverloaded": {
+			&types.ExecutionLimitExceeded{}, &types.ExecutionLimitExceeded{}, &types.ExecutionLimitExceeded{},
+			&types.ExecutionLimitExceeded{},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &api{err: test.err}
@@ -66,9 +81,10 @@ func TestOrchestrator(t *testing.T) {
 			if err := o.Stop(t.Context(), "aadhaar-otp", "id-1", "cancelled_by_caller"); !same(err, test.stop) {
 				t.Errorf("Stop: %v", err)
 			}
-			if aws.ToString(a.start.StateMachineArn) != "arn:aws:states:eu-west-1:123456789012:stateMachine:sallyport-dev-aadhaar-otp" ||
+			const arn = "arn:aws:states:eu-west-1:123456789012"
+			if aws.ToString(a.start.StateMachineArn) != arn+":stateMachine:sallyport-dev-aadhaar-otp" ||
 				aws.ToString(a.start.Name) != "id-1" || aws.ToString(a.start.Input) != `{"a":1}` ||
-				aws.ToString(a.stop.ExecutionArn) != "arn:aws:states:eu-west-1:123456789012:execution:sallyport-dev-aadhaar-otp:id-1" ||
+				aws.ToString(a.stop.ExecutionArn) != arn+":execution:sallyport-dev-aadhaar-otp:id-1" ||
 				aws.ToString(a.sent.TaskToken) != "token" || aws.ToString(a.sent.Output) != `{"kind":"otp"}` {
 				t.Errorf("asked %+v %+v %+v", a.start, a.stop, a.sent)
 			}

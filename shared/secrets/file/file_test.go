@@ -21,7 +21,8 @@ func TestFile(t *testing.T) {
 	if err := source.Seed(map[string]any{"a": "changed", "b": "2"}); err != nil {
 		t.Fatal(err)
 	}
-	if value, err := source.Secret(ctx, "a"); err != nil || !strings.Contains(string(value), `"1"`) || strings.Contains(string(value), "changed") {
+	if value, err := source.Secret(ctx, "a"); err != nil || !strings.Contains(string(value), `"1"`) ||
+		strings.Contains(string(value), "changed") {
 		t.Errorf("a is %s, %v; what is there must stay", value, err)
 	}
 	if _, err := source.Secret(ctx, "c"); !errors.Is(err, secrets.ErrNotFound) {

@@ -92,7 +92,9 @@ func TestBlobs(t *testing.T) {
 		for i := range all {
 			all[i] = byte(i)
 		}
-		for key, blob := range map[string][]byte{"all": all, "empty": {}, "large": bytes.Repeat(all, 20_000), "a/b\x00c": {0}} {
+		for key, blob := range map[string][]byte{
+			"all": all, "empty": {}, "large": bytes.Repeat(all, 20_000), "a/b\x00c": {0},
+		} {
 			s.mustPut(key, blob, hour)
 			s.want(key, blob)
 		}

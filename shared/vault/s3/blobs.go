@@ -1,5 +1,5 @@
-// Package s3 keeps the vault's blobs in an S3 bucket, one object each. What they hold is sealed before it comes here; the
-// bucket encrypts it once more, and a lifecycle rule sweeps what has expired.
+// Package s3 keeps the vault's blobs in an S3 bucket, one object each. What they hold is sealed before it comes here;
+// the bucket encrypts it once more, and a lifecycle rule sweeps what has expired.
 package s3
 
 import (

@@ -99,7 +99,9 @@ func TestBlobs(t *testing.T) {
 	if len(fake.objects) != 0 {
 		t.Error("the object is still there")
 	}
-	upload, err := vaults3.Uploads{Blobs: blobs, Client: s3.NewPresignClient(client)}.Upload(ctx, "upload-1", 5, now.Add(10*time.Minute), now.Add(time.Hour))
+	upload, err := vaults3.Uploads{
+		Blobs: blobs, Client: s3.NewPresignClient(client),
+	}.Upload(ctx, "upload-1", 5, now.Add(10*time.Minute), now.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +119,8 @@ func TestBlobs(t *testing.T) {
 		t.Errorf("uploaded %q, %v, tag %s", got, err, fake.tag)
 	}
 	query, err := url.ParseQuery(upload.URL[strings.Index(upload.URL, "?")+1:])
-	if err != nil || query.Get("X-Amz-Expires") != "600" || !strings.Contains(query.Get("X-Amz-SignedHeaders"), "content-length") {
+	if err != nil || query.Get("X-Amz-Expires") != "600" ||
+		!strings.Contains(query.Get("X-Amz-SignedHeaders"), "content-length") {
 		t.Errorf("signed %v", query)
 	}
 	server.Close()

@@ -65,7 +65,9 @@ func Table(t testing.TB, client *dynamodb.Client) string {
 func Schema(table string) *dynamodb.CreateTableInput {
 	var attributes []types.AttributeDefinition
 	for _, name := range []string{"pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk"} {
-		attributes = append(attributes, types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS})
+		attributes = append(
+			attributes, types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS},
+		)
 	}
 	transaction := []string{
 		"tenant", "operation", "journey", "step", "state", "code", "fingerprint", "attempt", "generation", "take_overs",
@@ -77,7 +79,8 @@ func Schema(table string) *dynamodb.CreateTableInput {
 		AttributeDefinitions: attributes,
 		KeySchema:            keySchema("pk", "sk"),
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
-			index("tenant-index", keySchema("gsi1pk", "gsi1sk"), append(transaction, "listed")), // what a listing shows of a journey
+			// what a listing shows of a journey
+			index("tenant-index", keySchema("gsi1pk", "gsi1sk"), append(transaction, "listed")),
 			index("journey-index", keySchema("gsi2pk", "gsi2sk"), transaction),
 		},
 	}

@@ -52,7 +52,9 @@ func install() (string, error) {
 
 // find returns the folder of DynamoDBLocal.jar: the given one or one in the package's lib.
 func find(folder string) (string, error) {
-	for _, pattern := range []string{"DynamoDBLocal.jar", "lib/dynamodb_local_*/DynamoDBLocal.jar", "package/lib/dynamodb_local_*/DynamoDBLocal.jar"} {
+	for _, pattern := range []string{
+		"DynamoDBLocal.jar", "lib/dynamodb_local_*/DynamoDBLocal.jar", "package/lib/dynamodb_local_*/DynamoDBLocal.jar",
+	} {
 		if found, _ := filepath.Glob(filepath.Join(folder, filepath.FromSlash(pattern))); len(found) > 0 {
 			return filepath.Dir(found[0]), nil
 		}

@@ -1,4 +1,4 @@
-package house_test
+package archtest_test
 
 import (
 	"go/ast"
@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 )
 
 // root is the top of the checkout.
@@ -22,7 +23,8 @@ const root = "../.."
 var commands = []string{"local", "operator"}
 
 func TestTopLevel(t *testing.T) {
-	allowed := []string{"functions", "statemachines", "shared", "template.yaml", "samconfig.toml", "events", "go.mod", "go.sum",
+	allowed := []string{"functions", "statemachines", "shared", "template.yaml", "samconfig.toml", "events", "go.mod",
+		"go.sum",
 		"Makefile", "README.md", ".ci", ".gitignore", ".gitattributes", ".samignore", "LICENSE",
 		".git", ".local", ".build", ".aws-sam"}
 	entries, err := os.ReadDir(root)
@@ -48,33 +50,35 @@ func TestImports(t *testing.T) {
 		}
 	})
 	partners := partners(t)
-	check(t, "only a partner's own functions, the list of partners and the types of journeys import a partner", func(f file, fail func(string)) {
-		own := below(f.dir)
-		f.eachImport(functions, func(what string) {
-			partner, part, _ := strings.Cut(what, "/")
-			settings := slices.Contains([]string{"workflows", "applications", "local"}, own)
-			if settings && partner == "ezto" && part != "" {
-				return // routes of EZTO's workspace
-			}
-			may := own == partner || own == "partners" || f.dir == "functions/journeys/deployed" ||
-				f.test && (own == "journeys" || own == "local")
-			if slices.Contains(partners, partner) && !may {
-				fail("imports functions/" + what)
-			}
+	check(t, "only a partner's own functions, the list of partners and the types of journeys import a partner",
+		func(f file, fail func(string)) {
+			own := below(f.dir)
+			f.eachImport(functions, func(what string) {
+				partner, part, _ := strings.Cut(what, "/")
+				settings := slices.Contains([]string{"workflows", "applications", "local"}, own)
+				if settings && partner == "ezto" && part != "" {
+					return // routes of EZTO's workspace
+				}
+				may := own == partner || own == "partners" || f.dir == "functions/journeys/deployed" ||
+					f.test && (own == "journeys" || own == "local")
+				if slices.Contains(partners, partner) && !may {
+					fail("imports functions/" + what)
+				}
+			})
 		})
-	})
-	check(t, "of functions, a simulated partner imports the sandbox's frame alone, and the frame none", func(f file, fail func(string)) {
-		simulated := slices.Contains(partners, strings.TrimPrefix(f.dir, "functions/sandbox/"))
-		if !simulated && (f.dir != "functions/sandbox" || f.test) {
-			return
-		}
-		f.eachImport(functions, func(what string) {
-			own := "sandbox/" + path.Base(f.dir)
-			if !simulated || what != "sandbox" && !(f.test && (what == own || what == "sandbox/sandboxtest")) {
-				fail("imports functions/" + what)
+	check(t, "of functions, a simulated partner imports the sandbox's frame alone, and the frame none",
+		func(f file, fail func(string)) {
+			simulated := slices.Contains(partners, strings.TrimPrefix(f.dir, "functions/sandbox/"))
+			if !simulated && (f.dir != "functions/sandbox" || f.test) {
+				return
 			}
+			f.eachImport(functions, func(what string) {
+				own := "sandbox/" + path.Base(f.dir)
+				if !simulated || what != "sandbox" && !(f.test && (what == own || what == "sandbox/sandboxtest")) {
+					fail("imports functions/" + what)
+				}
+			})
 		})
-	})
 	check(t, "only adapters import an AWS service client", func(f file, fail func(string)) {
 		f.eachImport(service, func(what string) {
 			if !slices.Contains(adapters, f.dir) && !f.wires() {
@@ -108,7 +112,10 @@ func TestImports(t *testing.T) {
 	})
 	check(t, "only the functions that save and evaluate rules link CEL", func(f file, fail func(string)) {
 		f.eachImport(module+"functions/ezto/rule", func(string) {
-			if !slices.Contains([]string{"functions/ezto/rule", "functions/workflows/put", "functions/workflows/evaluate", "functions/local"}, f.dir) && !f.test {
+			if !slices.Contains(
+				[]string{"functions/ezto/rule", "functions/workflows/put", "functions/workflows/evaluate", "functions/local"},
+				f.dir,
+			) && !f.test {
 				fail("imports functions/ezto/rule")
 			}
 		})
@@ -133,6 +140,11 @@ func TestImports(t *testing.T) {
 }
 
 func TestCode(t *testing.T) {
+	check(t, "lines have at most 120 columns, but for what stands in raw strings", func(f file, fail func(string)) {
+		for _, line := range f.long {
+			fail("has more in line " + strconv.Itoa(line))
+		}
+	})
 	check(t, "no init functions", func(f file, fail func(string)) {
 		for _, decl := range f.ast.Decls {
 			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
@@ -181,7 +193,32 @@ type file struct {
 	name  string
 	test  bool
 	lines int
+	long  []int // numbers of the lines with more than maxColumns
 	ast   *ast.File
+}
+
+// maxColumns is how many characters a line of code may have, a tab counted as one.
+const maxColumns = 120
+
+// longLines returns the numbers of the lines that have too many columns, but for those with a raw string, or with a
+// string that would fill a line by itself.
+func longLines(text string, set *token.FileSet, parsed *ast.File) (long []int) {
+	raw := map[int]bool{}
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING &&
+			(lit.Value[0] == '`' || len(lit.Value) > maxColumns*2/3) {
+			for line := set.Position(lit.Pos()).Line; line <= set.Position(lit.End()).Line; line++ {
+				raw[line] = true
+			}
+		}
+		return true
+	})
+	for i, line := range strings.Split(text, "\n") {
+		if utf8.RuneCountInString(line) > maxColumns && !raw[i+1] {
+			long = append(long, i+1)
+		}
+	}
+	return long
 }
 
 // eachImport calls fn with the rest of every imported path that begins with prefix.
@@ -238,7 +275,8 @@ var parsed = sync.OnceValues(func() (all []file, err error) {
 			}
 			relative = filepath.ToSlash(relative)
 			all = append(all, file{dir: path.Dir(relative), name: path.Base(relative), ast: parsed,
-				test: strings.HasSuffix(relative, "_test.go"), lines: strings.Count(string(text), "\n")})
+				test: strings.HasSuffix(relative, "_test.go"), lines: strings.Count(string(text), "\n"),
+				long: longLines(string(text), set, parsed)})
 			return nil
 		})
 		if err != nil {

@@ -1,4 +1,4 @@
-package house_test
+package archtest_test
 
 import (
 	"encoding/json"
@@ -65,7 +65,8 @@ func TestStateMachines(t *testing.T) {
 			t.Run("expects errors that there are", func(t *testing.T) {
 				for _, name := range d.machine.ErrorEquals() {
 					if !errors[name] && !strings.HasPrefix(name, "States.") && !strings.HasPrefix(name, "Lambda.") &&
-						name != "Sandbox.Timedout" && name != "Runtime.ExitError" { // Lambda's own, of a function that ran too long or crashed
+						// Lambda's own, of a function that ran too long or crashed
+						name != "Sandbox.Timedout" && name != "Runtime.ExitError" {
 						t.Errorf("expects %s, which is no type of shared/operation/task", name)
 					}
 				}
@@ -83,14 +84,17 @@ func TestStateMachines(t *testing.T) {
 
 // personal are members that hold what belongs to a person; in a definition only a path or a reference may stand there.
 var personal = []string{
-	"aadhaar_no", "otp", "pan", "name", "first_name", "last_name", "date_of_birth", "dob", "email", "phone", "mobile", "address",
+	"aadhaar_no", "otp", "pan", "name", "first_name", "last_name", "date_of_birth", "dob", "email", "phone", "mobile",
+	"address",
 	"document", "document_id", "password", "secret", "client_secret", "access_token",
-	"firstname", "middlename", "lastname", "fullname", "dateOfBirth", "emailAddress", "mobileNo", "documentKey", "externalId", "external_id",
+	"firstname", "middlename", "lastname", "fullname", "dateOfBirth", "emailAddress", "mobileNo", "documentKey",
+	"externalId", "external_id",
 	"addressLine1", "addressLine2", "addressLine3", "city", "postalCode", "file",
 }
 
-// checkLiterals finds what looks like personal data among a definition's literals: numbers of a person have six digits or more (codes have five), mail
-// addresses have an @, and members that are named after such data need not look like anything.
+// checkLiterals finds what looks like personal data among a definition's literals: numbers of a person have six digits
+// or more (codes have five), mail addresses have an @, and members that are named after such data need not look like
+// anything.
 func checkLiterals(t *testing.T, at string, value any) {
 	t.Helper()
 	switch value := value.(type) {
@@ -172,7 +176,8 @@ func payloads(t *testing.T, id string) (all [][]string) {
 	return all
 }
 
-// vocabulary are the errors by which functions speak to state machines: the types of shared/operation/task that are errors.
+// vocabulary are the errors by which functions speak to state machines: the types of shared/operation/task that are
+// errors.
 func vocabulary(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}

@@ -1,4 +1,4 @@
-package house_test
+package archtest_test
 
 import (
 	"bytes"
@@ -69,7 +69,8 @@ func clients(dependencies []string) (services []string) {
 func dependencies(t *testing.T) map[string][]string {
 	t.Helper()
 	list := exec.Command("go", "list", "-json=ImportPath,Deps", "./functions/...")
-	list.Dir, list.Env = root, append(list.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0") // as they are deployed
+	// as they are deployed
+	list.Dir, list.Env = root, append(list.Environ(), "GOOS=linux", "GOARCH=arm64", "CGO_ENABLED=0")
 	var stderr bytes.Buffer
 	list.Stderr = &stderr
 	out, err := list.Output()

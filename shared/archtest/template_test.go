@@ -1,4 +1,4 @@
-package house_test
+package archtest_test
 
 import (
 	"encoding/base64"
@@ -64,7 +64,8 @@ func TestFunctions(t *testing.T) {
 			}
 			group := template.Resources[f.id+"Logs"]
 			name, retention := group.property("LogGroupName"), group.property("RetentionInDays")
-			if want := "!Sub /aws/lambda/sallyport-${Stage}-" + f.words(); group.Type != "AWS::Logs::LogGroup" || name != want || retention == "" {
+			if want := "!Sub /aws/lambda/sallyport-${Stage}-" + f.words(); group.Type != "AWS::Logs::LogGroup" || name != want ||
+				retention == "" {
 				t.Errorf("%sLogs must be a log group with a retention, named %q", f.id, want)
 			}
 		}
@@ -134,18 +135,22 @@ func TestFunctions(t *testing.T) {
 		}
 		name, named := strings.CutPrefix(secret.property("Name"), "!Sub ")
 		if !named || !slices.ContainsFunc(template.Resources["SandboxServeRole"].statements(t), func(s statement) bool {
-			return slices.Contains(s.Action, "secretsmanager:GetSecretValue") && strings.HasSuffix(strings.Join(s.resources(), ""), ":secret:"+name+"-??????")
+			return slices.Contains(s.Action, "secretsmanager:GetSecretValue") &&
+				strings.HasSuffix(strings.Join(s.resources(), ""), ":secret:"+name+"-??????")
 		}) {
 			t.Error("SandboxServeRole must allow to read SandboxSettings by its name, which does not turn in a circle")
 		}
-		if i := slices.IndexFunc(template.functions, func(f function) bool { return f.id == "SandboxServe" }); !template.functions[i].scheduled() {
+		if i := slices.IndexFunc(
+			template.functions, func(f function) bool { return f.id == "SandboxServe" },
+		); !template.functions[i].scheduled() {
 			t.Error("SandboxServe must be woken for what is due while nobody calls")
 		}
 	})
 }
 
-// unnamed are verbs for which AWS knows no resource (Service Authorization Reference). None of them reads or writes what
-// anybody stored: by the first eight Step Functions sets up the delivery of its logs, by the last a pipe finds its source.
+// unnamed are verbs for which AWS knows no resource (Service Authorization Reference). None of them reads or writes
+// what anybody stored: by the first eight Step Functions sets up the delivery of its logs, by the last a pipe finds its
+// source.
 var unnamed = []string{
 	"logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
 	"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
@@ -173,8 +178,12 @@ func TestRoles(t *testing.T) {
 					return slices.Contains(s.Action, action) && slices.Contains(s.resources(), resource)
 				})
 			}
-			if reads, lists := may("s3:GetObject", "!Sub ${Vault.Arn}/*"), may("s3:ListBucket", "!GetAtt Vault.Arn"); reads != lists {
-				t.Errorf("%s may read the vault's documents: %t, and know which there are: %t; it must be both or none", id, reads, lists)
+			if reads, lists := may(
+				"s3:GetObject", "!Sub ${Vault.Arn}/*",
+			), may("s3:ListBucket", "!GetAtt Vault.Arn"); reads != lists {
+				t.Errorf(
+					"%s may read the vault's documents: %t, and know which there are: %t; it must be both or none", id, reads, lists,
+				)
 			}
 		}
 	})
@@ -182,7 +191,8 @@ func TestRoles(t *testing.T) {
 	t.Run("let into the vault whose function has one", func(t *testing.T) {
 		for _, f := range template.functions {
 			role, _ := strings.CutPrefix(show(&f.Role), "!GetAtt ")
-			enters := slices.ContainsFunc(template.Resources[strings.TrimSuffix(role, ".Arn")].statements(t), func(s statement) bool {
+			granted := template.Resources[strings.TrimSuffix(role, ".Arn")].statements(t)
+			enters := slices.ContainsFunc(granted, func(s statement) bool {
 				return slices.Contains(s.resources(), "!Sub ${Vault.Arn}/*")
 			})
 			if has := template.sets(f, "VAULT_BUCKET"); has != enters {
@@ -301,7 +311,8 @@ func canonical(t *testing.T, value any) string {
 	return string(text)
 }
 
-// TestVault holds the sweeping of the vault against how long its documents count: what was left behind goes, but not before.
+// TestVault holds the sweeping of the vault against how long its documents count: what was left behind goes, but not
+// before.
 func TestVault(t *testing.T) {
 	const day = 24 * time.Hour
 	longest := ledger.Retention // of an answer that is too large for its record
@@ -374,13 +385,15 @@ func TestAlarms(t *testing.T) {
 		}
 	}
 	for _, f := range template.functions {
-		if !strings.HasPrefix(f.id, "Sandbox") && !strings.Contains(watched, "Errors, Dimensions, [[Name, FunctionName, Value, !Ref "+f.id+"]]") {
+		if !strings.HasPrefix(f.id, "Sandbox") &&
+			!strings.Contains(watched, "Errors, Dimensions, [[Name, FunctionName, Value, !Ref "+f.id+"]]") {
 			t.Errorf("no alarm watches the errors of %s", f.id)
 		}
 	}
 	for id, r := range template.Resources {
 		for _, metric := range []string{"ExecutionsFailed", "ExecutionsTimedOut"} {
-			if r.Type == stateMachine && !strings.Contains(watched, metric+", Dimensions, [[Name, StateMachineArn, Value, !Ref "+id+"]]") {
+			if r.Type == stateMachine &&
+				!strings.Contains(watched, metric+", Dimensions, [[Name, StateMachineArn, Value, !Ref "+id+"]]") {
 				t.Errorf("no alarm watches the %s of %s", metric, id)
 			}
 		}
@@ -449,13 +462,15 @@ func checkHTTPEvent(t *testing.T, template template, f function, text []byte) {
 	if err := json.Unmarshal(text, &event); err != nil {
 		t.Fatal(err)
 	}
-	if event.Version != "2.0" || event.RequestContext.HTTP.Path != event.RawPath || event.RequestContext.RouteKey != event.RouteKey {
+	if event.Version != "2.0" || event.RequestContext.HTTP.Path != event.RawPath ||
+		event.RequestContext.RouteKey != event.RouteKey {
 		t.Error("is not an HTTP API event of payload format 2.0 that agrees with itself")
 	}
 	if !slices.ContainsFunc(f.routes(), func(r route) bool { return r.key == event.RouteKey }) {
 		t.Errorf("comes by the route %q, which %s doesn't have", event.RouteKey, f.id)
 	}
-	if path := filled(event.RouteKey, event.PathParameters); !strings.HasPrefix(event.RouteKey, "ANY ") && path != "$default" && path != event.RequestContext.HTTP.Method+" "+event.RawPath {
+	if path := filled(event.RouteKey, event.PathParameters); !strings.HasPrefix(event.RouteKey, "ANY ") &&
+		path != "$default" && path != event.RequestContext.HTTP.Method+" "+event.RawPath {
 		t.Errorf("comes by the path %q, but its route and parameters make %q", event.RawPath, path)
 	}
 
@@ -544,7 +559,8 @@ func checkJourneyRequest(t *testing.T, text []byte) {
 	}
 }
 
-// checkTask checks the sample of what a state machine sends an operation: by a state that there is, with the members that it sends.
+// checkTask checks the sample of what a state machine sends an operation: by a state that there is, with the members
+// that it sends.
 func checkTask(t *testing.T, f function, text []byte) {
 	t.Helper()
 	var input task.Input
@@ -590,7 +606,8 @@ func checkStatusChange(t *testing.T, text []byte) {
 	if err := json.Unmarshal(text, &change); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte(change.Input), &input); err != nil || input.Tenant != "local" || input.ID != change.Name {
+	if err := json.Unmarshal([]byte(change.Input), &input); err != nil || input.Tenant != "local" ||
+		input.ID != change.Name {
 		t.Errorf("tells the end of %q, whose input is not that of a journey of the local stack's tenant", change.Name)
 	}
 	if !slices.Contains([]string{"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}, change.Status) {
@@ -598,8 +615,8 @@ func checkStatusChange(t *testing.T, text []byte) {
 	}
 }
 
-// checkSampleData lets samples hold the sandbox's well-known number and OTP and the contracts' invented documents, and no
-// other.
+// checkSampleData lets samples hold the sandbox's well-known number and OTP and the contracts' invented documents, and
+// no other.
 func checkSampleData(t *testing.T, text string) {
 	t.Helper()
 	for _, found := range regexp.MustCompile(`aadhaar_no\\?": ?\\?"([^"\\]*)`).FindAllStringSubmatch(text, -1) {
@@ -829,8 +846,8 @@ func show(node *yaml.Node) string {
 	return text
 }
 
-// variablesOf returns the names of the environment's variables that a main reads, itself or in the functions by which it
-// is wired. What other functions of their packages read does not count: it is another main's.
+// variablesOf returns the names of the environment's variables that a main reads, itself or in the functions by which
+// it is wired. What other functions of their packages read does not count: it is another main's.
 func variablesOf(sources []file, main string) map[string]bool {
 	names, seen := map[string]bool{}, map[string]bool{}
 	var into func(dir, function string)
