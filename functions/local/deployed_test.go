@@ -677,8 +677,8 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// TestDeployedFunction runs functions against DynamoDB Local.
-func TestDeployedFunction(t *testing.T) {
+// TestDeployedFunctionMatrix runs functions against DynamoDB Local.
+func TestDeployedFunctionMatrix(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	opened := s.http(
@@ -828,8 +828,8 @@ func (x *execution) wantNoSecrets(secrets ...string) {
 	}
 }
 
-// TestDeployedJourney runs a whole verification.
-func TestDeployedJourney(t *testing.T) {
+// TestDeployedJourneyMatrix runs a whole verification.
+func TestDeployedJourneyMatrix(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	x := s.begin("aadhaar-otp", "k", `{"aadhaar_no":"`+happy+`"}`)
@@ -855,9 +855,9 @@ func TestDeployedJourney(t *testing.T) {
 	s.wantCancelled(s.begin("aadhaar-otp", "k3", `{"aadhaar_no":"`+happy+`"}`))
 }
 
-// TestDeployedOnboarding runs whole onboardings: of a customer whom compliance holds, the alert is closed and the
+// TestDeployedOnboardingMatrix runs whole onboardings: of a customer whom compliance holds, the alert is closed and the
 // partner calls back.
-func TestDeployedOnboarding(t *testing.T) {
+func TestDeployedOnboardingMatrix(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	s.function("digit9/callback") // the API needs it later, in a goroutine of its own
@@ -899,8 +899,8 @@ func TestDeployedOnboarding(t *testing.T) {
 	s.wantTokens("digit9", 1) // which all functions share
 }
 
-// TestDeployedClient runs whole client-onboardings: one lacks something, another's verification takes its time.
-func TestDeployedClient(t *testing.T) {
+// TestDeployedClientMatrix runs whole client-onboardings: one lacks something, another's verification takes its time.
+func TestDeployedClientMatrix(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	s.function("mbanq/callback") // the API needs it later, in a goroutine of its own
@@ -928,9 +928,9 @@ func TestDeployedClient(t *testing.T) {
 	s.wantTokens("mbanq", 1)
 }
 
-// TestDeployedIdentification runs whole customer-identifications: the answer to a creation is lost, the customer
+// TestDeployedIdentificationMatrix runs whole customer-identifications: the answer to a creation is lost, the customer
 // finishes the page, the partner approves.
-func TestDeployedIdentification(t *testing.T) {
+func TestDeployedIdentificationMatrix(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	s.function("iron/callback") // the API needs it later, in a goroutine of its own

@@ -328,9 +328,9 @@ func TestOnboardingCallbacks(t *testing.T) {
 // bytes.
 const awsMetadata = 1200
 
-// TestOnboardingFiles: a photo of 4 MB by reference, and what fits into a request inline. State machine and log see
-// nothing of it.
-func TestOnboardingFiles(t *testing.T) {
+// TestOnboardingFilesMatrix: a photo of 4 MB by reference, and what fits into a request inline. State machine and log
+// see nothing of it.
+func TestOnboardingFilesMatrix(t *testing.T) {
 	t.Parallel()
 	histories := make(chan []byte, 2) // of executions that have ended
 	s := MustRun(t, func(m *main.Main) {

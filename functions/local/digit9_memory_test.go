@@ -20,9 +20,9 @@ import (
 	"sallyport/shared/vault"
 )
 
-// TestOnboardingMemory: an onboarding with a photo of 4 MB takes at its peak three times the memory of the body that is
-// sent, above what the function takes anyway.
-func TestOnboardingMemory(t *testing.T) {
+// TestOnboardingMemoryMatrix: an onboarding with a photo of 4 MB takes at its peak three times the memory of the body
+// that is sent, above what the function takes anyway.
+func TestOnboardingMemoryMatrix(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("SKIPPED, memory is measured on Linux only")
 	}

@@ -214,7 +214,8 @@ func TestDigit9Onboard(t *testing.T) {
 		}
 	})
 	t.Run("EveryFaultIsNamed", func(t *testing.T) {
-		got := s.post(onboardURL, "", customer("784199000000018", `"Block A"`, `7`, `"zip":0`, `"zip":"x"`, `"issued_on":"2021-03-10"`, `"issued_on":"10.03.2021"`,
+		got := s.post(onboardURL, "", customer("784199000000018", `"Block A"`, `7`, `"zip":0`, `"zip":"x"`,
+			`"issued_on":"2021-03-10"`, `"issued_on":"10.03.2021"`,
 			`"profile_photo":{"base64_data":"AAAA","content_type":"image/jpeg"}`,
 			`"profile_photo":{"base64_data":"data:AAA","content_type":"application/pdf"}`))
 		const want = `{"status":"failure","status_code":400,"error_code":40002,"message":"Invalid format or missing mandatory request","details":{"addressList[0].buildingName":"Invalid building name","addressList[0].zip":"Invalid zip","customerClassification.profilePhoto.base64Data":"Invalid base64 data","customerClassification.profilePhoto.contentType":"Invalid content type","idDetails[0].issuedOn":"Invalid issued on"},"request_id":"<r>"}`
@@ -512,7 +513,7 @@ func TestDigit9Callback(t *testing.T) {
 	}
 }
 
-func TestDigit9Files(t *testing.T) {
+func TestDigit9FilesMatrix(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
 	file := func(size int) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, size)) }

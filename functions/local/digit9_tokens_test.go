@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestOnboardingsShareAToken: however many journeys begin at once when no token is there, one is asked for.
-func TestOnboardingsShareAToken(t *testing.T) {
+// TestOnboardingsShareATokenMatrix: however many journeys begin at once when no token is there, one is asked for.
+func TestOnboardingsShareATokenMatrix(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
 	const journeys = 100
@@ -40,9 +40,9 @@ func TestOnboardingsShareAToken(t *testing.T) {
 	}
 }
 
-// TestContainersShareAToken: so it is with containers of functions that begin at once, each of which has a memory of
-// its own.
-func TestContainersShareAToken(t *testing.T) {
+// TestContainersShareATokenMatrix: so it is with containers of functions that begin at once, each of which has a memory
+// of its own.
+func TestContainersShareATokenMatrix(t *testing.T) {
 	s := deployed(t)
 	s.partner("POST", "/faults", `{"partner":"digit9","operation":"issue-token","fault":"slow"}`) // so that none is late
 	var wg sync.WaitGroup

@@ -48,8 +48,8 @@ func TestVerification(t *testing.T) {
 	}
 }
 
-// TestStatusTable holds the bytes of every documented answer of the execute operation, and of the OTP's own.
-func TestStatusTable(t *testing.T) {
+// TestStatusTableMatrix holds the bytes of every documented answer of the execute operation, and of the OTP's own.
+func TestStatusTableMatrix(t *testing.T) {
 	t.Parallel()
 	otpFailure := func(code, message string) string {
 		return failed + `"status_code":"` + code + `","message":"` + message + `"` + noData

@@ -65,8 +65,8 @@ func (s *stack) keepsQuiet(secrets ...string) {
 	}
 }
 
-// TestEZTOCallback: each hook and form that the partner has arrives, however the transaction ends.
-func TestEZTOCallback(t *testing.T) {
+// TestEZTOCallbackMatrix: each hook and form that the partner has arrives, however the transaction ends.
+func TestEZTOCallbackMatrix(t *testing.T) {
 	t.Parallel()
 	for _, application := range []string{"ping", "ping-token", "ping-encrypted", "push", "push-token", "push-encrypted"} {
 		t.Run(application, func(t *testing.T) {
@@ -373,10 +373,10 @@ func flipLast(b []byte) []byte { b[len(b)-1] ^= 1; return b }
 // strangerKey signs for nobody.
 var strangerKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-// TestIECJourneyRefusedResults: what is forged, cut off, in another form than the application's, meant for another one
-// or too old is refused and recorded, and the journey that it would be about waits on, without a word to the partner.
-// The true result still ends it.
-func TestIECJourneyRefusedResults(t *testing.T) {
+// TestIECJourneyRefusedResultsMatrix: what is forged, cut off, in another form than the application's, meant for
+// another one or too old is refused and recorded, and the journey that it would be about waits on, without a word to
+// the partner. The true result still ends it.
+func TestIECJourneyRefusedResultsMatrix(t *testing.T) {
 	t.Parallel()
 	for application, other := range map[string]string{
 		"ping": "", "ping-token": "push-token", "ping-encrypted": "", "push": "", "push-token": "ping-token",
@@ -517,9 +517,9 @@ func TestIECJourneyRefusedResults(t *testing.T) {
 	}
 }
 
-// TestIECJourneyReplayedResults: a true callback that is sent once more is a hint at most. The partner is asked, and
-// the journey waits on.
-func TestIECJourneyReplayedResults(t *testing.T) {
+// TestIECJourneyReplayedResultsMatrix: a true callback that is sent once more is a hint at most. The partner is asked,
+// and the journey waits on.
+func TestIECJourneyReplayedResultsMatrix(t *testing.T) {
 	t.Parallel()
 	for _, application := range []string{"ping", "ping-token", "ping-encrypted", "push", "push-token", "push-encrypted"} {
 		// Of a transaction that failed, which another one of the same user's has not.

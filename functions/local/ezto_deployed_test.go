@@ -36,9 +36,9 @@ func eztoCredentials(o eztosim.Options, names ...string) map[string]any {
 	return map[string]any{"workspace": o.Workspace, "applications": applications}
 }
 
-// TestDeployedEZTO goes through the routes of EZTO's functions and of the settings. An answer that was lost stays
+// TestDeployedEZTOMatrix goes through the routes of EZTO's functions and of the settings. An answer that was lost stays
 // unknown.
-func TestDeployedEZTO(t *testing.T) {
+func TestDeployedEZTOMatrix(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	s.function("ezto/callback") // the API needs it later, in a goroutine of its own
@@ -188,9 +188,9 @@ func (s *stage) enters(url string) {
 	}
 }
 
-// TestDeployedLicence runs whole iec-verifications, from the tenant's settings to what the partner signs, encrypts or
-// hints at; one whose first answer is lost, and one that the settings leave out.
-func TestDeployedLicence(t *testing.T) {
+// TestDeployedLicenceMatrix runs whole iec-verifications, from the tenant's settings to what the partner signs,
+// encrypts or hints at; one whose first answer is lost, and one that the settings leave out.
+func TestDeployedLicenceMatrix(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	s.function("ezto/callback") // the API needs it later, in a goroutine of its own

@@ -218,7 +218,7 @@ var calls = map[string][]call{
 			return post(clientsURL+"/"+id+"?command=activate", activation)
 		}, "mbanq/client-command", byLookup},
 	},
-	"mbanq/list-clients":   {}, // lookups and journeys alone call it: TestFaultsOfLookups
+	"mbanq/list-clients":   {}, // lookups and journeys alone call it: TestFaultsOfLookupsMatrix
 	"mbanq/list-addresses": {}, // likewise
 	// the gateway doesn't call it: it creates what it was asked for, and takes nothing back
 	"mbanq/delete-client":       {},
@@ -491,9 +491,10 @@ func (s *stack) untilKnown(operation, fault string, send func() reply) reply {
 	return got
 }
 
-// TestCredentialsRejected: that a partner doesn't take our credentials, read anew once, or the token that it has just
-// issued, is told as our trouble, never as the caller's. Nothing has happened, so the key may act when they are right.
-func TestCredentialsRejected(t *testing.T) {
+// TestCredentialsRejectedMatrix: that a partner doesn't take our credentials, read anew once, or the token that it has
+// just issued, is told as our trouble, never as the caller's. Nothing has happened, so the key may act when they are
+// right.
+func TestCredentialsRejectedMatrix(t *testing.T) {
 	t.Parallel()
 	for _, operation := range []string{"equal/init-transaction", "ezto/trigger-request", "ezto/get-result",
 		"digit9/issue-token", "digit9/lookup-customer", "digit9/onboard-customer", "digit9/get-customer",
@@ -524,8 +525,8 @@ func TestCredentialsRejected(t *testing.T) {
 	}
 }
 
-// TestFaultsOfLookups: a lookup that fails leaves open what it was to find out, until one succeeds.
-func TestFaultsOfLookups(t *testing.T) {
+// TestFaultsOfLookupsMatrix: a lookup that fails leaves open what it was to find out, until one succeeds.
+func TestFaultsOfLookupsMatrix(t *testing.T) {
 	t.Parallel()
 	for operation, looks := range map[string]string{
 		"mbanq/create-client": "list-clients", "mbanq/add-address": "list-addresses",

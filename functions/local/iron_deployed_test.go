@@ -15,8 +15,9 @@ import (
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 )
 
-// TestDeployedIron goes through the routes of Iron's functions. Answers to creations are lost, and settled by a repeat.
-func TestDeployedIron(t *testing.T) {
+// TestDeployedIronMatrix goes through the routes of Iron's functions. Answers to creations are lost, and settled by a
+// repeat.
+func TestDeployedIronMatrix(t *testing.T) {
 	t.Parallel()
 	s := deployed(t)
 	s.function("iron/callback") // the API needs it later, in a goroutine of its own

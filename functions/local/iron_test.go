@@ -298,8 +298,9 @@ func quoted(text string) string {
 	return `"` + text + `"`
 }
 
-// TestIronFiles: what fits into a Lambda goes inline, more gets the partner's error; a journey takes more by reference.
-func TestIronFiles(t *testing.T) {
+// TestIronFilesMatrix: what fits into a Lambda goes inline, more gets the partner's error; a journey takes more by
+// reference.
+func TestIronFilesMatrix(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
 	image := func(size int) string {
@@ -634,9 +635,9 @@ func TestIdentificationJourneyOfOthers(t *testing.T) {
 	})
 }
 
-// TestIdentificationJourneyLost: a lost answer to a creation is settled, whatever was lost, and nothing is created
-// twice.
-func TestIdentificationJourneyLost(t *testing.T) {
+// TestIdentificationJourneyLostMatrix: a lost answer to a creation is settled, whatever was lost, and nothing is
+// created twice.
+func TestIdentificationJourneyLostMatrix(t *testing.T) {
 	t.Parallel()
 	for _, operation := range []string{"create-customer", "create-identification"} {
 		for _, fault := range []string{

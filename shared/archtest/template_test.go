@@ -400,7 +400,7 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
-func TestEvents(t *testing.T) {
+func TestEventsMatrix(t *testing.T) {
 	template := readTemplate(t)
 	samples, err := filepath.Glob(filepath.Join(root, "events/*.json"))
 	if err != nil {
