@@ -151,3 +151,23 @@ func TestStartThatIsNotValid(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestOutcome is what people read at a journey's end.
+func TestOutcome(t *testing.T) {
+	outcome := digit9.PartnerOnboarding().Outcome
+	for text, want := range map[string]string{
+		found:                  `{"ecrn":"7841009900000017","customer_status":"ACTIVE","aml_scan_status":"Accepted","id_status":"Active"}`,
+		camel(500, 45013, "x"): `{"code":"45013"}`,
+		camel(404, 45051, "x"): `{"code":"45051"}`,
+		camel(404, 45001, "x"): ``,
+		camel(404, 45003, "x"): ``,
+		`{"status":"success"}`: `{}`,
+		strings.Replace(
+			found, "ACTIVE", "KYC_PENDING", 1,
+		): `{"ecrn":"7841009900000017","customer_status":"KYC_PENDING","aml_scan_status":"Accepted","id_status":"Active"}`,
+	} {
+		if got, err := outcome(gateway.JSON(200, []byte(text)), nil, nil); err != nil || string(got) != want {
+			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package digit9_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"sallyport/functions/digit9"
@@ -32,6 +34,85 @@ func FuzzECRNOfAMessage(f *testing.F) {
 		}
 		if got := summary(gateway.JSON(200, answer))["ecrn"]; got != want {
 			t.Errorf("%q: got %q, want %q", message, got, want)
+		}
+	})
+}
+
+// TestVerdict has every row of digit9 §9.4 and §11: the word by which the state machine goes on. Nothing that isn't
+// documented is a yes.
+func TestVerdict(t *testing.T) {
+	verdict := func(text string) any {
+		return digit9.LookupCustomer(digit9.Config{}).Output(gateway.JSON(200, []byte(text)))["verdict"]
+	}
+	for code, want := range map[int]string{
+		45001: "absent", 45003: "absent", 45013: "held_unnamed", 45051: "blocked", 40001: "unclear", 45006: "unclear",
+		45032: "unclear", 49999: "unclear",
+	} {
+		if got := verdict(camel(404, code, "x")); got != want {
+			t.Errorf("%d is %v, want %s", code, got, want)
+		}
+		if got := verdict(strings.Replace(found, `"statusCode":200`, fmt.Sprintf(`"errorCode":%d`, code), 1)); got != want {
+			t.Errorf("%d with a customer is %v, want %s", code, got, want)
+		}
+	}
+	documented := map[[2]string]string{
+		{"ACTIVE", "Accepted"}: "accepted", {"ACTIVE", "Under Investigation"}: "held",
+		{"KYC_PENDING", "Under Investigation"}: "held",
+		{"KYC_PENDING", "Accepted"}:            "kyc_pending", {"REJECTED", "Rejected"}: "rejected",
+		{"ACTIVE", "Failed"}: "screening_failed", {"KYC_PENDING", "Failed"}: "screening_failed",
+	}
+	statuses := []string{"ACTIVE", "KYC_PENDING", "INACTIVE", "REJECTED", "BLOCKED", "", "DORMANT", "ACTIVE_"}
+	scans := []string{
+		"Accepted", "Rejected", "Under Investigation", "Failed", "N/A", "", "accepted", "ACCEPTED", "Pending",
+	}
+	for _, status := range statuses {
+		for _, scan := range scans {
+			want := documented[[2]string{status, scan}]
+			switch {
+			case want != "":
+			case status == "BLOCKED":
+				want = "blocked"
+			case status == "REJECTED", scan == "Rejected": // a no, in whichever of the two it stands
+				want = "rejected"
+			case scan == "Failed":
+				want = "screening_failed"
+			case status == "INACTIVE":
+				want = "inactive"
+			default:
+				want = "unclear"
+			}
+			text := fmt.Sprintf(
+				`{"status":"success","statusCode":200,"data":{"ecrn":"1","customer_status":%q,"aml_scan_status":%q}}`, status, scan,
+			)
+			if got := verdict(text); got != want {
+				t.Errorf("%q, %q is %v, want %s", status, scan, got, want)
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		// as callbacks write it
+		`{"status":"success","data":{"customer_status":" kyc pending ","aml_scan_status":" Accepted "}}`: "kyc_pending",
+		`{"status":"success","data":{"customer_status":"active","aml_scan_status":"Accepted"}}`:          "accepted",
+		`{"status":"failure","data":{"customer_status":"ACTIVE","aml_scan_status":"Accepted"}}`:          "unclear",
+		`{"status":"SUCCESS","data":{"customer_status":"ACTIVE","aml_scan_status":"Accepted"}}`:          "unclear",
+		`{"data":{"customer_status":"ACTIVE","aml_scan_status":"Accepted"}}`:                             "unclear",
+		`{"status":"success","data":{"customer_status":["ACTIVE"],"aml_scan_status":"Accepted"}}`:        "unclear",
+		`{"status":"success"}`: "unclear", `{}`: "unclear", ``: "unclear", `<html>`: "unclear", `[]`: "unclear",
+		`null`: "unclear",
+	} {
+		if got := verdict(text); got != want {
+			t.Errorf("%s is %v, want %s", text, got, want)
+		}
+	}
+	t.Run("Output", func(t *testing.T) {
+		for text, want := range map[string]string{
+			found: `{"ecrn":"7841009900000017","verdict":"accepted"}`, camel(404, 45001, "x"): `{"verdict":"absent"}`,
+			strings.Replace(found, "7841009900000017", "NOOR EXAMPLE", 1): `{"verdict":"accepted"}`,
+		} {
+			summary, err := json.Marshal(digit9.GetCustomer(digit9.Config{}).Output(gateway.JSON(200, []byte(text))))
+			if err != nil || string(summary) != want {
+				t.Errorf("%s gave %s, %v", text, summary, err)
+			}
 		}
 	})
 }
