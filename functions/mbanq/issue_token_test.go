@@ -1,6 +1,7 @@
 package mbanq_test
 
 import (
+	"errors"
 	"testing"
 
 	"sallyport/functions/mbanq"
@@ -78,6 +79,42 @@ func TestTokenOfThePartner(t *testing.T) {
 		req.Header = nil
 		if got := call(t, mbanq.GetClient(p.config()), req); got.Class != operation.Done {
 			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+func TestTokenForm(t *testing.T) {
+	op := mbanq.IssueToken(mbanq.Config{})
+	for form, want := range map[string]string{
+		"grant_type=password&client_id=x": "", "grant_type=refresh_token&refresh_token=r": "",
+		"grant_type=client_credentials": `{"error":"unsupported_grant_type","error_description":"Unsupported grant type"}`,
+		"":                              `{"error":"invalid_request","error_description":"Missing grant type"}`,
+		`{"grant_type":"password"}`:     `{"error":"invalid_request","error_description":"Missing grant type"}`,
+	} {
+		_, err := op.Decode(post(form))
+		var rejection *operation.Rejection
+		if (err == nil) != (want == "") ||
+			err != nil &&
+				(!errors.As(err, &rejection) || string(rejection.Reply.Body) != want || rejection.Reply.Status != 400) {
+			t.Errorf("%s: %v", form, err)
+		}
+	}
+	// a state machine's
+	if in, err := op.Decode(gateway.Request{FromStateMachine: true}); err != nil || in.GrantType != "" {
+		t.Errorf("%+v, %v", in, err)
+	}
+}
+
+// FuzzTokenForm: whatever is sent to the token endpoint is taken, or refused in its words.
+func FuzzTokenForm(f *testing.F) {
+	f.Add([]byte("grant_type=password&client_id=c&client_secret=s&username=u&password=p"))
+	f.Add([]byte("grant_type=%zz;"))
+	f.Fuzz(func(t *testing.T, form []byte) {
+		op := mbanq.IssueToken(mbanq.Config{})
+		op.BodyCredentials(post(string(form)))
+		in, err := op.Decode(post(string(form)))
+		if refused(t, err); err == nil && in.GrantType != "password" && in.GrantType != "refresh_token" {
+			t.Errorf("%q: taken as %+v", form, in)
 		}
 	})
 }

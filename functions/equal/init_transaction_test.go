@@ -1,0 +1,38 @@
+package equal_test
+
+import (
+	"testing"
+
+	"sallyport/functions/equal"
+	"sallyport/shared/operation"
+)
+
+// TestInitTransaction: Equal opens one transaction for an idempotency id, so that a lost answer is asked for again;
+// tenants may share an account there, so that the id that it sees begins with the tenant.
+func TestInitTransaction(t *testing.T) {
+	opened := answer{200, `{"status":"SUCCESS","status_code":"success","transaction_id":"x-1"}`}
+	for body, want := range map[string]struct {
+		sent      string
+		onUnknown operation.Resolution
+	}{
+		`{"gateway_instance_id":"g","idempotency_id":"i"}`: {
+			`{"gateway_instance_id":"g","idempotency_id":"acme:i"}`, operation.SafeRetry,
+		},
+		`{"gateway_instance_id":"g"}`: {`{"gateway_instance_id":"g"}`, operation.Manual},
+	} {
+		outcome, _, sent := call(t, equal.InitTransaction, body, opened)
+		if outcome.Class != operation.Done || outcome.Creates == "" || sent != want.sent {
+			t.Errorf("%s: sent %s, got %+v", body, sent, outcome)
+		}
+		op := equal.InitTransaction(equal.Config{})
+		in, err := decode(op, body)
+		if err != nil || op.OnUnknown(in) != want.onUnknown {
+			t.Errorf("%s: %v, resolved by %v", body, err, op.OnUnknown(in))
+		}
+	}
+	for _, body := range []string{``, `{}`, `{"gateway_instance_id":""}`, `{"idempotency_id":"i"}`} {
+		if _, err := decode(equal.InitTransaction(equal.Config{}), body); err == nil {
+			t.Errorf("%s is a request", body)
+		}
+	}
+}
