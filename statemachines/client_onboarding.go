@@ -263,14 +263,8 @@ func clientOnboarding() *flow.Machine {
 		Catch: []flow.Catch{flow.OnAt(flow.All, "$.activated", "ReadClient")},
 		Next:  "ReadClient",
 	})
-	m.Add("FinishActive", finish{
-		Status: "SUCCEEDED", Reason: "active",
-		OutcomeOf: "$.now.client",
-	})
-	m.Add("FinishRejected", finish{
-		Status: "REJECTED", Reason: "verification_rejected",
-		OutcomeOf: "$.now.client",
-	})
+	m.Add("FinishActive", finish{Status: "SUCCEEDED", Reason: "active", OutcomeOf: "$.now.client"})
+	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "verification_rejected", OutcomeOf: "$.now.client"})
 	m.Add("FinishNotCreated", finish{
 		Comment: "Such as a mobile number that another client has.",
 		Status:  "REVIEW", Reason: caught,
@@ -281,35 +275,17 @@ func clientOnboarding() *flow.Machine {
 		Status:  "REVIEW", Reason: "not_pending",
 		OutcomeOf: "$.now.client",
 	})
-	m.Add("FinishNotVerified", finish{
-		Status: "REVIEW", Reason: "not_verified",
-		OutcomeOf: "$.now.client",
-	})
+	m.Add("FinishNotVerified", finish{Status: "REVIEW", Reason: "not_verified", OutcomeOf: "$.now.client"})
 	m.Add("FinishNotActivated", finish{
 		Comment: "Refused, or kept by maker-checker for somebody to approve.",
 		Status:  "REVIEW", Reason: "not_activated",
 		OutcomeOf: "$.now.client",
 	})
-	m.Add("FinishRounds", finish{
-		Status: "REVIEW", Reason: "too_many_rounds",
-		OutcomeOf: "$.now.client",
-	})
-	m.Add("FinishNotSettled", finish{
-		Status: "FAILED", Reason: "verification_not_settled",
-		OutcomeOf: "$.now.client",
-	})
-	m.Add("FinishExpired", finish{
-		Status: "EXPIRED", Reason: "no_documents",
-		OutcomeOf: "$.now.client",
-	})
-	m.Add("FinishFailed", finish{
-		Status: "FAILED", Reason: caught,
-		OutcomeOf: "$.now.client",
-	})
-	m.Add("FinishUndetermined", finish{
-		Status: "FAILED", Reason: "undetermined",
-		OutcomeOf: "$.now.client",
-	})
+	m.Add("FinishRounds", finish{Status: "REVIEW", Reason: "too_many_rounds", OutcomeOf: "$.now.client"})
+	m.Add("FinishNotSettled", finish{Status: "FAILED", Reason: "verification_not_settled", OutcomeOf: "$.now.client"})
+	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "no_documents", OutcomeOf: "$.now.client"})
+	m.Add("FinishFailed", finish{Status: "FAILED", Reason: caught, OutcomeOf: "$.now.client"})
+	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined", OutcomeOf: "$.now.client"})
 	m.Add("FinishNotBegun", finish{Status: "FAILED", Reason: caught})
 	m.Add("FinishBeginUnknown", finish{Status: "FAILED", Reason: "undetermined"})
 	return m

@@ -24,9 +24,7 @@ func customerIdentification() *flow.Machine {
 		},
 		Default: "CreateCustomer",
 	})
-	m.Add("TakeCustomer", flow.Pass{
-		Template: ofCustomer("$.customer_id"), ResultPath: "$.now", Next: "ReadNewest",
-	})
+	m.Add("TakeCustomer", flow.Pass{Template: ofCustomer("$.customer_id"), ResultPath: "$.now", Next: "ReadNewest"})
 	m.Add("FindCustomer", call{
 		Comment:  "An external_id is unique, so it tells whether there is a customer already.",
 		Function: "IronGetCustomer", Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"},
@@ -171,14 +169,8 @@ func customerIdentification() *flow.Machine {
 		Rules:   []flow.Rule{flow.When(flow.Above("$.now.time.left", 0), "AwaitIdentification")},
 		Default: "FinishUndetermined",
 	})
-	m.Add("FinishApproved", finish{
-		Status: "SUCCEEDED", Reason: "approved",
-		OutcomeOf: "$.now.identified",
-	})
-	m.Add("FinishDeclined", finish{
-		Status: "REJECTED", Reason: "declined",
-		OutcomeOf: "$.now.identified",
-	})
+	m.Add("FinishApproved", finish{Status: "SUCCEEDED", Reason: "approved", OutcomeOf: "$.now.identified"})
+	m.Add("FinishDeclined", finish{Status: "REJECTED", Reason: "declined", OutcomeOf: "$.now.identified"})
 	m.Add("FinishExpired", finish{
 		Comment: "The customer did not finish in time.",
 		Status:  "EXPIRED", Reason: "expired",
@@ -189,18 +181,9 @@ func customerIdentification() *flow.Machine {
 		Status:  "FAILED", Reason: "archived",
 		OutcomeOf: "$.now.identified",
 	})
-	m.Add("FinishNotSettled", finish{
-		Status: "EXPIRED", Reason: "not_settled",
-		OutcomeOf: "$.now.identified",
-	})
-	m.Add("FinishFailed", finish{
-		Status: "FAILED", Reason: caught,
-		OutcomeOf: "$.now.identified",
-	})
-	m.Add("FinishUndetermined", finish{
-		Status: "FAILED", Reason: "undetermined",
-		OutcomeOf: "$.now.identified",
-	})
+	m.Add("FinishNotSettled", finish{Status: "EXPIRED", Reason: "not_settled", OutcomeOf: "$.now.identified"})
+	m.Add("FinishFailed", finish{Status: "FAILED", Reason: caught, OutcomeOf: "$.now.identified"})
+	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined", OutcomeOf: "$.now.identified"})
 	m.Add("FinishNoCustomer", finish{Status: "FAILED", Reason: caught})
 	m.Add("FinishCustomerUnknown", finish{Status: "FAILED", Reason: "undetermined"})
 	return m

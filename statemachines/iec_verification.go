@@ -60,9 +60,7 @@ func iecVerification() *flow.Machine {
 		},
 		Default: "AwaitResult",
 	})
-	m.Add("SubscribePing", flow.Pass{
-		InputPath: "$.check.record", ResultPath: "$.check.subscribed", Next: "AwaitResult",
-	})
+	m.Add("SubscribePing", flow.Pass{InputPath: "$.check.record", ResultPath: "$.check.subscribed", Next: "AwaitResult"})
 	m.Add("SubscribePush", flow.Pass{
 		InputPath: "$.check.user_record", ResultPath: "$.check.subscribed", Next: "AwaitResult",
 	})
@@ -142,19 +140,10 @@ func iecVerification() *flow.Machine {
 		Status:  "SUCCEEDED", Reason: "$.settings.reason",
 		Payload: flow.F{"outcome": flow.F{"skipped": true, "reason.$": "$.settings.reason"}},
 	})
-	m.Add("FinishValid", finish{
-		Status: "SUCCEEDED", Reason: "valid",
-		OutcomeOf: "$.result", Payload: wanted,
-	})
-	m.Add("FinishRejected", finish{
-		Status: "REJECTED", Reason: "$.result.state",
-		OutcomeOf: "$.result", Payload: wanted,
-	})
+	m.Add("FinishValid", finish{Status: "SUCCEEDED", Reason: "valid", OutcomeOf: "$.result", Payload: wanted})
+	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "$.result.state", OutcomeOf: "$.result", Payload: wanted})
 	m.Add("FinishDenied", finish{Status: "REJECTED", Reason: "denied"})
-	m.Add("FinishReview", finish{
-		Status: "REVIEW", Reason: "$.result.state",
-		OutcomeOf: "$.result", Payload: wanted,
-	})
+	m.Add("FinishReview", finish{Status: "REVIEW", Reason: "$.result.state", OutcomeOf: "$.result", Payload: wanted})
 	m.Add("FinishSourceFailed", finish{Status: "FAILED", Reason: "request_failed"})
 	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "link_expired"})
 	m.Add("FinishUnknown", finish{

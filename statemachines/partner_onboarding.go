@@ -207,60 +207,27 @@ func partnerOnboarding() *flow.Machine {
 		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked")},
 		Default: "FinishRefused",
 	})
-	m.Add("FinishAccepted", finish{
-		Status: "SUCCEEDED", Reason: "accepted",
-		Payload: lookups,
-	})
-	m.Add("FinishRejected", finish{
-		Status: "REJECTED", Reason: "rejected",
-		Payload: lookups,
-	})
-	m.Add("FinishBlocked", finish{
-		Status: "REJECTED", Reason: "blocked",
-		Payload: lookups,
-	})
+	m.Add("FinishAccepted", finish{Status: "SUCCEEDED", Reason: "accepted", Payload: lookups})
+	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "rejected", Payload: lookups})
+	m.Add("FinishBlocked", finish{Status: "REJECTED", Reason: "blocked", Payload: lookups})
 	m.Add("FinishRefused", finish{
 		Comment: "A code that nobody knows is nobody's no.",
 		Status:  "REVIEW", Reason: caught,
 		Payload: lookups,
 	})
-	m.Add("FinishKYCPending", finish{
-		Status: "REVIEW", Reason: "kyc_pending",
-		Payload: lookups,
-	})
-	m.Add("FinishInactive", finish{
-		Status: "REVIEW", Reason: "inactive",
-		Payload: lookups,
-	})
+	m.Add("FinishKYCPending", finish{Status: "REVIEW", Reason: "kyc_pending", Payload: lookups})
+	m.Add("FinishInactive", finish{Status: "REVIEW", Reason: "inactive", Payload: lookups})
 	m.Add("FinishSeveral", finish{
 		Comment: "The documents belong to different customers.",
 		Status:  "REVIEW", Reason: "several_customers",
 		Payload: lookups,
 	})
-	m.Add("FinishDoubtful", finish{
-		Status: "REVIEW", Reason: "update_unknown",
-		Payload: lookups,
-	})
-	m.Add("FinishConflict", finish{
-		Status: "REVIEW", Reason: "update_failed",
-		OutcomeOf: "$.result",
-	})
-	m.Add("FinishConflictUnread", finish{
-		Status: "REVIEW", Reason: "update_failed",
-		Payload: lookups,
-	})
-	m.Add("FinishExpired", finish{
-		Status: "EXPIRED", Reason: "alert_not_closed",
-		Payload: lookups,
-	})
-	m.Add("FinishScreeningFailed", finish{
-		Status: "FAILED", Reason: "screening_failed",
-		Payload: lookups,
-	})
-	m.Add("FinishUnclear", finish{
-		Status: "REVIEW", Reason: "unclear",
-		Payload: lookups,
-	})
+	m.Add("FinishDoubtful", finish{Status: "REVIEW", Reason: "update_unknown", Payload: lookups})
+	m.Add("FinishConflict", finish{Status: "REVIEW", Reason: "update_failed", OutcomeOf: "$.result"})
+	m.Add("FinishConflictUnread", finish{Status: "REVIEW", Reason: "update_failed", Payload: lookups})
+	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "alert_not_closed", Payload: lookups})
+	m.Add("FinishScreeningFailed", finish{Status: "FAILED", Reason: "screening_failed", Payload: lookups})
+	m.Add("FinishUnclear", finish{Status: "REVIEW", Reason: "unclear", Payload: lookups})
 	m.Add("FinishUnconfirmed", finish{
 		Comment: "It was onboarded, but no lookup finds it.",
 		Status:  "FAILED", Reason: "not_confirmed",
