@@ -113,7 +113,7 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 	}, nil
 }
 
-// inline tells whether a member is there by itself, and not as a reference.
+// inline reports whether a member is there by itself, and not as a reference.
 func inline(body jsontext.Value, name string) bool {
 	value := object(body)[name]
 	return len(value) > 0 && value.Kind() != 'n' && !vault.IsReference(value) && string(value) != "{}"

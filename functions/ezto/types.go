@@ -134,10 +134,10 @@ func normalStatus(text string) string {
 	return text
 }
 
-// Accepted tells whether a result stands for a good licence: the check finished, and the licence is valid.
+// Accepted reports whether a result stands for a good licence: the check finished, and the licence is valid.
 func (r Result) Accepted() bool { return r.Verified != nil && *r.Verified && r.Status == StatusValid }
 
-// Mismatch tells whether the licence's number is made like a PAN and is not the holder's.
+// Mismatch reports whether the licence's number is made like a PAN and is not the holder's.
 func (r Result) Mismatch() bool { return isPAN(r.IEC) && r.PAN != "" && r.IEC != r.PAN }
 
 // isPAN tells what is made like a PAN (ezto §12).

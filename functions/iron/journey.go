@@ -116,7 +116,7 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 	return fields, err
 }
 
-// isBare tells whether an identification says no more than how it is to go.
+// isBare reports whether an identification says no more than how it is to go.
 func isBare(identification jsontext.Value) bool {
 	var in struct {
 		Type    string `json:"type"`

@@ -485,7 +485,7 @@ func companyData(levels int) schema.Type {
 	)
 }
 
-// isCompany tells whether a beneficiary is a company.
+// isCompany reports whether a beneficiary is a company.
 func isCompany(info jsontext.Value) bool {
 	var in struct {
 		Company given `json:"company_data"`
@@ -493,7 +493,7 @@ func isCompany(info jsontext.Value) bool {
 	return tolerant.Read(info, &in) == nil && bool(in.Company)
 }
 
-// given tells whether a member says anything, without a copy of it: it may hold files.
+// given reports whether a member says anything, without a copy of it: it may hold files.
 type given bool
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.

@@ -163,7 +163,7 @@ func refused(t testing.TB, body string) string {
 	return refusal(t, iron.CreateIdentification(iron.Config{}).Errors, decodeIdentification(identify(body)))
 }
 
-// names tells whether an answer names a place.
+// names reports whether an answer names a place.
 func names(answer, pointer string) bool {
 	for part := range strings.SplitSeq(strings.TrimPrefix(answer, "invalid request: "), "; ") {
 		if strings.HasPrefix(part, pointer+": ") {
@@ -273,7 +273,7 @@ func samples() map[string]sample {
 // t0 stands where nothing can fail.
 var t0 testing.TB = &testing.T{}
 
-// in tells whether a list of names and patterns has a pointer.
+// in reports whether a list of names and patterns has a pointer.
 func in(list, pointer string) bool {
 	words, p := strings.Fields(list), pattern(pointer)
 	switch {

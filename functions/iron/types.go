@@ -86,7 +86,7 @@ func (i identification) state() string {
 	return "other"
 }
 
-// over tells whether another one takes nothing away: it has come to nothing, or there is none.
+// over reports whether another one takes nothing away: it has come to nothing, or there is none.
 func (i identification) over() bool {
 	return slices.Contains([]string{"none", "declined", "expired", "archived"}, i.state())
 }
@@ -134,13 +134,13 @@ func isTime(text string) bool {
 	return err == nil
 }
 
-// since tells whether a time of the partner's is not before one of ours.
+// since reports whether a time of the partner's is not before one of ours.
 func since(text string, sent time.Time) bool {
 	at, err := time.Parse(time.RFC3339, text)
 	return err == nil && !at.Before(sent.Add(-clockSkew))
 }
 
-// isUUID tells whether a text is a UUID in its usual form of 36 characters.
+// isUUID reports whether a text is a UUID in its usual form of 36 characters.
 func isUUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
 // id brings one that a caller names into the form in which records are kept.

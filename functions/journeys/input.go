@@ -154,7 +154,7 @@ func (s *Service) decode(
 	return decode(ctx, journey.Start{Body: body, Open: s.opener(j.Tenant)})
 }
 
-// accepts tells whether a journey takes this kind of input now.
+// accepts reports whether a journey takes this kind of input now.
 func accepts(j *ledger.Journey, kind, awaitingID string, now time.Time) error {
 	switch {
 	case j.Status.Ended():

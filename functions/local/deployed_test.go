@@ -651,7 +651,7 @@ func (d deployedTemplate) resolve(node *yaml.Node) string {
 	return node.Value
 }
 
-// fits tells whether IAM would find that a resource fits a pattern.
+// fits reports whether IAM would find that a resource fits a pattern.
 func fits(pattern, resource string) bool {
 	return regexp.MustCompile(
 		`^` + strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern)) + `$`,

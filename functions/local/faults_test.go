@@ -309,7 +309,7 @@ func answers(operation string, c call, fault sandbox.Fault) (conditions []string
 	return []string{"outcome_unknown"}
 }
 
-// succeeded tells whether the partner has done what it was asked for.
+// succeeded reports whether the partner has done what it was asked for.
 func succeeded(r reply) bool { return r.status == http.StatusOK || r.status == http.StatusCreated }
 
 // isGet tells which operations are called by a GET.

@@ -169,7 +169,7 @@ func (s *stage) call(method, path, apiKey, key, body string) (response events.AP
 	return response
 }
 
-// routed tells whether a route's path takes a path, and with which parameters.
+// routed reports whether a route's path takes a path, and with which parameters.
 func routed(route, path string) (params map[string]string, ok bool) {
 	names, values := strings.Split(route, "/"), strings.Split(path, "/")
 	if route == "" || len(names) != len(values) {

@@ -253,8 +253,8 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 			service.Types = append(service.Types, p.Journeys(m.Now)...)
 		}
 	}
-	service.Orchestrator, service.Watch, m.journeys = orchestrating{m}, m.Ledger.Watch, service
-	handlers := functions(p, m.Ledger, service, orchestrating{m}, m.URL+"/sandbox", m.TimeScale)
+	service.Orchestrator, service.Watch, m.journeys = lateOrchestrator{m}, m.Ledger.Watch, service
+	handlers := functions(p, m.Ledger, service, lateOrchestrator{m}, m.URL+"/sandbox", m.TimeScale)
 	if m.orchestrator, err = m.orchestrate(handlers, service); err != nil {
 		return nil, err
 	}
@@ -281,18 +281,18 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	}), nil
 }
 
-// orchestrating is the stack's orchestrator for the functions that it runs itself, and which are made before it.
-type orchestrating struct{ m *Main }
+// lateOrchestrator is the stack's orchestrator for the functions that it runs itself, and which are made before it.
+type lateOrchestrator struct{ m *Main }
 
-func (o orchestrating) Start(ctx context.Context, machine, name string, input []byte) error {
+func (o lateOrchestrator) Start(ctx context.Context, machine, name string, input []byte) error {
 	return o.m.orchestrator.Start(ctx, machine, name, input)
 }
 
-func (o orchestrating) Answer(ctx context.Context, token string, output []byte) error {
+func (o lateOrchestrator) Answer(ctx context.Context, token string, output []byte) error {
 	return o.m.orchestrator.Answer(ctx, token, output)
 }
 
-func (o orchestrating) Stop(ctx context.Context, machine, name, cause string) error {
+func (o lateOrchestrator) Stop(ctx context.Context, machine, name, cause string) error {
 	return o.m.orchestrator.Stop(ctx, machine, name, cause)
 }
 
@@ -331,7 +331,7 @@ func (m *Main) orchestrate(
 
 func (m *Main) upstream() *upstream.Client {
 	options := []upstream.Option{upstream.WithTransport(func(next http.RoundTripper) http.RoundTripper {
-		return refusing{next, m.sandbox}
+		return refuseTransport{next, m.sandbox}
 	})}
 	if m.UpstreamTimeout > 0 {
 		options = append(options, upstream.WithTimeout(m.UpstreamTimeout))

@@ -32,7 +32,7 @@ type checker struct {
 	resource string // in the partner's codes: "client"
 }
 
-// present tells whether a field says anything: null and blanks don't.
+// present reports whether a field says anything: null and blanks don't.
 func (c *checker) present(field string) bool {
 	switch c.Object[field].Kind() {
 	case 0, 'n':

@@ -117,7 +117,7 @@ func (db *DB) undo() {
 }
 
 // writes counts the writes of transactions. It is bbolt's logger, which hears of every write before it is made: nothing
-// else tells whether a fn wrote to a page that another one had changed in the same transaction.
+// else reports whether a fn wrote to a page that another one had changed in the same transaction.
 type writes struct {
 	bbolt.DefaultLogger
 	atomic.Int64

@@ -93,7 +93,7 @@ func CheckJSON(body []byte) error {
 	}
 }
 
-// holdsNUL tells whether a JSON string holds a NUL character, which it can only as an escape.
+// holdsNUL reports whether a JSON string holds a NUL character, which it can only as an escape.
 func holdsNUL(text []byte) bool {
 	if !bytes.Contains(text, []byte(`\u0000`)) {
 		return false

@@ -32,7 +32,7 @@ func noting(op operation.Operation[input], calls *[]operation.Call) operation.Op
 }
 
 // While the partner honours the key, it is asked again with it; afterwards, it is asked what has happened.
-func TestHonours(t *testing.T) {
+func TestPartnerKeyTTL(t *testing.T) {
 	found := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"found":1}`)) }
 	const life = 24 * time.Hour
 	for name, test := range map[string]struct {

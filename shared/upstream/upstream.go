@@ -185,7 +185,7 @@ func (c *Client) dropStaleConnections() {
 	}
 }
 
-// sentTrace tells whether any byte of one request was handed to the network.
+// sentTrace reports whether any byte of one request was handed to the network.
 type sentTrace struct {
 	mu     sync.Mutex
 	conn   *countingConn

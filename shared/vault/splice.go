@@ -49,7 +49,7 @@ func (v *Vault) Splice(
 	return whole, nil
 }
 
-// IsReference tells whether a value is nothing but a reference: {"document_id":…}.
+// IsReference reports whether a value is nothing but a reference: {"document_id":…}.
 func IsReference(value jsontext.Value) bool {
 	var reference struct {
 		ID string `json:"document_id"`

@@ -61,7 +61,7 @@ func refusedCall(checked *cel.Ast) *Error {
 	return found
 }
 
-// small tells whether facts are within what a rule is evaluated with.
+// small reports whether facts are within what a rule is evaluated with.
 func small(facts workspace.Facts) bool {
 	values, text := 0, len(facts.UserID)+len(facts.Country)+len(facts.Device)
 	var count func(any) bool

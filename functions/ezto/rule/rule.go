@@ -71,7 +71,7 @@ type Rule struct {
 	program cel.Program
 }
 
-// Check tells whether a rule may be saved: nil or an *Error.
+// Check reports whether a rule may be saved: nil or an *Error.
 func Check(text string) error {
 	_, err := Compile(text)
 	return err
@@ -164,7 +164,7 @@ func environment() (*cel.Env, error) {
 	)
 }
 
-// Eval tells whether the rule is satisfied. Its errors are *Error with ErrEval or ErrCost, and ctx's.
+// Eval reports whether the rule is satisfied. Its errors are *Error with ErrEval or ErrCost, and ctx's.
 func (r Rule) Eval(ctx context.Context, facts workspace.Facts) (bool, error) {
 	if !small(facts) {
 		return false, &Error{Reason: "is not evaluated, since the facts are too many", kind: ErrCost}

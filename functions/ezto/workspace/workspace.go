@@ -61,7 +61,7 @@ const (
 	maxDescription = 1000
 )
 
-// ValidName tells whether a workflow or an application may be called so: 1 to 64 letters, digits, hyphens and
+// ValidName reports whether a workflow or an application may be called so: 1 to 64 letters, digits, hyphens and
 // underscores.
 func ValidName(name string) bool {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

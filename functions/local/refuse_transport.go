@@ -7,14 +7,14 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// refusing gives the fault "refuse_connection" its effect, which no server can have: by the time that a request names
-// its operation, the connection stands. So the refusal is fetched before, from a port that nobody listens on.
-type refusing struct {
+// refuseTransport gives the fault "refuse_connection" its effect, which no server can have: by the time that a request
+// names its operation, the connection stands. So the refusal is fetched before, from a port that nobody listens on.
+type refuseTransport struct {
 	next    http.RoundTripper
 	sandbox *sandbox.Sandbox
 }
 
-func (r refusing) RoundTrip(req *http.Request) (*http.Response, error) {
+func (r refuseTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	refuse, err := r.sandbox.RefuseConnection(req.Context(), req)
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (r refusing) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections passes the request on to the transport.
-func (r refusing) CloseIdleConnections() {
+func (r refuseTransport) CloseIdleConnections() {
 	if next, ok := r.next.(interface{ CloseIdleConnections() }); ok {
 		next.CloseIdleConnections()
 	}
