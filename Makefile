@@ -10,7 +10,7 @@ GOTESTSUM    = gotest.tools/gotestsum@v1.13.0
 export GOFLAGS += -trimpath # so that checkouts share what is built
 
 SOURCES     := $(wildcard functions shared statemachines)
-FUNCTIONS   := $(filter-out local operator,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go functions/*/*/main.go)))
+FUNCTIONS   := $(filter-out local operator scaffold,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go functions/*/*/main.go)))
 GO_BUILD     = GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false \
 	-ldflags='-s -w'
 
@@ -71,6 +71,15 @@ generate: ## write anew what follows from the partners and the journeys: templat
 	go test ./statemachines -run TestGenerated -update
 	go test ./functions/partners -run TestGenerated -update
 	go test ./functions/local -run TestDiagrams -update
+
+partner: ## write a new partner that works, to be changed: NAME=tiny
+	go run ./functions/scaffold partner "$(NAME)"
+	@$(MAKE) --no-print-directory generate
+
+operation: ## write a new operation of a partner, likewise: PARTNER=tiny NAME=close-thing (KIND=effect or read)
+	go run ./functions/scaffold operation "$(PARTNER)" "$(NAME)" "$(or $(KIND),effect)"
+	go vet "./functions/$(PARTNER)/..." "./functions/sandbox/$(PARTNER)"
+	@$(MAKE) --no-print-directory generate
 
 lint: ## check format, code and template
 	@unformatted=$$(gofmt -l $(SOURCES)); if [ -n "$$unformatted" ]; then echo "gofmt would change"; echo "$$unformatted"; exit 1; fi
@@ -139,4 +148,4 @@ invoke: ## run one function in a container with its sample event: FN=EqualExecut
 	sam local invoke $(FN) --env-vars events/env.json --event "$(or $(EVENT),events/$$(echo '$(FN)' | $(WORDS)).json)"
 
 FORCE:
-.PHONY: help run demo test test-quick soak generate lint fuzz bench build deploy caller invoke FORCE
+.PHONY: help run demo test test-quick soak generate partner operation lint fuzz bench build deploy caller invoke FORCE

@@ -20,7 +20,7 @@ import (
 const root = "../.."
 
 // commands are the folders below functions whose main is for people, and no Lambda.
-var commands = []string{"local", "operator"}
+var commands = []string{"local", "operator", "scaffold"}
 
 func TestTopLevel(t *testing.T) {
 	allowed := []string{"functions", "statemachines", "shared", "template.yaml", "samconfig.toml", "events", "go.mod",
