@@ -314,13 +314,9 @@ func succeeded(r reply) bool { return r.status == http.StatusOK || r.status == h
 
 // isGet tells which operations are called by a GET.
 func isGet(operation string) bool {
-	return slices.Contains(
-		[]string{
-			"digit9/get-customer", "iron/get-customer", "iron/list-identifications", "iron/get-identification",
-			"mbanq/get-client", "mbanq/list-identifiers",
-		},
-		operation,
-	)
+	return slices.ContainsFunc(sandbox.Operations(simulators.All()), func(op sandbox.Operation) bool {
+		return op.Partner+"/"+op.Name == operation && op.Method == http.MethodGet
+	})
 }
 
 // states is how a record stands after an answer.

@@ -34,7 +34,7 @@ func run(args []string) error {
 		fmt.Println("changed ", file)
 	}
 	for _, todo := range report.Todo {
-		fmt.Println("to do: ", todo)
+		fmt.Println("to do   ", todo)
 	}
 	return err
 }

@@ -234,7 +234,9 @@ func write(root, of string, n names) (report Report, err error) {
 		}
 		report.Written = append(report.Written, target)
 	}
-	return report, nil
+	todo, err := filled("templates/todo/"+of+".tmpl", n)
+	report.Todo = []string{strings.TrimSpace(string(todo))}
+	return report, err
 }
 
 // filled returns a template with its names, as gofmt has it.

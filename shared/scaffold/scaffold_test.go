@@ -35,7 +35,7 @@ func TestScaffoldMatrix(t *testing.T) {
 		write(t, filepath.Join(root, file), text)
 	}
 
-	commands(t, root, "adding-a-partner.md")
+	said := commands(t, root, "adding-a-partner.md")
 	checkChanged(t, before, checkout(t, root), `README\.md|events/env\.json|functions/journeys/deployed/types\.go|`+
 		`functions/partners/partners\.go|functions/sandbox/simulators/simulators\.go|shared/docs/partners\.md|`+
 		`statemachines/definitions\.go|template\.yaml`)
@@ -45,14 +45,23 @@ func TestScaffoldMatrix(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(root, "functions/local/scaffolded_test.go"), strings.ReplaceAll(string(local), "NAME", longest))
-	run(t, root, "go test ./functions/local -run '^(TestDiagrams|TestScaffolded)$'")
+	const table = "var calls = map[string][]call{\n"
+	todo := regexp.MustCompile(`(?s)functions/local/faults_test\.go\n(.*?\}\},\n)go test`).FindStringSubmatch(said)
+	if todo == nil {
+		t.Fatalf("nothing is said to be added to the calls:\n%s", said)
+	}
+	faults := before["functions/local/faults_test.go"]
+	write(t, filepath.Join(root, "functions/local/faults_test.go"), strings.Replace(faults, table, table+todo[1], 1))
+	run(t, root, "go test ./functions/local -run '^(TestDiagrams|TestScaffolded)$|^TestFaultMatrix$/^"+longest+
+		"$/.*/.*/(status_500_after_effect|reset_before_effect|malformed)'")
 
 	commands(t, root, "adding-an-operation.md")
 	run(t, root, "go test ./shared/archtest -run '^Test(Template|Events|Code)'")
 }
 
-// commands runs the commands of a document, for the partner with the longest name in the place of tiny.
-func commands(t *testing.T, root, document string) {
+// commands runs the commands of a document, for the partner with the longest name in the place of tiny, and returns
+// what they say.
+func commands(t *testing.T, root, document string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "shared/docs", document))
 	if err != nil {
@@ -62,7 +71,7 @@ func commands(t *testing.T, root, document string) {
 	if len(blocks) != 1 {
 		t.Fatalf("%s has %d blocks of commands", document, len(blocks))
 	}
-	run(t, root, strings.ReplaceAll(blocks[0][1], "tiny", longest))
+	return run(t, root, strings.ReplaceAll(blocks[0][1], "tiny", longest))
 }
 
 // checkout returns the files of a checkout, and what is in them.
@@ -134,7 +143,7 @@ func write(t *testing.T, at, text string) {
 }
 
 // run runs commands in a checkout, apart from a make that runs the test, with the flags that builds share a cache by.
-func run(t *testing.T, root, commands string) {
+func run(t *testing.T, root, commands string) string {
 	t.Helper()
 	cmd := exec.Command("sh", "-eu", "-c", commands)
 	cmd.Dir = root
@@ -145,9 +154,11 @@ func run(t *testing.T, root, commands string) {
 		}
 	}
 	cmd.Env = append(cmd.Env, "GOFLAGS=-trimpath")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Fatalf("%s: %v\n%s", commands, err, out)
 	}
+	return string(out)
 }
 
 // small is as much of a checkout as names are checked against: a partner "taken".
