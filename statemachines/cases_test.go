@@ -55,7 +55,7 @@ func FuzzStep(f *testing.F) {
 	all := corpora(f)
 	var machines []*asl.Machine
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		machines = append(machines, parse(f, all[name]))
+		machines = append(machines, asltest.Parse(f, all[name].Definition))
 		for i, s := range all[name].Cases {
 			f.Add(byte(len(machines)-1), []byte(s.Input), []byte(`{"status":"IN_PROGRESS","kind":"otp"}`), uint64(i*7919))
 		}
@@ -66,20 +66,11 @@ func FuzzStep(f *testing.F) {
 	})
 }
 
-func parse(t testing.TB, c asltest.Corpus) *asl.Machine {
-	t.Helper()
-	m, err := asl.Parse(c.Definition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // TestCallsMatrix: in each case the functions get to see what they should.
 func TestCallsMatrix(t *testing.T) {
 	for name, c := range corpora(t) {
 		t.Run(name, func(t *testing.T) {
-			m, states := parse(t, c), map[string]string{}
+			m, states := asltest.Parse(t, c.Definition), map[string]string{}
 			open, counted := errorsOf(m), false
 			for _, s := range c.Cases {
 				t.Run(s.Name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -362,12 +363,26 @@ func (s Scenario) Play(t testing.TB) Outcome {
 	return newPlayer(t, s).play()
 }
 
-func newPlayer(t testing.TB, s Scenario) *player {
+// Parse returns the machine of a definition that is right. It parses each once.
+func Parse(t testing.TB, definition jsontext.Value) *asl.Machine {
 	t.Helper()
-	m, err := asl.Parse(s.Definition)
+	if m, ok := machines.Load(string(definition)); ok {
+		return m.(*asl.Machine)
+	}
+	m, err := asl.Parse(definition)
 	if err != nil {
 		t.Fatal(err)
 	}
+	machines.Store(string(definition), m)
+	return m
+}
+
+// machines are those that were parsed, by their definitions.
+var machines sync.Map
+
+func newPlayer(t testing.TB, s Scenario) *player {
+	t.Helper()
+	m := Parse(t, s.Definition)
 	ex, err := m.Start("execution", s.Input, Began)
 	if err != nil {
 		t.Fatal(err)
@@ -462,10 +477,7 @@ func Resume(t *testing.T, all []Scenario) {
 func Cover(t *testing.T, corpora map[string]Corpus) {
 	for name, c := range corpora {
 		t.Run(name, func(t *testing.T) {
-			m, err := asl.Parse(c.Definition)
-			if err != nil {
-				t.Fatal(err)
-			}
+			m := Parse(t, c.Definition)
 			covered := m.Coverage()
 			if len(covered.Missing()) == 0 {
 				t.Error("everything is covered from the start")
