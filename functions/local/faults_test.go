@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
 	main "sallyport/functions/local"
@@ -39,8 +43,8 @@ const (
 	byLookup resolution = "by lookup" // at once where the effect is there, else by a repeat after the quiet period
 )
 
-// calls lists the ways in which each operation can be called. An operation of the registry that has none fails the
-// test.
+// calls lists the ways in which each operation can be called. An operation of the registry that has none, here or in
+// functions/<partner>/testdata/calls/<operation>.json, fails the test.
 var calls = map[string][]call{
 	"equal/init-transaction": {
 		{"WithIdempotencyID", func(*stack) request {
@@ -368,10 +372,11 @@ func TestFaultMatrix(t *testing.T) {
 			continue
 		}
 		armed[name] = true
-		if _, ok := calls[name]; !ok {
-			t.Errorf("no call is listed for %s", name)
+		listed, ok := calls[name]
+		if !ok {
+			listed = readCalls(t, op.Partner, op.Name)
 		}
-		for _, c := range calls[name] {
+		for _, c := range listed {
 			for _, fault := range sandbox.Faults() {
 				if sandbox.Applicable(simulators.All(), op.Partner, op.Name, fault.Name) != nil {
 					continue
@@ -386,6 +391,49 @@ func TestFaultMatrix(t *testing.T) {
 			}
 		}
 	}
+}
+
+// readCalls reads the calls of an operation that its partner lists: {"name","request","body","acts","unknown"}, as in
+// call, and "before", a request whose answer has the {members} that stand in the path.
+func readCalls(t *testing.T, partner, operation string) (all []call) {
+	t.Helper()
+	file := filepath.Join("..", partner, "testdata", "calls", operation+".json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("no call is listed for %s/%s: %v", partner, operation, err)
+	}
+	type sent struct {
+		Request string         `json:"request"` // "POST /tiny/things"
+		Body    jsontext.Value `json:"body"`
+	}
+	var listed []struct {
+		sent
+		Name    string     `json:"name"`
+		Before  *sent      `json:"before"`
+		Acts    string     `json:"acts"`
+		Unknown resolution `json:"unknown"`
+	}
+	if err := json.Unmarshal(text, &listed, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	of := func(r sent, known map[string]any) request {
+		method, path, _ := strings.Cut(r.Request, " ")
+		for name, value := range known {
+			path = strings.ReplaceAll(path, "{"+name+"}", fmt.Sprint(value))
+		}
+		return request{method, path, string(r.Body)}
+	}
+	for _, l := range listed {
+		all = append(all, call{l.Name, func(s *stack) request {
+			known := map[string]any{}
+			if l.Before != nil {
+				first := of(*l.Before, nil)
+				MustDecode(s.t, s.do(first.method, first.path, nil, first.body).body, &known)
+			}
+			return of(l.sent, known)
+		}, l.Acts, l.Unknown})
+	}
+	return all
 }
 
 func testFault(t *testing.T, operation string, c call, fault sandbox.Fault) {

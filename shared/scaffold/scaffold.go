@@ -234,9 +234,7 @@ func write(root, of string, n names) (report Report, err error) {
 		}
 		report.Written = append(report.Written, target)
 	}
-	todo, err := filled("templates/todo/"+of+".tmpl", n)
-	report.Todo = []string{strings.TrimSpace(string(todo))}
-	return report, err
+	return report, nil
 }
 
 // filled returns a template with its names, as gofmt has it.
