@@ -18,12 +18,15 @@ const (
 	handlerOnly = "testdata/handler"
 )
 
+// commands are the folders below functions whose main is for people, and no Lambda.
+var commands = []string{"local", "operator", "scaffold"}
+
 // compile compiles all functions as they are deployed, but for this machine, and handlerOnly.
 var compile = sync.OnceValue(func() (failed error) {
 	groups, failed := os.ReadDir("..")
 	for _, group := range groups {
 		name := group.Name()
-		if group.IsDir() && !slices.Contains([]string{"local", "operator", "partners"}, name) {
+		if group.IsDir() && name != "partners" && !slices.Contains(commands, name) {
 			failed = errors.Join(failed, compileInto(name, "../"+name+"/..."))
 		}
 	}
