@@ -10,7 +10,7 @@ GOTESTSUM    = gotest.tools/gotestsum@v1.13.0
 export GOFLAGS += -trimpath # so that checkouts share what is built
 
 SOURCES     := $(wildcard functions shared statemachines)
-FUNCTIONS   := $(filter-out local operator scaffold,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go functions/*/*/main.go)))
+FUNCTIONS   := $(patsubst functions/%/main.go,%,$(shell grep -l lambda.Start functions/*/main.go functions/*/*/main.go))
 GO_BUILD     = GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false \
 	-ldflags='-s -w'
 

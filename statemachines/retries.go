@@ -40,9 +40,9 @@ var (
 	retryLookup = []flow.Retry{backoff(8, 5, "Throttled"), quiet, inFlight}
 )
 
-// quiet retries until well past the quiet period, before which a lookup's no doesn't count. Jitter halves the pauses on
-// the average; that all eight together fall short of a minute happens once in seventy thousand times.
+// quiet retries until well past the quiet period of a minute, before which a lookup's no doesn't count, and for about
+// ten minutes: jitter halves the pauses on the average.
 var quiet = flow.Retry{
-	ErrorEquals: with("Unavailable", "States.Timeout"), IntervalSeconds: 20, BackoffRate: 1.5, MaxAttempts: 8,
+	ErrorEquals: with("Unavailable", "States.Timeout"), IntervalSeconds: 20, BackoffRate: 1.5, MaxAttempts: 14,
 	MaxDelaySeconds: 120, JitterStrategy: "FULL",
 }

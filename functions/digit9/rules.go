@@ -1,6 +1,7 @@
 package digit9
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -151,7 +152,7 @@ func checkCustomer(body []byte, references bool) (c checked, err error) {
 		} `json:"id_details"`
 	}
 	err = json.Unmarshal(body, &in)
-	c.ecrn = tolerant.Text(in.ECRN)
+	c.ecrn = cmp.Or(tolerant.Text(in.ECRN), tolerant.String(in.ECRN)) // a blank one is nobody's number
 	for _, id := range in.IDs {
 		c.ids = append(c.ids, identity{asWritten(id.Type), asWritten(id.Number)})
 	}

@@ -147,7 +147,7 @@ func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 		var reported struct {
 			Message string `json:"errorMessage"`
 		}
-		if err := json.Unmarshal([]byte(in.Cause), &reported); err != nil || reported.Message == "" {
+		if err := json.Unmarshal([]byte(in.Cause), &reported); err != nil {
 			return task.InvalidInput("cause")
 		}
 		in.Reason = reported.Message

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -21,7 +20,10 @@ import (
 // does nothing. Its rows go by processor time, which other work on the machine hardly changes; the clock's ratios are
 // told beside.
 func measureStarts(t *testing.T, effort int) []reading {
-	folders := lambdas(t)
+	folders, err := lambdas()
+	if err != nil {
+		t.Fatal(err)
+	}
 	progress("  compiling %d functions", len(folders))
 	if err := compile(); err != nil {
 		t.Fatal(err)
@@ -79,24 +81,6 @@ func measureStarts(t *testing.T, effort int) []reading {
 		row("start / handler only: slowest", 2.7, ordinary[len(ordinary)-1]),
 		row("start / handler only: slowest of rules and sandbox", 3.5, large[len(large)-1]),
 	}
-}
-
-// lambdas are the folders of all functions: whatever has a main, but for the commands.
-func lambdas(t *testing.T) (folders []string) {
-	t.Helper()
-	for _, pattern := range []string{"../*/main.go", "../*/*/main.go"} {
-		mains, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range mains {
-			folder := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(file)), "../")
-			if !slices.Contains(commands, folder) {
-				folders = append(folders, folder)
-			}
-		}
-	}
-	return folders
 }
 
 // links reports whether a binary links something of a module.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -18,16 +17,31 @@ const (
 	handlerOnly = "testdata/handler"
 )
 
-// commands are the folders below functions whose main is for people, and no Lambda.
-var commands = []string{"local", "operator", "scaffold"}
+// lambdas returns the folders of all functions: whatever has a main that starts a Lambda.
+func lambdas() (folders []string, failed error) {
+	for _, pattern := range []string{"../*/main.go", "../*/*/main.go"} {
+		mains, err := filepath.Glob(pattern)
+		failed = errors.Join(failed, err)
+		for _, file := range mains {
+			text, err := os.ReadFile(file)
+			failed = errors.Join(failed, err)
+			if strings.Contains(string(text), "lambda.Start") {
+				folders = append(folders, strings.TrimPrefix(filepath.ToSlash(filepath.Dir(file)), "../"))
+			}
+		}
+	}
+	return folders, failed
+}
 
 // compile compiles all functions as they are deployed, but for this machine, and handlerOnly.
 var compile = sync.OnceValue(func() (failed error) {
-	groups, failed := os.ReadDir("..")
-	for _, group := range groups {
-		name := group.Name()
-		if group.IsDir() && name != "partners" && !slices.Contains(commands, name) {
-			failed = errors.Join(failed, compileInto(name, "../"+name+"/..."))
+	folders, failed := lambdas()
+	compiled := map[string]bool{}
+	for _, folder := range folders {
+		group, _, _ := strings.Cut(folder, "/")
+		if !compiled[group] {
+			compiled[group] = true
+			failed = errors.Join(failed, compileInto(group, "../"+group+"/..."))
 		}
 	}
 	return errors.Join(failed, compileInto(filepath.Dir(handlerOnly), "./"+handlerOnly))

@@ -24,8 +24,13 @@ type Handler[In any] struct {
 	owned owned // by tenants that this container has called for
 }
 
-// New makes the handler of an operation.
-func New[In any](p *Pipeline, op Operation[In]) *Handler[In] { return &Handler[In]{p: p, op: op} }
+// New makes the handler of an operation. It panics where one with OnUnknown has no Fingerprint.
+func New[In any](p *Pipeline, op Operation[In]) *Handler[In] {
+	if op.OnUnknown != nil && op.Fingerprint == nil {
+		panic("operation: " + op.Name + " acts at the partner, and doesn't say what makes two requests equal")
+	}
+	return &Handler[In]{p: p, op: op}
+}
 
 // Invoke implements lambda.Handler. An HTTP request is always answered; a task fails with an error of package task.
 func (h *Handler[In]) Invoke(ctx context.Context, payload []byte) ([]byte, error) {

@@ -378,7 +378,7 @@ func TestTokens(t *testing.T) {
 		}
 	})
 	t.Run("Options", func(t *testing.T) {
-		h := open(t, func(o *options) { o.partner.Password = "other" })
+		h := open(t, func(o *options) { o.Partner.Password = "other" })
 		want(t, sandboxtest.Text(h.Do(tokenRequest(form()))), badUser)
 		h.issue(form("password", "other"))
 	})

@@ -15,11 +15,7 @@ type harness struct {
 	token string // see access
 }
 
-// options are those of a harness: the sandbox's, and the partner's.
-type options struct {
-	sandbox.Options
-	partner digit9.Options
-}
+type options = sandboxtest.Options[digit9.Options]
 
 func open(t testing.TB, change ...func(*options)) *harness {
 	t.Helper()
@@ -28,14 +24,7 @@ func open(t testing.TB, change ...func(*options)) *harness {
 
 func openOn(t testing.TB, store sandbox.Store, change ...func(*options)) *harness {
 	t.Helper()
-	return &harness{Harness: sandboxtest.Open(t, store, func(o *sandbox.Options) {
-		all := options{Options: *o}
-		for _, f := range change {
-			f(&all)
-		}
-		*o = all.Options
-		o.Simulators = append(o.Simulators, digit9.New(all.partner))
-	})}
+	return &harness{Harness: sandboxtest.OpenPartner(t, store, digit9.New, digit9.Options{}, change...)}
 }
 
 func want[T any](t testing.TB, got, want T) {

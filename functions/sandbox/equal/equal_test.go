@@ -238,7 +238,7 @@ func TestCredentials(t *testing.T) {
 		})
 	}
 	t.Run("SplitAtFirstColon", func(t *testing.T) {
-		h := open(t, func(o *options) { o.partner.ClientSecret = "a:b=" })
+		h := open(t, func(o *options) { o.Partner.ClientSecret = "a:b=" })
 		r := request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test"}`)
 		r.Header.Set("Authorization", sandboxtest.Basic("sandbox.client#1", "a:b="))
 		want(t, h.Do(r).Code, 200)
@@ -274,7 +274,7 @@ func TestIdempotentInit_ConfigurationChanged(t *testing.T) {
 	want(
 		t, openOn(t, store).Do(request("POST", initPath, strings.Replace(body, "%", "gateway.equal.dev_test", 1))).Code, 200,
 	)
-	h := openOn(t, store, func(o *options) { o.partner.GatewayInstanceID = "other" })
+	h := openOn(t, store, func(o *options) { o.Partner.GatewayInstanceID = "other" })
 	want(t, h.post(initPath, strings.Replace(body, "%", "other", 1)), invalidRequest)
 }
 
@@ -475,7 +475,7 @@ func TestStep1Status(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	h := open(t, func(o *options) { o.partner.RequestsPerSecond, o.TimeScale = 0, 10 })
+	h := open(t, func(o *options) { o.Partner.RequestsPerSecond, o.TimeScale = 0, 10 })
 	const body = `{"gateway_instance_id":"gateway.equal.dev_test"}`
 	statuses := func(n int) (got []int) {
 		for range n {

@@ -16,11 +16,7 @@ type harness struct {
 	*sandboxtest.Harness
 }
 
-// options are those of a harness: the sandbox's, and the partner's.
-type options struct {
-	sandbox.Options
-	partner equal.Options
-}
+type options = sandboxtest.Options[equal.Options]
 
 func open(t testing.TB, change ...func(*options)) *harness {
 	t.Helper()
@@ -29,14 +25,7 @@ func open(t testing.TB, change ...func(*options)) *harness {
 
 func openOn(t testing.TB, store sandbox.Store, change ...func(*options)) *harness {
 	t.Helper()
-	return &harness{Harness: sandboxtest.Open(t, store, func(o *sandbox.Options) {
-		all := options{Options: *o, partner: equal.Options{RequestsPerSecond: -1}}
-		for _, f := range change {
-			f(&all)
-		}
-		*o = all.Options
-		o.Simulators = append(o.Simulators, equal.New(all.partner))
-	})}
+	return &harness{Harness: sandboxtest.OpenPartner(t, store, equal.New, equal.Options{RequestsPerSecond: -1}, change...)}
 }
 
 func want[T any](t testing.TB, got, want T) {

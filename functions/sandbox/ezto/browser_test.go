@@ -163,7 +163,7 @@ func TestBrowser(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{}, func(o *options) {
 		app := ezto.Defaults().Applications["poll"]
 		app.Consent, app.Onboarding, app.Skippable = true, true, true
-		o.partner.Applications = map[string]ezto.Application{"poll": app}
+		o.Partner.Applications = map[string]ezto.Application{"poll": app}
 	})
 	server := httptest.NewServer(h)
 	defer server.Close()

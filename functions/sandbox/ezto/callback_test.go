@@ -36,11 +36,11 @@ func (h *harness) arm(fault string) {
 
 // everyResponse has an application for each hook and response type, by their names in lower case: "ping-token".
 func everyResponse(o *options) {
-	o.partner.Applications = map[string]ezto.Application{}
+	o.Partner.Applications = map[string]ezto.Application{}
 	for _, hook := range []ezto.Hook{ezto.Poll, ezto.Ping, ezto.Push} {
 		for _, response := range []ezto.ResponseType{ezto.Plaintext, ezto.Token, ezto.Encrypted} {
 			name := strings.ToLower(string(hook) + "-" + string(response))
-			o.partner.Applications[name] = ezto.Application{
+			o.Partner.Applications[name] = ezto.Application{
 				ID: "app-" + name, Secrets: []string{"s"}, Hook: hook, Response: response, Consent: true, Skippable: true,
 			}
 		}
@@ -181,7 +181,7 @@ func TestCallback(t *testing.T) {
 func TestCallback_Key(t *testing.T) {
 	k, logs := &hooks{sandboxtest.Hooks[hook]{Statuses: []int{503}}}, &strings.Builder{}
 	h := openOn(t, &sandboxtest.Memory{}, k.to, func(o *options) {
-		o.partner.CallbackKey, o.Log = "key of ours & no other", slog.New(slog.NewTextHandler(logs, nil))
+		o.Partner.CallbackKey, o.Log = "key of ours & no other", slog.New(slog.NewTextHandler(logs, nil))
 	})
 	h.triggers("push", user("u-1"))
 	h.submits("iec", `{"iec":"AAXCT4821K"}`)
@@ -199,7 +199,7 @@ func TestCallback_AtTrigger(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{}, k.to, func(o *options) {
 		app := ezto.Defaults().Applications["push"]
 		app.ModuleOff = true
-		o.partner.Applications = map[string]ezto.Application{"push": app}
+		o.Partner.Applications = map[string]ezto.Application{"push": app}
 	})
 	h.triggers("push", user("u-1"))
 	want(
@@ -374,7 +374,7 @@ func TestCallback_Forged(t *testing.T) {
 // TestCerts: where no key is given one is made, once for the store; a reset makes another one.
 func TestCerts(t *testing.T) {
 	store := &sandboxtest.Memory{}
-	own := func(o *options) { o.partner.SigningKey = nil }
+	own := func(o *options) { o.Partner.SigningKey = nil }
 	h := openOn(t, store, own)
 	first := h.Do(sandboxtest.Keyless("GET", realm+"/certs", ""))
 	keys := sandboxtest.Decoded[jose.JSONWebKeySet](h.T, first, 200).Keys
@@ -393,7 +393,7 @@ func TestCerts(t *testing.T) {
 
 // TestCallback_WrongKey: an encryption key of another length is trouble of the sandbox's own.
 func TestCallback_WrongKey(t *testing.T) {
-	h := openOn(t, &sandboxtest.Memory{}, func(o *options) { o.partner.EncryptionKey = "short" })
+	h := openOn(t, &sandboxtest.Memory{}, func(o *options) { o.Partner.EncryptionKey = "short" })
 	h.triggers("push-encrypted", user("u-1"))
 	want(t, h.submits("iec", `{"iec":"AAXCT4821K"}`).Code, 500)
 }

@@ -645,8 +645,8 @@ func TestManualErrors(t *testing.T) {
 // TestOptions: what is given counts, what is left open is as by default.
 func TestOptions(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{}, func(o *options) {
-		o.partner.Workspace = "other"
-		o.partner.Applications = map[string]ezto.Application{
+		o.Partner.Workspace = "other"
+		o.Partner.Applications = map[string]ezto.Application{
 			"mine": {ID: "app-1", Secrets: []string{"s"}, LinkExpiry: time.Hour},
 		}
 	})

@@ -34,7 +34,7 @@ func FuzzForms(f *testing.F) {
 		h := openOn(t, store, func(o *options) {
 			app := ezto.Defaults().Applications["push-encrypted"]
 			app.Consent, app.Onboarding, app.Skippable = true, true, true
-			o.partner.Applications = map[string]ezto.Application{
+			o.Partner.Applications = map[string]ezto.Application{
 				"push-encrypted": app, "poll": ezto.Defaults().Applications["poll"],
 			}
 		})

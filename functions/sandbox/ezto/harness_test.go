@@ -14,22 +14,12 @@ type harness struct {
 	handle string // of a transaction that has a result; see prepare
 }
 
-// options are those of a harness: the sandbox's, and the partner's.
-type options struct {
-	sandbox.Options
-	partner ezto.Options
-}
+type options = sandboxtest.Options[ezto.Options]
 
 func openOn(t testing.TB, store sandbox.Store, change ...func(*options)) *harness {
 	t.Helper()
-	return &harness{Harness: sandboxtest.Open(t, store, func(o *sandbox.Options) {
-		all := options{Options: *o, partner: ezto.Options{SigningKey: signingKey()}}
-		for _, f := range change {
-			f(&all)
-		}
-		*o = all.Options
-		o.Simulators = append(o.Simulators, ezto.New(all.partner))
-	})}
+	all := ezto.Options{SigningKey: signingKey()}
+	return &harness{Harness: sandboxtest.OpenPartner(t, store, ezto.New, all, change...)}
 }
 
 func want[T any](t testing.TB, got, want T) {

@@ -85,7 +85,7 @@ func TestHosted_Steps(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{}, func(o *options) {
 		app := ezto.Defaults().Applications["poll"]
 		app.Consent, app.Onboarding, app.Skippable = true, true, true
-		o.partner.Applications = map[string]ezto.Application{"poll": app}
+		o.Partner.Applications = map[string]ezto.Application{"poll": app}
 	})
 	got := h.triggers("poll", asking)
 	w := h.Visit("GET", got.URL, "")

@@ -17,11 +17,7 @@ type harness struct {
 	used   int
 }
 
-// options are those of a harness: the sandbox's, and the partner's.
-type options struct {
-	sandbox.Options
-	partner iron.Options
-}
+type options = sandboxtest.Options[iron.Options]
 
 func open(t testing.TB, change ...func(*options)) *harness {
 	t.Helper()
@@ -30,14 +26,7 @@ func open(t testing.TB, change ...func(*options)) *harness {
 
 func openOn(t testing.TB, store sandbox.Store, change ...func(*options)) *harness {
 	t.Helper()
-	return &harness{Harness: sandboxtest.Open(t, store, func(o *sandbox.Options) {
-		all := options{Options: *o}
-		for _, f := range change {
-			f(&all)
-		}
-		*o = all.Options
-		o.Simulators = append(o.Simulators, iron.New(all.partner))
-	})}
+	return &harness{Harness: sandboxtest.OpenPartner(t, store, iron.New, iron.Options{}, change...)}
 }
 
 func want[T any](t testing.TB, got, want T) {

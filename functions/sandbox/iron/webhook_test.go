@@ -62,7 +62,7 @@ func TestWebhook_Vector(t *testing.T) {
 		`"message":{"IdentificationStatus":{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","status":"Approved"}}}}`
 	for _, secret := range []string{"demo-secret-01", "whsec_ZGVtby1zZWNyZXQtMDE="} {
 		k, store := &hooks{}, &sandboxtest.Memory{}
-		h := openOn(t, store, k.to, func(o *options) { o.partner.WebhookSecret = secret })
+		h := openOn(t, store, k.to, func(o *options) { o.Partner.WebhookSecret = secret })
 		h.Advance(time.Unix(1772443001, 0).Sub(sandboxtest.Start))
 		queued, err := json.Marshal(
 			map[string]any{"partner": "iron", "path": "/callbacks/iron", "body": []byte(body), "due": sandboxtest.Start},

@@ -16,11 +16,7 @@ type harness struct {
 	spared int    // clients that were deleted, of those that prepare made for it
 }
 
-// options are those of a harness: the sandbox's, and the partner's.
-type options struct {
-	sandbox.Options
-	partner mbanq.Options
-}
+type options = sandboxtest.Options[mbanq.Options]
 
 func open(t testing.TB, change ...func(*options)) *harness {
 	t.Helper()
@@ -29,14 +25,7 @@ func open(t testing.TB, change ...func(*options)) *harness {
 
 func openOn(t testing.TB, store sandbox.Store, change ...func(*options)) *harness {
 	t.Helper()
-	return &harness{Harness: sandboxtest.Open(t, store, func(o *sandbox.Options) {
-		all := options{Options: *o}
-		for _, f := range change {
-			f(&all)
-		}
-		*o = all.Options
-		o.Simulators = append(o.Simulators, mbanq.New(all.partner))
-	})}
+	return &harness{Harness: sandboxtest.OpenPartner(t, store, mbanq.New, mbanq.Options{}, change...)}
 }
 
 func want[T any](t testing.TB, got, want T) {

@@ -655,7 +655,7 @@ func TestTokens(t *testing.T) {
 		want(t, h.answer("GET", "/v1/clients", ""), `200 {"totalFilteredRecords":0,"pageItems":[]}`)
 	})
 	t.Run("Options", func(t *testing.T) {
-		h := openOn(t, &sandboxtest.Memory{}, func(o *options) { o.partner.Password, o.partner.TenantID = "other", "t9demo" })
+		h := openOn(t, &sandboxtest.Memory{}, func(o *options) { o.Partner.Password, o.Partner.TenantID = "other", "t9demo" })
 		r := tokenRequest(tokenForm("password", "other"))
 		want(t, sandboxtest.Text(h.Do(r)), wrongTenant)
 		r = tokenRequest(tokenForm("password", "other"))

@@ -94,7 +94,7 @@ func TestWebhook(t *testing.T) {
 // TestWebhook_Vector: the one of mbanq §10.
 func TestWebhook_Vector(t *testing.T) {
 	k, store := &hooks{}, &sandboxtest.Memory{}
-	h := openOn(t, store, k.to, func(o *options) { o.partner.WebhookSecret = "mbq-demo" })
+	h := openOn(t, store, k.to, func(o *options) { o.Partner.WebhookSecret = "mbq-demo" })
 	queued, err := json.Marshal(map[string]any{
 		"partner": "mbanq", "path": "/callbacks/mbanq", "body": []byte(`{"entity":"CLIENT","action":"VERIFY"}`),
 		"due": sandboxtest.Start,

@@ -63,6 +63,27 @@ func Open(t testing.TB, store sandbox.Store, change func(*sandbox.Options)) *Har
 	return h
 }
 
+// Options are those of a sandbox of one partner: the sandbox's, and the partner's own.
+type Options[P any] struct {
+	sandbox.Options
+	Partner P
+}
+
+// OpenPartner returns a sandbox of one partner over a store, likewise. own are the partner's options before changes.
+func OpenPartner[P any](
+	t testing.TB, store sandbox.Store, simulate func(P) sandbox.Simulator, own P, changes ...func(*Options[P]),
+) *Harness {
+	t.Helper()
+	return Open(t, store, func(o *sandbox.Options) {
+		all := Options[P]{*o, own}
+		for _, change := range changes {
+			change(&all)
+		}
+		*o = all.Options
+		o.Simulators = append(o.Simulators, simulate(all.Partner))
+	})
+}
+
 // NewBolt returns a store in a file of its own.
 func NewBolt(t testing.TB) sandbox.Store {
 	t.Helper()
