@@ -44,9 +44,8 @@ func decodeInit(req gateway.Request) (in initRequest, err error) {
 	if in.GatewayInstanceID == "" {
 		return in, required("gateway_instance_id", "/gateway_instance_id")
 	}
-	return in,
-		checkIDs(
-			"/gateway_instance_id", in.GatewayInstanceID, "/idempotency_id", in.IdempotencyID, "/business_user_id",
-			in.BusinessUserID,
-		)
+	return in, checkIDs(
+		"/gateway_instance_id", in.GatewayInstanceID, "/idempotency_id", in.IdempotencyID,
+		"/business_user_id", in.BusinessUserID,
+	)
 }

@@ -85,9 +85,8 @@ const grace = 15
 // time has none; how long the first wait lasts; back, a step below zero.
 func summaryOfTrigger(reply gateway.Reply) map[string]any {
 	begun, _ := readTriggered(reply.Body)
-	step, left, last := seconds(
-		begun.Interval, usualInterval, maxInterval,
-	), seconds(begun.ExpiresIn, usualExpiry, maxExpiry), 0
+	step, last := seconds(begun.Interval, usualInterval, maxInterval), 0
+	left := seconds(begun.ExpiresIn, usualExpiry, maxExpiry)
 	if left > 2*grace {
 		left, last = left-grace, grace
 	}

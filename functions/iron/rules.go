@@ -580,10 +580,10 @@ func businessQuestionnaire(questionnaire jsontext.Value) []schema.Field {
 	if tolerant.String(in.Type) != "SoleProp" {
 		planned = append(planned, schema.Filled("sends_funds_on_customer_behalf", schema.Boolean()))
 		if in.Planned.OnBehalf.Kind() == 't' {
-			planned = append(planned, schema.Filled(
-				"sends_funds_on_customer_behalf_description", line(),
-			), schema.Filled("flow_of_funds_diagram", file()),
-				schema.Filled("source_of_funds_document", file()))
+			planned = append(planned,
+				schema.Filled("sends_funds_on_customer_behalf_description", line()),
+				schema.Filled("flow_of_funds_diagram", file()), schema.Filled("source_of_funds_document", file()),
+			)
 		}
 		funds = append(
 			funds, schema.Filled("source_of_funds_description", line()),

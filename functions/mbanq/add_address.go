@@ -71,8 +71,7 @@ func AddAddress(c Config) operation.Operation[addition] {
 func decodeAddition(req gateway.Request) (in addition, m tolerant.Object, err error) {
 	in = addition{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Once: req.FromStateMachine, Body: req.Body}
 	if !isID(in.ClientID) {
-		return in, nil,
-			&operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+		return in, nil, invalidID(codeClientID, "clientId")
 	}
 	if m, err = body(req.Body); err == nil {
 		in.Digest, err = gateway.DigestJSON(req.Body)

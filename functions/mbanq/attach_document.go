@@ -79,10 +79,7 @@ func decodeAttachment(req gateway.Request) (in attachment, err error) {
 		Body: req.Body,
 	}
 	if !isID(in.IdentifierID) {
-		return in,
-			&operation.Rejection{
-				Reply: notFound(codeIdentifierID), Code: "clientIdentifier.id.invalid", Detail: "identifierId: must be a number",
-			}
+		return in, invalidID(codeIdentifierID, "identifierId")
 	}
 	if req.FromStateMachine {
 		if in.Body, in.ContentType, err = form(req.Body); err != nil {

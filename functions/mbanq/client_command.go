@@ -73,8 +73,7 @@ func ClientCommand(c Config) operation.Operation[command] {
 func decodeCommand(req gateway.Request) (in command, err error) {
 	in = command{ClientID: req.Params["clientId"], Command: req.Query["command"], TenantID: tenantOf(req), Body: req.Body}
 	if !isID(in.ClientID) {
-		return in,
-			&operation.Rejection{Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number"}
+		return in, invalidID(codeClientID, "clientId")
 	}
 	if in.Command != verify && in.Command != activate {
 		return in, unsupported(req, "command", "must be verify or activate")

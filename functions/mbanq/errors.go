@@ -172,6 +172,13 @@ func renderTop(status int, code, developer string, user ...string) gateway.Reply
 	return render(status, envelope{developer, strconv.Itoa(status), append(user, developer)[0], code, nil})
 }
 
+// invalidID refuses what can't be the id of a record, as one that doesn't exist is refused.
+func invalidID(code, field string) error {
+	return &operation.Rejection{
+		Reply: notFound(code), Code: strings.TrimPrefix(code, "error.msg."), Detail: field + ": must be a number",
+	}
+}
+
 // notFound is the documented answer for a record that doesn't exist, but for its id: a record of another tenant's is
 // answered so without it, and nobody shall tell the two apart.
 func notFound(code string) gateway.Reply {

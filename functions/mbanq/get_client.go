@@ -38,10 +38,7 @@ func GetClient(c Config) operation.Operation[clientQuery] {
 				Query: flags(req, "staffInSelectedOfficeOnly", "checkIdentitiesExpiration", "clientAccountAssociate"),
 			}
 			if !isID(in.ClientID) {
-				return in,
-					&operation.Rejection{
-						Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number",
-					}
+				return in, invalidID(codeClientID, "clientId")
 			}
 			return in, nil
 		},

@@ -20,10 +20,7 @@ func ListIdentifiers(c Config) operation.Operation[clientQuery] {
 				ClientID: req.Params["clientId"], TenantID: tenantOf(req), Query: flags(req, "unmaskValue", "fields"),
 			}
 			if !isID(in.ClientID) {
-				return in,
-					&operation.Rejection{
-						Reply: notFound(codeClientID), Code: "client.id.invalid", Detail: "clientId: must be a number",
-					}
+				return in, invalidID(codeClientID, "clientId")
 			}
 			return in, nil
 		},

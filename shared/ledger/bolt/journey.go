@@ -126,9 +126,8 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (page ledg
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		var last string
-		page.Journeys, last, err = rows(positions(
-			tx, tenantJourneys, tenantKey(q.Tenant),
-		), from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
+		all := positions(tx, tenantJourneys, tenantKey(q.Tenant))
+		page.Journeys, last, err = rows(all, from, q.Limit, func(id []byte) (ledger.Journey, bool, error) {
 			j, err := loadJourney(tx, id)
 			j.Input, j.Inputs, j.Delivered, j.Outcome = nil, nil, nil, nil
 			return j,

@@ -216,9 +216,8 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.
 	now := l.Now()
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		var last string
-		page.Transactions, last, err = rows(positions(
-			tx, tenants, tenantKey(q.Tenant),
-		), from, q.Limit, func(id []byte) (ledger.Transaction, bool, error) {
+		all := positions(tx, tenants, tenantKey(q.Tenant))
+		page.Transactions, last, err = rows(all, from, q.Limit, func(id []byte) (ledger.Transaction, bool, error) {
 			t, err := load(tx, id)
 			t.Reply = nil
 			return t,
