@@ -78,7 +78,7 @@ func aadhaarOTP() *flow.Machine {
 			"accepts.$": "$.now.otp.accepts",
 		},
 		Timeout: 10 * time.Minute, ResultPath: "$.input",
-		Catch: []flow.Catch{flow.On("States.Timeout", "FinishExpired"), flow.On(flow.All, "FinishUndetermined")},
+		Catch: flow.On("States.Timeout", "FinishExpired").Else("FinishUndetermined"),
 		Next:  "RouteInput",
 	})
 	m.Add("RouteInput", flow.Choice{
@@ -92,10 +92,7 @@ func aadhaarOTP() *flow.Machine {
 		Template:   verifications(flow.F{"send.$": "States.MathAdd($.now.send, 1)", "otp.$": "$.now.otp"}),
 		ResultPath: "$.now", Next: "CheckSends",
 	})
-	m.Add("CheckSends", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Below("$.now.send", 6), "SendOTP")},
-		Default: "TooManySent",
-	})
+	m.Add("CheckSends", flow.If(flow.Below("$.now.send", 6), "SendOTP", "TooManySent"))
 	m.Add("TooManySent", flow.Pass{
 		Template:   told("resend_limit", "not_sent", "otp").with(sameOTP),
 		ResultPath: "$.now.otp", Next: "AwaitPerson",
@@ -154,10 +151,7 @@ func aadhaarOTP() *flow.Machine {
 		Reason: "invalid_otp", Delivery: "sent", Answered: true, TakesAttempt: true, Next: "CheckAttempts",
 	})
 	m.Add("OTPNotReadable", verifyAgain{Reason: "otp_not_readable"})
-	m.Add("CheckAttempts", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Above("$.now.otp.attempts_left", 0), "AwaitPerson")},
-		Default: "FinishRefused",
-	})
+	m.Add("CheckAttempts", flow.If(flow.Above("$.now.otp.attempts_left", 0), "AwaitPerson", "FinishRefused"))
 	m.Add("ReadRefusal", readCause{Next: "RouteRefusal"})
 	m.Add("RouteRefusal", flow.Choice{
 		Rules: []flow.Rule{

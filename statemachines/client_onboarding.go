@@ -25,11 +25,8 @@ func clientOnboarding() *flow.Machine {
 		},
 		ResultPath: "$.now",
 		Retry:      retryRead,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishNotBegun"),
-			flow.On(flow.All, "FinishBeginUnknown"),
-		},
-		Next: "FindClient",
+		Catch:      flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishNotBegun").Else("FinishBeginUnknown"),
+		Next:       "FindClient",
 	})
 	m.Add("FindClient", call{
 		Comment:  "The externalId tells whether an earlier attempt has created the client.",
@@ -37,11 +34,8 @@ func clientOnboarding() *flow.Machine {
 		Body:     flow.F{"external_id.$": "$.external[0]"},
 		Keep:     "client_id state transaction_id", ResultPath: "$.now.client",
 		Retry: retryRead,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishFailed"),
-			flow.On(flow.All, "FinishUndetermined"),
-		},
-		Next: "RouteByFound",
+		Catch: flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishFailed").Else("FinishUndetermined"),
+		Next:  "RouteByFound",
 	})
 	m.Add("RouteByFound", flow.Choice{
 		Rules: []flow.Rule{
@@ -102,10 +96,7 @@ func clientOnboarding() *flow.Machine {
 				Retry:      retryLookup,
 				Next:       "HasScan",
 			})
-			each.Add("HasScan", flow.Choice{
-				Rules:   []flow.Rule{flow.When(flow.Is("$.scanned", true), "AttachDocument")},
-				Default: "Added",
-			})
+			each.Add("HasScan", flow.If(flow.Is("$.scanned", true), "AttachDocument", "Added"))
 			each.Add("AttachDocument", call{
 				Comment: "Nothing tells what became of a lost upload; without it, the verification says what is " +
 					"missing.",
@@ -137,11 +128,8 @@ func clientOnboarding() *flow.Machine {
 		Function: "MbanqGetClient", Path: flow.F{"clientId.$": "$.now.client.client_id"},
 		Keep: "client_id state transaction_id", ResultPath: "$.now.client",
 		Retry: retryRead,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict", "FinishFailed"),
-			flow.On(flow.All, "CheckPollsUnread"),
-		},
-		Next: "RouteByClientStatus",
+		Catch: flow.On("InvalidInput Refused Conflict", "FinishFailed").Else("CheckPollsUnread"),
+		Next:  "RouteByClientStatus",
 	})
 	m.Add("RouteByClientStatus", flow.Choice{
 		Comment: "A verification that nobody here has asked for may be of the lower level, so there is another. A " +
@@ -167,11 +155,8 @@ func clientOnboarding() *flow.Machine {
 		Body:  flow.F{"kycVerificationType.$": "$.kyc_verification_type"},
 		Keep:  "code verification missing", ResultPath: "$.now.verify",
 		Retry: retryLookup,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishFailed"),
-			flow.On(flow.All, "FinishUndetermined"),
-		},
-		Next: "RouteByVerification",
+		Catch: flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishFailed").Else("FinishUndetermined"),
+		Next:  "RouteByVerification",
 	})
 	m.Add("RouteByVerification", flow.Choice{
 		Comment: "That it was accepted doesn't prove that it is approved. One in progress would not show on a client " +
@@ -196,10 +181,7 @@ func clientOnboarding() *flow.Machine {
 		Template:   flow.F{"reason": "documents_missing", "missing.$": "$.now.verify.missing"},
 		ResultPath: "$.wait", Next: "CheckRounds",
 	})
-	m.Add("CheckRounds", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Below("$.now.rounds.count", 10), "AwaitDocuments")},
-		Default: "FinishRounds",
-	})
+	m.Add("CheckRounds", flow.If(flow.Below("$.now.rounds.count", 10), "AwaitDocuments", "FinishRounds"))
 	m.Add("AwaitDocuments", await{
 		Comment: "Somebody is told 35 seconds less than the state waits, so that an input in time always finds it " +
 			"waiting.",
@@ -210,7 +192,7 @@ func clientOnboarding() *flow.Machine {
 			"accepts": []any{"documents"},
 		},
 		Timeout: 14 * 24 * time.Hour, ResultPath: "$.input",
-		Catch: []flow.Catch{flow.On("States.Timeout", "FinishExpired"), flow.On(flow.All, "FinishNotVerified")},
+		Catch: flow.On("States.Timeout", "FinishExpired").Else("FinishNotVerified"),
 		Next:  "TakeDocuments",
 	})
 	m.Add("TakeDocuments", flow.Pass{
@@ -227,10 +209,7 @@ func clientOnboarding() *flow.Machine {
 		},
 		Next: "AddAddresses",
 	})
-	m.Add("CheckPolls", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Below("$.now.polls.count", 72), "AwaitVerification")},
-		Default: "FinishNotSettled",
-	})
+	m.Add("CheckPolls", flow.If(flow.Below("$.now.polls.count", 72), "AwaitVerification", "FinishNotSettled"))
 	m.Add("AwaitVerification", await{
 		Comment: "A webhook ends the wait, else the hour does; then the client is read.",
 		Kind:    "verification",
@@ -239,13 +218,10 @@ func clientOnboarding() *flow.Machine {
 			"reason": "in_progress", "accepts": []any{}, "details": flow.F{"client_id.$": "$.now.client.client_id"},
 		},
 		Timeout: time.Hour, ResultPath: flow.Discard,
-		Catch: []flow.Catch{flow.On("States.Timeout", "CountPoll"), flow.On(flow.All, "WaitUnlisted")},
+		Catch: flow.On("States.Timeout", "CountPoll").Else("WaitUnlisted"),
 		Next:  "CountPoll",
 	})
-	m.Add("CheckPollsUnread", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Below("$.now.polls.count", 72), "WaitUnlisted")},
-		Default: "FinishUndetermined",
-	})
+	m.Add("CheckPollsUnread", flow.If(flow.Below("$.now.polls.count", 72), "WaitUnlisted", "FinishUndetermined"))
 	m.Add("WaitUnlisted", flow.Wait{
 		Comment: "Where the client can't be read, or the wait can't be recorded, the hour passes all the same.",
 		For:     time.Hour, Next: "CountPoll",
@@ -267,19 +243,16 @@ func clientOnboarding() *flow.Machine {
 	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "verification_rejected", OutcomeOf: "$.now.client"})
 	m.Add("FinishNotCreated", finish{
 		Comment: "Such as a mobile number that another client has.",
-		Status:  "REVIEW", Reason: caught,
-		OutcomeOf: "$.now.client",
+		Status:  "REVIEW", Reason: caught, OutcomeOf: "$.now.client",
 	})
 	m.Add("FinishOther", finish{
 		Comment: "The client is neither pending nor active, such as closed.",
-		Status:  "REVIEW", Reason: "not_pending",
-		OutcomeOf: "$.now.client",
+		Status:  "REVIEW", Reason: "not_pending", OutcomeOf: "$.now.client",
 	})
 	m.Add("FinishNotVerified", finish{Status: "REVIEW", Reason: "not_verified", OutcomeOf: "$.now.client"})
 	m.Add("FinishNotActivated", finish{
 		Comment: "Refused, or kept by maker-checker for somebody to approve.",
-		Status:  "REVIEW", Reason: "not_activated",
-		OutcomeOf: "$.now.client",
+		Status:  "REVIEW", Reason: "not_activated", OutcomeOf: "$.now.client",
 	})
 	m.Add("FinishRounds", finish{Status: "REVIEW", Reason: "too_many_rounds", OutcomeOf: "$.now.client"})
 	m.Add("FinishNotSettled", finish{Status: "FAILED", Reason: "verification_not_settled", OutcomeOf: "$.now.client"})

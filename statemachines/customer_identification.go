@@ -66,11 +66,8 @@ func customerIdentification() *flow.Machine {
 		Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"}, Keep: "identification_id state transaction_id",
 		ResultPath: "$.now.identified",
 		Retry:      retryRead,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishFailed"),
-			flow.On(flow.All, "CountTry"),
-		},
-		Next: "RouteByNewest",
+		Catch:      flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishFailed").Else("CountTry"),
+		Next:       "RouteByNewest",
 	})
 	m.Add("RouteByNewest", flow.Choice{
 		Comment: "One that was approved before is an identification, too.",
@@ -89,20 +86,14 @@ func customerIdentification() *flow.Machine {
 		Query:    flow.F{"sub_partner_id.$": "$.sub_partner_id"}, BodyPath: "$.identification",
 		Keep: "identification_id state transaction_id", ResultPath: "$.now.identified",
 		Retry: retryEffect,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused CredentialsRejected", "FinishFailed"),
-			flow.On(flow.All, "CountTry"),
-		},
-		Next: "RouteByStatus",
+		Catch: flow.On("InvalidInput Refused CredentialsRejected", "FinishFailed").Else("CountTry"),
+		Next:  "RouteByStatus",
 	})
 	m.Add("CountTry", flow.Pass{
 		Comment:  "The list tells whether there is one: somebody else's, or that of an answer that was lost.",
 		Template: flow.F{"count.$": "States.MathAdd($.now.tries.count, 1)"}, ResultPath: "$.now.tries", Next: "CheckTries",
 	})
-	m.Add("CheckTries", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Below("$.now.tries.count", 5), "TryLater")},
-		Default: "FinishUndetermined",
-	})
+	m.Add("CheckTries", flow.If(flow.Below("$.now.tries.count", 5), "TryLater", "FinishUndetermined"))
 	m.Add("TryLater", flow.Wait{For: time.Minute, Next: "ReadNewest"})
 	m.Add("RouteByStatus", flow.Choice{
 		Rules: []flow.Rule{
@@ -126,7 +117,7 @@ func customerIdentification() *flow.Machine {
 			"shows": []any{"url"}, "transaction_id.$": "$.now.identified.transaction_id",
 		},
 		TimeoutPath: "$.now.time.interval", ResultPath: flow.Discard,
-		Catch: []flow.Catch{flow.On("States.Timeout", "CheckInterval"), flow.On(flow.All, "WaitUnlisted")},
+		Catch: flow.On("States.Timeout", "CheckInterval").Else("WaitUnlisted"),
 		Next:  "ReadIdentification",
 	})
 	m.Add("WaitUnlisted", flow.Wait{
@@ -140,10 +131,7 @@ func customerIdentification() *flow.Machine {
 		},
 		ResultPath: "$.now.time", Next: "ReadIdentification",
 	})
-	m.Add("CheckInterval", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Below("$.now.time.interval", 15360), "LengthenInterval")},
-		Default: "CountWait",
-	})
+	m.Add("CheckInterval", flow.If(flow.Below("$.now.time.interval", 15360), "LengthenInterval", "CountWait"))
 	m.Add("LengthenInterval", flow.Pass{
 		Comment: "From a minute to about four hours.",
 		Template: flow.F{
@@ -159,27 +147,19 @@ func customerIdentification() *flow.Machine {
 		Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"}, Keep: "identification_id state transaction_id",
 		ResultPath: "$.now.identified",
 		Retry:      retryRead,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict", "FinishFailed"),
-			flow.On(flow.All, "CheckTime"),
-		},
-		Next: "RouteByStatus",
+		Catch:      flow.On("InvalidInput Refused Conflict", "FinishFailed").Else("CheckTime"),
+		Next:       "RouteByStatus",
 	})
-	m.Add("CheckTime", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Above("$.now.time.left", 0), "AwaitIdentification")},
-		Default: "FinishUndetermined",
-	})
+	m.Add("CheckTime", flow.If(flow.Above("$.now.time.left", 0), "AwaitIdentification", "FinishUndetermined"))
 	m.Add("FinishApproved", finish{Status: "SUCCEEDED", Reason: "approved", OutcomeOf: "$.now.identified"})
 	m.Add("FinishDeclined", finish{Status: "REJECTED", Reason: "declined", OutcomeOf: "$.now.identified"})
 	m.Add("FinishExpired", finish{
 		Comment: "The customer did not finish in time.",
-		Status:  "EXPIRED", Reason: "expired",
-		OutcomeOf: "$.now.identified",
+		Status:  "EXPIRED", Reason: "expired", OutcomeOf: "$.now.identified",
 	})
 	m.Add("FinishArchived", finish{
 		Comment: "Somebody has invalidated it.",
-		Status:  "FAILED", Reason: "archived",
-		OutcomeOf: "$.now.identified",
+		Status:  "FAILED", Reason: "archived", OutcomeOf: "$.now.identified",
 	})
 	m.Add("FinishNotSettled", finish{Status: "EXPIRED", Reason: "not_settled", OutcomeOf: "$.now.identified"})
 	m.Add("FinishFailed", finish{Status: "FAILED", Reason: caught, OutcomeOf: "$.now.identified"})

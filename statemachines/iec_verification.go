@@ -25,13 +25,10 @@ func iecVerification() *flow.Machine {
 		Payload:  flow.F{"tenant.$": "$.tenant", "application.$": "$.application", "facts.$": "$.facts"},
 		Timeout:  functionTimeout, Keep: "run reason claims notification_way", ResultPath: "$.settings",
 		Retry: retryStep,
-		Catch: []flow.Catch{flow.On("InvalidInput", "FinishFailed"), flow.On(flow.All, "FinishUndetermined")},
+		Catch: flow.On("InvalidInput", "FinishFailed").Else("FinishUndetermined"),
 		Next:  "RouteBySettings",
 	})
-	m.Add("RouteBySettings", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Is("$.settings.run", true), "Trigger")},
-		Default: "FinishSkipped",
-	})
+	m.Add("RouteBySettings", flow.If(flow.Is("$.settings.run", true), "Trigger", "FinishSkipped"))
 	m.Add("Trigger", call{
 		Comment:  "Nothing tells what became of a lost request, so none is sent twice.",
 		Function: "EztoTriggerRequest", Query: flow.F{"application.$": "$.application"}, BodyPath: "$.request",
@@ -73,7 +70,7 @@ func iecVerification() *flow.Machine {
 			"details": flow.F{}, "shows": []any{"url", "link", "qr"}, "transaction_id.$": "$.check.transaction_id",
 		},
 		TimeoutPath: "$.check.time.wait", ResultPath: flow.Discard,
-		Catch: []flow.Catch{flow.On("States.Timeout", "CountWait"), flow.On(flow.All, "WaitUnlisted")},
+		Catch: flow.On("States.Timeout", "CountWait").Else("WaitUnlisted"),
 		Next:  "GetResult",
 	})
 	m.Add("WaitUnlisted", flow.Wait{
@@ -94,11 +91,8 @@ func iecVerification() *flow.Machine {
 		Body:  flow.F{"auth_req_id.$": "$.check.auth_req_id"},
 		Keep:  "state transaction_id",
 		Retry: retryRead,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused Conflict", "FinishFailed"),
-			flow.On(flow.All, "CheckTime"),
-		},
-		Next: "RouteByState",
+		Catch: flow.On("InvalidInput Refused Conflict", "FinishFailed").Else("CheckTime"),
+		Next:  "RouteByState",
 	})
 	m.Add("RouteByState", flow.Choice{
 		Comment: "A check that has finished is not yet a licence that is good.",

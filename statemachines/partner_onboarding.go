@@ -28,11 +28,8 @@ func partnerOnboarding() *flow.Machine {
 		},
 		ResultPath: "$.now",
 		Retry:      retryRead,
-		Catch: []flow.Catch{
-			flow.On("InvalidInput Refused CredentialsRejected", "FinishFailed"),
-			flow.On(flow.All, "FinishUndetermined"),
-		},
-		Next: "LookUpIDs",
+		Catch:      flow.On("InvalidInput Refused CredentialsRejected", "FinishFailed").Else("FinishUndetermined"),
+		Next:       "LookUpIDs",
 	})
 	m.Add("LookUpIDs", flow.Map{
 		Comment: "Looks up every identity document, of which one that is known decides, however many are not. It comes " +
@@ -62,11 +59,8 @@ func partnerOnboarding() *flow.Machine {
 			"accepted.$":         "States.ArrayContains($[*].verdict, 'accepted')",
 		},
 		ResultPath: "$.known",
-		Catch: []flow.Catch{
-			flow.On("Refused InvalidInput CredentialsRejected", "LookUpRefused"),
-			flow.On(flow.All, "LookUpFailed"),
-		},
-		Next: "RouteByVerdict",
+		Catch:      flow.On("Refused InvalidInput CredentialsRejected", "LookUpRefused").Else("LookUpFailed"),
+		Next:       "RouteByVerdict",
 	})
 	m.Add("RouteByVerdict", flow.Choice{
 		Rules: []flow.Rule{
@@ -152,10 +146,7 @@ func partnerOnboarding() *flow.Machine {
 	m.Add("HoldUnnamed", flow.Pass{
 		Value: flow.F{"record": "", "details": flow.F{}}, ResultPath: "$.hold", Next: "CheckDays",
 	})
-	m.Add("CheckDays", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Above("$.now.left.days", 0), "AwaitClosure")},
-		Default: "FinishExpired",
-	})
+	m.Add("CheckDays", flow.If(flow.Above("$.now.left.days", 0), "AwaitClosure", "FinishExpired"))
 	m.Add("AwaitClosure", await{
 		Comment: "A callback ends the wait, else the day does. It is a hint: the lookup after it decides.",
 		Kind:    "aml_alert_closure",
@@ -164,7 +155,7 @@ func partnerOnboarding() *flow.Machine {
 			"details.$": "$.hold.details",
 		},
 		Timeout: 1 * 24 * time.Hour, ResultPath: "$.input",
-		Catch: []flow.Catch{flow.On("States.Timeout", "CountDay"), flow.On(flow.All, "WaitUnlisted")},
+		Catch: flow.On("States.Timeout", "CountDay").Else("WaitUnlisted"),
 		Next:  "LookUpIDs",
 	})
 	m.Add("WaitUnlisted", flow.Wait{
@@ -191,10 +182,7 @@ func partnerOnboarding() *flow.Machine {
 		Default: "FinishUndetermined",
 	})
 	m.Add("CountFailedPoll", countPoll("CheckFailedPolls"))
-	m.Add("CheckFailedPolls", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.AtMost("$.now.onboarding.polls", 6), "PollLater")},
-		Default: "FinishUndetermined",
-	})
+	m.Add("CheckFailedPolls", flow.If(flow.AtMost("$.now.onboarding.polls", 6), "PollLater", "FinishUndetermined"))
 	m.Add("ReadCustomer", call{
 		Comment:  "What the refused update would have changed.",
 		Function: "Digit9GetCustomer", Path: flow.F{"ecrn.$": "$.ecrn"}, Keep: "transaction_id",
@@ -203,24 +191,19 @@ func partnerOnboarding() *flow.Machine {
 		Next:  "FinishConflict",
 	})
 	m.Add("ReadRefusal", readCause{Next: "RouteRefusal"})
-	m.Add("RouteRefusal", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked")},
-		Default: "FinishRefused",
-	})
+	m.Add("RouteRefusal", flow.If(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked", "FinishRefused"))
 	m.Add("FinishAccepted", finish{Status: "SUCCEEDED", Reason: "accepted", Payload: lookups})
 	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "rejected", Payload: lookups})
 	m.Add("FinishBlocked", finish{Status: "REJECTED", Reason: "blocked", Payload: lookups})
 	m.Add("FinishRefused", finish{
 		Comment: "A code that nobody knows is nobody's no.",
-		Status:  "REVIEW", Reason: caught,
-		Payload: lookups,
+		Status:  "REVIEW", Reason: caught, Payload: lookups,
 	})
 	m.Add("FinishKYCPending", finish{Status: "REVIEW", Reason: "kyc_pending", Payload: lookups})
 	m.Add("FinishInactive", finish{Status: "REVIEW", Reason: "inactive", Payload: lookups})
 	m.Add("FinishSeveral", finish{
 		Comment: "The documents belong to different customers.",
-		Status:  "REVIEW", Reason: "several_customers",
-		Payload: lookups,
+		Status:  "REVIEW", Reason: "several_customers", Payload: lookups,
 	})
 	m.Add("FinishDoubtful", finish{Status: "REVIEW", Reason: "update_unknown", Payload: lookups})
 	m.Add("FinishConflict", finish{Status: "REVIEW", Reason: "update_failed", OutcomeOf: "$.result"})

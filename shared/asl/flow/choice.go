@@ -12,6 +12,11 @@ func (c Choice) Raw() Raw {
 	return Raw{Type: "Choice", Comment: c.Comment, Choices: c.Rules, Default: c.Default}
 }
 
+// If goes to one state where a condition holds, else to another.
+func If(c Condition, next, otherwise string) Choice {
+	return Choice{Rules: []Rule{When(c, next)}, Default: otherwise}
+}
+
 // Rule leads to a state where a condition holds. When makes one.
 type Rule map[string]any
 

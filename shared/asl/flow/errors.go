@@ -29,3 +29,6 @@ func On(names, next string) Catch { return OnAt(names, "$.error", next) }
 func OnAt(names, resultPath, next string) Catch {
 	return Catch{ErrorEquals: strings.Fields(names), ResultPath: path(resultPath), Next: next}
 }
+
+// Else catches what c doesn't as well, and leads to another state with it.
+func (c Catch) Else(next string) []Catch { return []Catch{c, On(All, next)} }
