@@ -157,7 +157,7 @@ func errorsOf(m *asl.Machine) errorCoverage {
 	return c
 }
 
-func (c errorCoverage) add(m *asl.Machine, trace asl.Trace) {
+func (c errorCoverage) add(m *asl.Machine, trace asltest.Trace) {
 	retriers := map[string][]asl.Retry{}
 	for _, s := range m.States() {
 		retriers[s.Name] = s.Retry
@@ -189,7 +189,7 @@ type entry struct {
 }
 
 // entries lists those of a trace, in the order of their first attempts.
-func entries(t *testing.T, trace asl.Trace) (all []*entry) {
+func entries(t *testing.T, trace asltest.Trace) (all []*entry) {
 	t.Helper()
 	open := map[string]*entry{}
 	for _, e := range trace {
@@ -214,7 +214,7 @@ func entries(t *testing.T, trace asl.Trace) (all []*entry) {
 // what the person is told and may do; and how the journey is said to have ended, its reason by the cause or by itself.
 // In every definition a Retry repeats the very same payload, a state that is entered again has a higher round unless
 // all it does is read, or must be the very same call again, and a journey ends once.
-func checkCalls(t *testing.T, s asltest.Scenario, m *asl.Machine, c asltest.Corpus, trace asl.Trace) {
+func checkCalls(t *testing.T, s asltest.Scenario, m *asl.Machine, c asltest.Corpus, trace asltest.Trace) {
 	t.Helper()
 	for _, function := range m.Functions() {
 		if _, ok := s.Invocations[function]; !ok && trace.Invocations(function) > 0 {

@@ -19,6 +19,7 @@ import (
 	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
 	"sallyport/shared/asl"
+	"sallyport/shared/asl/asltest"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
 	"sallyport/shared/telemetry"
@@ -129,7 +130,7 @@ func (s *stack) trace(journey string) *trace {
 
 func (s *stack) happened(journey string, events []asl.Event) {
 	tr := s.trace(journey)
-	tr.transitions += asl.Trace(events).Transitions() // nobody else has it before the end
+	tr.transitions += asltest.Trace(events).Transitions() // nobody else has it before the end
 	if slices.ContainsFunc(events, func(e asl.Event) bool { return e.Type == asl.ExecutionEnded }) {
 		close(tr.ended)
 	}

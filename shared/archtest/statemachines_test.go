@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sallyport/shared/asl"
+	"sallyport/shared/asl/asltest"
 )
 
 const stateMachine = "AWS::Serverless::StateMachine"
@@ -63,7 +64,7 @@ func TestStateMachines(t *testing.T) {
 				}
 			})
 			t.Run("expects errors that there are", func(t *testing.T) {
-				for _, name := range d.machine.ErrorEquals() {
+				for _, name := range asltest.ErrorEquals(d.machine) {
 					if !errors[name] && !strings.HasPrefix(name, "States.") && !strings.HasPrefix(name, "Lambda.") &&
 						// Lambda's own, of a function that ran too long or crashed
 						name != "Sandbox.Timedout" && name != "Runtime.ExitError" {

@@ -8,13 +8,15 @@ import (
 
 // State describes a state to whoever checks definitions: budgets, permissions, the errors that functions may report.
 type State struct {
-	Name    string
-	Type    string
-	Pointer string   // JSON pointer into the definition
-	Targets []string // states that may follow, by Next, Choices, Default or Catch
-	Task    *Task    // of a Task state
-	Retry   []Retry
-	Catch   []Catch
+	Name       string
+	Type       string
+	Pointer    string   // JSON pointer into the definition
+	Targets    []string // states that may follow, by Next, Choices, Default or Catch
+	Task       *Task    // of a Task state
+	Choices    int      // how many rules a Choice state has
+	HasDefault bool     // likewise
+	Retry      []Retry
+	Catch      []Catch
 }
 
 // Task is what a Task state does.
@@ -46,7 +48,8 @@ type Catch struct {
 func (m *Machine) States() []State {
 	var all []State
 	m.walk(func(s *state) {
-		d := State{Name: s.name, Type: s.kind, Pointer: s.where.pointer, Targets: s.targets()}
+		d := State{Name: s.name, Type: s.kind, Pointer: s.where.pointer, Targets: s.targets(),
+			Choices: len(s.rules), HasDefault: s.fallback != ""}
 		if s.kind == work {
 			d.Task = &Task{
 				Function: s.task.function, WaitForToken: s.task.token,
@@ -72,24 +75,6 @@ func (m *Machine) Functions() []string {
 	m.walk(func(s *state) {
 		if s.kind == work {
 			names[s.task.function] = true
-		}
-	})
-	return slices.Sorted(maps.Keys(names))
-}
-
-// ErrorEquals lists every error name that a Retry or Catch mentions.
-func (m *Machine) ErrorEquals() []string {
-	names := map[string]bool{}
-	m.walk(func(s *state) {
-		for _, r := range s.retriers {
-			for _, name := range r.errors {
-				names[name] = true
-			}
-		}
-		for _, c := range s.catchers {
-			for _, name := range c.errors {
-				names[name] = true
-			}
 		}
 	})
 	return slices.Sorted(maps.Keys(names))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sallyport/shared/asl"
+	"sallyport/shared/asl/asltest"
 )
 
 // machine wraps the members of one state, which has the name S and ends unless it says otherwise.
@@ -376,7 +377,7 @@ func TestInspect(t *testing.T) {
 	if got := strings.Join(m.Functions(), " "); got != "f g" {
 		t.Errorf("invokes %s", got)
 	}
-	if got := strings.Join(m.ErrorEquals(), " "); got != "States.ALL States.Timeout Throttled Unavailable" {
+	if got := strings.Join(asltest.ErrorEquals(m), " "); got != "States.ALL States.Timeout Throttled Unavailable" {
 		t.Errorf("mentions %s", got)
 	}
 }

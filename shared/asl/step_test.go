@@ -35,7 +35,7 @@ type running struct {
 	*world
 	m     *asl.Machine
 	ex    *asl.Execution
-	trace asl.Trace
+	trace asltest.Trace
 }
 
 func MustStart(t *testing.T, definition, input string) *running {

@@ -172,7 +172,7 @@ type Outcome struct {
 	Status        asl.Status
 	Output        string // canonical JSON
 	Error, Cause  string
-	Trace         asl.Trace
+	Trace         Trace
 	Transitions   int
 	Ended         time.Time
 	Execution     *asl.Execution
@@ -191,7 +191,7 @@ type player struct {
 	serial   int
 	tasks    map[string][]Answer
 	promised map[string]Answer // by token
-	trace    asl.Trace
+	trace    Trace
 	crash    bool // whether everything is done twice, the first time in vain
 	store    bool // whether everything is stored and loaded in between
 	repeated int
@@ -478,7 +478,7 @@ func Cover(t *testing.T, corpora map[string]Corpus) {
 	for name, c := range corpora {
 		t.Run(name, func(t *testing.T) {
 			m := Parse(t, c.Definition)
-			covered := m.Coverage()
+			covered := NewCoverage(m)
 			if len(covered.Missing()) == 0 {
 				t.Error("everything is covered from the start")
 			}

@@ -23,7 +23,7 @@ func Wander(t *testing.T, m, other *asl.Machine, input, output []byte, choices u
 		choices = choices*6364136223846793005 + 1442695040888963407
 		return choices >> 33 % n
 	}
-	var trace asl.Trace
+	var trace Trace
 	for range 300 {
 		next, err := m.Step(ex, env)
 		if err != nil {
