@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
@@ -111,4 +112,9 @@ const (
 type Waiter struct {
 	Tenant  string
 	Journey string
+}
+
+// Compare orders waiters by journey.
+func (w Waiter) Compare(other Waiter) int {
+	return cmp.Or(cmp.Compare(w.Journey, other.Journey), cmp.Compare(w.Tenant, other.Tenant))
 }

@@ -64,6 +64,10 @@ type Reply struct {
 // Running reports whether an attempt may still be at work at the given time.
 func (t Transaction) Running(now time.Time) bool { return t.State == Claimed && now.Before(t.Lease) }
 
+// Expired reports whether what was stored with this expiry counts as absent. The zero time never comes: a forgotten
+// expiry must not let an effect happen twice.
+func Expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
 // Errors of a ledger. Whatever else its methods return means that the ledger could not be reached or did not answer.
 var (
 	// ErrTaken: the record exists and may not be claimed; the method returns it as it stands.

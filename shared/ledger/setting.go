@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // Setting is a document by which a tenant configures how its journeys run. It holds no personal data and never expires.
 type Setting struct {
@@ -20,3 +23,9 @@ const (
 
 // AnyVersion is what PutSetting writes over where whatever is there, or nothing, is to be replaced.
 const AnyVersion = -1
+
+// WrittenAs reports whether the setting as it stands is what writing s over a version has left.
+func (s Setting) WrittenAs(standing Setting, over int) bool {
+	return standing.Version > 0 && standing.UpdatedAt.Equal(s.UpdatedAt) && bytes.Equal(standing.Document, s.Document) &&
+		(over == AnyVersion || standing.Version == over+1)
+}

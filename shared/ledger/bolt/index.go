@@ -77,9 +77,9 @@ func index(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, bucket := range [][]byte{transactions, journeys, correlations, tokens} {
-		err := tx.Bucket(bucket).ForEach(func(id, _ []byte) error {
-			found, err := placesOf(tx, bucket, string(id))
+	for _, t := range allIndexed() {
+		err := tx.Bucket(t.name()).ForEach(func(id, _ []byte) error {
+			found, err := t.loadPlaces(tx, string(id))
 			if err != nil {
 				return err
 			}
@@ -90,22 +90,4 @@ func index(tx *bbolt.Tx) error {
 		}
 	}
 	return nil
-}
-
-// placesOf returns where a record of a bucket stands in the indexes, nowhere where there is none.
-func placesOf(tx *bbolt.Tx, bucket []byte, id string) ([]place, error) {
-	switch string(bucket) {
-	case string(transactions):
-		t, err := load(tx, []byte(id))
-		return places(t), err
-	case string(journeys):
-		j, err := loadJourney(tx, []byte(id))
-		return journeyPlaces(j), err
-	case string(correlations):
-		c, err := loadCorrelation(tx, id)
-		return expiry(correlations, id, c.ExpiresAt), err
-	default:
-		t, err := loadToken(tx, id)
-		return expiry(tokens, id, t.ExpiresAt), err
-	}
 }

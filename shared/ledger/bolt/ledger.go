@@ -15,11 +15,32 @@ import (
 )
 
 var (
-	transactions = []byte("ledger/transactions") // id → transaction
-	tenants      = []byte("ledger/tenants")      // tenant → bucket of positions, whose order is the listing's
-	owners       = []byte("ledger/owners")       // partner's record → tenants
-	callers      = []byte("ledger/callers")      // key hash → caller
+	tenants = []byte("ledger/tenants") // tenant → bucket of positions, whose order is the listing's
+	owners  = []byte("ledger/owners")  // partner's record → tenants
 )
+
+var transactions = table[ledger.Transaction]{
+	bucket: []byte("ledger/transactions"),
+	expires: func(t ledger.Transaction) time.Time {
+		if open(t) {
+			return time.Time{}
+		}
+		return t.ExpiresAt
+	},
+	places: func(t ledger.Transaction) []place {
+		if t.ID == "" {
+			return nil
+		}
+		found := []place{{tenants, tenantKey(t.Tenant), ledger.Position(t)}}
+		if t.Journey != "" {
+			found = append(found, place{steps, journeyKey(t.Journey), ledger.Position(t)})
+		}
+		return found
+	},
+}
+
+// By the key's hash.
+var callers = table[ledger.Caller]{bucket: []byte("ledger/callers")}
 
 // Ledger implements operation.Ledger and the reads of its other users. A conditional write that fails its condition
 // touches no disk.
@@ -37,8 +58,8 @@ type Ledger struct {
 // New makes a ledger in the file. In a file of an earlier version, it builds the indexes that are missing.
 func New(db *bolt.DB) (*Ledger, error) {
 	l := &Ledger{Now: time.Now, db: db}
-	buckets := [][]byte{transactions, tenants, owners, callers, journeys, journeyKeys, keysOfJourneys, openJourneys,
-		tenantJourneys, steps, correlations, tokens, settings, expiries}
+	buckets := [][]byte{transactions.bucket, tenants, owners, callers.bucket, journeys.bucket, journeyKeys,
+		keysOfJourneys, openJourneys, tenantJourneys, steps, correlations.bucket, tokens.bucket, settings.bucket, expiries}
 	complete := false
 	err := db.View(func(tx *bbolt.Tx) error {
 		complete = !slices.ContainsFunc(buckets, func(name []byte) bool { return tx.Bucket(name) == nil })
@@ -68,7 +89,8 @@ var errHeld = errors.New("bolt: already written")
 func (l *Ledger) Claim(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error) {
 	return l.change(ctx, t.ID, func(_ *bbolt.Tx, old ledger.Transaction) (ledger.Transaction, error) {
 		switch {
-		case old.ID == "", old.State == ledger.Released && old.Attempt != t.Attempt, expired(old.ExpiresAt, t.ClaimedAt):
+		case old.ID == "", ledger.Expired(old.ExpiresAt, t.ClaimedAt):
+		case old.State == ledger.Released && old.Attempt != t.Attempt:
 		case old.State == ledger.Claimed && old.Attempt == t.Attempt:
 			return old, errHeld
 		default:
@@ -127,7 +149,7 @@ func (l *Ledger) change(
 	ctx context.Context, id string, decide func(tx *bbolt.Tx, old ledger.Transaction) (ledger.Transaction, error),
 ) (ledger.Transaction, error) {
 	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Transaction, error) {
-		old, err := load(tx, []byte(id))
+		old, err := transactions.load(tx, id)
 		if err != nil {
 			return ledger.Transaction{}, err
 		}
@@ -135,7 +157,7 @@ func (l *Ledger) change(
 		if err != nil {
 			return now, err
 		}
-		return store(tx, old, now)
+		return transactions.store(tx, now.ID, old, now)
 	})
 }
 
@@ -176,7 +198,7 @@ func (l *Ledger) Owners(ctx context.Context, record string) (tenants []string, e
 // Created implements operation.Ledger.
 func (l *Ledger) Created(ctx context.Context, record, id string, generation int) (created bool, err error) {
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		t, err := load(tx, []byte(id))
+		t, err := transactions.load(tx, id)
 		created = record != "" && t.Owns == record && t.Generation == generation
 		return err
 	})
@@ -191,19 +213,10 @@ func ownersOf(tx *bbolt.Tx, record string) (tenants []string, err error) {
 }
 
 // Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
-func (l *Ledger) Transaction(ctx context.Context, tenant, id string) (t ledger.Transaction, err error) {
-	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		found, err := load(tx, []byte(id))
-		if err != nil {
-			return err
-		}
-		if found.ID == "" || found.Tenant != tenant || expired(found.ExpiresAt, l.Now()) {
-			return ledger.ErrNotFound
-		}
-		t = found
-		return nil
+func (l *Ledger) Transaction(ctx context.Context, tenant, id string) (ledger.Transaction, error) {
+	return get(ctx, l, transactions, id, func(t ledger.Transaction) bool {
+		return t.ID != "" && t.Tenant == tenant && !ledger.Expired(t.ExpiresAt, l.Now())
 	})
-	return t, err
 }
 
 // Transactions returns one page of a tenant's records, or ledger.ErrBadCursor. A limit outside 1 to 100 counts as the
@@ -217,13 +230,11 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		var last string
 		all := positions(tx, tenants, tenantKey(q.Tenant))
-		page.Transactions, last, err = rows(all, from, q.Limit, func(id []byte) (ledger.Transaction, bool, error) {
-			t, err := load(tx, id)
+		page.Transactions, last, err = rows(all, from, q.Limit, func(id string) (ledger.Transaction, bool, error) {
+			t, err := transactions.load(tx, id)
 			t.Reply = nil
-			return t,
-				!expired(t.ExpiresAt, now) && (q.Operation == "" || q.Operation == t.Operation) &&
-					(q.State == "" || q.State == t.State),
-				err
+			wanted := (q.Operation == "" || q.Operation == t.Operation) && (q.State == "" || q.State == t.State)
+			return t, wanted && !ledger.Expired(t.ExpiresAt, now), err
 		})
 		if last != "" {
 			page.Next = ledger.Cursor(q, last)
@@ -239,7 +250,7 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (page ledger.
 // rows returns up to limit rows of an index that are wanted, the newest first, and the position after which they go on
 // if there may be more. It looks at ledger.PageRows rows, at most.
 func rows[T any](
-	index *bbolt.Bucket, from string, limit int, load func(id []byte) (row T, wanted bool, err error),
+	index *bbolt.Bucket, from string, limit int, load func(id string) (row T, wanted bool, err error),
 ) (page []T, last string, err error) {
 	if index == nil {
 		return nil, "", nil
@@ -250,7 +261,7 @@ func rows[T any](
 			return page, lastLooked, nil
 		}
 		looked, lastLooked = looked+1, string(key)
-		row, wanted, err := load([]byte(ledger.PositionID(lastLooked)))
+		row, wanted, err := load(ledger.PositionID(lastLooked))
 		switch {
 		case err != nil:
 			return nil, "", err
@@ -276,27 +287,10 @@ func older(c *bbolt.Cursor, from string) (*bbolt.Cursor, []byte) {
 }
 
 // Caller returns who holds the key with this hash, or ledger.ErrNotFound when nobody does or it has expired.
-func (l *Ledger) Caller(ctx context.Context, keyHash string) (c ledger.Caller, err error) {
-	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		v := tx.Bucket(callers).Get([]byte(keyHash))
-		if v == nil {
-			return ledger.ErrNotFound
-		}
-		var found ledger.Caller
-		if err := json.Unmarshal(v, &found); err != nil {
-			return err
-		}
-		found.ExpiresAt = found.ExpiresAt.UTC()
-		if len(found.Scopes) == 0 {
-			found.Scopes = nil
-		}
-		if expired(found.ExpiresAt, l.Now()) {
-			return ledger.ErrNotFound
-		}
-		c = found
-		return nil
+func (l *Ledger) Caller(ctx context.Context, keyHash string) (ledger.Caller, error) {
+	return get(ctx, l, callers, keyHash, func(c ledger.Caller) bool {
+		return c.KeyHash != "" && !ledger.Expired(c.ExpiresAt, l.Now())
 	})
-	return c, err
 }
 
 // PutCaller adds or replaces a caller.
@@ -304,11 +298,10 @@ func (l *Ledger) PutCaller(ctx context.Context, c ledger.Caller) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	v, err := json.Marshal(c)
-	if err != nil {
+	return l.db.Update(func(tx *bbolt.Tx) error {
+		_, err := callers.store(tx, c.KeyHash, ledger.Caller{}, c)
 		return err
-	}
-	return l.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(callers).Put([]byte(c.KeyHash), v) })
+	})
 }
 
 func (l *Ledger) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
@@ -320,49 +313,6 @@ func (l *Ledger) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
 
 // open reports whether a record may still be settled or taken over.
 func open(t ledger.Transaction) bool { return t.State == ledger.Claimed || t.State == ledger.Unknown }
-
-// expired reports whether a record counts as absent. One without an expiry never does: a forgotten field must not
-// let an effect happen twice.
-func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
-
-// load returns the zero transaction when there is none.
-func load(tx *bbolt.Tx, id []byte) (ledger.Transaction, error) {
-	v := tx.Bucket(transactions).Get(id)
-	if v == nil {
-		return ledger.Transaction{}, nil
-	}
-	return decode(v)
-}
-
-// store replaces old and its places in the indexes by t, and returns t as load will.
-func store(tx *bbolt.Tx, old, t ledger.Transaction) (ledger.Transaction, error) {
-	v, err := json.Marshal(t)
-	if err != nil {
-		return t, err
-	}
-	if err := tx.Bucket(transactions).Put([]byte(t.ID), v); err != nil {
-		return t, err
-	}
-	if err := reindex(tx, places(old), places(t)); err != nil {
-		return t, err
-	}
-	return decode(v)
-}
-
-// places are where a transaction stands in the indexes; nowhere where there is none.
-func places(t ledger.Transaction) []place {
-	if t.ID == "" {
-		return nil
-	}
-	found := []place{{tenants, tenantKey(t.Tenant), ledger.Position(t)}}
-	if t.Journey != "" {
-		found = append(found, place{steps, journeyKey(t.Journey), ledger.Position(t)})
-	}
-	if !open(t) {
-		found = append(found, expiry(transactions, t.ID, t.ExpiresAt)...)
-	}
-	return found
-}
 
 // own records who created the partner's record that t names.
 func own(tx *bbolt.Tx, t ledger.Transaction) error {
@@ -380,23 +330,6 @@ func own(tx *bbolt.Tx, t ledger.Transaction) error {
 		return err
 	}
 	return tx.Bucket(owners).Put([]byte(t.Owns), text)
-}
-
-// decode reads a stored transaction: times in UTC, an empty map or body as nil, sharing nothing with whoever wrote it.
-func decode(v []byte) (t ledger.Transaction, err error) {
-	if err := json.Unmarshal(v, &t); err != nil {
-		return ledger.Transaction{}, err
-	}
-	for _, at := range []*time.Time{&t.ClaimedAt, &t.Lease, &t.SentAt, &t.EndedAt, &t.ExpiresAt} {
-		*at = at.UTC()
-	}
-	if len(t.Refs) == 0 {
-		t.Refs = nil
-	}
-	if t.Reply != nil && len(t.Reply.Body) == 0 {
-		t.Reply.Body = nil
-	}
-	return t, nil
 }
 
 // tenantKey is never empty, which bbolt would refuse.

@@ -39,16 +39,21 @@ func sweep(tx *bbolt.Tx, now time.Time) error {
 	}
 	for _, key := range due {
 		bucket, id, _ := strings.Cut(key[len(until):], "#")
-		if err := erase(tx, []byte(bucket), id, place{index: expiries, key: key}); err != nil {
-			return err
+		for _, t := range allIndexed() {
+			if string(t.name()) != bucket {
+				continue
+			}
+			if err := erase(tx, t, id, place{index: expiries, key: key}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // erase deletes a record and what leads to it, provided that it still expires where the entry says.
-func erase(tx *bbolt.Tx, bucket []byte, id string, entry place) error {
-	found, err := placesOf(tx, bucket, id)
+func erase(tx *bbolt.Tx, t indexed, id string, entry place) error {
+	found, err := t.loadPlaces(tx, id)
 	if err != nil {
 		return err
 	}
@@ -58,12 +63,12 @@ func erase(tx *bbolt.Tx, bucket []byte, id string, entry place) error {
 	if err := reindex(tx, found, nil); err != nil {
 		return err
 	}
-	if bytes.Equal(bucket, journeys) {
+	if bytes.Equal(t.name(), journeys.bucket) {
 		if err := eraseKey(tx, []byte(id)); err != nil {
 			return err
 		}
 	}
-	return tx.Bucket(bucket).Delete([]byte(id))
+	return tx.Bucket(t.name()).Delete([]byte(id))
 }
 
 // eraseKey deletes the key that leads to a journey, unless it leads to another one by now.

@@ -4,13 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sallyport/shared/ledger"
@@ -53,11 +50,10 @@ func (l *Ledger) Correlation(ctx context.Context, record string) (ledger.Correla
 	if err != nil {
 		return ledger.Correlation{}, err
 	}
-	r := reader{item: it}
-	if expired(r.instant("expires_at"), l.Now()) {
-		return ledger.Correlation{}, r.err
+	if before, err := expiry(it); err != nil || ledger.Expired(before, l.Now()) {
+		return ledger.Correlation{}, err
 	}
-	return decodeCorrelation(it)
+	return read(it, correlationFields)
 }
 
 // add puts a member into one of a correlation's sets and, where it has a value, its attribute. It is one call, unless
@@ -77,24 +73,17 @@ func (l *Ledger) add(
 		e.condition = "attribute_not_exists(#expires_at) OR #expires_at > " + e.value("now", instant(now)) +
 			" AND (attribute_not_exists(#set) OR contains(#set, " + e.value("text", text(member)) + ") OR size(#set) < " +
 			e.value("cap", number(ledger.CorrelationCap)) + ")"
-		out, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: &l.table, Key: correlationKey(record),
-			UpdateExpression:    aws.String(e.update() + " ADD #set " + e.value("member", only(member))),
-			ConditionExpression: &e.condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
-			ReturnValues:                        types.ReturnValueAllNew,
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		})
+		e.members = "ADD #set " + e.value("member", only(member))
+		standing, err := l.update(ctx, correlationKey(record), e)
 		if err == nil {
-			return decodeCorrelation(out.Attributes)
+			return read(standing, correlationFields)
 		}
-		var failed *types.ConditionalCheckFailedException
-		if !errors.As(err, &failed) {
+		if err != errCondition {
 			return ledger.Correlation{}, err
 		}
-		r := reader{item: failed.Item}
-		if before := r.instant("expires_at"); r.err != nil || !expired(before, now) {
-			standing, err := decodeCorrelation(failed.Item)
-			return standing, cmp.Or(r.err, err, ledger.ErrFull)
+		if before, unread := expiry(standing); unread != nil || !ledger.Expired(before, now) {
+			c, err := read(standing, correlationFields)
+			return c, cmp.Or(unread, err, ledger.ErrFull)
 		}
 
 		it := correlationKey(record)
@@ -102,15 +91,12 @@ func (l *Ledger) add(
 		if value != nil {
 			it[member] = value
 		}
-		_, err = l.client.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName: &l.table, Item: it, ConditionExpression: aws.String("#expires_at <= :now"),
-			ExpressionAttributeNames:  map[string]string{"#expires_at": "expires_at"},
-			ExpressionAttributeValues: item{":now": instant(now)},
-		})
-		if err == nil {
-			return decodeCorrelation(it)
+		var before expression
+		before.condition = before.name("expires_at") + " <= " + before.value("now", instant(now))
+		if _, err = l.put(ctx, it, before); err == nil {
+			return read(it, correlationFields)
 		}
-		if !errors.As(err, &failed) {
+		if err != errCondition {
 			return ledger.Correlation{}, err
 		}
 	}
@@ -124,16 +110,11 @@ func (l *Ledger) remove(ctx context.Context, record, set, member string) error {
 	e.names["#set"], e.names["#member"] = set, member
 	e.removes = []string{"#member"}
 	e.condition = "contains(#set, " + e.value("text", text(member)) + ") AND #expires_at > " + e.value("now", instant(now))
-	_, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &l.table, Key: correlationKey(record),
-		UpdateExpression:    aws.String(e.update() + " DELETE #set " + e.value("member", only(member))),
-		ConditionExpression: &e.condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
-	})
-	var absent *types.ConditionalCheckFailedException
-	if errors.As(err, &absent) {
-		return nil
+	e.members = "DELETE #set " + e.value("member", only(member))
+	if _, err := l.update(ctx, correlationKey(record), e); err != errCondition {
+		return err
 	}
-	return err
+	return nil
 }
 
 // lasting begins an update of what expires at the given time.
@@ -147,30 +128,31 @@ func only(member string) types.AttributeValue {
 	return &types.AttributeValueMemberSS{Value: []string{member}}
 }
 
-func decodeCorrelation(it item) (c ledger.Correlation, err error) {
-	r := reader{item: it}
-	if set := attribute[*types.AttributeValueMemberSS](&r, waiters); set != nil {
-		for _, member := range set.Value {
-			w, err := decodeWaiter(member)
-			r.fail(err)
-			c.Waiters = append(c.Waiters, w)
-		}
+// expiry is when a correlation counts as absent.
+func expiry(it item) (at time.Time, err error) {
+	c := codec{item: it}
+	c.instant("expires_at", &at)
+	return at, c.err
+}
+
+// correlationFields only reads.
+func correlationFields(c *codec, found *ledger.Correlation) {
+	for _, member := range c.set(waiters) {
+		w, err := decodeWaiter(member)
+		c.fail(err)
+		found.Waiters = append(found.Waiters, w)
 	}
-	slices.SortFunc(c.Waiters, func(a, b ledger.Waiter) int {
-		return cmp.Or(cmp.Compare(a.Journey, b.Journey), cmp.Compare(a.Tenant, b.Tenant))
-	})
-	for name := range it {
+	slices.SortFunc(found.Waiters, ledger.Waiter.Compare)
+	for name := range c.item {
 		if id, ok := strings.CutPrefix(name, eventPrefix); ok {
-			if c.Events == nil {
-				c.Events = map[string][]byte{}
+			if found.Events == nil {
+				found.Events = map[string][]byte{}
 			}
-			c.Events[id] = r.bytes(name)
+			var sealed []byte
+			c.bytes(name, &sealed)
+			found.Events[id] = sealed
 		}
 	}
-	if r.err != nil {
-		return ledger.Correlation{}, r.err
-	}
-	return c, nil
 }
 
 func encodeWaiter(w ledger.Waiter) string {

@@ -18,6 +18,7 @@ import (
 // reserved words.
 type expression struct {
 	sets, removes []string
+	members       string // what is added to sets, or deleted from them
 	condition     string
 	filters       []string
 	names         map[string]string
@@ -72,16 +73,18 @@ func (e *expression) where(want string, path ...string) {
 
 // heldBy lets the write happen only where the attempt holds a record that is not settled.
 func (e *expression) heldBy(attempt string) {
+	claimed, unknown := e.value("claimed", text(string(ledger.Claimed))), e.value("unknown", text(string(ledger.Unknown)))
 	e.condition = e.name("attempt") + " = " + e.value("holder", text(attempt)) + " AND " + e.name("state") +
-		" IN (" + e.value(
-		"claimed", text(string(ledger.Claimed)),
-	) + ", " + e.value("unknown", text(string(ledger.Unknown))) + ")"
+		" IN (" + claimed + ", " + unknown + ")"
 }
 
 func (e *expression) update() string {
 	update := "SET " + strings.Join(e.sets, ", ")
 	if len(e.removes) > 0 {
 		update += " REMOVE " + strings.Join(e.removes, ", ")
+	}
+	if e.members != "" {
+		update += " " + e.members
 	}
 	return update
 }

@@ -28,7 +28,7 @@ func (l *Ledger) CreateJourney(ctx context.Context, key string, j ledger.Journey
 		err := l.create(ctx, key, j, it, expiredID)
 		var cancelled *types.TransactionCanceledException
 		if err == nil {
-			return decodeJourney(it)
+			return read(it, journeyFields)
 		}
 		if !errors.As(err, &cancelled) {
 			return ledger.Journey{}, err
@@ -40,7 +40,7 @@ func (l *Ledger) CreateJourney(ctx context.Context, key string, j ledger.Journey
 			return ledger.Journey{}, err
 		case getErr != nil:
 			return ledger.Journey{}, getErr
-		case standing.ID != "" && !expired(standing.ExpiresAt, j.CreatedAt):
+		case standing.ID != "" && !ledger.Expired(standing.ExpiresAt, j.CreatedAt):
 			if standing.ID != j.ID {
 				return standing, ledger.ErrTaken
 			}
@@ -75,7 +75,7 @@ func (l *Ledger) create(ctx context.Context, key string, j ledger.Journey, it it
 // JourneyOf returns the journey to which a key leads, or ledger.ErrNotFound.
 func (l *Ledger) JourneyOf(ctx context.Context, key string) (ledger.Journey, error) {
 	_, j, err := l.ledTo(ctx, key)
-	if err == nil && (j.ID == "" || expired(j.ExpiresAt, l.Now())) {
+	if err == nil && (j.ID == "" || ledger.Expired(j.ExpiresAt, l.Now())) {
 		return ledger.Journey{}, ledger.ErrNotFound
 	}
 	return j, err
@@ -87,15 +87,15 @@ func (l *Ledger) ledTo(ctx context.Context, key string) (id string, j ledger.Jou
 	if err != nil {
 		return "", ledger.Journey{}, err
 	}
-	r := reader{item: lead}
-	if id = r.text("journey"); r.err != nil {
-		return "", ledger.Journey{}, r.err
+	c := codec{item: lead}
+	if c.text("journey", &id); c.err != nil {
+		return "", ledger.Journey{}, c.err
 	}
 	it, err := l.get(ctx, journeyKey(id))
 	if err != nil && err != ledger.ErrNotFound {
 		return "", ledger.Journey{}, err
 	}
-	j, err = decodeJourney(it)
+	j, err = read(it, journeyFields)
 	return id, j, err
 }
 
@@ -106,24 +106,13 @@ func (l *Ledger) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Jo
 	e.condition = e.name("listed") + "." + e.name("version") + " = " + e.value("version", number(j.Version))
 	j.Version++
 	it := encodeJourney(j)
-	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &l.table, Item: it, ConditionExpression: &e.condition,
-		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}, retryConflicts)
-	var failed *types.ConditionalCheckFailedException
-	if err != nil && !errors.As(err, &failed) {
+	written, err := read(it, journeyFields)
+	if err != nil {
 		return ledger.Journey{}, err
 	}
-	written, err := decodeJourney(it)
-	if failed == nil || err != nil {
-		return written, err
-	}
-	standing, err := decodeJourney(failed.Item)
-	if err == nil && !reflect.DeepEqual(standing, written) {
-		err = ledger.ErrStale
-	}
-	return standing, err
+	standing, err := l.put(ctx, it, e, retryConflicts)
+	return held(standing, err, journeyFields, func(j ledger.Journey) bool { return reflect.DeepEqual(j, written) },
+		ledger.ErrStale)
 }
 
 // Journey returns a tenant's journey, or ledger.ErrNotFound when it is absent, expired or another tenant's.
@@ -132,11 +121,11 @@ func (l *Ledger) Journey(ctx context.Context, tenant, id string) (ledger.Journey
 	if err != nil {
 		return ledger.Journey{}, err
 	}
-	j, err := decodeJourney(it)
+	j, err := read(it, journeyFields)
 	if err != nil {
 		return ledger.Journey{}, err
 	}
-	if j.Tenant != tenant || expired(j.ExpiresAt, l.Now()) {
+	if j.Tenant != tenant || ledger.Expired(j.ExpiresAt, l.Now()) {
 		return ledger.Journey{}, ledger.ErrNotFound
 	}
 	return j, nil
@@ -155,7 +144,7 @@ func (l *Ledger) Journeys(ctx context.Context, q ledger.JourneyQuery) (ledger.Jo
 	var page ledger.JourneyPage
 	var last string
 	page.Journeys, last, err = list(
-		ctx, l, e, listing{journeysPrefix + q.Tenant, from, journeyKey, q.Limit}, decodeJourney,
+		ctx, l, e, listing{journeysPrefix + q.Tenant, from, journeyKey, q.Limit}, journeyFields,
 	)
 	if last != "" {
 		page.Next = ledger.JourneyCursor(q, last)
@@ -178,97 +167,56 @@ func (l *Ledger) JourneyTransactions(ctx context.Context, tenant, journey string
 	if err != nil {
 		return nil, err
 	}
-	return decodeAll(items, decode)
+	return readAll(items, transactionFields)
 }
 
-// encodeJourney puts what a listing shows, and what it filters by, into one attribute: an index may name 20 of them.
 func encodeJourney(j ledger.Journey) item {
-	// The id stands once more, and the reason even where it is empty: events are made of this map alone.
-	listed := item{"version": number(j.Version), "id": text(j.ID), "reason": text(j.Reason)}
-	putTexts(listed, map[string]string{
-		"type": j.Type, "status": string(j.Status), "reason": j.Reason, "fingerprint": j.Fingerprint,
-	})
-	putInstants(listed, map[string]time.Time{"created_at": j.CreatedAt, "updated_at": j.UpdatedAt, "ended_at": j.EndedAt})
-	putGroup(listed, "refs", j.Refs, text)
-	putList(listed, "documents", j.Documents)
-	if a := j.Awaiting; a != nil {
-		awaiting := item{}
-		putTexts(awaiting, map[string]string{"id": a.ID, "kind": a.Kind, "token": a.Token, "record": a.Record})
-		putInstants(awaiting, map[string]time.Time{"since": a.Since, "expires_at": a.ExpiresAt})
-		putList(awaiting, "accepts", a.Accepts)
-		putGroup(awaiting, "details", a.Details, text)
-		putBytes(awaiting, "sealed", a.Sealed)
-		listed["awaiting"] = &types.AttributeValueMemberM{Value: awaiting}
-	}
-
 	it := journeyKey(j.ID)
 	it["gsi1pk"], it["gsi1sk"] = text(journeysPrefix+j.Tenant), text(ledger.JourneyPosition(j))
-	it["listed"] = &types.AttributeValueMemberM{Value: listed}
-	putTexts(it, map[string]string{"tenant": j.Tenant})
-	putInstants(it, map[string]time.Time{"expires_at": j.ExpiresAt})
-	if !j.ExpiresAt.IsZero() {
-		it["ttl"] = sweep(j.ExpiresAt)
-	}
-	putBytes(it, "input", j.Input)
-	putBytes(it, "outcome", j.Outcome)
-	putList(it, "heard", j.Delivered)
-	putGroup(it, "inputs", j.Inputs, func(in ledger.AcceptedInput) types.AttributeValue {
-		accepted := item{}
-		putTexts(accepted, map[string]string{"fingerprint": in.Fingerprint, "token": in.Token})
-		putBytes(accepted, "output", in.Output)
-		return &types.AttributeValueMemberM{Value: accepted}
-	})
-	return it
+	return write(it, j, journeyFields)
 }
 
-// decodeJourney returns the zero journey for an item that does not exist.
-func decodeJourney(it item) (ledger.Journey, error) {
-	if len(it) == 0 {
-		return ledger.Journey{}, nil
-	}
-	r := reader{item: it}
-	listed := reader{item: r.group("listed")}
-	j := ledger.Journey{
-		ID:          strings.TrimPrefix(r.text("pk"), journeyPrefix),
-		Tenant:      r.text("tenant"),
-		Type:        listed.text("type"),
-		Status:      ledger.JourneyStatus(listed.text("status")),
-		Reason:      listed.text("reason"),
-		Version:     listed.number("version"),
-		Fingerprint: listed.text("fingerprint"),
-		CreatedAt:   listed.instant("created_at"),
-		UpdatedAt:   listed.instant("updated_at"),
-		EndedAt:     listed.instant("ended_at"),
-		ExpiresAt:   r.instant("expires_at"),
-		Input:       r.bytes("input"),
-		Refs:        group(&listed, "refs", (*reader).text),
-		Outcome:     r.bytes("outcome"),
-		Documents:   listed.texts("documents"),
-		Delivered:   r.texts("heard"),
-		Inputs: group(&r, "inputs", func(r *reader, name string) ledger.AcceptedInput {
-			in := reader{item: r.group(name)}
-			defer func() { r.fail(in.err) }()
-			return ledger.AcceptedInput{Fingerprint: in.text("fingerprint"), Token: in.text("token"), Output: in.bytes("output")}
-		}),
-	}
-	awaiting := reader{item: listed.group("awaiting")}
-	if awaiting.item != nil {
-		j.Awaiting = &ledger.Awaiting{
-			ID:        awaiting.text("id"),
-			Kind:      awaiting.text("kind"),
-			Accepts:   awaiting.texts("accepts"),
-			Token:     awaiting.text("token"),
-			Record:    awaiting.text("record"),
-			Since:     awaiting.instant("since"),
-			ExpiresAt: awaiting.instant("expires_at"),
-			Details:   group(&awaiting, "details", (*reader).text),
-			Sealed:    awaiting.bytes("sealed"),
+// journeyFields puts what a listing shows, and what it filters by, into one attribute: an index may name 20 of them.
+func journeyFields(c *codec, j *ledger.Journey) {
+	c.id(journeyPrefix, &j.ID)
+	c.text("tenant", &j.Tenant)
+	c.expiry(&j.ExpiresAt)
+	c.bytes("input", &j.Input)
+	c.bytes("outcome", &j.Outcome)
+	c.texts("heard", &j.Delivered)
+	members(c, "inputs", &j.Inputs, func(c *codec, name string, in *ledger.AcceptedInput) {
+		c.group(name, func(c *codec) {
+			c.text("fingerprint", &in.Fingerprint)
+			c.text("token", &in.Token)
+			c.bytes("output", &in.Output)
+		})
+	})
+	c.group("listed", func(c *codec) {
+		if c.writes { // the id once more, and the reason even where it is empty: events are made of this map alone
+			c.item["id"], c.item["reason"] = text(j.ID), text(j.Reason)
 		}
-	}
-	for _, err := range []error{r.err, listed.err, awaiting.err} {
-		if err != nil {
-			return ledger.Journey{}, err
-		}
-	}
-	return j, nil
+		c.text("type", &j.Type)
+		c.text("status", (*string)(&j.Status))
+		c.text("reason", &j.Reason)
+		c.number("version", &j.Version)
+		c.text("fingerprint", &j.Fingerprint)
+		c.instant("created_at", &j.CreatedAt)
+		c.instant("updated_at", &j.UpdatedAt)
+		c.instant("ended_at", &j.EndedAt)
+		members(c, "refs", &j.Refs, (*codec).text)
+		c.texts("documents", &j.Documents)
+		optional(c, "awaiting", &j.Awaiting, awaitingFields)
+	})
+}
+
+func awaitingFields(c *codec, a *ledger.Awaiting) {
+	c.text("id", &a.ID)
+	c.text("kind", &a.Kind)
+	c.texts("accepts", &a.Accepts)
+	c.text("token", &a.Token)
+	c.text("record", &a.Record)
+	c.instant("since", &a.Since)
+	c.instant("expires_at", &a.ExpiresAt)
+	members(c, "details", &a.Details, (*codec).text)
+	c.bytes("sealed", &a.Sealed)
 }

@@ -85,27 +85,12 @@ func (l *Ledger) TakeOver(ctx context.Context, t ledger.Transaction, from string
 	return l.take(ctx, t, e)
 }
 
-// take gives the record to t.Attempt. The record as it stands may show that an earlier sending of the same write,
-// whose answer was lost, had succeeded.
+// take gives the record to t.Attempt.
 func (l *Ledger) take(ctx context.Context, t ledger.Transaction, e expression) (ledger.Transaction, error) {
-	out, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &l.table, Key: transactionKey(t.ID),
-		UpdateExpression: aws.String(e.update()), ConditionExpression: &e.condition,
-		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
-		ReturnValues:                        types.ReturnValueAllNew,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	if err == nil {
-		return decode(out.Attributes)
-	}
-	standing, err := asItStands(err)
-	if err == errCondition && (standing.State != ledger.Claimed || standing.Attempt != t.Attempt) {
-		return standing, ledger.ErrTaken
-	}
-	if err == errCondition {
-		return standing, nil
-	}
-	return standing, err
+	it, err := l.update(ctx, transactionKey(t.ID), e)
+	return held(it, err, transactionFields, func(standing ledger.Transaction) bool {
+		return standing.State == ledger.Claimed && standing.Attempt == t.Attempt
+	}, ledger.ErrTaken)
 }
 
 // Complete implements operation.Ledger.
@@ -115,25 +100,12 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 			return ledger.Transaction{}, err
 		}
 	}
-	it := encode(t)
 	var e expression
 	e.heldBy(t.Attempt)
-	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &l.table, Item: it,
-		ConditionExpression: &e.condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	if err == nil {
-		return decode(it)
-	}
-	standing, err := asItStands(err)
-	if err == errCondition && (standing.State != t.State || standing.Attempt != t.Attempt) {
-		return standing, ledger.ErrFenced
-	}
-	if err == errCondition {
-		return standing, nil
-	}
-	return standing, err
+	it, err := l.put(ctx, encode(t), e)
+	return held(it, err, transactionFields, func(standing ledger.Transaction) bool {
+		return standing.State == t.State && standing.Attempt == t.Attempt
+	}, ledger.ErrFenced)
 }
 
 // own names the owner of the partner's record that t created, before t's end is written: never is a record done whose
@@ -167,11 +139,8 @@ func (l *Ledger) Owners(ctx context.Context, record string) (tenants []string, e
 	if err != nil {
 		return nil, err
 	}
-	r := reader{item: it}
-	if set := attribute[*types.AttributeValueMemberSS](&r, "tenants"); set != nil {
-		tenants = slices.Sorted(slices.Values(set.Value))
-	}
-	return tenants, r.err
+	c := codec{item: it}
+	return slices.Sorted(slices.Values(c.set("tenants"))), c.err
 }
 
 // Created implements operation.Ledger.
@@ -183,8 +152,10 @@ func (l *Ledger) Created(ctx context.Context, record, id string, generation int)
 	if err != nil {
 		return false, err
 	}
-	r := reader{item: it}
-	return r.text("call") == call(id, generation), r.err
+	c := codec{item: it}
+	var last string
+	c.text("call", &last)
+	return last == call(id, generation), c.err
 }
 
 // Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
@@ -193,11 +164,11 @@ func (l *Ledger) Transaction(ctx context.Context, tenant, id string) (ledger.Tra
 	if err != nil {
 		return ledger.Transaction{}, err
 	}
-	t, err := decode(it)
+	t, err := read(it, transactionFields)
 	if err != nil {
 		return ledger.Transaction{}, err
 	}
-	if t.Tenant != tenant || expired(t.ExpiresAt, l.Now()) {
+	if t.Tenant != tenant || ledger.Expired(t.ExpiresAt, l.Now()) {
 		return ledger.Transaction{}, ledger.ErrNotFound
 	}
 	return t, nil
@@ -209,11 +180,11 @@ func (l *Ledger) Caller(ctx context.Context, keyHash string) (ledger.Caller, err
 	if err != nil {
 		return ledger.Caller{}, err
 	}
-	c, err := decodeCaller(it)
+	c, err := read(it, callerFields)
 	if err != nil {
 		return ledger.Caller{}, err
 	}
-	if expired(c.ExpiresAt, l.Now()) {
+	if ledger.Expired(c.ExpiresAt, l.Now()) {
 		return ledger.Caller{}, ledger.ErrNotFound
 	}
 	return c, nil
@@ -221,7 +192,8 @@ func (l *Ledger) Caller(ctx context.Context, keyHash string) (ledger.Caller, err
 
 // PutCaller adds or replaces a caller.
 func (l *Ledger) PutCaller(ctx context.Context, c ledger.Caller) error {
-	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &l.table, Item: encodeCaller(c)})
+	it := write(callerKey(c.KeyHash), c, callerFields)
+	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &l.table, Item: it})
 	return err
 }
 
@@ -239,22 +211,58 @@ func (l *Ledger) get(ctx context.Context, key item) (item, error) {
 	return out.Item, nil
 }
 
-// expired reports whether what was stored with this expiry counts as absent. The zero time never comes: a forgotten
-// expiry must not let an effect happen twice.
-func expired(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+// put writes an item where the condition holds. It returns the item as it stands, with errCondition where that did not.
+func (l *Ledger) put(
+	ctx context.Context, it item, e expression, options ...func(*dynamodb.Options),
+) (standing item, err error) {
+	_, err = l.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &l.table, Item: it,
+		ConditionExpression: &e.condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}, options...)
+	if err != nil {
+		return asItStands(err)
+	}
+	return it, nil
+}
 
-// errCondition says that a condition failed, beside the record on which it did.
+// update is put for an item that is updated.
+func (l *Ledger) update(ctx context.Context, key item, e expression) (standing item, err error) {
+	out, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &l.table, Key: key, UpdateExpression: aws.String(e.update()),
+		ConditionExpression: &e.condition, ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
+		ReturnValues:                        types.ReturnValueAllNew,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if err != nil {
+		return asItStands(err)
+	}
+	return out.Attributes, nil
+}
+
+// errCondition says that a condition failed, beside the item on which it did.
 var errCondition = errors.New("dynamo: condition failed")
 
-// asItStands returns the record that made a conditional write fail, with errCondition; any other error as it is.
-func asItStands(err error) (ledger.Transaction, error) {
+// asItStands returns the item that made a conditional write fail, with errCondition; any other error as it is.
+func asItStands(err error) (item, error) {
 	var failed *types.ConditionalCheckFailedException
-	if !errors.As(err, &failed) {
-		return ledger.Transaction{}, err
+	if errors.As(err, &failed) {
+		return failed.Item, errCondition
 	}
-	t, err := decode(failed.Item)
-	if err != nil {
-		return ledger.Transaction{}, err
+	return nil, err
+}
+
+// held returns the record that a conditional write has left or failed on. The record as it stands may be written: it
+// shows that an earlier sending of the same write, whose answer was lost, had succeeded. Else the write is refused.
+func held[T any](
+	it item, err error, fields func(*codec, *T), written func(standing T) bool, refused error,
+) (record T, _ error) {
+	if err != nil && err != errCondition {
+		return record, err
 	}
-	return t, errCondition
+	record, unread := read(it, fields)
+	if unread == nil && err == errCondition && !written(record) {
+		return record, refused
+	}
+	return record, unread
 }

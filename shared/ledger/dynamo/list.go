@@ -36,7 +36,9 @@ func (l *Ledger) Transactions(ctx context.Context, q ledger.Query) (ledger.Page,
 	e.where(string(q.State), "state")
 	var page ledger.Page
 	var last string
-	page.Transactions, last, err = list(ctx, l, e, listing{tenantPrefix + q.Tenant, from, transactionKey, q.Limit}, decode)
+	page.Transactions, last, err = list(
+		ctx, l, e, listing{tenantPrefix + q.Tenant, from, transactionKey, q.Limit}, transactionFields,
+	)
 	if last != "" {
 		page.Next = ledger.Cursor(q, last)
 	}
@@ -52,7 +54,7 @@ type listing struct {
 
 // list returns the rows of a page and, where there may be more of them, the position after which they go on.
 func list[T any](
-	ctx context.Context, l *Ledger, e expression, from listing, decode func(item) (T, error),
+	ctx context.Context, l *Ledger, e expression, from listing, fields func(*codec, *T),
 ) (rows []T, last string, err error) {
 	limit := min(max(from.limit, 1), 100)
 	looked := limit + 1 // the row beyond the page tells whether there is a next one
@@ -73,7 +75,7 @@ func list[T any](
 	if err != nil {
 		return nil, "", err
 	}
-	if rows, err = decodeAll(found, decode); err != nil {
+	if rows, err = readAll(found, fields); err != nil {
 		return nil, "", err
 	}
 	last, err = position(end)
@@ -86,10 +88,13 @@ func position(it item) (string, error) {
 	if it == nil {
 		return "", nil
 	}
-	r := reader{item: it}
-	at, _, _ := strings.Cut(r.text("gsi1sk"), "#")
-	_, id, _ := strings.Cut(r.text("pk"), "#")
-	return at + "#" + id, r.err
+	c := codec{item: it}
+	var at, id string
+	c.text("gsi1sk", &at)
+	c.text("pk", &id)
+	at, _, _ = strings.Cut(at, "#")
+	_, id, _ = strings.Cut(id, "#")
+	return at + "#" + id, c.err
 }
 
 // query returns up to limit items and, where there may be more, the one after which they go on.
@@ -111,9 +116,9 @@ func (l *Ledger) query(ctx context.Context, in *dynamodb.QueryInput, limit int) 
 	return items, in.ExclusiveStartKey, nil
 }
 
-func decodeAll[T any](items []item, decode func(item) (T, error)) (rows []T, err error) {
+func readAll[T any](items []item, fields func(*codec, *T)) (rows []T, err error) {
 	for _, it := range items {
-		row, err := decode(it)
+		row, err := read(it, fields)
 		if err != nil {
 			return nil, err
 		}

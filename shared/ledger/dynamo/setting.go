@@ -1,13 +1,9 @@
 package dynamo
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sallyport/shared/ledger"
@@ -28,7 +24,7 @@ func (l *Ledger) Setting(ctx context.Context, tenant, kind, name string) (ledger
 	if err != nil {
 		return ledger.Setting{}, err
 	}
-	return decodeSetting(it)
+	return read(it, settingFields)
 }
 
 // PutSetting writes the next version of a setting over the given one (0 for none, ledger.AnyVersion for whatever is
@@ -47,43 +43,17 @@ func (l *Ledger) PutSetting(ctx context.Context, s ledger.Setting, over int) (le
 	default:
 		e.condition = "#version = " + e.value("over", number(over))
 	}
-	out, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &l.table, Key: settingKey(s.Tenant, s.Kind, s.Name),
-		UpdateExpression: aws.String(e.update()), ConditionExpression: &e.condition,
-		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
-		ReturnValues:                        types.ReturnValueAllNew,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	if err == nil {
-		return decodeSetting(out.Attributes)
-	}
-	var failed *types.ConditionalCheckFailedException
-	if !errors.As(err, &failed) {
-		return ledger.Setting{}, err
-	}
-	standing, err := decodeSetting(failed.Item)
-	if err != nil {
-		return ledger.Setting{}, err
-	}
-	written := standing.Version > 0 && standing.UpdatedAt.Equal(s.UpdatedAt) && bytes.Equal(standing.Document, s.Document)
-	if !written || over != ledger.AnyVersion && standing.Version != over+1 {
-		return standing, ledger.ErrStale
-	}
-	return standing, nil
+	it, err := l.update(ctx, settingKey(s.Tenant, s.Kind, s.Name), e)
+	return held(it, err, settingFields, func(standing ledger.Setting) bool { return s.WrittenAs(standing, over) },
+		ledger.ErrStale)
 }
 
-// decodeSetting returns the zero setting for an item that does not exist.
-func decodeSetting(it item) (ledger.Setting, error) {
-	r := reader{item: it}
-	s := ledger.Setting{
-		Tenant:    strings.TrimPrefix(r.text("pk"), settingPrefix),
-		Document:  r.bytes("document"),
-		Version:   r.number("version"),
-		UpdatedAt: r.instant("updated_at"),
-	}
-	s.Kind, s.Name, _ = strings.Cut(r.text("sk"), settingSeparator)
-	if r.err != nil {
-		return ledger.Setting{}, r.err
-	}
-	return s, nil
+func settingFields(c *codec, s *ledger.Setting) {
+	c.id(settingPrefix, &s.Tenant)
+	var name string
+	c.text("sk", &name)
+	s.Kind, s.Name, _ = strings.Cut(name, settingSeparator)
+	c.bytes("document", &s.Document)
+	c.number("version", &s.Version)
+	c.instant("updated_at", &s.UpdatedAt)
 }

@@ -2,13 +2,7 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"reflect"
-	"strings"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"sallyport/shared/ledger"
 )
@@ -23,11 +17,11 @@ func (l *Ledger) Token(ctx context.Context, id string) (ledger.Token, error) {
 	if err != nil {
 		return ledger.Token{}, err
 	}
-	t, err := decodeToken(it)
+	t, err := read(it, tokenFields)
 	if err != nil {
 		return ledger.Token{}, err
 	}
-	if expired(t.ExpiresAt, l.Now()) {
+	if ledger.Expired(t.ExpiresAt, l.Now()) {
 		return ledger.Token{}, ledger.ErrNotFound
 	}
 	return t, nil
@@ -45,58 +39,26 @@ func (l *Ledger) PutToken(ctx context.Context, t ledger.Token) (ledger.Token, er
 		e.condition = e.name("version") + " = " + e.value("before", number(t.Version-1)) +
 			" AND (attribute_not_exists(" + expiry + ") OR " + expiry + " > " + at + ")"
 	}
-	it := encodeToken(t)
-	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &l.table, Item: it, ConditionExpression: &e.condition,
-		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	var failed *types.ConditionalCheckFailedException
-	if err != nil && !errors.As(err, &failed) {
-		return ledger.Token{}, err
-	}
-	written, err := decodeToken(it)
-	if failed == nil || err != nil {
-		return written, err
-	}
-	standing, err := decodeToken(failed.Item)
+	it := write(tokenKey(t.ID), t, tokenFields)
+	written, err := read(it, tokenFields)
 	if err != nil {
 		return ledger.Token{}, err
 	}
-	if expired(standing.ExpiresAt, now) {
-		return ledger.Token{}, ledger.ErrStale
+	it, err = l.put(ctx, it, e)
+	standing, err := held(it, err, tokenFields, func(t ledger.Token) bool {
+		return !ledger.Expired(t.ExpiresAt, now) && reflect.DeepEqual(t, written)
+	}, ledger.ErrStale)
+	if err == ledger.ErrStale && ledger.Expired(standing.ExpiresAt, now) {
+		return ledger.Token{}, err
 	}
-	if !reflect.DeepEqual(standing, written) {
-		return standing, ledger.ErrStale
-	}
-	return standing, nil
+	return standing, err
 }
 
-func encodeToken(t ledger.Token) item {
-	it := tokenKey(t.ID)
-	it["version"] = number(t.Version)
-	putBytes(it, "sealed", t.Sealed)
-	putTexts(it, map[string]string{"holder": t.Holder})
-	putInstants(it, map[string]time.Time{"lease": t.Lease, "expires_at": t.ExpiresAt})
-	if !t.ExpiresAt.IsZero() {
-		it["ttl"] = sweep(t.ExpiresAt)
-	}
-	return it
-}
-
-// decodeToken returns the zero record for an item that does not exist.
-func decodeToken(it item) (ledger.Token, error) {
-	r := reader{item: it}
-	t := ledger.Token{
-		ID:        strings.TrimPrefix(r.text("pk"), tokenPrefix),
-		Version:   r.number("version"),
-		Sealed:    r.bytes("sealed"),
-		Holder:    r.text("holder"),
-		Lease:     r.instant("lease"),
-		ExpiresAt: r.instant("expires_at"),
-	}
-	if r.err != nil {
-		return ledger.Token{}, r.err
-	}
-	return t, nil
+func tokenFields(c *codec, t *ledger.Token) {
+	c.id(tokenPrefix, &t.ID)
+	c.number("version", &t.Version)
+	c.bytes("sealed", &t.Sealed)
+	c.text("holder", &t.Holder)
+	c.instant("lease", &t.Lease)
+	c.expiry(&t.ExpiresAt)
 }
