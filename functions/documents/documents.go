@@ -83,10 +83,8 @@ func uploadSize(req gateway.Request) (size int64, isUpload bool, err error) {
 	}
 	size, err = strconv.ParseInt(text, 10, 64)
 	if err != nil || size < 1 || size > maxUpload {
-		return 0, true,
-			&gateway.InputError{
-				Pointer: "upload", Reason: "must be the file's size in bytes, from 1 to " + strconv.Itoa(maxUpload),
-			}
+		reason := "must be the file's size in bytes, from 1 to " + strconv.Itoa(maxUpload)
+		return 0, true, &gateway.InputError{Pointer: "upload", Reason: reason}
 	}
 	if len(req.Body) > 0 {
 		return 0, true, &gateway.InputError{Pointer: "upload", Reason: "is for files that are not sent along"}

@@ -22,10 +22,7 @@ import (
 func (s *Service) Input() gateway.Route {
 	return s.route(func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {
 		if req.TooLarge(maxBody) {
-			return gateway.Reply{},
-				gateway.NewProblem(
-					http.StatusRequestEntityTooLarge, "too_large", "an input takes 64 KB; larger documents go by reference",
-				)
+			return gateway.Reply{}, tooLarge("an input takes 64 KB; larger documents go by reference")
 		}
 		key, err := gateway.IdempotencyKey(req.Header)
 		if err != nil {
@@ -35,11 +32,7 @@ func (s *Service) Input() gateway.Route {
 		if err != nil {
 			return gateway.Reply{}, err
 		}
-		body, err := json.Marshal(struct {
-			ID     string               `json:"journey_id"`
-			Status ledger.JourneyStatus `json:"status"`
-		}{j.ID, j.Status})
-		return gateway.JSON(http.StatusAccepted, body).With("Location", "/journeys/"+j.ID), err
+		return accepted(j, "")
 	})
 }
 
@@ -162,10 +155,8 @@ func accepts(j *ledger.Journey, kind, awaitingID string, now time.Time) error {
 	case j.Awaiting == nil:
 		return gateway.NewProblem(http.StatusConflict, "not_waiting", "the journey does not wait for anything now")
 	case !now.Before(j.Awaiting.ExpiresAt):
-		return gateway.NewProblem(
-			http.StatusGone, "wait_expired",
-			"the journey waited for this until "+j.Awaiting.ExpiresAt.UTC().Format(time.RFC3339),
-		)
+		until := j.Awaiting.ExpiresAt.UTC().Format(time.RFC3339)
+		return gateway.NewProblem(http.StatusGone, "wait_expired", "the journey waited for this until "+until)
 	case awaitingID != "" && awaitingID != j.Awaiting.ID:
 		return gateway.NewProblem(http.StatusConflict, "other_wait", "the journey waits for something else by now")
 	case !slices.Contains(j.Awaiting.Accepts, kind):
@@ -193,10 +184,7 @@ func repeated(j ledger.Journey, names []string, fingerprint string) (found []led
 		accepted, ok := j.Inputs[name]
 		switch {
 		case ok && accepted.Fingerprint != fingerprint:
-			return nil,
-				gateway.NewProblem(
-					http.StatusUnprocessableEntity, "idempotency_key_reused", "another input was accepted under this name",
-				)
+			return nil, unprocessable("idempotency_key_reused", "another input was accepted under this name")
 		case ok:
 			return []ledger.AcceptedInput{accepted}, nil
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
@@ -75,7 +76,27 @@ func (s *Service) typeOf(name string) (journey.Type, error) {
 			return t, nil
 		}
 	}
-	return journey.Type{}, gateway.NewProblem(404, "no_such_journey_type", "no journey has this type")
+	return journey.Type{}, gateway.NewProblem(http.StatusNotFound, "no_such_journey_type", "no journey has this type")
+}
+
+// unprocessable refuses what is well-formed, yet can't be done.
+func unprocessable(code, detail string) error {
+	return gateway.NewProblem(http.StatusUnprocessableEntity, code, detail)
+}
+
+// tooLarge refuses a body.
+func tooLarge(detail string) error {
+	return gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", detail)
+}
+
+// accepted says that the journey goes on.
+func accepted(j ledger.Journey, typeName string) (gateway.Reply, error) {
+	body, err := json.Marshal(struct {
+		ID     string               `json:"journey_id"`
+		Type   string               `json:"type,omitzero"`
+		Status ledger.JourneyStatus `json:"status"`
+	}{j.ID, typeName, j.Status})
+	return gateway.JSON(http.StatusAccepted, body).With("Location", "/journeys/"+j.ID), err
 }
 
 // route makes one of this package's HTTP routes.

@@ -26,8 +26,8 @@ func (s *Service) Start() gateway.Route {
 			return gateway.Reply{}, err
 		}
 		if limit := cmp.Or(t.MaxBody, maxBody); req.TooLarge(limit) {
-			return gateway.Reply{}, gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large",
-				"a start of "+t.Name+" takes "+strconv.FormatInt(limit, 10)+" bytes; larger documents go by reference")
+			takes := "a start of " + t.Name + " takes " + strconv.FormatInt(limit, 10) + " bytes"
+			return gateway.Reply{}, tooLarge(takes + "; larger documents go by reference")
 		}
 		key, err := gateway.IdempotencyKey(req.Header)
 		if err != nil {
@@ -41,12 +41,7 @@ func (s *Service) Start() gateway.Route {
 		if err != nil {
 			return gateway.Reply{}, err
 		}
-		body, err := json.Marshal(struct {
-			ID     string               `json:"journey_id"`
-			Type   string               `json:"type"`
-			Status ledger.JourneyStatus `json:"status"`
-		}{j.ID, j.Type, j.Status})
-		return gateway.JSON(http.StatusAccepted, body).With("Location", "/journeys/"+j.ID), err
+		return accepted(j, j.Type)
 	})
 }
 
@@ -70,10 +65,8 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 	}
 	secret, err := s.Secrets.Partner(ctx, in.tenant, t.Partner)
 	if errors.Is(err, secrets.ErrNotFound) {
-		return ledger.Journey{},
-			gateway.NewProblem(
-				http.StatusServiceUnavailable, "partner_credentials_missing", "there are no credentials for "+t.Partner,
-			)
+		return ledger.Journey{}, gateway.NewProblem(http.StatusServiceUnavailable, "partner_credentials_missing",
+			"there are no credentials for "+t.Partner)
 	}
 	if err != nil {
 		return ledger.Journey{}, err
@@ -124,8 +117,7 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 			return j, err
 		}
 		if j.Fingerprint != wanted.Fingerprint {
-			return j,
-				gateway.NewProblem(http.StatusUnprocessableEntity, "idempotency_key_reused", "this key started another journey")
+			return j, unprocessable("idempotency_key_reused", "this key started another journey")
 		}
 		err = nil
 	}
@@ -153,19 +145,11 @@ func (s *Service) opener(
 		opened, err := s.Vault.Splice(ctx, tenant, text, limit, leave)
 		switch {
 		case errors.Is(err, vault.ErrNotFound):
-			return nil,
-				gateway.NewProblem(
-					http.StatusUnprocessableEntity, "document_not_found",
-					"a document_id in the body leads to nothing, or not any more",
-				)
+			return nil, unprocessable("document_not_found", "a document_id in the body leads to nothing, or not any more")
 		case errors.Is(err, vault.ErrNotJSON):
-			return nil,
-				gateway.NewProblem(
-					http.StatusUnprocessableEntity, "document_not_json", "a document that the body refers to is no JSON value",
-				)
+			return nil, unprocessable("document_not_json", "a document that the body refers to is no JSON value")
 		case errors.Is(err, vault.ErrTooLarge):
-			return nil,
-				gateway.NewProblem(http.StatusRequestEntityTooLarge, "too_large", "with its documents, the body is too large")
+			return nil, tooLarge("with its documents, the body is too large")
 		}
 		return opened, err
 	}

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,10 +121,10 @@ type Main struct {
 // New makes a local stack of settings in the environment: PORT and SANDBOX_TIME_SCALE.
 func New(env func(string) string) (*Main, error) {
 	m := &Main{
-		Address: "127.0.0.1:" + or(env("PORT"), "3000"), Dir: ".local", Template: "template.yaml", TimeScale: 1,
+		Address: "127.0.0.1:" + cmp.Or(env("PORT"), "3000"), Dir: ".local", Template: "template.yaml", TimeScale: 1,
 		Log: telemetry.NewLogger(os.Stderr, slog.LevelInfo),
 	}
-	if port, err := strconv.Atoi(or(env("PORT"), "3000")); err != nil || port < 0 || port > 65535 {
+	if port, err := strconv.Atoi(cmp.Or(env("PORT"), "3000")); err != nil || port < 0 || port > 65535 {
 		return nil, fmt.Errorf("PORT is %q, it must be a number from 0 to 65535", env("PORT"))
 	}
 	if text := env("SANDBOX_TIME_SCALE"); text != "" {
@@ -193,7 +194,7 @@ func (m *Main) open() (err error) {
 	}
 	if errors.Is(err, bolt.ErrLocked) {
 		url, _ := os.ReadFile(filepath.Join(m.Dir, "url"))
-		return fmt.Errorf("it already runs, at %s", or(string(url), "another port"))
+		return fmt.Errorf("it already runs, at %s", cmp.Or(string(url), "another port"))
 	}
 	return err
 }
@@ -427,11 +428,4 @@ The local key is %[3]s (tenant %[4]s). A first call, which opens a transaction a
 
 What reached the partners: curl -H 'X-API-Key: %[3]s' %[1]s/sandbox/requests
 `, m.URL, strings.TrimSuffix(m.Dir, "/")+"/", localKey, localTenant, equal.Defaults().GatewayInstanceID)
-}
-
-func or(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }

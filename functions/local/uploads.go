@@ -44,16 +44,15 @@ func (u *uploads) Upload(_ context.Context, key string, size int64, until, expir
 	}
 	token := rand.Text()
 	u.permitted[token] = permit{key, size, until, expires}
-	return vault.Upload{
-			URL: u.url + uploadsPath + token, Header: map[string]string{"Content-Type": "application/octet-stream"},
-		},
-		nil
+	header := map[string]string{"Content-Type": "application/octet-stream"}
+	return vault.Upload{URL: u.url + uploadsPath + token, Header: header}, nil
 }
 
 // ServeHTTP implements http.Handler.
 func (u *uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.mu.Lock()
-	p, ok := u.permitted[strings.TrimPrefix(r.URL.Path, uploadsPath)]
+	token := strings.TrimPrefix(r.URL.Path, uploadsPath)
+	p, ok := u.permitted[token]
 	u.mu.Unlock()
 	if !ok || !u.now().Before(p.until) || r.Method != http.MethodPut {
 		problem(w, http.StatusForbidden, "not_permitted", "no upload is permitted here, or not any more")
@@ -73,7 +72,7 @@ func (u *uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u.mu.Lock()
-	delete(u.permitted, strings.TrimPrefix(r.URL.Path, uploadsPath))
+	delete(u.permitted, token)
 	u.mu.Unlock()
 	w.WriteHeader(http.StatusOK)
 }

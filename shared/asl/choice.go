@@ -112,9 +112,7 @@ func isNumeric(v any) bool { _, ok := v.(number); return ok }
 func isBoolean(v any) bool { _, ok := v.(bool); return ok }
 
 func (p *parser) choice(f *fields, s *state) {
-	if _, ok := f.object.get("Choices"); !ok {
-		f.fail("Choices", "is missing")
-	}
+	f.required("Choices")
 	for i, value := range f.list("Choices") {
 		g := p.fields(f.child("Choices").index(i), value)
 		s.rules = append(s.rules, rule{p.condition(g), g.must("Next")})

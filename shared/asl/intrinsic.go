@@ -40,18 +40,15 @@ func intrinsics() map[string]intrinsic {
 type call struct {
 	text      string
 	intrinsic intrinsic
-	args      []expression
+	args      list
 }
 
 func (c call) value(s *scope) (any, *Error) {
-	args := make([]any, len(c.args))
-	for i, arg := range c.args {
-		var err *Error
-		if args[i], err = arg.value(s); err != nil {
-			return nil, err
-		}
+	args, failure := c.args.value(s)
+	if failure != nil {
+		return nil, failure
 	}
-	v, err := c.intrinsic.call(args)
+	v, err := c.intrinsic.call(args.([]any))
 	if err != nil {
 		cause := fmt.Sprintf("The function '%s' had the following error: %v", c.text, err)
 		return nil, &Error{Name: StatesIntrinsicFailure, Cause: cause}

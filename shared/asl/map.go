@@ -28,9 +28,8 @@ func (p *parser) each(f *fields, s *state) {
 	s.selector, s.resultPath, s.catchers = f.payload("ResultSelector"), f.target(), p.catchers(f)
 	f.following(s)
 
-	value, ok := f.get("ItemProcessor")
+	value, ok := f.required("ItemProcessor")
 	if !ok {
-		f.fail("ItemProcessor", "is missing")
 		return
 	}
 	processor := p.fields(f.child("ItemProcessor"), value)

@@ -138,11 +138,18 @@ func (f *fields) text(name string) (string, bool) {
 	return s, isString
 }
 
-// must reads a string that has to be there.
-func (f *fields) must(name string) string {
-	if _, ok := f.get(name); !ok {
+// required is get for what has to be there.
+func (f *fields) required(name string) (any, bool) {
+	v, ok := f.get(name)
+	if !ok {
 		f.fail(name, "is missing")
 	}
+	return v, ok
+}
+
+// must reads a string that has to be there.
+func (f *fields) must(name string) string {
+	f.required(name)
 	text, _ := f.text(name)
 	return text
 }
@@ -234,10 +241,7 @@ func (f *fields) done() {
 // flow reads StartAt and States, and checks that every state can be reached and can reach an end.
 func (p *parser) flow(f *fields) flow {
 	w := flow{start: f.must("StartAt"), states: map[string]*state{}}
-	v, ok := f.get("States")
-	if !ok {
-		f.fail("States", "is missing")
-	}
+	v, _ := f.required("States")
 	states, ok := v.(object)
 	if !ok || len(states) == 0 {
 		f.fail("States", "must be an object with at least one state")

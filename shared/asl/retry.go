@@ -91,9 +91,7 @@ func (p *parser) catchers(f *fields) (all []catcher) {
 }
 
 func (p *parser) errorEquals(f *fields, last bool) (names []string) {
-	if _, ok := f.object.get("ErrorEquals"); !ok {
-		f.fail("ErrorEquals", "is missing")
-	}
+	f.required("ErrorEquals")
 	list := f.list("ErrorEquals")
 	for i, value := range list {
 		name, ok := value.(string)

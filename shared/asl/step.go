@@ -100,9 +100,7 @@ func (r *run) log(t *Thread, e Event) int {
 func (r *run) end(status Status, output jsontext.Value, err *Error) {
 	ex := r.ex
 	ex.Status, ex.Output, ex.Error, ex.EndedAt, ex.Thread = status, output, err, r.now, nil
-	e := Event{Type: ExecutionEnded, Status: status, Output: output}
-	e.fail(err)
-	r.emit(e)
+	r.emit(Event{Type: ExecutionEnded, Status: status, Output: output}.of(err))
 }
 
 func (m *Machine) deadline(ex *Execution) (time.Time, bool) {
@@ -317,9 +315,7 @@ func (r *run) settled(t *Thread, s *state) {
 	task := t.Task
 	t.Task = nil
 	if task.Error != nil {
-		e := Event{Type: TaskFailed, Function: s.task.function}
-		e.fail(task.Error)
-		r.log(t, e)
+		r.log(t, Event{Type: TaskFailed, Function: s.task.function}.of(task.Error))
 		r.raise(t, s, task.Error)
 		return
 	}
@@ -462,9 +458,7 @@ func (r *run) handle(t *Thread, s *state, failure *Error) {
 		}
 		t.Phase, t.Until = Retrying, r.now.Add(retrier.delay(t.Retries[i], r.env.Rand))
 		t.Retries[i]++
-		e := Event{Type: StateRetried, Index: i, Until: t.Until}
-		e.fail(failure)
-		r.log(t, e)
+		r.log(t, Event{Type: StateRetried, Index: i, Until: t.Until}.of(failure))
 		return
 	}
 	for i, catcher := range s.catchers {
@@ -481,15 +475,11 @@ func (r *run) handle(t *Thread, s *state, failure *Error) {
 			failure = err
 			break
 		}
-		e := Event{Type: ErrorCaught, Index: i, Next: catcher.next}
-		e.fail(failure)
-		r.log(t, e)
+		r.log(t, Event{Type: ErrorCaught, Index: i, Next: catcher.next}.of(failure))
 		r.exit(t, s, encode(combined), catcher.next)
 		return
 	}
-	e := Event{Type: StateFailed}
-	e.fail(failure)
-	r.log(t, e)
+	r.log(t, Event{Type: StateFailed}.of(failure))
 	*t = Thread{Phase: Broken, State: s.name, Path: t.Path, Input: jsontext.Value("null"), Error: failure}
 }
 

@@ -26,9 +26,8 @@ func (p *parser) task(f *fields, s *state) {
 	s.retriers, s.catchers = p.retriers(f), p.catchers(f)
 	f.following(s)
 
-	v, ok := f.get("Parameters")
+	v, ok := f.required("Parameters")
 	if !ok {
-		f.fail("Parameters", "is missing")
 		return
 	}
 	at := f.child("Parameters")
@@ -37,10 +36,7 @@ func (p *parser) task(f *fields, s *state) {
 	if s.task.function, _ = parameters.text("FunctionName"); s.task.function == "" {
 		parameters.fail("FunctionName", "must be a string: which function is invoked must be known from the definition")
 	}
-	payload, ok := parameters.get("Payload")
-	if !ok {
-		parameters.fail("Payload", "is missing")
-	}
+	payload, _ := parameters.required("Payload")
 	before := p.tokens
 	s.parameters = p.template(at.child("Payload"), payload)
 	if s.task.token && p.tokens == before {

@@ -48,8 +48,10 @@ type Event struct {
 	Cause    string         `json:"cause,omitzero"`
 }
 
-func (e *Event) fail(err *Error) {
+// of returns the event with an error, if there is one.
+func (e Event) of(err *Error) Event {
 	if err != nil {
 		e.Error, e.Cause = err.Name, err.Cause
 	}
+	return e
 }

@@ -3,6 +3,7 @@
 package bolt
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,6 +71,29 @@ func Open(path string, opts ...Option) (*DB, error) {
 
 // View runs fn on a consistent state that no update changes meanwhile.
 func (db *DB) View(fn func(*bbolt.Tx) error) error { return db.file.View(fn) }
+
+// CreateBuckets makes those buckets that are missing.
+func CreateBuckets(tx *bbolt.Tx, names ...[]byte) error {
+	for _, name := range names {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Due returns the first keys of a bucket, at most limit of them, whose beginnings are not after until: keys that begin
+// with when something is due.
+func Due(bucket *bbolt.Bucket, until []byte, limit int) (keys [][]byte) {
+	c := bucket.Cursor()
+	for key, _ := c.First(); key != nil && len(keys) < limit; key, _ = c.Next() {
+		if bytes.Compare(key[:len(until)], until) > 0 {
+			break
+		}
+		keys = append(keys, bytes.Clone(key))
+	}
+	return keys
+}
 
 // Close waits for running transactions and frees the file. It writes the list of free pages, which the next Open would
 // have to find in the whole file otherwise.

@@ -12,14 +12,8 @@ import (
 // Last4 returns the last four characters of a number, or fewer where it has fewer than eight: never more than half.
 func Last4(number string) string { return number[len(number)-min(4, len(number)/2):] }
 
-// Mask puts an X for every letter and digit of a number but those that Last4 would show; separators stay.
-func Mask(number string) string {
-	masked := []byte(number)
-	mask(masked)
-	return string(masked)
-}
-
-// mask is Mask in place. It reports whether it changed anything.
+// mask puts an X for every letter and digit of a number but those that Last4 would show; separators stay. It reports
+// whether it changed anything.
 func mask(number []byte) (changed bool) {
 	letters := 0
 	for _, c := range number {

@@ -81,10 +81,8 @@ func NewRing(keys Keys) (*Ring, error) {
 	for i, k := range ring {
 		if len(k.KID) == 0 || len(k.KID) > 32 || len(k.Secret) < minSecret || r.sealing[k.KID] != nil ||
 			k.KID == firstKID && i < len(keys.Seal) {
-			return nil,
-				fmt.Errorf(
-					"seal: sealing key %d needs a unique kid of 1 to 32 characters and a secret of at least %d", i, minSecret,
-				)
+			const reason = "seal: sealing key %d needs a unique kid of 1 to 32 characters and a secret of at least %d"
+			return nil, fmt.Errorf(reason, i, minSecret)
 		}
 		raw, err := hkdf.Key(sha256.New, []byte(k.Secret), nil, "sallyport seal "+k.KID, 32)
 		if err != nil {

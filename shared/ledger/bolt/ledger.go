@@ -70,13 +70,8 @@ func New(db *bolt.DB) (*Ledger, error) {
 	}
 	return l, db.Update(func(tx *bbolt.Tx) error {
 		indexed := tx.Bucket(expiries) != nil && tx.Bucket(openJourneys) != nil && tx.Bucket(keysOfJourneys) != nil
-		for _, name := range buckets {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		if indexed {
-			return nil
+		if err := bolt.CreateBuckets(tx, buckets...); err != nil || indexed {
+			return err
 		}
 		return index(tx)
 	})

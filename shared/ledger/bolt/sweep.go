@@ -8,6 +8,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"sallyport/shared/bolt"
 	"sallyport/shared/ledger"
 )
 
@@ -31,19 +32,14 @@ func expiry(bucket []byte, id string, at time.Time) []place {
 
 // sweep deletes records that have expired sweepDelay ago or before, at most sweepLimit of them.
 func sweep(tx *bbolt.Tx, now time.Time) error {
-	until := now.Add(-sweepDelay).UTC().Format(ledger.TimeLayout)
-	var due []string
-	c := tx.Bucket(expiries).Cursor()
-	for key, _ := c.First(); key != nil && len(due) < sweepLimit && string(key[:len(until)]) <= until; key, _ = c.Next() {
-		due = append(due, string(key))
-	}
-	for _, key := range due {
-		bucket, id, _ := strings.Cut(key[len(until):], "#")
+	until := now.Add(-sweepDelay).UTC().AppendFormat(nil, ledger.TimeLayout)
+	for _, key := range bolt.Due(tx.Bucket(expiries), until, sweepLimit) {
+		bucket, id, _ := strings.Cut(string(key[len(until):]), "#")
 		for _, t := range allIndexed() {
 			if string(t.name()) != bucket {
 				continue
 			}
-			if err := erase(tx, t, id, place{index: expiries, key: key}); err != nil {
+			if err := erase(tx, t, id, place{index: expiries, key: string(key)}); err != nil {
 				return err
 			}
 		}

@@ -117,18 +117,9 @@ func (l *Ledger) UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Jo
 
 // Journey returns a tenant's journey, or ledger.ErrNotFound when it is absent, expired or another tenant's.
 func (l *Ledger) Journey(ctx context.Context, tenant, id string) (ledger.Journey, error) {
-	it, err := l.get(ctx, journeyKey(id))
-	if err != nil {
-		return ledger.Journey{}, err
-	}
-	j, err := read(it, journeyFields)
-	if err != nil {
-		return ledger.Journey{}, err
-	}
-	if j.Tenant != tenant || ledger.Expired(j.ExpiresAt, l.Now()) {
-		return ledger.Journey{}, ledger.ErrNotFound
-	}
-	return j, nil
+	return record(ctx, l, journeyKey(id), journeyFields, func(j ledger.Journey) bool {
+		return j.Tenant == tenant && !ledger.Expired(j.ExpiresAt, l.Now())
+	})
 }
 
 // Journeys returns one page of a tenant's journeys as Transactions does of its transactions.

@@ -160,34 +160,16 @@ func (l *Ledger) Created(ctx context.Context, record, id string, generation int)
 
 // Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
 func (l *Ledger) Transaction(ctx context.Context, tenant, id string) (ledger.Transaction, error) {
-	it, err := l.get(ctx, transactionKey(id))
-	if err != nil {
-		return ledger.Transaction{}, err
-	}
-	t, err := read(it, transactionFields)
-	if err != nil {
-		return ledger.Transaction{}, err
-	}
-	if t.Tenant != tenant || ledger.Expired(t.ExpiresAt, l.Now()) {
-		return ledger.Transaction{}, ledger.ErrNotFound
-	}
-	return t, nil
+	return record(ctx, l, transactionKey(id), transactionFields, func(t ledger.Transaction) bool {
+		return t.Tenant == tenant && !ledger.Expired(t.ExpiresAt, l.Now())
+	})
 }
 
 // Caller returns who holds the key with this hash, or ledger.ErrNotFound when nobody does or it has expired.
 func (l *Ledger) Caller(ctx context.Context, keyHash string) (ledger.Caller, error) {
-	it, err := l.get(ctx, callerKey(keyHash))
-	if err != nil {
-		return ledger.Caller{}, err
-	}
-	c, err := read(it, callerFields)
-	if err != nil {
-		return ledger.Caller{}, err
-	}
-	if ledger.Expired(c.ExpiresAt, l.Now()) {
-		return ledger.Caller{}, ledger.ErrNotFound
-	}
-	return c, nil
+	return record(ctx, l, callerKey(keyHash), callerFields, func(c ledger.Caller) bool {
+		return !ledger.Expired(c.ExpiresAt, l.Now())
+	})
 }
 
 // PutCaller adds or replaces a caller.
@@ -195,6 +177,21 @@ func (l *Ledger) PutCaller(ctx context.Context, c ledger.Caller) error {
 	it := write(callerKey(c.KeyHash), c, callerFields)
 	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &l.table, Item: it})
 	return err
+}
+
+// record reads a record of which there reports that it is there, or ledger.ErrNotFound.
+func record[T any](
+	ctx context.Context, l *Ledger, key item, fields func(*codec, *T), there func(T) bool,
+) (found T, err error) {
+	var none T
+	it, err := l.get(ctx, key)
+	if err != nil {
+		return none, err
+	}
+	if found, err = read(it, fields); err == nil && !there(found) {
+		return none, ledger.ErrNotFound
+	}
+	return found, err
 }
 
 // get reads an item as of now, or ledger.ErrNotFound.

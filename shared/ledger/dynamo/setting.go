@@ -20,11 +20,7 @@ func settingKey(tenant, kind, name string) item {
 
 // Setting returns a tenant's setting, or ledger.ErrNotFound.
 func (l *Ledger) Setting(ctx context.Context, tenant, kind, name string) (ledger.Setting, error) {
-	it, err := l.get(ctx, settingKey(tenant, kind, name))
-	if err != nil {
-		return ledger.Setting{}, err
-	}
-	return read(it, settingFields)
+	return record(ctx, l, settingKey(tenant, kind, name), settingFields, func(ledger.Setting) bool { return true })
 }
 
 // PutSetting writes the next version of a setting over the given one (0 for none, ledger.AnyVersion for whatever is

@@ -13,18 +13,9 @@ func tokenKey(id string) item { return key(tokenPrefix+id, "token") }
 
 // Token returns the record of an access token, or ledger.ErrNotFound when it is absent or expired.
 func (l *Ledger) Token(ctx context.Context, id string) (ledger.Token, error) {
-	it, err := l.get(ctx, tokenKey(id))
-	if err != nil {
-		return ledger.Token{}, err
-	}
-	t, err := read(it, tokenFields)
-	if err != nil {
-		return ledger.Token{}, err
-	}
-	if ledger.Expired(t.ExpiresAt, l.Now()) {
-		return ledger.Token{}, ledger.ErrNotFound
-	}
-	return t, nil
+	return record(ctx, l, tokenKey(id), tokenFields, func(t ledger.Token) bool {
+		return !ledger.Expired(t.ExpiresAt, l.Now())
+	})
 }
 
 // PutToken writes the next version of an access token's record, or returns ledger.ErrStale. The record as it stands

@@ -72,7 +72,7 @@ func New(db *bolt.DB, o Options) (*Orchestrator, error) {
 	r := &Orchestrator{db: db, o: o, locks: map[string]*lock{}, timers: map[string]*time.Timer{}}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, db.Update(func(tx *bbolt.Tx) error {
-		if err := createBuckets(tx); err != nil {
+		if err := bolt.CreateBuckets(tx, executions, ended, endings, definitions, settings); err != nil {
 			return err
 		}
 		bucket := tx.Bucket(settings)

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"sallyport/shared/asl"
+	"sallyport/shared/bolt"
 )
 
 var (
@@ -37,16 +38,6 @@ type stored struct {
 	Definition json.RawMessage `json:"definition,omitempty"`
 	// Settled: its end is reported. Earlier releases left such an execution where it was.
 	Settled bool `json:"settled,omitempty"`
-}
-
-// createBuckets makes what is missing in a file.
-func createBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{executions, ended, endings, definitions, settings} {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // names lists the executions whose end is not reported yet.
@@ -135,16 +126,8 @@ func (r *Orchestrator) retire(name string, s stored) error {
 
 // sweep deletes executions that ended before the retention, at most sweepLimit of them.
 func sweep(tx *bbolt.Tx, now time.Time) error {
-	var expired [][]byte
 	until := stamp(now.Add(-retention))
-	c := tx.Bucket(endings).Cursor()
-	for key, _ := c.First(); key != nil && len(expired) < sweepLimit; key, _ = c.Next() {
-		if bytes.Compare(key[:len(until)], until) > 0 {
-			break
-		}
-		expired = append(expired, bytes.Clone(key))
-	}
-	for _, key := range expired {
+	for _, key := range bolt.Due(tx.Bucket(endings), until, sweepLimit) {
 		if err := tx.Bucket(endings).Delete(key); err != nil {
 			return err
 		}

@@ -45,12 +45,7 @@ func New(db *bolt.DB) (*Blobs, error) {
 		return b, err
 	}
 	return b, db.Update(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(blobs)
-		if err != nil {
-			return err
-		}
-		_, err = tx.CreateBucketIfNotExists(expiries)
-		return err
+		return bolt.CreateBuckets(tx, blobs, expiries)
 	})
 }
 
@@ -120,16 +115,8 @@ func (b *Blobs) Count() (n int, err error) {
 
 // sweep deletes blobs that expired at now or before, at most sweepLimit of them.
 func sweep(tx *bbolt.Tx, now []byte) error {
-	var expired [][]byte
-	c := tx.Bucket(expiries).Cursor()
-	for k, _ := c.First(); k != nil && len(expired) < sweepLimit; k, _ = c.Next() {
-		if bytes.Compare(k[:len(timeLayout)], now) > 0 {
-			break
-		}
-		expired = append(expired, bytes.Clone(k[len(timeLayout):]))
-	}
-	for _, key := range expired {
-		if _, err := remove(tx, key); err != nil {
+	for _, entry := range bolt.Due(tx.Bucket(expiries), now, sweepLimit) {
+		if _, err := remove(tx, entry[len(timeLayout):]); err != nil {
 			return err
 		}
 	}
