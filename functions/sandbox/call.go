@@ -4,27 +4,37 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Call is one request inside its transaction: all that a simulated partner has to do with the frame.
+//
+// No method returns an error of the store. After the first one nothing is found any more and nothing is written, and
+// the frame undoes the transaction whatever the partner answers.
 type Call struct {
-	Tx
 	Request   *http.Request // its body has been read; nil while a callback is sent
 	Body      []byte
 	Now       time.Time // of arrival, real
 	Operation string    // its name; empty for what is done by hand
 
+	tx        Tx
+	err       error // the first of the transaction
 	sandbox   *Sandbox
 	simulator *Simulator
 	endpoint  *Endpoint // nil for what is done by hand
 	queued    int       // callbacks that the transaction leaves to send
 }
+
+// begin starts a transaction, as Store.Update may do several times for one call.
+func (c *Call) begin(tx Tx) { c.tx, c.err, c.queued = tx, nil, 0 }
 
 // NewID returns a new UUID in its text form.
 func (c *Call) NewID() string { return c.sandbox.newID() }
@@ -38,24 +48,65 @@ func (c *Call) Since(t time.Time) time.Duration { return c.sandbox.clock.elapsed
 // Real returns how long a sandbox duration really takes.
 func (c *Call) Real(d time.Duration) time.Duration { return c.sandbox.clock.real(d) }
 
+// do runs one step of the transaction unless one before it failed.
+func (c *Call) do(step func() error) {
+	if c.err == nil {
+		c.err = step()
+	}
+}
+
+// Get returns the value of a key, or nil where there is none.
+func (c *Call) Get(key string) (value []byte) {
+	c.do(func() (err error) { value, err = c.tx.Get(key); return err })
+	return value
+}
+
+// Put sets the value of a key.
+func (c *Call) Put(key string, value []byte) { c.do(func() error { return c.tx.Put(key, value) }) }
+
+// Delete removes a key.
+func (c *Call) Delete(key string) { c.do(func() error { return c.tx.Delete(key) }) }
+
 // Load reads a JSON record into v and reports whether there is one.
-func (c *Call) Load(key string, v any) (bool, error) { return load(c, key, v) }
+func (c *Call) Load(key string, v any) (found bool) {
+	c.do(func() (err error) { found, err = load(c.tx, key, v); return err })
+	return found && c.err == nil
+}
 
 // Save writes v as a JSON record.
-func (c *Call) Save(key string, v any) error { return save(c, key, v) }
+func (c *Call) Save(key string, v any) { c.Put(key, Encode(v)) }
+
+// List returns the JSON records whose key begins with prefix, in the order of their keys.
+func List[T any](c *Call, prefix string) (all []T) {
+	c.do(func() error {
+		items, err := c.tx.List(prefix)
+		for _, item := range items {
+			var v T
+			if err := json.Unmarshal(item.Value, &v); err != nil {
+				return fmt.Errorf("sandbox: record %q: %w", item.Key, err)
+			}
+			all = append(all, v)
+		}
+		return err
+	})
+	return all
+}
+
+// Fail undoes the transaction for an error that is the sandbox's own; nil is none.
+func (c *Call) Fail(err error) { c.do(func() error { return err }) }
+
+// Decode reads JSON that must be right by now into v.
+func (c *Call) Decode(text []byte, v any) { c.Fail(json.Unmarshal(text, v)) }
 
 // Setting returns the value of one of the partner's own settings.
-func (c *Call) Setting(name string) (string, error) {
-	b, err := c.Get(settingKey(c.simulator.Name, name))
-	if err != nil {
-		return "", err
-	}
+func (c *Call) Setting(name string) string {
+	value := string(c.Get(settingKey(c.simulator.Name, name)))
 	for _, def := range c.simulator.Settings {
-		if def.Name == name && !slices.Contains(def.Values, string(b)) {
-			return def.Values[0], nil
+		if def.Name == name && !slices.Contains(def.Values, value) {
+			return def.Values[0]
 		}
 	}
-	return string(b), nil
+	return value
 }
 
 // Failures returns what the operation answers in the place of its own answer.

@@ -81,20 +81,21 @@ const (
 const lateCallback = 90 * time.Minute
 
 // CallBack has a callback sent once the transaction is through, in the way that an armed fault says.
-func (c *Call) CallBack(path string, body []byte) error { return c.CallBackAt(c.Now, path, body) }
+func (c *Call) CallBack(path string, body []byte) { c.CallBackAt(c.Now, path, body) }
 
 // CallBackAt has one sent that tells of a time to come.
-func (c *Call) CallBackAt(due time.Time, path string, body []byte) error {
-	return c.CallBackAbout("", due, path, body)
+func (c *Call) CallBackAt(due time.Time, path string, body []byte) {
+	c.CallBackAbout("", due, path, body)
 }
 
 // CallBackAbout has one sent unless what ref stands for is called off before. Those of one transaction that are due at
 // the same time go out in the order in which they were queued.
-func (c *Call) CallBackAbout(ref string, due time.Time, path string, body []byte) error {
-	f, err := take(c, c.simulator.Name, c.simulator.Callbacks.Name, func(f fault) bool { return f.NeedsCallbacks })
-	if err != nil {
+func (c *Call) CallBackAbout(ref string, due time.Time, path string, body []byte) {
+	var f fault
+	c.do(func() (err error) {
+		f, err = take(c.tx, c.simulator.Name, c.simulator.Callbacks.Name, func(f fault) bool { return f.NeedsCallbacks })
 		return err
-	}
+	})
 	times, b := 1, callback{Partner: c.simulator.Name, Path: path, Body: body, Ref: ref, Due: due.UTC()}
 	switch f.Name {
 	case "duplicate_callback":
@@ -109,12 +110,9 @@ func (c *Call) CallBackAbout(ref string, due time.Time, path string, body []byte
 	}
 	for range times {
 		key := fmt.Sprintf("%s%020d-%03d-%s", callbacksPrefix, c.Now.UnixNano(), c.queued, rand.Text())
-		if err := save(c, key, b); err != nil {
-			return err
-		}
+		c.Save(key, b)
 		c.queued++
 	}
-	return nil
 }
 
 // sendCallbacks is for a request whose transaction has queued callbacks. Where connections are the sandbox's own it
@@ -243,22 +241,17 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 		if sim = find(s.simulators, b.Partner); sim == nil || sim.Callbacks == nil {
 			return tx.Delete(key) // of a partner that is simulated no more
 		}
-		c := &Call{Tx: tx, Now: sent.at, sandbox: s, simulator: sim}
+		c := &Call{tx: tx, Now: sent.at, sandbox: s, simulator: sim}
 		if b.Ref != "" && sim.Callbacks.Void != nil {
-			void, err := sim.Callbacks.Void(c, b.Ref)
-			switch {
-			case err != nil:
-				return err
-			case void:
+			if sim.Callbacks.Void(c, b.Ref) && c.err == nil {
 				sim = nil
 				return tx.Delete(key)
 			}
 		}
 		b.Tries, b.Claim, b.Claimed = b.Tries+1, rand.Text(), sent.at.UTC().Add(claimLifetime)
-		if err := save(tx, key, b); err != nil {
-			return err
-		}
-		return sim.Callbacks.Sign(c, header, b.Body, b.Forge)
+		c.Save(key, b)
+		sim.Callbacks.Sign(c, header, b.Body, b.Forge)
+		return c.err
 	})
 	if err != nil || sim == nil || sim.Callbacks == nil {
 		return err
@@ -266,8 +259,9 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 
 	// Send.
 	status, answer, err := s.post(ctx, base+b.Path, header, b.Body)
-	acknowledged, final := false, false
-	if err == nil {
+	acknowledged := err == nil && status/100 == 2
+	final := acknowledged
+	if err == nil && sim.Callbacks.Taken != nil {
 		acknowledged, final = sim.Callbacks.Taken(status, answer)
 	}
 	final = final || b.Forge || b.Tries > len(sim.Callbacks.Schedule)

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 )
@@ -16,10 +17,13 @@ func (s *Sandbox) serveManual(sim *Simulator, route Manual) func(http.ResponseWr
 		defer cancel()
 		c := Call{Request: r, Body: body, Now: s.clock.now(), sandbox: s, simulator: sim}
 		var out any
-		err = s.store.Update(ctx, func(tx Tx) (err error) {
-			c.Tx, c.queued = tx, 0
-			out, err = route.Handle(&c)
-			return err
+		err = s.store.Update(ctx, func(tx Tx) error {
+			c.begin(tx)
+			out = route.Handle(&c)
+			if problem, ok := out.(error); ok {
+				return cmp.Or(c.err, problem)
+			}
+			return c.err
 		})
 		if err != nil {
 			return err

@@ -78,3 +78,10 @@ func (p *Page) Show(status int, data any) Answer {
 		"Cache-Control":          {"no-store"},
 	}}
 }
+
+// ShowAgain answers a page's form: the browser is to get the page at the same address.
+func (c *Call) ShowAgain() Answer {
+	return Answer{Status: http.StatusSeeOther, Header: http.Header{
+		"Location": {c.Request.URL.EscapedPath()}, "Cache-Control": {"no-store"},
+	}}
+}

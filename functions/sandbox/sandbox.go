@@ -264,13 +264,14 @@ func (s *Sandbox) serve(op *route, w http.ResponseWriter, r *http.Request) {
 	var f fault
 	var out Answer
 	err = s.store.Update(ctx, func(tx Tx) (err error) {
-		f, out, c.Tx, c.queued = fault{}, Answer{}, tx, 0
+		f, out = fault{}, Answer{}
+		c.begin(tx)
 		switch {
 		case unreadable != nil:
 			return record(tx, op.Partner, op.Name, came, unreadable.Status, false)
 		case throttled:
 			out = c.Failures().Throttled
-			return record(tx, op.Partner, op.Name, came, out.Status, false)
+			return cmp.Or(c.err, record(tx, op.Partner, op.Name, came, out.Status, false))
 		}
 		if f, err = take(tx, op.Partner, op.Name, s.arrived); err != nil {
 			return err
@@ -322,9 +323,7 @@ func (s *Sandbox) act(op *route, c *Call, f fault) (out Answer, err error) {
 		}
 	}()
 	if f.timing != effectNever {
-		if out, err = op.endpoint.Handle(c); err != nil {
-			return Answer{}, err
-		}
+		out = op.endpoint.Handle(c)
 	}
 	if f.answer != nil {
 		effect := out.Effect
@@ -332,9 +331,9 @@ func (s *Sandbox) act(op *route, c *Call, f fault) (out Answer, err error) {
 		out.Effect = effect
 	}
 	if f.revokes && c.simulator.Revoke != nil {
-		err = c.simulator.Revoke(c)
+		c.simulator.Revoke(c)
 	}
-	return out, err
+	return out, c.err
 }
 
 // actLate has the effect of a request whose client has gone, and writes its row, unless everything has been forgotten
@@ -347,7 +346,7 @@ func (s *Sandbox) actLate(op *route, c Call, came arrival) {
 		if s.forgotten(came.generation) {
 			return nil
 		}
-		c.Tx, c.queued = tx, 0
+		c.begin(tx)
 		out, err := s.act(op, &c, fault{})
 		if err != nil {
 			return err

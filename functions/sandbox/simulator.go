@@ -14,9 +14,9 @@ type Simulator struct {
 	Endpoints []Endpoint
 	Manual    []Manual
 	Settings  []Setting
-	Callbacks *Callbacks        // nil: it never calls back
-	Failures  Failures          // what any operation may answer
-	Revoke    func(*Call) error // ends the token that a request presents; nil: there are no tokens
+	Callbacks *Callbacks  // nil: it never calls back
+	Failures  Failures    // what any operation may answer
+	Revoke    func(*Call) // ends the token that a request presents; nil: there are no tokens
 
 	// Client says whose quota a request uses up; RequestsPerSecond is the quota of each, in sandbox time. nil, or not
 	// above 0: nothing is throttled.
@@ -33,19 +33,21 @@ type Endpoint struct {
 	MaxBody  int64                // largest body that is read, in bytes; 0 for 1 MiB
 	Failures func(*Call) Failures // where they are the operation's own; nil: the simulator's
 
-	// Handle answers one request inside its transaction. It may run more than once, so it changes nothing but the
-	// call's transaction. An error means that the store failed.
-	Handle func(*Call) (Answer, error)
+	Handle Handler
 }
+
+// Handler answers one request inside its transaction. It may run more than once, so it changes nothing but the call's
+// transaction.
+type Handler = func(*Call) Answer
 
 // Manual is a route for what a partner's staff or a person does by hand. It needs no key and is not in the log of
 // requests.
 type Manual struct {
 	Method, Path string // served under /sandbox/<partner>
 
-	// Handle does it inside a transaction, as an endpoint's Handle does. Its result is shown as JSON, an Answer as it
-	// is, a *Problem that it returns as that.
-	Handle func(*Call) (any, error)
+	// Handle does it inside a transaction, as a Handler does. Its result is shown as JSON, an Answer as it
+	// is; a *Problem undoes the transaction.
+	Handle func(*Call) any
 }
 
 // Setting is a documented switch of a simulated partner.
@@ -60,7 +62,7 @@ type Callbacks struct {
 	Schedule []time.Duration // pauses before the repeats of one that was not taken, in sandbox time
 
 	// Sign authenticates a callback, or does so wrongly if it is to be forged.
-	Sign func(c *Call, header http.Header, body []byte, forge bool) error
+	Sign func(c *Call, header http.Header, body []byte, forge bool)
 
 	// Forge returns what one that is to be forged says in the place of body; nil: the same, as Sign is enough to tell
 	// it apart.
@@ -68,9 +70,10 @@ type Callbacks struct {
 
 	// Void reports whether what a callback tells has been called off since; it is then not sent any more. It is asked
 	// about those with a ref only. nil: never.
-	Void func(c *Call, ref string) (bool, error)
+	Void func(c *Call, ref string) bool
 
-	// Taken says what the gateway's answer means: whether it acknowledges, and whether it ends the repeats.
+	// Taken says what the gateway's answer means: whether it acknowledges, and whether it ends the repeats. nil: any
+	// 2xx does both.
 	Taken func(status int, body []byte) (acknowledged, final bool)
 }
 

@@ -90,70 +90,56 @@ func (i lookupID) key() string       { return "digit9/by-id/" + sandbox.Digest(i
 func customerKey(ecrn string) string { return "digit9/customer/" + ecrn }
 
 // customerByECRN loads a customer by a number that the caller gave.
-func customerByECRN(c *sandbox.Call, ecrn string) (customer customerRecord, found bool, err error) {
+func customerByECRN(c *sandbox.Call, ecrn string) (customer customerRecord, found bool) {
 	if len(ecrn) != 16 || slices.ContainsFunc([]byte(ecrn), func(b byte) bool { return b < '0' || b > '9' }) {
-		return customerRecord{}, false, nil // none of ours
+		return customer, false // none of ours
 	}
-	found, err = c.Load(customerKey(ecrn), &customer)
-	return customer, found, err
+	found = c.Load(customerKey(ecrn), &customer)
+	return customer, found
 }
 
 // customerByID loads the customer who has an id. One whom Digit9 knows by fixture is there from now on.
-func customerByID(c *sandbox.Call, id lookupID) (customer customerRecord, found bool, err error) {
-	ecrn, err := c.Get(id.key())
-	if err != nil {
-		return customerRecord{}, false, err
-	}
-	if ecrn != nil {
-		found, err = c.Load(customerKey(string(ecrn)), &customer)
-		return customer, found, err
+func customerByID(c *sandbox.Call, id lookupID) (customer customerRecord, found bool) {
+	if ecrn := c.Get(id.key()); ecrn != nil {
+		found = c.Load(customerKey(string(ecrn)), &customer)
+		return customer, found
 	}
 	stands := fixtureOf(id.IDNumber).known
 	idType, err := strconv.ParseInt(id.IDType, 10, 64)
 	known := idDetail{IDType: idType, IDNumber: id.IDNumber}
 	if err != nil || known.id() != id || stands == (standing{}) {
-		return customerRecord{}, false, nil
+		return customer, false
 	}
 	profile := knownProfile(known, c.Now)
-	customer, err = newCustomer(c, id.IDNumber, customerRecord{Known: true, Profile: profile, Stands: stands})
-	return customer, err == nil, err
+	return newCustomer(c, id.IDNumber, customerRecord{Known: true, Profile: profile, Stands: stands}), true
 }
 
 // newCustomer gives a customer a number, which follows from an id number and how many it had before, and saves it.
-func newCustomer(c *sandbox.Call, number string, customer customerRecord) (customerRecord, error) {
+func newCustomer(c *sandbox.Call, number string, customer customerRecord) customerRecord {
 	for n := uint64(0); ; n++ {
 		sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(number), n))
 		customer.ECRN = fmt.Sprintf("784%013d", binary.BigEndian.Uint64(sum[:8])%1e13)
-		taken, err := c.Get(customerKey(customer.ECRN))
-		if err != nil {
-			return customerRecord{}, err
-		}
-		if taken == nil {
+		if c.Get(customerKey(customer.ECRN)) == nil {
 			break
 		}
 	}
 	for _, id := range customer.Profile.IDDetails {
-		if err := c.Put(id.id().key(), []byte(customer.ECRN)); err != nil {
-			return customerRecord{}, err
-		}
+		c.Put(id.id().key(), []byte(customer.ECRN))
 	}
-	return customer, customer.save(c, ending(number))
+	customer.save(c, ending(number))
+	return customer
 }
 
 // save writes a customer, and keeps an alert open for as long as the scan is under investigation. ends tells people
 // which of the customer's ids it is about.
-func (d customerRecord) save(c *sandbox.Call, ends string) error {
-	if err := c.Save(customerKey(d.ECRN), d); err != nil {
-		return err
-	}
-	key := alertKey(d.ECRN)
+func (d customerRecord) save(c *sandbox.Call, ends string) {
+	c.Save(customerKey(d.ECRN), d)
+	key := alertsPrefix + d.ECRN
 	if d.Stands.AMLScanStatus != amlUnderInvestigation {
-		return c.Delete(key)
+		c.Delete(key)
+	} else if c.Get(key) == nil {
+		c.Save(key, openAlert{ECRN: d.ECRN, IDNumberEnds: ends, OpenedAt: c.Now.UTC()})
 	}
-	if open, err := c.Get(key); err != nil || open != nil {
-		return err
-	}
-	return c.Save(key, openAlert{ECRN: d.ECRN, IDNumberEnds: ends, OpenedAt: c.Now.UTC()})
 }
 
 // knownProfile is that of a fixture whom nobody onboarded. The id is good for five years yet.
@@ -172,26 +158,24 @@ func knownProfile(id idDetail, now time.Time) customerProfile {
 const ownAgent = "784999"
 
 // lookupCustomer is E2 (digit9 §5).
-func lookupCustomer(c *sandbox.Call) (sandbox.Answer, error) {
+func lookupCustomer(c *sandbox.Call) sandbox.Answer {
 	var id lookupID
 	if err := json.Unmarshal(c.Body, &id); err != nil || !within(id.IDType, 3) || !within(id.IDNumber, 30) {
-		return lookupFailed(400, 40001, "Invalid format input"), nil
+		return lookupFailed(400, 40001, "Invalid format input")
 	}
 	fixture := fixtureOf(id.IDNumber)
 	if fixture.lookupFails {
-		return lookupFailed(500, 45006, "Error while searching customer!"), nil
+		return lookupFailed(500, 45006, "Error while searching customer!")
 	}
-	customer, found, err := customerByID(c, id)
+	customer, found := customerByID(c, id)
 	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
 	case !found && fixture.unsubscribed:
-		return lookupFailed(404, 45003, "Customer not Subscribed"), nil
+		return lookupFailed(404, 45003, "Customer not Subscribed")
 	case !found:
-		return lookupFailed(404, 45001, "Customer not found"), nil
+		return lookupFailed(404, 45001, "Customer not found")
 	}
 	if refused, ok := customer.withheld(); ok {
-		return refused, nil
+		return refused
 	}
 	p := customer.Profile
 	var of idDetail
@@ -216,7 +200,7 @@ func lookupCustomer(c *sandbox.Call) (sandbox.Answer, error) {
 		customer.ECRN, p.FirstName, p.MiddleName, p.LastName, p.AgentLocationID, p.PrimaryMobileNumber, p.EmailID,
 		customer.Stands.CustomerStatus, customer.Stands.AMLScanStatus,
 		of.status(c.Now), of.DateOfExpiry + "T00:00:00.000+00:00", // the sample's form, not the table's (digit9 §5)
-	}), nil
+	})
 }
 
 // status returns an id's id_status. It is good to the end of its last day.
@@ -236,23 +220,20 @@ func within(s string, limit int) bool {
 }
 
 // getCustomer is E4 (digit9 §7).
-func getCustomer(c *sandbox.Call) (sandbox.Answer, error) {
-	customer, found, err := customerByECRN(c, c.Request.PathValue("ecrn"))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return lookupFailed(404, 45001, "Customer not found"), nil
+func getCustomer(c *sandbox.Call) sandbox.Answer {
+	customer, found := customerByECRN(c, c.Request.PathValue("ecrn"))
+	if !found {
+		return lookupFailed(404, 45001, "Customer not found")
 	}
 	if refused, ok := customer.withheld(); ok {
-		return refused, nil
+		return refused
 	}
 	return lookupFound(struct {
 		ECRN           string `json:"ecrn"`
 		CustomerStatus string `json:"customer_status"`
 		AMLScanStatus  string `json:"aml_scan_status"`
 		customerProfile
-	}{customer.ECRN, customer.Stands.CustomerStatus, customer.Stands.AMLScanStatus, customer.Profile}), nil
+	}{customer.ECRN, customer.Stands.CustomerStatus, customer.Stands.AMLScanStatus, customer.Profile})
 }
 
 // withheld returns what lookups answer in the place of a customer who is barred or held.

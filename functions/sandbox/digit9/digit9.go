@@ -87,18 +87,15 @@ func New(o Options) sandbox.Simulator {
 			Sign:     d.signCallback,
 			Taken:    taken,
 		},
-		Revoke: revokeToken,
+		Revoke: (*sandbox.Call).EndAccessToken,
 	}
 }
 
 // guarded wraps an operation that needs a token.
-func guarded(handle func(*sandbox.Call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
-	return func(c *sandbox.Call) (sandbox.Answer, error) {
-		switch ok, err := tokenAccepted(c); {
-		case err != nil:
-			return sandbox.Answer{}, err
-		case !ok:
-			return c.Failures().Unauthorized, nil
+func guarded(handle sandbox.Handler) sandbox.Handler {
+	return func(c *sandbox.Call) sandbox.Answer {
+		if !c.HasAccessToken() {
+			return c.Failures().Unauthorized
 		}
 		return handle(c)
 	}

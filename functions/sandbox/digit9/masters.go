@@ -50,7 +50,7 @@ func masterCodes(group string) []masterCode {
 }
 
 // listCodes is E6 (digit9 §10): all groups, or the one that the query names.
-func listCodes(c *sandbox.Call) (sandbox.Answer, error) {
+func listCodes(c *sandbox.Call) sandbox.Answer {
 	query := c.Request.URL.Query()
 	only := cmp.Or(query.Get("code"), query.Get("code_type"))
 	data := []byte{'{'}
@@ -67,7 +67,7 @@ func listCodes(c *sandbox.Call) (sandbox.Answer, error) {
 		Status     string         `json:"status"`
 		StatusCode int            `json:"status_code"`
 		Data       jsontext.Value `json:"data"`
-	}{"success", http.StatusOK, append(data, '}')}), nil
+	}{"success", http.StatusOK, append(data, '}')})
 }
 
 // nationalities are the codes of ISO 3166 alpha-2: the master that onboarding checks nationality against.

@@ -5,26 +5,22 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-
 	"sallyport/functions/sandbox"
 )
 
 // onboardCustomer is E3 (digit9 §6): without ecrn it creates, with one it updates.
-func onboardCustomer(c *sandbox.Call) (sandbox.Answer, error) {
+func onboardCustomer(c *sandbox.Call) sandbox.Answer {
 	// Input: its form, then the one master that decides.
 	if invalid := invalidFields(c.Body); invalid != nil {
-		return invalidField(c, invalid), nil
+		return invalidField(c, invalid)
 	}
 	var in struct {
 		ECRN string `json:"ecrn"`
 		customerProfile
 	}
-	if err := json.Unmarshal(c.Body, &in); err != nil {
-		return sandbox.Answer{}, err
-	}
+	c.Decode(c.Body, &in)
 	if !slices.Contains(strings.Fields(nationalities), in.Nationality) {
-		return onboardFailed(c, http.StatusBadRequest, 406, 45053, " Invalid Nationality "+in.Nationality+"!"), nil
+		return onboardFailed(c, http.StatusBadRequest, 406, 45053, " Invalid Nationality "+in.Nationality+"!")
 	}
 	if in.AgentLocationID == "" {
 		in.AgentLocationID = ownAgent
@@ -35,35 +31,27 @@ func onboardCustomer(c *sandbox.Call) (sandbox.Answer, error) {
 	number := in.IDDetails[decisive].IDNumber
 	fixture := fixtureOf(number)
 	if fixture.onboardFails {
-		return backendFailed(c, http.StatusBadGateway), nil
+		return backendFailed(c, http.StatusBadGateway)
 	}
 
 	if in.ECRN != "" {
-		customer, found, err := customerByECRN(c, in.ECRN)
-		switch {
-		case err != nil:
-			return sandbox.Answer{}, err
-		case !found || fixture.updateFails:
-			return onboardFailed(c, http.StatusNotFound, 404, 45032, "Customer update failed"), nil
+		customer, found := customerByECRN(c, in.ECRN)
+		if !found || fixture.updateFails {
+			return onboardFailed(c, http.StatusNotFound, 404, 45032, "Customer update failed")
 		}
 		return updateCustomer(c, customer, in.customerProfile, number)
 	}
 
 	// Is one of the ids known already?
-	duplicates, err := c.Setting("duplicate_ids")
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+	duplicates := c.Setting("duplicate_ids")
 	for _, id := range in.IDDetails {
-		customer, found, err := customerByID(c, id.id())
+		customer, found := customerByID(c, id.id())
 		switch {
-		case err != nil:
-			return sandbox.Answer{}, err
 		case !found:
 		case duplicates == "update":
 			return updateCustomer(c, customer, in.customerProfile, number)
 		case customer.barred() || customer.Known && customer.held():
-			return refused(c, customer), nil
+			return refused(c, customer)
 		}
 	}
 
@@ -72,41 +60,29 @@ func onboardCustomer(c *sandbox.Call) (sandbox.Answer, error) {
 	if customer.Stands == (standing{}) {
 		customer.Stands = standing{CustomerStatus: customerActive, AMLScanStatus: amlAccepted}
 	}
-	if customer, err = newCustomer(c, number, customer); err != nil {
-		return sandbox.Answer{}, err
-	}
-	return onboarded(c, customer).WithEffect(), nil
+	return onboarded(c, newCustomer(c, number, customer)).WithEffect()
 }
 
 // updateCustomer replaces the profile of a customer who is neither barred nor held. For one who was KYC_PENDING and
 // Accepted that is what was lacking (digit9 §11).
-func updateCustomer(
-	c *sandbox.Call, customer customerRecord, profile customerProfile, number string,
-) (sandbox.Answer, error) {
+func updateCustomer(c *sandbox.Call, customer customerRecord, profile customerProfile, number string) sandbox.Answer {
 	if customer.barred() || customer.held() {
-		return refused(c, customer), nil
+		return refused(c, customer)
 	}
 	for _, id := range customer.Profile.IDDetails {
-		ecrn, err := c.Get(id.id().key())
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
-		if string(ecrn) == customer.ECRN {
-			if err := c.Delete(id.id().key()); err != nil {
-				return sandbox.Answer{}, err
-			}
+		if string(c.Get(id.id().key())) == customer.ECRN {
+			c.Delete(id.id().key())
 		}
 	}
 	for _, id := range profile.IDDetails {
-		if err := c.Put(id.id().key(), []byte(customer.ECRN)); err != nil {
-			return sandbox.Answer{}, err
-		}
+		c.Put(id.id().key(), []byte(customer.ECRN))
 	}
 	customer.Profile, customer.Known = profile, false
 	if s := &customer.Stands; s.CustomerStatus == customerKYCPending && s.AMLScanStatus == amlAccepted {
 		s.CustomerStatus = customerActive
 	}
-	return onboarded(c, customer).WithEffect(), customer.save(c, ending(number))
+	customer.save(c, ending(number))
+	return onboarded(c, customer).WithEffect()
 }
 
 // onboarded answers for a customer who was created or updated.

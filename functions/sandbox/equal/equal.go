@@ -140,18 +140,13 @@ func idempotencyKeyOf(client, id string) string {
 }
 
 // find loads a record by an id that the caller gave; one that can't be ours is not looked up.
-func (e *simulation) find(c *sandbox.Call, key string, v any) (bool, error) {
-	if len(key) > 256 {
-		return false, nil
-	}
-	return c.Load(key, v)
-}
+func find(c *sandbox.Call, key string, v any) bool { return len(key) <= 256 && c.Load(key, v) }
 
 // initTransaction is Q1 (equal §4).
-func (e *simulation) initTransaction(c *sandbox.Call) (sandbox.Answer, error) {
+func (e *simulation) initTransaction(c *sandbox.Call) sandbox.Answer {
 	// Credentials.
 	if !e.authenticated(c.Request) {
-		return c.Failures().Unauthorized, nil
+		return c.Failures().Unauthorized
 	}
 
 	// Input.
@@ -162,11 +157,11 @@ func (e *simulation) initTransaction(c *sandbox.Call) (sandbox.Answer, error) {
 	}
 	switch err := json.Unmarshal(c.Body, &in); {
 	case err != nil:
-		return invalid(), nil
+		return invalid()
 	case in.GatewayInstanceID == "":
-		return required("gateway_instance_id"), nil
+		return required("gateway_instance_id")
 	case in.GatewayInstanceID != e.GatewayInstanceID:
-		return invalid(), nil
+		return invalid()
 	}
 
 	// Replay: the same id of the same client means the same transaction.
@@ -176,34 +171,24 @@ func (e *simulation) initTransaction(c *sandbox.Call) (sandbox.Answer, error) {
 			Transaction       string `json:"transaction"`
 			GatewayInstanceID string `json:"gateway_instance_id"`
 		}
-		found, err := c.Load(idempotencyKey, &known)
-		switch {
-		case err != nil:
-			return sandbox.Answer{}, err
+		switch found := c.Load(idempotencyKey, &known); {
 		case found && known.GatewayInstanceID != in.GatewayInstanceID:
-			return invalid(), nil
+			return invalid()
 		case found:
-			return initialised(known.Transaction), nil
+			return initialised(known.Transaction)
 		}
 	}
 
 	// Effect: a transaction.
 	id := c.NewID()
-	if err := c.Save(
-		transactionKey(id), transaction{GatewayInstanceID: in.GatewayInstanceID, State: otpNone},
-	); err != nil {
-		return sandbox.Answer{}, err
-	}
+	c.Save(transactionKey(id), transaction{GatewayInstanceID: in.GatewayInstanceID, State: otpNone})
 	if in.IdempotencyID != "" {
-		err := c.Save(idempotencyKey, struct {
+		c.Save(idempotencyKey, struct {
 			Transaction       string `json:"transaction"`
 			GatewayInstanceID string `json:"gateway_instance_id"`
 		}{id, in.GatewayInstanceID})
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
 	}
-	return initialised(id).WithEffect(), nil
+	return initialised(id).WithEffect()
 }
 
 // execution is one request to run the journey.
@@ -216,10 +201,10 @@ type execution struct {
 }
 
 // executeJourney is Q2 (equal §5): one URL for both steps, told apart by the presence of otp.
-func (e *simulation) executeJourney(c *sandbox.Call) (sandbox.Answer, error) {
+func (e *simulation) executeJourney(c *sandbox.Call) sandbox.Answer {
 	// Credentials.
 	if !e.authenticated(c.Request) {
-		return c.Failures().Unauthorized, nil
+		return c.Failures().Unauthorized
 	}
 
 	// Input, in the order of the contract's table.
@@ -234,47 +219,43 @@ func (e *simulation) executeJourney(c *sandbox.Call) (sandbox.Answer, error) {
 	}
 	switch err := json.Unmarshal(c.Body, &in); {
 	case err != nil:
-		return invalid(), nil
+		return invalid()
 	case in.TransactionID == "":
-		return required("transaction_id"), nil
+		return required("transaction_id")
 	case in.JourneyID == "":
-		return required("journey_id"), nil
+		return required("journey_id")
 	case in.InputData == nil:
-		return required("input_data"), nil
+		return required("input_data")
 	case in.InputData.AadhaarNo == "":
-		return required("aadhaar_no"), nil
+		return required("aadhaar_no")
 	}
 	var otp string
 	step2 := in.InputData.OTP != nil
 	if step2 {
 		if err := json.Unmarshal(in.InputData.OTP, &otp); err != nil {
-			return invalid(), nil
+			return invalid()
 		}
 		if otp == "" {
-			return required("otp"), nil
+			return required("otp")
 		}
 	}
 
 	// Transaction and journey.
 	x := execution{transactionID: in.TransactionID, requestID: in.RequestID, number: in.InputData.AadhaarNo}
-	found, err := e.find(c, transactionKey(x.transactionID), &x.transaction)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found, in.JourneyID != e.JourneyID:
-		return invalid(), nil
+	if !find(c, transactionKey(x.transactionID), &x.transaction) || in.JourneyID != e.JourneyID {
+		return invalid()
 	}
 
 	// Number: its form, then what its fixture does to any request.
 	if !validAadhaar(x.number) {
-		return e.failure(x, "invalid_aadhaar_no", "aadhaar_no is Invalid"), nil
+		return e.failure(x, "invalid_aadhaar_no", "aadhaar_no is Invalid")
 	}
 	x.fixture = fixtures()[x.number]
 	switch x.fixture.always {
 	case http.StatusTooManyRequests:
-		return c.Failures().Throttled, nil
+		return c.Failures().Throttled
 	case http.StatusServiceUnavailable:
-		return c.Failures().Unavailable, nil
+		return c.Failures().Unavailable
 	}
 
 	if step2 {
@@ -284,73 +265,63 @@ func (e *simulation) executeJourney(c *sandbox.Call) (sandbox.Answer, error) {
 }
 
 // sendOTP is step 1.
-func (e *simulation) sendOTP(c *sandbox.Call, x execution) (sandbox.Answer, error) {
+func (e *simulation) sendOTP(c *sandbox.Call, x execution) sandbox.Answer {
 	// What the source says of the number.
 	switch x.fixture.step1 {
 	case "":
-		return e.failure(x, "document_not_found", "Entity not found"), nil
+		return e.failure(x, "document_not_found", "Entity not found")
 	case "mobile_not_linked":
-		return e.failure(x, "mobile_not_linked", "mobile number not linked"), nil
+		return e.failure(x, "mobile_not_linked", "mobile number not linked")
 	case "internal_server_error":
-		return c.Failures().Internal, nil
+		return c.Failures().Internal
 	}
 
 	// What the transaction allows. A verified one takes no further OTP; in one that was locked the gap counts as well.
 	t := &x.transaction
 	switch t.State {
 	case otpVerified:
-		return invalid(), nil
+		return invalid()
 	case otpSent, otpLocked:
 		if c.Since(t.SentAt) < otpGap {
-			return e.failure(x, "otp_request_too_soon", "otp requested too soon"), nil
+			return e.failure(x, "otp_request_too_soon", "otp requested too soon")
 		}
 	}
 
 	// Effect: an OTP, which voids the one before it.
-	status, err := c.Setting("step1_status")
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
 	t.State, t.Holder, t.SentAt, t.Attempts = otpSent, x.fixture.last4, c.Now.UTC(), 0
 	id := e.newExecutionID(c)
-	run := acceptedRun{Transaction: x.transactionID, Status: status}
-	if err := e.save(c, x, id, run); err != nil {
-		return sandbox.Answer{}, err
-	}
-	return e.show(id, run).WithEffect(), nil
+	run := acceptedRun{Transaction: x.transactionID, Status: c.Setting("step1_status")}
+	x.save(c, id, run)
+	return e.show(id, run).WithEffect()
 }
 
 // verifyOTP is step 2.
-func (e *simulation) verifyOTP(c *sandbox.Call, x execution, otp string) (sandbox.Answer, error) {
+func (e *simulation) verifyOTP(c *sandbox.Call, x execution, otp string) sandbox.Answer {
 	t := &x.transaction
 	right := otp == x.fixture.otp && otp != ""
 	notGenerated := e.failure(x, "otp_not_generated", "otp not generated")
 
 	// Is there an OTP of this number to verify?
 	if t.State == otpNone || x.fixture.last4 != t.Holder {
-		return notGenerated, nil
+		return notGenerated
 	}
 	switch t.State {
 	case otpVerified:
 		if !right || x.requestID == "" || sandbox.Digest(x.requestID) != t.VerifiedBy {
-			return notGenerated, nil
+			return notGenerated
 		}
 		var run acceptedRun
-		if _, err := c.Load(executionKey(t.Execution), &run); err != nil {
-			return sandbox.Answer{}, err
-		}
-		return e.show(t.Execution, run), nil
+		c.Load(executionKey(t.Execution), &run)
+		return e.show(t.Execution, run)
 	case otpLocked:
-		return e.failure(x, "otp_attempts_exceeded", "otp attempts exceeded"), nil
+		return e.failure(x, "otp_attempts_exceeded", "otp attempts exceeded")
 	}
 	if x.fixture.expires && t.State == otpSent {
 		t.State = otpExpired
-		if err := c.Save(transactionKey(x.transactionID), t); err != nil {
-			return sandbox.Answer{}, err
-		}
+		c.Save(transactionKey(x.transactionID), t)
 	}
 	if t.State == otpExpired || c.Since(t.SentAt) > otpLifetime {
-		return e.failure(x, "otp_expired", "otp is expired"), nil
+		return e.failure(x, "otp_expired", "otp is expired")
 	}
 
 	// Effect: an attempt is used up.
@@ -360,7 +331,8 @@ func (e *simulation) verifyOTP(c *sandbox.Call, x execution, otp string) (sandbo
 			t.State = otpLocked
 			code, message = "otp_attempts_exceeded", "otp attempts exceeded"
 		}
-		return e.failure(x, code, message).WithEffect(), c.Save(transactionKey(x.transactionID), t)
+		c.Save(transactionKey(x.transactionID), t)
+		return e.failure(x, code, message).WithEffect()
 	}
 
 	// Effect: verified.
@@ -370,26 +342,22 @@ func (e *simulation) verifyOTP(c *sandbox.Call, x execution, otp string) (sandbo
 	if x.requestID != "" {
 		t.VerifiedBy = sandbox.Digest(x.requestID)
 	}
-	if err := e.save(c, x, id, run); err != nil {
-		return sandbox.Answer{}, err
-	}
-	return e.show(id, run).WithEffect(), nil
+	x.save(c, id, run)
+	return e.show(id, run).WithEffect()
 }
 
 // save writes a transaction and its new execution.
-func (e *simulation) save(c *sandbox.Call, x execution, id string, run acceptedRun) error {
-	if err := c.Save(transactionKey(x.transactionID), x.transaction); err != nil {
-		return err
-	}
-	return c.Save(executionKey(id), run)
+func (x execution) save(c *sandbox.Call, id string, run acceptedRun) {
+	c.Save(transactionKey(x.transactionID), x.transaction)
+	c.Save(executionKey(id), run)
 }
 
 // fetchData is Q3 (equal §5). That it brings a slow source nearer to its answer is not an effect: nothing that a caller
 // could count, pay for or regret has happened.
-func (e *simulation) fetchData(c *sandbox.Call) (sandbox.Answer, error) {
+func (e *simulation) fetchData(c *sandbox.Call) sandbox.Answer {
 	// Credentials.
 	if !e.authenticated(c.Request) {
-		return c.Failures().Unauthorized, nil
+		return c.Failures().Unauthorized
 	}
 
 	// Input.
@@ -399,31 +367,25 @@ func (e *simulation) fetchData(c *sandbox.Call) (sandbox.Answer, error) {
 	}
 	switch err := json.Unmarshal(c.Body, &in); {
 	case err != nil:
-		return invalid(), nil
+		return invalid()
 	case in.TransactionID == "":
-		return required("transaction_id"), nil
+		return required("transaction_id")
 	case in.JourneyTransactionID == "":
-		return required("journey_transaction_id"), nil
+		return required("journey_transaction_id")
 	}
 
 	// Execution.
 	var run acceptedRun
-	found, err := e.find(c, executionKey(in.JourneyTransactionID), &run)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found, run.Transaction != in.TransactionID:
-		return invalid(), nil
+	if !find(c, executionKey(in.JourneyTransactionID), &run) || run.Transaction != in.TransactionID {
+		return invalid()
 	}
 
 	// Progress.
 	if run.Pending > 0 {
 		run.Pending--
-		if err := c.Save(executionKey(in.JourneyTransactionID), run); err != nil {
-			return sandbox.Answer{}, err
-		}
+		c.Save(executionKey(in.JourneyTransactionID), run)
 	}
-	return e.show(in.JourneyTransactionID, run), nil
+	return e.show(in.JourneyTransactionID, run)
 }
 
 // newExecutionID returns a journey_transaction_id (equal §6): its UUID is not the transaction's.

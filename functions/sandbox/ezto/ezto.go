@@ -176,9 +176,8 @@ func New(o Options) sandbox.Simulator {
 			// chosen (ezto §14)
 			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
 			// no header is documented (ezto §11)
-			Sign:  func(*sandbox.Call, http.Header, []byte, bool) error { return nil },
+			Sign:  func(*sandbox.Call, http.Header, []byte, bool) {},
 			Forge: forge,
-			Taken: taken,
 		},
 		Failures: failures(),
 	}
@@ -188,12 +187,10 @@ func New(o Options) sandbox.Simulator {
 const resultPath = "/transaction/result"
 
 // inWorkspace wraps an operation with the check of the workspace in its path.
-func (e *simulation) inWorkspace(
-	handle func(*sandbox.Call) (sandbox.Answer, error),
-) func(*sandbox.Call) (sandbox.Answer, error) {
-	return func(c *sandbox.Call) (sandbox.Answer, error) {
+func (e *simulation) inWorkspace(handle sandbox.Handler) sandbox.Handler {
+	return func(c *sandbox.Call) sandbox.Answer {
 		if c.Request.PathValue("workspace") != e.Workspace {
-			return notFound("there is no such workspace"), nil
+			return notFound("there is no such workspace")
 		}
 		return handle(c)
 	}
@@ -209,8 +206,8 @@ type call struct {
 
 // guarded wraps an operation with the check of the application's credentials: those of Basic where the request says
 // that it is of version 1, else those in the body, as version 0 has them (ezto §3).
-func (e *simulation) guarded(handle func(*call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
-	return func(c *sandbox.Call) (sandbox.Answer, error) {
+func (e *simulation) guarded(handle func(*call) sandbox.Answer) sandbox.Handler {
+	return func(c *sandbox.Call) sandbox.Answer {
 		x := &call{Call: c, fields: fieldsOf(c)}
 		var id, secret string
 		switch c.Request.Header.Get("api-version") {
@@ -219,7 +216,7 @@ func (e *simulation) guarded(handle func(*call) (sandbox.Answer, error)) func(*s
 		case "":
 			id, secret = x.fields("app_id"), x.fields("app_secret")
 		default:
-			return invalid("api-version is not supported"), nil
+			return invalid("api-version is not supported")
 		}
 		for _, name := range slices.Sorted(maps.Keys(e.Applications)) {
 			app := e.Applications[name]
@@ -228,7 +225,7 @@ func (e *simulation) guarded(handle func(*call) (sandbox.Answer, error)) func(*s
 				return handle(x)
 			}
 		}
-		return c.Failures().Unauthorized, nil
+		return c.Failures().Unauthorized
 	}
 }
 
@@ -246,9 +243,4 @@ func fieldsOf(c *sandbox.Call) func(name string) string {
 		text, _ := object[name].(string)
 		return text
 	}
-}
-
-// taken: any 2xx acknowledges, and ends the repeats.
-func taken(status int, _ []byte) (acknowledged, final bool) {
-	return status/100 == 2, status/100 == 2
 }

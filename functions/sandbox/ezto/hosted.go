@@ -100,10 +100,8 @@ func (e *simulation) show(c *sandbox.Call, t *transaction, number, wrong string)
 	case expired:
 		return text(http.StatusGone, "This link has expired", "Ask whoever sent it to you for a new one.")
 	}
-	return text(
-		http.StatusOK, "Not completed",
-		"The check could not be completed. Whoever sent you the link knows. You can close this page.",
-	)
+	return text(http.StatusOK, "Not completed",
+		"The check could not be completed. Whoever sent you the link knows. You can close this page.")
 }
 
 func (e *simulation) unknownPage() sandbox.Answer {
@@ -113,25 +111,19 @@ func (e *simulation) unknownPage() sandbox.Answer {
 }
 
 // showPage shows the page behind the url of a transaction.
-func (e *simulation) showPage(c *sandbox.Call) (any, error) {
-	t, found, err := transactionBy(c, pageKey(c.Request.PathValue("page")))
-	switch {
-	case err != nil:
-		return nil, err
-	case !found:
-		return e.unknownPage(), nil
+func (e *simulation) showPage(c *sandbox.Call) any {
+	t, found := transactionBy(c, pageKey(c.Request.PathValue("page")))
+	if !found {
+		return e.unknownPage()
 	}
-	return e.show(c, &t, "", ""), nil
+	return e.show(c, &t, "", "")
 }
 
 // submitPage takes the form of a page. That of another step than the one where the transaction stands does nothing.
-func (e *simulation) submitPage(c *sandbox.Call) (any, error) {
-	t, found, err := transactionBy(c, pageKey(c.Request.PathValue("page")))
-	switch {
-	case err != nil:
-		return nil, err
-	case !found:
-		return e.unknownPage(), nil
+func (e *simulation) submitPage(c *sandbox.Call) any {
+	t, found := transactionBy(c, pageKey(c.Request.PathValue("page")))
+	if !found {
+		return e.unknownPage()
 	}
 	form, _ := url.ParseQuery(string(c.Body)) // what can't be read is missing
 	in := input{
@@ -148,13 +140,9 @@ func (e *simulation) submitPage(c *sandbox.Call) (any, error) {
 		in.skip = in.skip && e.Applications[t.Application].Skippable
 	}
 	if taken {
-		if wrong, err := e.submit(c, &t, in); err != nil || wrong != "" {
-			return e.show(c, &t, in.number, wrong), err
+		if wrong := e.submit(c, &t, in); wrong != "" {
+			return e.show(c, &t, in.number, wrong)
 		}
 	}
-	return sandbox.Answer{
-			Status: http.StatusSeeOther,
-			Header: http.Header{"Location": {c.Request.URL.EscapedPath()}, "Cache-Control": {"no-store"}},
-		},
-		nil
+	return c.ShowAgain()
 }

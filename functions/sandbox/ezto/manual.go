@@ -1,38 +1,27 @@
 package ezto
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
-
-	"github.com/go-json-experiment/json"
 
 	"sallyport/functions/sandbox"
 )
 
 // listTransactions shows the transactions that wait for a person, the first to expire first.
-func listTransactions(c *sandbox.Call) (any, error) {
-	items, err := c.List(openPrefix)
-	if err != nil {
-		return nil, err
-	}
+func listTransactions(c *sandbox.Call) any {
 	open := []openTransaction{}
-	for _, item := range items {
-		var t openTransaction
-		if err := json.Unmarshal(item.Value, &t); err != nil {
-			return nil, fmt.Errorf("sandbox: record %q: %w", item.Key, err)
-		}
+	for _, t := range sandbox.List[openTransaction](c, openPrefix) {
 		if c.Now.Before(t.ExpiresAt) {
 			open = append(open, t)
 		}
 	}
 	slices.SortStableFunc(open, func(a, b openTransaction) int { return a.ExpiresAt.Compare(b.ExpiresAt) })
-	return open, nil
+	return open
 }
 
 // submitManually does without a browser what a person does on the page of a transaction: POST …/consent {"accept"},
 // …/onboarding {}, …/iec {"iec"}, …/skip {}. A number that is refused is a problem, and an attempt all the same.
-func (e *simulation) submitManually(c *sandbox.Call) (any, error) {
+func (e *simulation) submitManually(c *sandbox.Call) any {
 	// Input.
 	var in struct {
 		Accept bool   `json:"accept"`
@@ -50,39 +39,33 @@ func (e *simulation) submitManually(c *sandbox.Call) (any, error) {
 	case "skip":
 		step.step, step.skip = asksNumber, true
 	default:
-		return nil, sandbox.NewProblem(http.StatusNotFound, "there is no such step", "consent", "onboarding", "iec", "skip")
+		return sandbox.NewProblem(http.StatusNotFound, "there is no such step", "consent", "onboarding", "iec", "skip")
 	}
 	if err := c.DecodeObject(&in, names...); err != nil {
-		return nil, err
+		return err
 	}
 	step.accept, step.number = in.Accept, in.Number
 
 	// Transaction.
 	var t transaction
-	found, err := c.Load(transactionKey(c.Request.PathValue("request_id")), &t)
+	found := c.Load(transactionKey(c.Request.PathValue("request_id")), &t)
 	switch {
-	case err != nil:
-		return nil, err
 	case !found:
-		return nil, sandbox.NewProblem(http.StatusNotFound, "no transaction has this request_id")
+		return sandbox.NewProblem(http.StatusNotFound, "no transaction has this request_id")
 	case t.status(c.Now) != step.step:
-		return nil, sandbox.NewProblem(http.StatusConflict, "the transaction stands at "+string(t.status(c.Now)))
+		return sandbox.NewProblem(http.StatusConflict, "the transaction stands at "+string(t.status(c.Now)))
 	case step.skip && !e.Applications[t.Application].Skippable:
-		return nil, sandbox.NewProblem(http.StatusConflict, "the application does not let people skip it")
+		return sandbox.NewProblem(http.StatusConflict, "the application does not let people skip it")
 	}
 
 	// Effect.
-	wrong, err := e.submit(c, &t, step)
-	switch {
-	case err != nil:
-		return nil, err
-	case wrong != "":
+	if wrong := e.submit(c, &t, step); wrong != "" {
 		p := sandbox.NewProblem(http.StatusUnprocessableEntity, wrong)
 		p.Pointer = "/iec"
-		return p.Answer(), nil
+		return p.Answer()
 	}
 	return struct {
 		RequestID string            `json:"request_id"`
 		Status    transactionStatus `json:"status"`
-	}{t.RequestID, t.status(c.Now)}, nil
+	}{t.RequestID, t.status(c.Now)}
 }

@@ -13,23 +13,11 @@ import (
 
 // tell has the gateway told how a transaction ended, in the way of its application's hook. The shapes of what is sent
 // are chosen: the contract leaves them open (ezto §2). That a link expires is not told: nothing happens then.
-func (e *simulation) tell(c *sandbox.Call, t *transaction) error {
+func (e *simulation) tell(c *sandbox.Call, t *transaction) {
 	app := e.Applications[t.Application]
-	if app.Hook == Poll {
-		return nil
+	if app.Hook != Poll && c.Setting("callbacks") == "sent" {
+		c.CallBack(e.hook(t.Application), e.wrapped(c, t, e.told(c, t)))
 	}
-	if sent, err := c.Setting("callbacks"); err != nil || sent == "lost" {
-		return err
-	}
-	members, err := e.told(c, t)
-	if err != nil {
-		return err
-	}
-	body, err := e.wrapped(c, t, members)
-	if err != nil {
-		return err
-	}
-	return c.CallBack(e.hook(t.Application), body)
 }
 
 // hook is what the hook of an application calls, under the gateway's base URL, as its operator would have told EZTO.
@@ -42,12 +30,10 @@ func (e *simulation) hook(application string) string {
 }
 
 // told returns what is told: where the transaction stands, or all of its result, or why it has none.
-func (e *simulation) told(c *sandbox.Call, t *transaction) ([]member, error) {
+func (e *simulation) told(c *sandbox.Call, t *transaction) (members []member) {
 	if e.Applications[t.Application].Hook == Ping {
-		return []member{{"auth_req_id", t.Handle}, {"request_id", t.RequestID}, {"status", string(t.Ended)}}, nil
+		return []member{{"auth_req_id", t.Handle}, {"request_id", t.RequestID}, {"status", string(t.Ended)}}
 	}
-	var members []member
-	var err error
 	switch t.Ended {
 	case failed:
 		members = []member{
@@ -59,34 +45,29 @@ func (e *simulation) told(c *sandbox.Call, t *transaction) ([]member, error) {
 			{"error_description", "the user declined the consent"},
 		}
 	default:
-		members, err = e.members(c, t)
+		members = e.members(c, t)
 	}
-	if err != nil {
-		return nil, err
+	if c.Setting("pushed_handle") == "yes" {
+		members = append(members, member{"auth_req_id", t.Handle})
 	}
-	if handle, err := c.Setting("pushed_handle"); err != nil || handle == "no" {
-		return members, err
-	}
-	return append(members, member{"auth_req_id", t.Handle}), nil
+	return members
 }
 
 // wrapped returns the body of a callback, in the form of the application's response type.
-func (e *simulation) wrapped(c *sandbox.Call, t *transaction, members []member) ([]byte, error) {
+func (e *simulation) wrapped(c *sandbox.Call, t *transaction, members []member) []byte {
 	app := e.Applications[t.Application]
 	if app.Response == Token {
 		token, err := e.token(c, t, members)
-		return encodeMembers([]member{{"token", token}}, false), err
+		c.Fail(err)
+		return encodeMembers([]member{{"token", token}}, false)
 	}
-	comma, err := c.Setting("trailing_comma")
-	if err != nil {
-		return nil, err
-	}
-	plain := encodeMembers(members, comma == "yes" && app.Hook == Push)
+	plain := encodeMembers(members, app.Hook == Push && c.Setting("trailing_comma") == "yes")
 	if app.Response == Encrypted {
 		text, err := encrypt([]byte(e.EncryptionKey), plain)
-		return encodeMembers([]member{{"encrypted", text}}, false), err
+		c.Fail(err)
+		return encodeMembers([]member{{"encrypted", text}}, false)
 	}
-	return plain, nil
+	return plain
 }
 
 // forge returns what somebody would send who has got hold of the hook's URL, with the key in it if there is one, and of

@@ -15,31 +15,28 @@ import (
 const slowDown = 5
 
 // getResult is E3 (ezto §2). Nothing limits how often a result is read; before there is one, the interval does.
-func (e *simulation) getResult(x *call) (sandbox.Answer, error) {
+func (e *simulation) getResult(x *call) sandbox.Answer {
 	// Transaction: one of another application's does not exist.
 	handle := x.fields("auth_req_id")
 	if handle == "" {
-		return invalid("auth_req_id is missing"), nil
+		return invalid("auth_req_id is missing")
 	}
-	t, found, err := transactionBy(x.Call, handleKey(handle))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found || t.Application != x.name:
-		return notFound("no transaction has this auth_req_id"), nil
+	t, found := transactionBy(x.Call, handleKey(handle))
+	if !found || t.Application != x.name {
+		return notFound("no transaction has this auth_req_id")
 	}
 
 	// End.
 	switch t.status(x.Now) {
 	case completed, skipped:
-		body, err := e.result(x.Call, &t)
-		return sandbox.Answer{Status: http.StatusOK, Body: body}, err
+		body := encodeMembers(e.members(x.Call, &t), x.Setting("trailing_comma") == "yes")
+		return sandbox.Answer{Status: http.StatusOK, Body: body}
 	case expired:
-		return oauthError(http.StatusBadRequest, "expired_token", "the link has expired"), nil
+		return sandbox.OAuthError(http.StatusBadRequest, "expired_token", "the link has expired")
 	case isDenied:
-		return denied("the user declined the consent"), nil
+		return denied("the user declined the consent")
 	case failed:
-		return requestFailed(t.failure()), nil
+		return requestFailed(t.failure())
 	}
 
 	// None yet.
@@ -48,16 +45,12 @@ func (e *simulation) getResult(x *call) (sandbox.Answer, error) {
 	if soon {
 		t.Interval += slowDown
 	}
-	if err := t.save(x.Call); err != nil {
-		return sandbox.Answer{}, err
-	}
+	t.save(x.Call)
 	if soon {
-		return oauthError(
-				http.StatusBadRequest, "slow_down", "polled faster than the interval, which is 5 seconds longer from now on",
-			),
-			nil
+		return sandbox.OAuthError(http.StatusBadRequest, "slow_down",
+			"polled faster than the interval, which is 5 seconds longer from now on")
 	}
-	return oauthError(http.StatusBadRequest, "authorization_pending", "user has not finished"), nil
+	return sandbox.OAuthError(http.StatusBadRequest, "authorization_pending", "user has not finished")
 }
 
 // failure says why a transaction failed.
@@ -90,16 +83,6 @@ func encodeMembers(members []member, trailingComma bool) []byte {
 	return b.Bytes()
 }
 
-// result returns the result of a transaction as it is sent.
-func (e *simulation) result(c *sandbox.Call, t *transaction) ([]byte, error) {
-	members, err := e.members(c, t)
-	if err != nil {
-		return nil, err
-	}
-	comma, err := c.Setting("trailing_comma")
-	return encodeMembers(members, comma == "yes"), err
-}
-
 // allClaims are those that can be selected for IEC Verification (ezto §7). The settings know some of them by
 // coreClaims.
 func allClaims() []string {
@@ -110,32 +93,23 @@ const coreClaims = "iec_code,iec_verified,iec_status"
 
 // members returns those of a transaction's result: its envelope and, where a check was completed, what was selected of
 // it and the address, which can't be selected (ezto §6).
-func (e *simulation) members(c *sandbox.Call, t *transaction) ([]member, error) {
-	set := map[string]string{}
-	for _, name := range []string{"claims", "iec_name", "iec_verified", "iec_verified_at", "envelope", "pan"} {
-		value, err := c.Setting(name)
-		if err != nil {
-			return nil, err
-		}
-		set[name] = value
-	}
-
+func (e *simulation) members(c *sandbox.Call, t *transaction) []member {
 	// Envelope.
 	workflow, userID, requestID := verificationWorkflow, "user_id", "request_id"
 	if e.Applications[t.Application].NoVerification {
 		workflow = onboardingWorkflow
 	}
-	if set["envelope"] == "camelCase" {
+	if c.Setting("envelope") == "camelCase" {
 		userID, requestID = "userId", "requestId"
 	}
 	members := []member{{"workflow", workflow}, {userID, t.UserID}, {requestID, t.RequestID}}
 	if t.Checked.IsZero() {
-		return members, nil
+		return members
 	}
 
 	// Check.
 	selected := e.Applications[t.Application].Claims
-	switch set["claims"] {
+	switch c.Setting("claims") {
 	case "none":
 		selected = nil
 	case coreClaims:
@@ -143,22 +117,22 @@ func (e *simulation) members(c *sandbox.Call, t *transaction) ([]member, error) 
 	}
 	found := t.Licence != licence{}
 	verified := strconv.FormatBool(found)
-	if set["iec_verified"] == "True" {
+	if c.Setting("iec_verified") == "True" {
 		verified = strings.ToUpper(verified[:1]) + verified[1:]
 	}
 	at := t.Checked.Unix()
-	if set["iec_verified_at"] == "milliseconds" {
+	if c.Setting("iec_verified_at") == "milliseconds" {
 		at = t.Checked.UnixMilli()
 	}
 	pan := t.Licence.PAN
-	if set["pan"] == "other" && found {
+	if c.Setting("pan") == "other" && found {
 		pan = "ZZ" + pan[2:]
 	}
 	for _, m := range []struct {
 		claim string // empty for what can't be selected
 		member
 	}{
-		{"iec_code", member{set["iec_name"], t.Licence.Number}},
+		{"iec_code", member{c.Setting("iec_name"), t.Licence.Number}},
 		{"iec_verified", member{"iec_verified", verified}},
 		{"", member{"address", t.Licence.Address}},
 		{"iec_verified_at", member{"iec_verified_at", strconv.FormatInt(at, 10)}},
@@ -170,5 +144,5 @@ func (e *simulation) members(c *sandbox.Call, t *transaction) ([]member, error) 
 			members = append(members, m.member)
 		}
 	}
-	return members, nil
+	return members
 }

@@ -86,45 +86,39 @@ func (t *transaction) url() string {
 }
 
 // save keeps the transaction and, as long as it waits for a person, its place among the open ones.
-func (t *transaction) save(c *sandbox.Call) error {
-	if err := c.Save(transactionKey(t.RequestID), t); err != nil {
-		return err
-	}
+func (t *transaction) save(c *sandbox.Call) {
+	c.Save(transactionKey(t.RequestID), t)
 	if t.Ended != "" {
-		return c.Delete(openKey(t.RequestID))
+		c.Delete(openKey(t.RequestID))
+	} else {
+		c.Save(openKey(t.RequestID), openTransaction{t.RequestID, t.Application, t.Steps[0], t.url(), t.Expires})
 	}
-	return c.Save(openKey(t.RequestID), openTransaction{t.RequestID, t.Application, t.Steps[0], t.url(), t.Expires})
 }
 
 // transactionBy loads the transaction that a pointer leads to.
-func transactionBy(c *sandbox.Call, key string) (t transaction, found bool, err error) {
+func transactionBy(c *sandbox.Call, key string) (t transaction, found bool) {
 	var requestID string
-	if found, err = c.Load(key, &requestID); err != nil || !found {
-		return t, false, err
-	}
-	found, err = c.Load(transactionKey(requestID), &t)
-	return t, found, err
+	found = c.Load(key, &requestID) && c.Load(transactionKey(requestID), &t)
+	return t, found
 }
 
 // proceed keeps a transaction at the step that is next; without one left it ends.
-func (e *simulation) proceed(c *sandbox.Call, t *transaction) error {
-	app := e.Applications[t.Application]
+func (e *simulation) proceed(c *sandbox.Call, t *transaction) {
 	switch {
 	case len(t.Steps) > 0:
-		return t.save(c)
-	case app.NoVerification || !t.Checked.IsZero():
-		return e.end(c, t, completed)
+		t.save(c)
+	case e.Applications[t.Application].NoVerification || !t.Checked.IsZero():
+		e.end(c, t, completed)
+	default:
+		e.end(c, t, skipped) // the module is off
 	}
-	return e.end(c, t, skipped) // the module is off
 }
 
 // end ends a transaction, and has the gateway told.
-func (e *simulation) end(c *sandbox.Call, t *transaction, as transactionStatus) error {
+func (e *simulation) end(c *sandbox.Call, t *transaction, as transactionStatus) {
 	t.Ended, t.Steps = as, nil
-	if err := t.save(c); err != nil {
-		return err
-	}
-	return e.tell(c, t)
+	t.save(c)
+	e.tell(c, t)
 }
 
 // input is what a person does at a step.
@@ -137,58 +131,50 @@ type input struct {
 
 // submit takes what a person did at the step where the transaction stands. It returns what is wrong with it in words
 // for people, or "".
-func (e *simulation) submit(c *sandbox.Call, t *transaction, in input) (wrong string, err error) {
+func (e *simulation) submit(c *sandbox.Call, t *transaction, in input) (wrong string) {
 	switch {
 	case in.step == asksConsent && !in.accept:
-		return "", e.end(c, t, isDenied)
+		e.end(c, t, isDenied)
+		return ""
 	case in.step == onboards:
-		if err := c.Save(userKey(t.UserID), c.Now.UTC()); err != nil {
-			return "", err
-		}
+		c.Save(userKey(t.UserID), c.Now.UTC())
 	case in.step == asksNumber && in.skip:
-		return "", e.end(c, t, skipped)
+		e.end(c, t, skipped)
+		return ""
 	case in.step == asksNumber:
-		if wrong, err := e.check(c, t, in.number); err != nil || wrong != "" || t.Ended != "" {
-			return wrong, err
+		if wrong := e.check(c, t, in.number); wrong != "" || t.Ended != "" {
+			return wrong
 		}
 	}
 	t.Steps = t.Steps[1:]
-	return "", e.proceed(c, t)
+	e.proceed(c, t)
+	return ""
 }
 
 // check looks a number up. One that is refused counts as an attempt, and the last one ends the transaction.
-func (e *simulation) check(c *sandbox.Call, t *transaction, number string) (wrong string, err error) {
+func (e *simulation) check(c *sandbox.Call, t *transaction, number string) (wrong string) {
 	number = strings.ToUpper(strings.TrimSpace(number))
-	unknown, err := c.Setting("unknown_number")
-	if err != nil {
-		return "", err
-	}
 	licence, found := licenceOf(number)
 	wellFormed := numberForm.MatchString(number)
 	switch {
 	case number == "":
-		return "Enter the IEC License Number.", nil
+		return "Enter the IEC License Number."
 	case number == sourceFails:
 		t.Source = true
-		return "", e.end(c, t, failed)
-	case found, wellFormed && unknown == "unverified":
+		e.end(c, t, failed)
+		return ""
+	case found, wellFormed && c.Setting("unknown_number") == "unverified":
 		t.Licence, t.Checked = licence, c.Now.UTC()
-		return "", nil
+		return ""
 	}
 
 	// Refused.
-	setting, err := c.Setting("attempts")
-	if err != nil {
-		return "", err
-	}
-	attempts, err := strconv.Atoi(setting)
-	if err != nil {
-		return "", err
-	}
+	attempts, _ := strconv.Atoi(c.Setting("attempts"))
 	t.Refused++
 	left := attempts - t.Refused
 	if left <= 0 {
-		return "", e.end(c, t, failed)
+		e.end(c, t, failed)
+		return ""
 	}
 	wrong = "No licence has this number."
 	if !wellFormed {
@@ -199,5 +185,6 @@ func (e *simulation) check(c *sandbox.Call, t *transaction, number string) (wron
 	} else {
 		wrong += fmt.Sprintf(" %d attempts are left.", left)
 	}
-	return wrong, t.save(c)
+	t.save(c)
+	return wrong
 }

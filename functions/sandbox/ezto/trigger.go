@@ -87,40 +87,36 @@ func (p pairs) MarshalJSONTo(e *jsontext.Encoder) error {
 }
 
 // triggerRequest is E1 and E2 (ezto §2).
-func (e *simulation) triggerRequest(x *call) (sandbox.Answer, error) {
+func (e *simulation) triggerRequest(x *call) sandbox.Answer {
 	// Input.
 	var in requestObject
 	request := x.Form()("request") // never in JSON (ezto §3)
 	consent := &in.Message.Consent
 	switch {
 	case x.app.APIOnly:
-		return oauthError(http.StatusForbidden, "unauthorized_client", "the application's verification way is the API"), nil
+		return sandbox.OAuthError(http.StatusForbidden, "unauthorized_client", "the application's verification way is the API")
 	case request == "":
-		return invalid("request is missing"), nil
+		return invalid("request is missing")
 	case len(request) > maxRequest:
-		return invalid("request is too large"), nil
+		return invalid("request is too large")
 	case jsontext.Value(request).Kind() != jsontext.KindBeginObject || json.Unmarshal([]byte(request), &in) != nil:
-		return invalid("request is not a JSON object of the documented form"), nil
+		return invalid("request is not a JSON object of the documented form")
 	case x.app.Consent && (consent.Type != "json" || consent.Title == "" || len(consent.Message) == 0):
-		return invalid("message.consent needs the type json, a title and a message"), nil
+		return invalid("message.consent needs the type json, a title and a message")
 	}
 
 	// Rules.
 	user := &in.User
 	switch {
 	case x.app.GatepassRefuses:
-		return denied("a rule of the gatepass is not satisfied"), nil
+		return denied("a rule of the gatepass is not satisfied")
 	case isFailingUser(user.UserID):
-		return requestFailed("the request could not be sent to the user"), nil
+		return requestFailed("the request could not be sent to the user")
 	}
 	if user.UserID == "" {
 		user.UserID = x.NewID() // what a result shows where the request names nobody, the contract leaves open
 	}
 	force := user.Metadata.ForceOnboarding || user.Metadata.Workflow == onboardingWorkflow
-	steps, err := e.steps(x, user.UserID, force)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
 
 	// Effect: a transaction, which may have come to its end already.
 	t := transaction{
@@ -129,51 +125,41 @@ func (e *simulation) triggerRequest(x *call) (sandbox.Answer, error) {
 		Origin:      x.Origin(),
 		Page:        rand.Text(),
 		UserID:      user.UserID,
-		Steps:       steps,
+		Steps:       steps(x, user.UserID, force),
 		Expires:     x.Now.Add(x.Real(x.app.LinkExpiry)).UTC(),
 		Interval:    int(x.app.PollInterval / time.Second),
 	}
 	if x.app.Consent {
 		t.Consent = *consent
 	}
-	if t.Handle, err = newHandle(); err != nil {
-		return sandbox.Answer{}, err
-	}
-	if err := x.Save(handleKey(t.Handle), t.RequestID); err != nil {
-		return sandbox.Answer{}, err
-	}
-	if err := x.Save(pageKey(t.Page), t.RequestID); err != nil {
-		return sandbox.Answer{}, err
-	}
-	if err := e.proceed(x.Call, &t); err != nil {
-		return sandbox.Answer{}, err
-	}
+	var err error
+	t.Handle, err = newHandle()
+	x.Fail(err)
+	x.Save(handleKey(t.Handle), t.RequestID)
+	x.Save(pageKey(t.Page), t.RequestID)
+	e.proceed(x.Call, &t)
 	return sandbox.JSON(http.StatusOK, struct {
 		AuthReqID string `json:"auth_req_id"`
 		URL       string `json:"url"`
 		ExpiresIn int    `json:"expires_in"`
 		Interval  int    `json:"interval"`
-	}{t.Handle, t.url(), int(x.app.LinkExpiry / time.Second), t.Interval}).WithEffect(), nil
+	}{t.Handle, t.url(), int(x.app.LinkExpiry / time.Second), t.Interval}).WithEffect()
 }
 
 // steps returns what a transaction asks of a person. New users are onboarded first, all users where that is forced; the
 // workflow "onboarding" in a request is taken to force it, since the contract does not say what it does.
-func (e *simulation) steps(x *call, userID string, force bool) ([]transactionStatus, error) {
-	var steps []transactionStatus
+func steps(x *call, userID string, force bool) (steps []transactionStatus) {
 	if x.app.Consent {
 		steps = append(steps, asksConsent)
 	}
 	if x.app.Onboarding {
-		onboarded, err := x.Get(userKey(userID))
-		if err != nil {
-			return nil, err
-		}
-		if force || onboarded == nil && !isKnownUser(userID) {
+		known := isKnownUser(userID) || x.Get(userKey(userID)) != nil
+		if force || !known {
 			steps = append(steps, onboards)
 		}
 	}
 	if !x.app.NoVerification && !x.app.ModuleOff {
 		steps = append(steps, asksNumber)
 	}
-	return steps, nil
+	return steps
 }

@@ -2,7 +2,6 @@ package iron
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,9 +45,30 @@ func (x *call) externalKey(id string) string { return x.space + "by-external/" +
 const customersPrefix = "customer/"
 
 // customer loads a customer whom the call may see.
-func (x *call) customer(id string) (customer customerRecord, found bool, err error) {
-	found, err = x.Load(x.customerKey(id), &customer)
-	return customer, found && x.sees(customer.SubPartner), err
+func (x *call) customer(id string) (customer customerRecord, found bool) {
+	found = x.Load(x.customerKey(id), &customer) && x.sees(customer.SubPartner)
+	return customer, found
+}
+
+// ofCustomer wraps an operation that is about the customer in the path.
+func ofCustomer(handle func(*call, customerRecord) sandbox.Answer) func(*call) sandbox.Answer {
+	return func(x *call) sandbox.Answer {
+		customer, found := x.customer(x.Request.PathValue("id"))
+		if !found {
+			return unknown("customer")
+		}
+		return handle(x, customer)
+	}
+}
+
+// ofLiveCustomer wraps one that a customer who is archived can't have.
+func ofLiveCustomer(handle func(*call, customerRecord) sandbox.Answer) func(*call) sandbox.Answer {
+	return ofCustomer(func(x *call, customer customerRecord) sandbox.Answer {
+		if customer.Archived {
+			return errorText(http.StatusForbidden, "customer is archived")
+		}
+		return handle(x, customer)
+	})
 }
 
 // newest returns the id of the identification that counts, or "".
@@ -60,15 +80,12 @@ func (u customerRecord) newest() string {
 }
 
 // newestOf loads the identification that counts; nil: there is none.
-func (x *call) newestOf(customer customerRecord) (*identification, error) {
-	if customer.newest() == "" {
-		return nil, nil
-	}
+func (x *call) newestOf(customer customerRecord) *identification {
 	d := &identification{}
-	if found, err := x.Load(x.identificationKey(customer.newest()), d); err != nil || !found {
-		return nil, err
+	if customer.newest() == "" || !x.Load(x.identificationKey(customer.newest()), d) {
+		return nil
 	}
-	return d, nil
+	return d
 }
 
 // customerStatus is the status of a customer (iron §3).
@@ -105,16 +122,12 @@ func (u customerRecord) status(newest identificationStatus, signings string) cus
 }
 
 // statusNow returns where a customer stands.
-func (x *call) statusNow(customer customerRecord) (customerStatus, error) {
-	signings, err := x.Setting("signings")
-	if err != nil {
-		return "", err
+func (x *call) statusNow(customer customerRecord) customerStatus {
+	var at identificationStatus
+	if newest := x.newestOf(customer); newest != nil {
+		at = newest.stands(x.Now).Status
 	}
-	newest, err := x.newestOf(customer)
-	if newest == nil || err != nil {
-		return customer.status("", signings), err
-	}
-	return customer.status(newest.stands(x.Now).Status, signings), nil
+	return customer.status(at, x.Setting("signings"))
 }
 
 // customerView is how a customer is shown (iron §3).
@@ -156,20 +169,12 @@ func (i *simulation) view(u customerRecord, newest *identification, signings str
 }
 
 // show answers with a customer.
-func (i *simulation) show(x *call, status int, customer customerRecord) (sandbox.Answer, error) {
-	signings, err := x.Setting("signings")
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
-	newest, err := x.newestOf(customer)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
-	return sandbox.JSON(status, i.view(customer, newest, signings, x.Now)), nil
+func (i *simulation) show(x *call, status int, customer customerRecord) sandbox.Answer {
+	return sandbox.JSON(status, i.view(customer, x.newestOf(customer), x.Setting("signings"), x.Now))
 }
 
 // createCustomer is iron §3.
-func (i *simulation) createCustomer(x *call) (sandbox.Answer, error) {
+func (i *simulation) createCustomer(x *call) sandbox.Answer {
 	// Input. The length of a name is the sandbox's own.
 	wrong := object(
 		need("customer_type", oneOf(string(typeBusiness), string(typePerson))),
@@ -187,110 +192,65 @@ func (i *simulation) createCustomer(x *call) (sandbox.Answer, error) {
 		wrong = noObject
 	}
 	if wrong != "" {
-		return invalid(wrong), nil
+		return invalid(wrong)
 	}
-	if in.ExternalID != "" {
-		switch taken, err := x.Get(x.externalKey(in.ExternalID)); {
-		case err != nil:
-			return sandbox.Answer{}, err
-		case taken != nil:
-			return invalid("external_id is taken"), nil
-		}
+	if in.ExternalID != "" && x.Get(x.externalKey(in.ExternalID)) != nil {
+		return invalid("external_id is taken")
 	}
 
 	// Effect: a customer.
 	var number int64
-	if _, err := x.Load(x.space+"sequence", &number); err != nil {
-		return sandbox.Answer{}, err
-	}
+	x.Load(x.space+"sequence", &number)
 	now := x.Now.UTC()
 	customer := customerRecord{
 		ID: x.NewID(), Number: number, SubPartner: x.subPartner, Type: in.Type, Name: cmp.Or(in.Name, in.Email),
 		Email:      in.Email,
 		ExternalID: in.ExternalID, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := x.Save(x.space+"sequence", number+1); err != nil {
-		return sandbox.Answer{}, err
-	}
+	x.Save(x.space+"sequence", number+1)
 	if customer.ExternalID != "" {
-		if err := x.Save(x.externalKey(customer.ExternalID), customer.ID); err != nil {
-			return sandbox.Answer{}, err
-		}
+		x.Save(x.externalKey(customer.ExternalID), customer.ID)
 	}
-	if err := x.Save(x.customerKey(customer.ID), customer); err != nil {
-		return sandbox.Answer{}, err
-	}
-	if err := i.tellCreated(x, customer); err != nil {
-		return sandbox.Answer{}, err
-	}
-	out, err := i.show(x, http.StatusCreated, customer)
-	return out.WithEffect(), err
+	x.Save(x.customerKey(customer.ID), customer)
+	i.tellCreated(x, customer)
+	return i.show(x, http.StatusCreated, customer).WithEffect()
 }
 
 // getCustomer shows a customer.
-func (i *simulation) getCustomer(x *call) (sandbox.Answer, error) {
-	customer, found, err := x.customer(x.Request.PathValue("id"))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknown("customer"), nil
-	}
+func (i *simulation) getCustomer(x *call, customer customerRecord) sandbox.Answer {
 	return i.show(x, http.StatusOK, customer)
 }
 
 // findCustomer shows the customer with an external id.
-func (i *simulation) findCustomer(x *call) (sandbox.Answer, error) {
+func (i *simulation) findCustomer(x *call) sandbox.Answer {
 	var id string
-	if _, err := x.Load(x.externalKey(x.Request.PathValue("external_id")), &id); err != nil {
-		return sandbox.Answer{}, err
-	}
-	customer, found, err := x.customer(id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case id == "", !found:
-		return unknown("customer"), nil
+	x.Load(x.externalKey(x.Request.PathValue("external_id")), &id)
+	customer, found := x.customer(id)
+	if id == "" || !found {
+		return unknown("customer")
 	}
 	return i.show(x, http.StatusOK, customer)
 }
 
 // archiveCustomer blocks a customer and all identifications for good. A second time does nothing.
-func (i *simulation) archiveCustomer(x *call) (sandbox.Answer, error) {
-	customer, found, err := x.customer(x.Request.PathValue("id"))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknown("customer"), nil
-	case customer.Archived:
+func (i *simulation) archiveCustomer(x *call, customer customerRecord) sandbox.Answer {
+	if customer.Archived {
 		return i.show(x, http.StatusOK, customer)
 	}
 	customer.Archived, customer.UpdatedAt = true, x.Now.UTC()
-	if err := x.Save(x.customerKey(customer.ID), customer); err != nil {
-		return sandbox.Answer{}, err
-	}
+	x.Save(x.customerKey(customer.ID), customer)
 	for _, id := range customer.Identifications {
 		var d identification
-		if found, err := x.Load(x.identificationKey(id), &d); err != nil || !found {
-			return sandbox.Answer{}, err
-		}
-		if d.stands(x.Now).Status == statusArchived {
-			continue
-		}
-		if err := i.transition(x, customer, d, move{Status: statusArchived}); err != nil {
-			return sandbox.Answer{}, err
+		if x.Load(x.identificationKey(id), &d) && d.stands(x.Now).Status != statusArchived {
+			i.transition(x, customer, d, move{Status: statusArchived})
 		}
 	}
-	if err := i.tellCustomer(x, customer, customerArchived, x.Now, webhookRef{}); err != nil {
-		return sandbox.Answer{}, err
-	}
-	out, err := i.show(x, http.StatusOK, customer)
-	return out.WithEffect(), err
+	i.tellCustomer(x, customer, customerArchived, x.Now, webhookRef{})
+	return i.show(x, http.StatusOK, customer).WithEffect()
 }
 
 // listCustomers shows the customers who match, the newest first unless asked otherwise (iron §2).
-func (i *simulation) listCustomers(x *call) (sandbox.Answer, error) {
+func (i *simulation) listCustomers(x *call) sandbox.Answer {
 	// Input.
 	query := x.Request.URL.Query()
 	for _, filter := range []struct {
@@ -306,43 +266,25 @@ func (i *simulation) listCustomers(x *call) (sandbox.Answer, error) {
 		query[filter.name] = append(query[filter.name], query[filter.name+"[]"]...)
 		for _, value := range query[filter.name] {
 			if !slices.Contains(filter.known, value) {
-				return invalid(filter.name + " is not one of " + strings.Join(filter.known, ", ")), nil
+				return invalid(filter.name + " is not one of " + strings.Join(filter.known, ", "))
 			}
 		}
 	}
 	term := query.Get("search_term")
 	if utf8.RuneCountInString(term) > 256 {
-		return invalid("search_term is longer than 256 characters"), nil
+		return invalid("search_term is longer than 256 characters")
 	}
-	signings, err := x.Setting("signings")
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+	signings := x.Setting("signings")
 
 	// Those who match. Both kinds of records are listed rather than read one by one: a transaction reads few of those.
 	identifications := map[string]identification{}
-	items, err := x.List(x.space + identificationsPrefix)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
-	for _, item := range items {
-		var d identification
-		if err := json.Unmarshal(item.Value, &d); err != nil {
-			return sandbox.Answer{}, fmt.Errorf("sandbox: record %q: %w", item.Key, err)
-		}
+	for _, d := range sandbox.List[identification](x.Call, x.space+identificationsPrefix) {
 		identifications[d.ID] = d
-	}
-	if items, err = x.List(x.space + customersPrefix); err != nil {
-		return sandbox.Answer{}, err
 	}
 	var customers []customerRecord
 	views := map[string]customerView{}
 	matches := func(name, value string) bool { return len(query[name]) == 0 || slices.Contains(query[name], value) }
-	for _, item := range items {
-		var customer customerRecord
-		if err := json.Unmarshal(item.Value, &customer); err != nil {
-			return sandbox.Answer{}, fmt.Errorf("sandbox: record %q: %w", item.Key, err)
-		}
+	for _, customer := range sandbox.List[customerRecord](x.Call, x.space+customersPrefix) {
 		var newest *identification
 		if d, ok := identifications[customer.newest()]; ok {
 			newest = &d
@@ -365,7 +307,7 @@ func (i *simulation) listCustomers(x *call) (sandbox.Answer, error) {
 	for _, customer := range customers {
 		all = append(all, views[customer.ID])
 	}
-	return paginate(x.Request, all, func(v customerView) string { return v.ID }), nil
+	return paginate(x.Request, all, func(v customerView) string { return v.ID })
 }
 
 // contains reports whether a term is part of what a customer is known by, in whatever case.

@@ -69,3 +69,5 @@ func suite() sandboxtest.Suite {
 }
 
 func TestFaultMatrix(t *testing.T) { suite().FaultMatrix(t) }
+
+func TestBrokenStore(t *testing.T) { suite().BrokenStore(t) }

@@ -109,62 +109,44 @@ func label(step string) string {
 func (x *call) tokenKey(token string) string { return x.space + "by-token/" + sandbox.Digest(token) }
 
 // hostedIdentification loads the identification behind a page.
-func (i *simulation) hostedIdentification(
-	c *sandbox.Call,
-) (x *call, d identification, customer customerRecord, found bool, err error) {
-	x = &call{Call: c, manual: true}
-	if x.space, err = currentSpace(c); err != nil {
-		return x, d, customer, false, err
-	}
+func hostedIdentification(c *sandbox.Call) (x *call, d identification, customer customerRecord, found bool) {
+	x = &call{Call: c, manual: true, space: currentSpace(c)}
 	var id string
-	if found, err = x.Load(x.tokenKey(c.Request.PathValue("token")), &id); err != nil || !found {
-		return x, d, customer, false, err
+	if x.Load(x.tokenKey(c.Request.PathValue("token")), &id) {
+		d, customer, found = x.identification(id)
 	}
-	d, customer, found, err = x.identification(id)
-	return x, d, customer, found, err
+	return x, d, customer, found
 }
 
 // showHosted shows the page behind the url of an identification.
-func (i *simulation) showHosted(c *sandbox.Call) (any, error) {
-	x, d, _, found, err := i.hostedIdentification(c)
-	switch {
-	case err != nil:
-		return nil, err
-	case !found:
-		return i.page.unknown.Show(http.StatusNotFound, nil), nil
+func (i *simulation) showHosted(c *sandbox.Call) any {
+	x, d, _, found := hostedIdentification(c)
+	if !found {
+		return i.page.unknown.Show(http.StatusNotFound, nil)
 	}
-	return i.page.identification.Show(http.StatusOK, newPageView(d, d.stands(x.Now), nil)), nil
+	return i.page.identification.Show(http.StatusOK, newPageView(d, d.stands(x.Now), nil))
 }
 
 // submitHosted takes its form: once every step is ticked the input is finished. Where none is awaited it does nothing.
-func (i *simulation) submitHosted(c *sandbox.Call) (any, error) {
-	x, d, customer, found, err := i.hostedIdentification(c)
-	switch {
-	case err != nil:
-		return nil, err
-	case !found:
-		return i.page.unknown.Show(http.StatusNotFound, nil), nil
+func (i *simulation) submitHosted(c *sandbox.Call) any {
+	x, d, customer, found := hostedIdentification(c)
+	if !found {
+		return i.page.unknown.Show(http.StatusNotFound, nil)
 	}
 	if at := d.stands(x.Now); at.Status == statusPending {
 		form, _ := url.ParseQuery(string(c.Body)) // what can't be read is missing
 		if page := newPageView(d, at, form); page.Missing {
-			return i.page.identification.Show(http.StatusUnprocessableEntity, page), nil
+			return i.page.identification.Show(http.StatusUnprocessableEntity, page)
 		}
-		if err := i.transition(x, customer, d, move{Status: statusProcessed}); err != nil {
-			return nil, err
-		}
+		i.transition(x, customer, d, move{Status: statusProcessed})
 	}
-	out := sandbox.Answer{
-		Status: http.StatusSeeOther,
-		Header: http.Header{"Location": {c.Request.URL.EscapedPath()}, "Cache-Control": {"no-store"}},
-	}
-	return out, nil
+	return c.ShowAgain()
 }
 
 // showTerms shows what is to be signed.
-func (i *simulation) showTerms(c *sandbox.Call) (any, error) {
+func (i *simulation) showTerms(c *sandbox.Call) any {
 	if c.Request.PathValue("id") != termsID {
-		return i.page.unknown.Show(http.StatusNotFound, nil), nil
+		return i.page.unknown.Show(http.StatusNotFound, nil)
 	}
-	return i.page.terms.Show(http.StatusOK, nil), nil
+	return i.page.terms.Show(http.StatusOK, nil)
 }

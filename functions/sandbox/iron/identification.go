@@ -32,12 +32,20 @@ func (x *call) identificationKey(id string) string { return x.space + identifica
 const identificationsPrefix = "identification/"
 
 // identification loads an identification that the call may see, and its customer.
-func (x *call) identification(id string) (d identification, customer customerRecord, found bool, err error) {
-	if found, err = x.Load(x.identificationKey(id), &d); err != nil || !found || !x.sees(d.SubPartner) {
-		return identification{}, customerRecord{}, false, err
+func (x *call) identification(id string) (d identification, customer customerRecord, found bool) {
+	found = x.Load(x.identificationKey(id), &d) && x.sees(d.SubPartner) && x.Load(x.customerKey(d.CustomerID), &customer)
+	return d, customer, found
+}
+
+// ofIdentification wraps an operation that is about the identification in the path.
+func ofIdentification(handle func(*call, customerRecord, identification) sandbox.Answer) func(*call) sandbox.Answer {
+	return func(x *call) sandbox.Answer {
+		d, customer, found := x.identification(x.Request.PathValue("id"))
+		if !found {
+			return unknown("identification")
+		}
+		return handle(x, customer, d)
 	}
-	found, err = x.Load(x.customerKey(d.CustomerID), &customer)
-	return d, customer, found, err
 }
 
 // Keys of step_status (iron §6).
@@ -124,67 +132,37 @@ func (i *simulation) identified(x *call, customer customerRecord, d identificati
 
 // createIdentification is iron §4 and §5; read reads the body of one of the two generations.
 func (i *simulation) createIdentification(
-	read func(*call, customerType) (submitted, string, error),
-) func(*call) (sandbox.Answer, error) {
-	return func(x *call) (sandbox.Answer, error) {
-		customer, found, err := x.customer(x.Request.PathValue("id"))
-		switch {
-		case err != nil:
-			return sandbox.Answer{}, err
-		case !found:
-			return unknown("customer"), nil
-		case customer.Archived:
-			return errorText(http.StatusForbidden, "customer is archived"), nil
-		}
-
+	read func(*call, customerType) (submission submitted, wrong string),
+) func(*call, customerRecord) sandbox.Answer {
+	return func(x *call, customer customerRecord) sandbox.Answer {
 		// Input, and what the partner is allowed.
-		submission, wrong, err := read(x, customer.Type)
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
-		if wrong != "" {
-			return invalid(wrong), nil
-		}
-		if submission.outsourced {
-			switch agreed, err := x.Setting("outsourcing_agreement"); {
-			case err != nil:
-				return sandbox.Answer{}, err
-			case agreed == "no":
-				return errorText(http.StatusForbidden, "partner has no outsourcing agreement"), nil
-			}
+		submission, wrong := read(x, customer.Type)
+		switch {
+		case wrong != "":
+			return invalid(wrong)
+		case submission.outsourced && x.Setting("outsourcing_agreement") == "no":
+			return errorText(http.StatusForbidden, "partner has no outsourcing agreement")
 		}
 
 		// Where the customer stands.
-		newest, err := x.newestOf(customer)
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
+		newest := x.newestOf(customer)
 		switch fixture := fixtureOf(customer.Email); {
 		case newest != nil && newest.stands(x.Now).Status == statusPending:
-			return errorText(http.StatusConflict, "customer has a pending identification"), nil
+			return errorText(http.StatusConflict, "customer has a pending identification")
 		case fixture == fixtureThrottle, len(customer.Identifications) >= maxIdentifications:
-			return errorText(http.StatusTooManyRequests, "too many identifications of this customer"), nil
+			return errorText(http.StatusTooManyRequests, "too many identifications of this customer")
 		case fixture == fixtureBroken:
-			return internal(x.Call), nil
-		}
-		before, err := x.statusNow(customer)
-		if err != nil {
-			return sandbox.Answer{}, err
+			return internal(x.Call)
 		}
 
 		// Effect: an identification, which takes the place of the one before.
-		return i.identify(x, customer, submission, before)
+		return i.identify(x, customer, submission)
 	}
 }
 
-// identify creates an identification of a customer who stood somewhere before it.
-func (i *simulation) identify(
-	x *call, customer customerRecord, submission submitted, before customerStatus,
-) (sandbox.Answer, error) {
-	rules, err := x.rules(customer)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+// identify creates an identification.
+func (i *simulation) identify(x *call, customer customerRecord, submission submitted) sandbox.Answer {
+	before := x.statusNow(customer)
 	d := identification{
 		ID: x.NewID(), CustomerID: customer.ID, SubPartner: cmp.Or(x.subPartner, customer.SubPartner), Type: customer.Type,
 		Token: rand.Text(), WithEDD: submission.withEDD, Country: submission.country,
@@ -194,102 +172,57 @@ func (i *simulation) identify(
 		first.Status, first.Wants = statusPending, submission.wants
 	}
 	d.add(first)
-	d.plan(x, rules)
+	d.plan(x, x.rules(customer))
 	customer.Identifications, customer.UpdatedAt = append(customer.Identifications, d.ID), x.Now.UTC()
-	for key, record := range map[string]any{
-		x.identificationKey(d.ID): d, x.customerKey(customer.ID): customer, x.tokenKey(d.Token): d.ID,
-	} {
-		if err := x.Save(key, record); err != nil {
-			return sandbox.Answer{}, err
-		}
-	}
+	x.Save(x.identificationKey(d.ID), d)
+	x.Save(x.customerKey(customer.ID), customer)
+	x.Save(x.tokenKey(d.Token), d.ID)
 
 	// That it was created is not told, as the caller knows. What it means to the customer is.
-	if err := i.tellChange(x, customer, before); err != nil {
-		return sandbox.Answer{}, err
-	}
-	if err := i.tellMoves(x, customer, d, 1); err != nil {
-		return sandbox.Answer{}, err
-	}
-	return sandbox.JSON(http.StatusCreated, i.identified(x, customer, d)).WithEffect(), nil
+	i.tellChange(x, customer, before)
+	i.tellMoves(x, customer, d, 1)
+	return sandbox.JSON(http.StatusCreated, i.identified(x, customer, d)).WithEffect()
 }
 
 // getIdentification shows an identification.
-func (i *simulation) getIdentification(x *call) (sandbox.Answer, error) {
-	d, customer, found, err := x.identification(x.Request.PathValue("id"))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknown("identification"), nil
-	}
-	return sandbox.JSON(http.StatusOK, i.identified(x, customer, d)), nil
+func (i *simulation) getIdentification(x *call, customer customerRecord, d identification) sandbox.Answer {
+	return sandbox.JSON(http.StatusOK, i.identified(x, customer, d))
 }
 
 // listIdentifications shows the identifications of a customer, the newest first.
-func (i *simulation) listIdentifications(x *call) (sandbox.Answer, error) {
-	customer, found, err := x.customer(x.Request.PathValue("id"))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknown("customer"), nil
-	}
+func (i *simulation) listIdentifications(x *call, customer customerRecord) sandbox.Answer {
 	var all []identificationView
 	for _, id := range slices.Backward(customer.Identifications) {
-		d, _, found, err := x.identification(id)
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
-		if found {
+		if d, _, found := x.identification(id); found {
 			all = append(all, i.identified(x, customer, d))
 		}
 	}
-	return paginate(x.Request, all, func(v identificationView) string { return v.ID }), nil
+	return paginate(x.Request, all, func(v identificationView) string { return v.ID })
 }
 
 // archiveIdentification invalidates an identification for good. A second time does nothing.
-func (i *simulation) archiveIdentification(x *call) (sandbox.Answer, error) {
-	return i.move(
-		x, statusArchived, func(at identificationStatus) bool { return at != statusArchived }, i.getIdentification,
-	)
+func (i *simulation) archiveIdentification(x *call, customer customerRecord, d identification) sandbox.Answer {
+	if d.stands(x.Now).Status == statusArchived {
+		return i.getIdentification(x, customer, d)
+	}
+	d = i.transition(x, customer, d, move{Status: statusArchived})
+	return i.getIdentification(x, customer, d).WithEffect()
 }
 
 // decideIdentification is what a reviewer does, in one jump from wherever an identification is (iron §7).
-func (i *simulation) decideIdentification(x *call) (sandbox.Answer, error) {
+func (i *simulation) decideIdentification(x *call) sandbox.Answer {
 	if wrong := object(need("approved", boolean))("", x.Body); wrong != "" {
-		return invalid(wrong), nil
+		return invalid(wrong)
 	}
 	to := statusDeclined
 	if memberOf(x.Body, "approved") == "true" {
 		to = statusApproved
 	}
-	out, err := i.move(
-		x, to, identificationStatus.live,
-		func(*call) (sandbox.Answer, error) { return unknown("pending identification"), nil },
-	)
-	if out.Effect {
-		out.Status = http.StatusCreated
-	}
-	return out, err
-}
-
-// move moves the identification in the path where its status allows it, and answers with it; else as otherwise does.
-func (i *simulation) move(
-	x *call, to identificationStatus, from func(identificationStatus) bool, otherwise func(*call) (sandbox.Answer, error),
-) (sandbox.Answer, error) {
-	d, customer, found, err := x.identification(x.Request.PathValue("id"))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknown("identification"), nil
-	case !from(d.stands(x.Now).Status):
-		return otherwise(x)
-	}
-	if err := i.transition(x, customer, d, move{Status: to}); err != nil {
-		return sandbox.Answer{}, err
-	}
-	out, err := i.getIdentification(x)
-	return out.WithEffect(), err
+	return ofIdentification(func(x *call, customer customerRecord, d identification) sandbox.Answer {
+		if !d.stands(x.Now).Status.live() {
+			return unknown("pending identification")
+		}
+		d = i.transition(x, customer, d, move{Status: to})
+		return sandbox.JSON(http.StatusCreated, i.identified(x, customer, d)).WithEffect()
+	})(x)
 }

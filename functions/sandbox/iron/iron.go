@@ -52,18 +52,19 @@ func New(o Options) sandbox.Simulator {
 		WebhookSecret: cmp.Or(o.WebhookSecret, def.WebhookSecret),
 	}}
 	i.secret = webhookSecret(i.WebhookSecret)
-	read := func(name, path string, handle func(*call) (sandbox.Answer, error)) sandbox.Endpoint {
+	read := func(name, path string, handle func(*call) sandbox.Answer) sandbox.Endpoint {
 		return sandbox.Endpoint{
 			Name: name, Method: http.MethodGet, Path: path, Handle: i.guarded(reads, handle), Failures: failures,
 		}
 	}
-	change := func(name, method, path string, role keyRole, handle func(*call) (sandbox.Answer, error)) sandbox.Endpoint {
+	change := func(name, method, path string, role keyRole, handle func(*call) sandbox.Answer) sandbox.Endpoint {
 		return sandbox.Endpoint{
 			Name: name, Method: method, Path: path, Effect: true, Handle: i.guarded(role, handle), Failures: failures,
 		}
 	}
-	identify := func(path string, read func(*call, customerType) (submitted, string, error)) sandbox.Endpoint {
-		e := change("create-identification", http.MethodPost, path, writes, once(i.createIdentification(read)))
+	identify := func(path string, read func(*call, customerType) (submitted, string)) sandbox.Endpoint {
+		handle := once(ofLiveCustomer(i.createIdentification(read)))
+		e := change("create-identification", http.MethodPost, path, writes, handle)
 		e.MaxBody = maxIdentification
 		return e
 	}
@@ -72,16 +73,17 @@ func New(o Options) sandbox.Simulator {
 		Endpoints: []sandbox.Endpoint{
 			change("create-customer", http.MethodPost, "/customers", writes, once(i.createCustomer)),
 			read("list-customers", "/customers", i.listCustomers),
-			read("get-customer", "/customers/{id}", i.getCustomer),
+			read("get-customer", "/customers/{id}", ofCustomer(i.getCustomer)),
 			read("find-customer", "/customers/{external_id}/external", i.findCustomer),
-			change("archive-customer", http.MethodPut, "/customers/{id}/archive", writes, i.archiveCustomer),
+			change("archive-customer", http.MethodPut, "/customers/{id}/archive", writes, ofCustomer(i.archiveCustomer)),
 			identify("/customers/{id}/identifications", readV1),
 			identify("/customers/{id}/identifications/v2", readV2),
-			read("list-identifications", "/customers/{id}/identifications", i.listIdentifications),
-			read("get-identification", "/identifications/{id}", i.getIdentification),
-			change("archive-identification", http.MethodPut, "/identifications/{id}/archive", writes, i.archiveIdentification),
-			read("list-signings", "/customers/{id}/required-signings", i.listSignings),
-			change("create-signing", http.MethodPost, "/customers/{id}/signings", writes, once(i.createSigning)),
+			read("list-identifications", "/customers/{id}/identifications", ofCustomer(i.listIdentifications)),
+			read("get-identification", "/identifications/{id}", ofIdentification(i.getIdentification)),
+			change("archive-identification", http.MethodPut, "/identifications/{id}/archive", writes,
+				ofIdentification(i.archiveIdentification)),
+			read("list-signings", "/customers/{id}/required-signings", ofLiveCustomer(listSignings)),
+			change("create-signing", http.MethodPost, "/customers/{id}/signings", writes, once(ofLiveCustomer(i.createSigning))),
 			change(
 				"decide-identification", http.MethodPost, "/sandbox/identification/{id}", decides, once(i.decideIdentification),
 			),
@@ -110,7 +112,6 @@ func New(o Options) sandbox.Simulator {
 			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
 			Sign:     i.signWebhook,
 			Void:     calledOff,
-			Taken:    taken,
 		},
 	}
 }
@@ -145,44 +146,39 @@ const (
 
 // guarded wraps an operation with what Iron checks of any call: its key, then its headers (iron §1), then the id in its
 // path.
-func (i *simulation) guarded(
-	role keyRole, handle func(*call) (sandbox.Answer, error),
-) func(*sandbox.Call) (sandbox.Answer, error) {
-	return func(c *sandbox.Call) (sandbox.Answer, error) {
+func (i *simulation) guarded(role keyRole, handle func(*call) sandbox.Answer) sandbox.Handler {
+	return func(c *sandbox.Call) sandbox.Answer {
 		x := &call{Call: c, key: c.Request.Header.Get("X-API-Key")}
 		switch {
 		case sandbox.Same(x.key, i.APIKey):
 		case sandbox.Same(x.key, i.ReadOnlyKey):
 			if role != reads {
-				return errorText(http.StatusForbidden, "this key is read only"), nil
+				return errorText(http.StatusForbidden, "this key is read only")
 			}
 		case role == decides && (x.key == "" || c.HasCallerKey()):
 			x.manual = true
 		default:
-			return unauthorized(), nil
+			return unauthorized()
 		}
 		switch c.Request.Header.Get("X-API-Version") {
 		case "", "2025-03-13", "2026-07-01":
 		default:
-			return invalid("X-API-Version is not supported"), nil
+			return invalid("X-API-Version is not supported")
 		}
 		if x.subPartner = c.Request.Header.Get("X-SUB-PARTNER-ID"); x.subPartner != "" {
 			var ok bool
 			if x.subPartner, ok = parseUUID(x.subPartner); !ok {
-				return invalid("X-SUB-PARTNER-ID is not a UUID"), nil
+				return invalid("X-SUB-PARTNER-ID is not a UUID")
 			}
 		}
 		if id := c.Request.PathValue("id"); id != "" {
 			id, ok := parseUUID(id)
 			if !ok {
-				return invalid("the id in the path is not a UUID"), nil
+				return invalid("the id in the path is not a UUID")
 			}
 			c.Request.SetPathValue("id", id)
 		}
-		var err error
-		if x.space, err = currentSpace(c); err != nil {
-			return sandbox.Answer{}, err
-		}
+		x.space = currentSpace(c)
 		return handle(x)
 	}
 }
@@ -197,22 +193,21 @@ const epochKey = "iron/epoch"
 
 // currentSpace returns what the keys of Iron's records begin with now. Iron's own reset begins a new space: to delete
 // what may be thousands of records is more than one transaction can do everywhere.
-func currentSpace(c *sandbox.Call) (string, error) {
+func currentSpace(c *sandbox.Call) string {
 	var epoch int
-	_, err := c.Load(epochKey, &epoch)
-	return spaceOf(epoch), err
+	c.Load(epochKey, &epoch)
+	return spaceOf(epoch)
 }
 
 func spaceOf(epoch int) string { return fmt.Sprintf("iron/%d/", epoch) }
 
 // resetData forgets all that Iron knows. Webhooks that wait are called off by it.
-func (i *simulation) resetData(x *call) (sandbox.Answer, error) {
+func (i *simulation) resetData(x *call) sandbox.Answer {
 	var epoch int
-	if _, err := x.Load(epochKey, &epoch); err != nil {
-		return sandbox.Answer{}, err
-	}
+	x.Load(epochKey, &epoch)
 	x.space = spaceOf(epoch + 1)
-	return sandbox.JSON(http.StatusOK, true).WithEffect(), x.Save(epochKey, epoch+1)
+	x.Save(epochKey, epoch+1)
+	return sandbox.JSON(http.StatusOK, true).WithEffect()
 }
 
 // sees reports whether a call may see what belongs to a sub-partner, or to none (iron §1).

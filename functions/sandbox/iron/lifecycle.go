@@ -76,17 +76,10 @@ type moveRules struct {
 	lifetime  time.Duration // of Pending, in sandbox time
 }
 
-func (x *call) rules(customer customerRecord) (moveRules, error) {
-	review, err := x.Setting("review")
-	if err != nil {
-		return moveRules{}, err
-	}
-	lifetime, err := x.Setting("pending_lifetime")
-	if err != nil {
-		return moveRules{}, err
-	}
-	d, err := time.ParseDuration(lifetime)
-	return moveRules{fixtureOf(customer.Email), review == "automatic", d}, err
+func (x *call) rules(customer customerRecord) moveRules {
+	lifetime, err := time.ParseDuration(x.Setting("pending_lifetime"))
+	x.Fail(err)
+	return moveRules{fixtureOf(customer.Email), x.Setting("review") == "automatic", lifetime}
 }
 
 // next returns what follows the last move by itself, and after how much sandbox time.
@@ -120,21 +113,17 @@ func (r moveRules) next(d identification) (next move, after time.Duration, ok bo
 	return move{}, 0, false
 }
 
-// transition moves an identification now, calls off what was to come, plans what follows and has it all told.
-func (i *simulation) transition(x *call, customer customerRecord, d identification, to move) error {
-	rules, err := x.rules(customer)
-	if err != nil {
-		return err
-	}
+// transition moves an identification now, calls off what was to come, plans what follows and has it all told. It
+// returns the identification as it is then.
+func (i *simulation) transition(x *call, customer customerRecord, d identification, to move) identification {
 	d.callOff(x.Now)
 	from := len(d.Moves)
 	to.At = x.Now.UTC()
 	d.add(to)
-	d.plan(x, rules)
-	if err := x.Save(x.identificationKey(d.ID), d); err != nil {
-		return err
-	}
-	return i.tellMoves(x, customer, d, from)
+	d.plan(x, x.rules(customer))
+	x.Save(x.identificationKey(d.ID), d)
+	i.tellMoves(x, customer, d, from)
+	return d
 }
 
 // add appends a move under a number of its own.

@@ -23,18 +23,18 @@ type keptAnswer struct {
 // once wraps an operation with the rules of the IDEMPOTENCY-KEY (iron §9): a repeat gets the first answer, a failure
 // too, and does nothing; what asks for something else is refused. Not kept are 401, 429 and 5xx. Without the partner's
 // key nobody needs one.
-func once(handle func(*call) (sandbox.Answer, error)) func(*call) (sandbox.Answer, error) {
-	return func(x *call) (sandbox.Answer, error) {
+func once(handle func(*call) sandbox.Answer) func(*call) sandbox.Answer {
+	return func(x *call) sandbox.Answer {
 		given := x.Request.Header.Get("IDEMPOTENCY-KEY")
 		if given == "" && x.manual {
 			return handle(x)
 		}
 		if given == "" {
-			return invalid("missing IDEMPOTENCY-KEY"), nil
+			return invalid("missing IDEMPOTENCY-KEY")
 		}
 		given, ok := parseUUID(given)
 		if !ok {
-			return invalid("IDEMPOTENCY-KEY is not a UUID"), nil
+			return invalid("IDEMPOTENCY-KEY is not a UUID")
 		}
 		key := func() string {
 			return x.space + "answer/" + sandbox.Digest(x.key, x.Request.Method, x.Request.URL.Path, given)
@@ -43,21 +43,18 @@ func once(handle func(*call) (sandbox.Answer, error)) func(*call) (sandbox.Answe
 		fingerprint := sandbox.Digest(x.subPartner, hex.EncodeToString(body[:]))
 
 		var before keptAnswer
-		switch found, err := x.Load(key(), &before); {
-		case err != nil:
-			return sandbox.Answer{}, err
+		switch found := x.Load(key(), &before); {
 		case !found, x.Since(before.At) >= keyLifetime:
 		case before.Fingerprint != fingerprint:
-			return errorText(http.StatusConflict, "idempotency key reused with a different request"), nil
+			return errorText(http.StatusConflict, "idempotency key reused with a different request")
 		default:
-			return sandbox.Answer{Status: before.Status, Body: before.Body}, nil
+			return sandbox.Answer{Status: before.Status, Body: before.Body}
 		}
-		out, err := handle(x)
-		if err != nil || out.Status == http.StatusUnauthorized || out.Status == http.StatusTooManyRequests ||
-			out.Status >= 500 {
-			return out, err
+		out := handle(x)
+		if s := out.Status; s != http.StatusUnauthorized && s != http.StatusTooManyRequests && s < 500 {
+			// after a reset, in the new space
+			x.Save(key(), keptAnswer{x.Now.UTC(), fingerprint, out.Status, out.Body})
 		}
-		// after a reset, in the new space
-		return out, x.Save(key(), keptAnswer{x.Now.UTC(), fingerprint, out.Status, out.Body})
+		return out
 	}
 }

@@ -21,40 +21,17 @@ type terms struct {
 }
 
 // listSignings shows what a customer has to sign to get on: nothing, or the terms.
-func (i *simulation) listSignings(x *call) (sandbox.Answer, error) {
-	customer, found, err := x.customer(x.Request.PathValue("id"))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknown("customer"), nil
-	case customer.Archived:
-		return errorText(http.StatusForbidden, "customer is archived"), nil
-	}
-	status, err := x.statusNow(customer)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+func listSignings(x *call, customer customerRecord) sandbox.Answer {
 	required := []terms{}
-	if status == customerSigningsRequired {
+	if x.statusNow(customer) == customerSigningsRequired {
 		required = append(required, terms{termsID, x.Origin() + "/sandbox/iron/terms/" + termsID, termsName})
 	}
-	return sandbox.JSON(http.StatusOK, required), nil
+	return sandbox.JSON(http.StatusOK, required)
 }
 
 // createSigning takes a signature (iron §2). What is not required, not known or not signed is not valid; the contract
 // leaves that open, and the answer's fields.
-func (i *simulation) createSigning(x *call) (sandbox.Answer, error) {
-	customer, found, err := x.customer(x.Request.PathValue("id"))
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknown("customer"), nil
-	case customer.Archived:
-		return errorText(http.StatusForbidden, "customer is archived"), nil
-	}
-
+func (i *simulation) createSigning(x *call, customer customerRecord) sandbox.Answer {
 	// Input.
 	content := "content_id"
 	if memberOf(x.Body, content) == "" && memberOf(x.Body, "document_id") != "" {
@@ -62,29 +39,20 @@ func (i *simulation) createSigning(x *call) (sandbox.Answer, error) {
 	}
 	wrong := object(need(content, uuidText), need("signed", boolean), may("content_type", oneOf("Url")))("", x.Body)
 	if wrong != "" {
-		return invalid(wrong), nil
+		return invalid(wrong)
 	}
-	before, err := x.statusNow(customer)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+	before := x.statusNow(customer)
 	id, _ := parseUUID(memberOf(x.Body, content))
 	if before != customerSigningsRequired || id != termsID || memberOf(x.Body, "signed") != "true" {
-		return errorText(http.StatusUnprocessableEntity, "signing is not valid"), nil
+		return errorText(http.StatusUnprocessableEntity, "signing is not valid")
 	}
 
 	// Effect: a signature, with which the moves to come may mean something else to the customer.
 	now := x.Now.UTC()
 	customer.Signing, customer.UpdatedAt = &signing{x.NewID(), now}, now
-	if err := x.Save(x.customerKey(customer.ID), customer); err != nil {
-		return sandbox.Answer{}, err
-	}
-	if err := i.tellChange(x, customer, before); err != nil {
-		return sandbox.Answer{}, err
-	}
-	if err := i.tellAgain(x, customer); err != nil {
-		return sandbox.Answer{}, err
-	}
+	x.Save(x.customerKey(customer.ID), customer)
+	i.tellChange(x, customer, before)
+	i.tellAgain(x, customer)
 	return sandbox.JSON(http.StatusCreated, struct {
 		ID          string    `json:"id"`
 		CustomerID  string    `json:"customer_id"`
@@ -94,25 +62,22 @@ func (i *simulation) createSigning(x *call) (sandbox.Answer, error) {
 		Signed      bool      `json:"signed"`
 		CreatedAt   time.Time `json:"created_at"`
 		UpdatedAt   time.Time `json:"updated_at"`
-	}{customer.Signing.ID, customer.ID, termsID, "Url", termsName, true, now, now}).WithEffect(), nil
+	}{customer.Signing.ID, customer.ID, termsID, "Url", termsName, true, now, now}).WithEffect()
 }
 
 // tellAgain calls the moves to come of a customer's newest identification off and has them told anew.
-func (i *simulation) tellAgain(x *call, customer customerRecord) error {
-	newest, err := x.newestOf(customer)
-	if newest == nil || err != nil {
-		return err
+func (i *simulation) tellAgain(x *call, customer customerRecord) {
+	newest := x.newestOf(customer)
+	if newest == nil {
+		return
 	}
 	off := newest.callOff(x.Now)
 	from := len(newest.Moves)
 	for _, m := range off {
 		newest.add(m)
 	}
-	if len(off) == 0 {
-		return nil
+	if len(off) > 0 {
+		x.Save(x.identificationKey(newest.ID), newest)
+		i.tellMoves(x, customer, *newest, from)
 	}
-	if err := x.Save(x.identificationKey(newest.ID), newest); err != nil {
-		return err
-	}
-	return i.tellMoves(x, customer, *newest, from)
 }

@@ -31,20 +31,16 @@ func unfit(customer customerType) string {
 
 // readV1 reads a body of iron §4 and says what is wrong with it. The values of type other than Direct are not
 // published: they are chosen.
-func readV1(x *call, customer customerType) (submission submitted, wrong string, err error) {
+func readV1(x *call, customer customerType) (submission submitted, wrong string) {
 	const types = "Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"
-	mode, err := x.Setting("v1_leniency")
-	if err != nil {
-		return submitted{}, "", err
-	}
-	lenient := mode == "on"
+	lenient := x.Setting("v1_leniency") == "on"
 	direct := submitted{wants: stepsOf(customer)}
 	body := jsontext.Value(bytes.TrimSpace(x.Body))
 	if lenient && (len(body) == 0 || string(body) == "null") {
-		return direct, "", nil
+		return direct, ""
 	}
 	if wrong := object(need("type", text))("", body); wrong != "" {
-		return submitted{}, wrong, nil
+		return submitted{}, wrong
 	}
 	kind := memberOf(body, "type")
 	if full := map[string]string{
@@ -55,7 +51,7 @@ func readV1(x *call, customer customerType) (submission submitted, wrong string,
 	of, check, country := customer, valueCheck(nil), ""
 	switch kind {
 	case "Direct":
-		return direct, "", nil
+		return direct, ""
 	case "OutsourcedPerson":
 		of, check, country = typePerson, outsourcedPerson(), memberOf(membersOf(body)["address"], "address_country")
 	case "OutsourcedBusiness":
@@ -63,12 +59,12 @@ func readV1(x *call, customer customerType) (submission submitted, wrong string,
 	case "ReliancePerson":
 		of, check = typePerson, reliancePerson()
 	default:
-		return submitted{}, wrongType + types, nil
+		return submitted{}, wrongType + types
 	}
 	if of != customer {
-		return submitted{}, unfit(customer), nil
+		return submitted{}, unfit(customer)
 	}
-	return submitted{country: country, outsourced: kind != "ReliancePerson"}, check("", body), nil
+	return submitted{country: country, outsourced: kind != "ReliancePerson"}, check("", body)
 }
 
 func outsourcedPerson() valueCheck {

@@ -14,10 +14,10 @@ import (
 
 // readV2 reads a body of iron §5 and says what is wrong with it. A body that is valid but not complete is not wrong:
 // what it lacks is awaited.
-func readV2(x *call, customer customerType) (submission submitted, wrong string, err error) {
+func readV2(x *call, customer customerType) (submission submitted, wrong string) {
 	body := jsontext.Value(bytes.TrimSpace(x.Body))
 	if wrong := object(need("type", text))("", body); wrong != "" {
-		return submitted{}, wrong, nil
+		return submitted{}, wrong
 	}
 	of, check := customer, valueCheck(nil)
 	switch memberOf(body, "type") {
@@ -43,12 +43,12 @@ func readV2(x *call, customer customerType) (submission submitted, wrong string,
 			submission.wants = []string{stepDocuments}
 		}
 	default:
-		return submitted{}, wrongType + "Link, Token, Person, Business", nil
+		return submitted{}, wrongType + "Link, Token, Person, Business"
 	}
 	if of != customer {
-		return submitted{}, unfit(customer), nil
+		return submitted{}, unfit(customer)
 	}
-	return submission, check("", body), nil
+	return submission, check("", body)
 }
 
 func tokenV2() valueCheck {

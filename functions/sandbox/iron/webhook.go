@@ -4,13 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"sallyport/functions/sandbox"
 )
@@ -57,100 +54,80 @@ type webhookRef struct {
 }
 
 // tell has a webhook sent that says something at a time; variant is what its message is wrapped in.
-func (i *simulation) tell(x *call, kind, variant, customer string, message any, at time.Time, ref webhookRef) error {
-	switch sent, err := x.Setting("callbacks"); {
-	case err != nil:
-		return err
-	case sent == "lost":
-		return nil
+func (i *simulation) tell(x *call, kind, variant, customer string, message any, at time.Time, ref webhookRef) {
+	if x.Setting("callbacks") == "lost" {
+		return
 	}
-	shape, err := x.Setting("webhook_shape")
-	if err != nil {
-		return err
-	}
-	if shape == shapeWrapped {
+	if x.Setting("webhook_shape") == shapeWrapped {
 		message = map[string]any{variant: message}
 	}
 	ref.Space = x.space
-	return x.CallBackAbout(string(sandbox.Encode(ref)), at, "/callbacks/iron",
+	x.CallBackAbout(string(sandbox.Encode(ref)), at, "/callbacks/iron",
 		sandbox.Encode(webhook{kind, at.UTC().Format(timestampLayout), webhookData{customer, message}}))
 }
 
-func (i *simulation) tellCreated(x *call, customer customerRecord) error {
-	return i.tell(x, "customer_created", "Event", customer.ID, event{customer.ID, "CustomerCreated"}, x.Now, webhookRef{})
+func (i *simulation) tellCreated(x *call, customer customerRecord) {
+	i.tell(x, "customer_created", "Event", customer.ID, event{customer.ID, "CustomerCreated"}, x.Now, webhookRef{})
 }
 
 func (i *simulation) tellCustomer(
 	x *call, customer customerRecord, status customerStatus, at time.Time, ref webhookRef,
-) error {
-	return i.tell(x, "customer_status", "CustomerStatus", customer.ID, standing{customer.ID, string(status)}, at, ref)
+) {
+	i.tell(x, "customer_status", "CustomerStatus", customer.ID, standing{customer.ID, string(status)}, at, ref)
 }
 
 // tellChange tells where a customer stands now, unless it was there before.
-func (i *simulation) tellChange(x *call, customer customerRecord, before customerStatus) error {
-	now, err := x.statusNow(customer)
-	if err != nil || now == before {
-		return err
+func (i *simulation) tellChange(x *call, customer customerRecord, before customerStatus) {
+	if now := x.statusNow(customer); now != before {
+		i.tellCustomer(x, customer, now, x.Now, webhookRef{})
 	}
-	return i.tellCustomer(x, customer, now, x.Now, webhookRef{})
 }
 
 // tellMoves tells of the moves of an identification from an index on, each at its time: first of the identification,
 // then, where it is the one that counts, of what becomes of the customer.
-func (i *simulation) tellMoves(x *call, customer customerRecord, d identification, from int) error {
-	signings, err := x.Setting("signings")
-	if err != nil {
-		return err
-	}
+func (i *simulation) tellMoves(x *call, customer customerRecord, d identification, from int) {
+	signings := x.Setting("signings")
 	for n := from; n < len(d.Moves); n++ {
 		m := d.Moves[n]
 		ref := webhookRef{Identification: d.ID, Move: m.Number}
 		message := standing{d.ID, string(m.Status)}
-		if err := i.tell(x, "identification_status", "IdentificationStatus", customer.ID, message, m.At, ref); err != nil {
-			return err
-		}
+		i.tell(x, "identification_status", "IdentificationStatus", customer.ID, message, m.At, ref)
 		status := customer.status(m.Status, signings)
 		if d.ID != customer.newest() || status == customer.status(d.Moves[n-1].Status, signings) {
 			continue
 		}
 		ref.Customer = true
-		if err := i.tellCustomer(x, customer, status, m.At, ref); err != nil {
-			return err
-		}
+		i.tellCustomer(x, customer, status, m.At, ref)
 	}
-	return nil
 }
 
 // calledOff reports whether the move that a webhook was to tell of never came, or meant nothing to the customer any
 // more.
-func calledOff(c *sandbox.Call, text string) (bool, error) {
+func calledOff(c *sandbox.Call, text string) bool {
 	var ref webhookRef
-	if err := json.Unmarshal([]byte(text), &ref); err != nil {
-		return false, fmt.Errorf("sandbox: webhook: %w", err)
+	c.Decode([]byte(text), &ref)
+	x := &call{Call: c, space: currentSpace(c)}
+	if x.space != ref.Space || ref.Identification == "" {
+		return x.space != ref.Space
 	}
-	space, err := currentSpace(c)
-	if err != nil || space != ref.Space || ref.Identification == "" {
-		return space != ref.Space, err
-	}
-	x := &call{Call: c, space: space}
-	d, customer, found, err := x.identification(ref.Identification)
-	if err != nil || !found {
-		return true, err
+	d, customer, found := x.identification(ref.Identification)
+	if !found {
+		return true
 	}
 	n := slices.IndexFunc(d.Moves, func(m move) bool { return m.Number == ref.Move })
 	if n < 0 || !ref.Customer {
-		return n < 0, nil
+		return n < 0
 	}
 	after := customer.Identifications[slices.Index(customer.Identifications, d.ID)+1:]
 	if len(after) == 0 {
-		return false, nil
+		return false
 	}
-	superseding, _, found, err := x.identification(after[0])
-	return found && !superseding.Moves[0].At.After(d.Moves[n].At), err
+	superseding, _, found := x.identification(after[0])
+	return found && !superseding.Moves[0].At.After(d.Moves[n].At)
 }
 
 // signWebhook signs the time of the attempt and the raw body, with nothing between (iron §10).
-func (i *simulation) signWebhook(c *sandbox.Call, header http.Header, body []byte, forge bool) error {
+func (i *simulation) signWebhook(c *sandbox.Call, header http.Header, body []byte, forge bool) {
 	secret := i.secret
 	if forge {
 		secret = []byte("forged-" + sandbox.Digest(i.WebhookSecret))
@@ -162,10 +139,4 @@ func (i *simulation) signWebhook(c *sandbox.Call, header http.Header, body []byt
 	header.Set("webhook-id", c.NewID())
 	header.Set("webhook-timestamp", at)
 	header.Set("webhook-signature", "v1="+hex.EncodeToString(mac.Sum(nil)))
-	return nil
-}
-
-// taken: any 2xx acknowledges, and ends the repeats.
-func taken(status int, _ []byte) (acknowledged, final bool) {
-	return status/100 == 2, status/100 == 2
 }

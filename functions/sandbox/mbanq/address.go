@@ -51,61 +51,40 @@ func tooMany(what string) sandbox.Answer {
 }
 
 // addAddress is row 8 of mbanq §2. The type is in the query.
-func (m *simulation) addAddress(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	client, found, err := clientByID(c, id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknownClient(id), nil
-	}
-
+func (m *simulation) addAddress(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	// Input.
-	in, err := readInput(c, "address", addressFields)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+	in := readInput(c, "address", addressFields)
 	kind := c.Request.URL.Query().Get("type")
 	typeID, bad := strconv.ParseInt(kind, 10, 64)
 	switch {
 	case kind == "":
 		in.rejectBlank("type")
 	case bad != nil || typeID <= 0:
-		return unsupportedQuery("type", kind), nil
+		return unsupportedQuery("type", kind)
 	}
 	address := in.address(typeID)
 	if refused, ok := in.refused(); ok {
-		return refused, nil
+		return refused
 	}
 	switch {
 	case nameOf(addressTypes(), typeID) == "":
-		return unknownCode(typeID), nil
+		return unknownCode(typeID)
 	case len(client.Addresses) >= maxElements:
-		return tooMany("addresses"), nil
+		return tooMany("addresses")
 	}
 
 	// Effect: an address.
-	if address.ID, err = nextNumber(c, "address", firstAddress); err != nil {
-		return sandbox.Answer{}, err
-	}
+	address.ID = nextNumber(c, "address", firstAddress)
 	client.Addresses = append(client.Addresses, address)
+	client.save(c)
 	return sandbox.JSON(http.StatusOK, struct {
 		ClientID   int64 `json:"clientId"`
 		ResourceID int64 `json:"resourceId"`
-	}{client.ID, address.ID}).WithEffect(), client.save(c)
+	}{client.ID, address.ID}).WithEffect()
 }
 
 // listAddresses is row 9 of mbanq §2; a type in the query selects.
-func (m *simulation) listAddresses(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	client, found, err := clientByID(c, id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknownClient(id), nil
-	}
+func (m *simulation) listAddresses(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	type item struct {
 		ClientID        int64          `json:"clientId"`
 		AddressType     string         `json:"addressType"`
@@ -134,7 +113,7 @@ func (m *simulation) listAddresses(c *sandbox.Call) (sandbox.Answer, error) {
 			postalCode(a.PostalCode), m.Username,
 		})
 	}
-	return sandbox.JSON(http.StatusOK, items), nil
+	return sandbox.JSON(http.StatusOK, items)
 }
 
 // postalCode returns a postal code as it goes out: as a number (mbanq §4) where that loses nothing of it.

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"sallyport/functions/sandbox"
 )
 
@@ -74,21 +72,31 @@ const clientsPrefix = "mbanq/client/"
 
 // clientByID loads a client by an id that the caller gave, as the client stands now: a verification that ran is over
 // when its time is.
-func clientByID(c *sandbox.Call, id string) (client clientRecord, found bool, err error) {
+func clientByID(c *sandbox.Call, id string) (client clientRecord, found bool) {
 	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || n <= 0 {
-		return clientRecord{}, false, nil // none of ours
+	if err != nil || n <= 0 || !c.Load(clientKey(n), &client) {
+		return clientRecord{}, false
 	}
-	if found, err = c.Load(clientKey(n), &client); err != nil || !found {
-		return clientRecord{}, false, err
+	client.settle(c)
+	return client, true
+}
+
+// ofClient wraps an operation that is about the client in the path.
+func ofClient(handle func(*sandbox.Call, clientRecord) sandbox.Answer) sandbox.Handler {
+	return func(c *sandbox.Call) sandbox.Answer {
+		id := c.Request.PathValue("id")
+		client, found := clientByID(c, id)
+		if !found {
+			return unknownClient(id)
+		}
+		return handle(c, client)
 	}
-	return client, true, client.settle(c)
 }
 
 // save writes a client that was changed.
-func (m clientRecord) save(c *sandbox.Call) error {
+func (m clientRecord) save(c *sandbox.Call) {
 	m.UpdatedAt = c.Now.UTC()
-	return c.Save(clientKey(m.ID), m)
+	c.Save(clientKey(m.ID), m)
 }
 
 // unique returns what no two clients may have in common, by field.
@@ -102,17 +110,10 @@ const clientFields = `officeId legalFormId firstname middlename lastname fullnam
 	isOptedForMLALStatus currentMLALStatus address`
 
 // createClient is row 3 of mbanq §2.
-func (m *simulation) createClient(c *sandbox.Call) (sandbox.Answer, error) {
+func (m *simulation) createClient(c *sandbox.Call) sandbox.Answer {
 	// Input. What only a person has is not asked of an entity.
-	in, err := readInput(c, "client", clientFields)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
-	contact, err := c.Setting("contact_at_create")
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
-	asks := contact == "required"
+	in := readInput(c, "client", clientFields)
+	asks := c.Setting("contact_at_create") == "required"
 	client := clientRecord{OfficeID: in.id("officeId", true), LegalForm: in.id("legalFormId", true)}
 	if client.LegalForm > legalFormEntity {
 		in.reject("legalFormId", "is.not.within.expected.range", "The parameter `legalFormId` must be between 1 and 2.",
@@ -140,59 +141,41 @@ func (m *simulation) createClient(c *sandbox.Call) (sandbox.Answer, error) {
 	for _, name := range []string{"nationalityId", "staffId", "savingsProductId"} {
 		in.id(name, false) // shown nowhere
 	}
-	addresses, err := in.objects(c, "address", "address", addressFields+" addressTypeId")
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
-	for _, element := range addresses {
+	for _, element := range in.objects(c, "address", "address", addressFields+" addressTypeId") {
 		client.Addresses = append(client.Addresses, element.address(element.id("addressTypeId", true)))
 		in.adopt(element)
 	}
 	in.order(c, client)
 	if refused, ok := in.refused(); ok {
-		return refused, nil
+		return refused
 	}
 	for _, address := range client.Addresses {
 		if nameOf(addressTypes(), address.TypeID) == "" {
-			return unknownCode(address.TypeID), nil
+			return unknownCode(address.TypeID)
 		}
 	}
 
 	// Is there such a client already?
 	for _, unique := range client.unique() {
-		if unique[1] == "" {
-			continue
-		}
-		switch taken, err := c.Get(uniqueKey(unique[0], unique[1])); {
-		case err != nil:
-			return sandbox.Answer{}, err
-		case taken != nil:
-			return duplicate(unique[0], unique[1]), nil
+		if unique[1] != "" && c.Get(uniqueKey(unique[0], unique[1])) != nil {
+			return duplicate(unique[0], unique[1])
 		}
 	}
 
 	// Effect: a client.
-	if client.ID, err = nextNumber(c, "client", firstClient); err != nil {
-		return sandbox.Answer{}, err
-	}
+	client.ID = nextNumber(c, "client", firstClient)
 	client.AccountNo = cmp.Or(client.AccountNo, fmt.Sprintf("%09d", client.ID))
 	for i := range client.Addresses {
-		if client.Addresses[i].ID, err = nextNumber(c, "address", firstAddress); err != nil {
-			return sandbox.Answer{}, err
-		}
+		client.Addresses[i].ID = nextNumber(c, "address", firstAddress)
 	}
 	for _, unique := range client.unique() {
-		if unique[1] == "" {
-			continue
-		}
-		if err := c.Save(uniqueKey(unique[0], unique[1]), client.ID); err != nil {
-			return sandbox.Answer{}, err
+		if unique[1] != "" {
+			c.Save(uniqueKey(unique[0], unique[1]), client.ID)
 		}
 	}
-	if err := client.save(c); err != nil {
-		return sandbox.Answer{}, err
-	}
-	return client.result(nil).WithEffect(), m.tell(c, "CREATE", client.ID, c.Now)
+	client.save(c)
+	m.tell(c, "CREATE", client.ID, c.Now)
+	return client.result(nil).WithEffect()
 }
 
 // names reads who a client is: a person by parts or by a full name, an entity by a full name (mbanq §3).
@@ -264,30 +247,15 @@ func (m clientRecord) result(data *kycResult) sandbox.Answer {
 }
 
 // getClient is row 4 of mbanq §2.
-func (m *simulation) getClient(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	client, found, err := clientByID(c, id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknownClient(id), nil
-	}
-	return sandbox.JSON(http.StatusOK, client.view(m.Username)), nil
+func (m *simulation) getClient(c *sandbox.Call, client clientRecord) sandbox.Answer {
+	return sandbox.JSON(http.StatusOK, client.view(m.Username))
 }
 
 // deleteClient is row 7 of mbanq §2.
-func (m *simulation) deleteClient(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	client, found, err := clientByID(c, id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknownClient(id), nil
-	case client.Active:
+func deleteClient(c *sandbox.Call, client clientRecord) sandbox.Answer {
+	if client.Active {
 		return refused(newReason("error.msg.clients.cannot.be.deleted",
-			fmt.Sprintf("Client %d cannot be deleted: it is not pending.", client.ID), "id", client.ID)), nil
+			fmt.Sprintf("Client %d cannot be deleted: it is not pending.", client.ID), "id", client.ID))
 	}
 	keys := []string{clientKey(client.ID)}
 	for _, unique := range client.unique() {
@@ -297,15 +265,13 @@ func (m *simulation) deleteClient(c *sandbox.Call) (sandbox.Answer, error) {
 		keys = append(keys, identifier.keys()...)
 	}
 	for _, key := range keys {
-		if err := c.Delete(key); err != nil {
-			return sandbox.Answer{}, err
-		}
+		c.Delete(key)
 	}
 	return sandbox.JSON(http.StatusOK, struct {
 		OfficeID   int64 `json:"officeId"`
 		ClientID   int64 `json:"clientId"`
 		ResourceID int64 `json:"resourceId"`
-	}{client.OfficeID, client.ID, client.ID}).WithEffect(), nil
+	}{client.OfficeID, client.ID, client.ID}).WithEffect()
 }
 
 // enum is a value of a fixed enumeration.
@@ -444,14 +410,14 @@ func (m clientRecord) view(user string) clientView {
 
 // listClients is row 5 of mbanq §2. Parameters that nobody knows are ignored, those for ranges of dates among them,
 // whose names the contract does not have.
-func (m *simulation) listClients(c *sandbox.Call) (sandbox.Answer, error) {
+func (m *simulation) listClients(c *sandbox.Call) sandbox.Answer {
 	query := c.Request.URL.Query()
 	for _, known := range []struct{ name, values string }{
 		{"orderBy", "displayName accountNo officeId officeName"}, {"sortOrder", "ASC DESC"},
 		{"clientStatus", "ACTIVE PENDING INACTIVE"},
 	} {
 		if v := query.Get(known.name); v != "" && !slices.Contains(strings.Fields(known.values), v) {
-			return unsupportedQuery(known.name, v), nil
+			return unsupportedQuery(known.name, v)
 		}
 	}
 	offset, limit := 0, 200
@@ -462,28 +428,17 @@ func (m *simulation) listClients(c *sandbox.Call) (sandbox.Answer, error) {
 		if v := query.Get(number.name); v != "" {
 			var err error
 			if *number.n, err = strconv.Atoi(v); err != nil || *number.n < 0 {
-				return unsupportedQuery(number.name, v), nil
+				return unsupportedQuery(number.name, v)
 			}
 		}
 	}
 
-	items, err := c.List(clientsPrefix)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
 	all := []clientView{}
-	for _, item := range items {
-		var client clientRecord
-		if err := json.Unmarshal(item.Value, &client); err != nil {
-			return sandbox.Answer{}, fmt.Errorf("sandbox: record %q: %w", item.Key, err)
+	for _, client := range sandbox.List[clientRecord](c, clientsPrefix) {
+		if client.matches(query) {
+			client.settle(c)
+			all = append(all, client.view(m.Username))
 		}
-		if !client.matches(query) {
-			continue
-		}
-		if err := client.settle(c); err != nil {
-			return sandbox.Answer{}, err
-		}
-		all = append(all, client.view(m.Username))
 	}
 	order := func(a, b clientView) int {
 		switch query.Get("orderBy") {
@@ -508,7 +463,7 @@ func (m *simulation) listClients(c *sandbox.Call) (sandbox.Answer, error) {
 	return sandbox.JSON(http.StatusOK, struct {
 		Total int          `json:"totalFilteredRecords"`
 		Items []clientView `json:"pageItems"`
-	}{len(all), page[:min(limit, len(page))]}), nil
+	}{len(all), page[:min(limit, len(page))]})
 }
 
 // matches reports whether a client passes the filters of a list: exact, but for a part of a name in whatever case.

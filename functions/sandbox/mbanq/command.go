@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"sallyport/functions/sandbox"
 )
 
@@ -57,36 +55,21 @@ func (m clientRecord) state() verificationState {
 // settle ends a verification whose time is over, by the rules as they are now and the client as it was then: whoever
 // changes a client settles it first. One that fails takes nothing away from a client who is verified at the lower
 // level.
-func (m *clientRecord) settle(c *sandbox.Call) error {
+func (m *clientRecord) settle(c *sandbox.Call) {
 	if m.Verifying == nil || c.Now.Before(m.Verifying.Until) {
-		return nil
+		return
 	}
-	rules, err := readVerifyRules(c)
-	if err != nil {
-		return err
-	}
-	missing := rules.missing(*m, m.Verifying.Level, m.Verifying.Until)
-	if len(missing) == 0 {
+	if len(readVerifyRules(c).missing(*m, m.Verifying.Level, m.Verifying.Until)) == 0 {
 		m.Verified = m.Verifying.Level
 	}
 	m.Rejected = m.Verified == ""
 	m.Verifying = nil
-	return nil
 }
 
 // stumbling wraps the commands with the fixtures whose first one meets trouble and does nothing.
-func (m *simulation) stumbling(
-	handle func(*sandbox.Call) (sandbox.Answer, error),
-) func(*sandbox.Call) (sandbox.Answer, error) {
-	return func(c *sandbox.Call) (sandbox.Answer, error) {
-		client, found, err := clientByID(c, c.Request.PathValue("id"))
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
-		key, err := idempotencyKey(c)
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
+func stumbling(handle sandbox.Handler) sandbox.Handler {
+	return func(c *sandbox.Call) sandbox.Answer {
+		client, found := clientByID(c, c.Request.PathValue("id"))
 		fixture := fixtureOf(client.ExternalID)
 		var out sandbox.Answer
 		switch {
@@ -94,36 +77,30 @@ func (m *simulation) stumbling(
 			return handle(c)
 		case fixture.conflicts:
 			out = conflict(client.ID)
-		case fixture.running && key != "":
+		case fixture.running && idempotencyKey(c) != "":
 			out = sandbox.Answer{Status: http.StatusTooEarly, Body: c.Body, Header: servedFromCache()}
 		default:
 			return handle(c)
 		}
 		client.Stumbled = true
-		return out, client.save(c)
+		client.save(c)
+		return out
 	}
 }
 
 // clientCommand is rows 17 and 19 of mbanq §2. The others that Fineract has are not simulated.
-func (m *simulation) clientCommand(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	client, found, err := clientByID(c, id)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+func (m *simulation) clientCommand(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	query := c.Request.URL.Query()
 	command := query.Get("command")
 	switch {
-	case !found:
-		return unknownClient(id), nil
 	case strings.EqualFold(command, "verify"):
 		return m.verify(c, client)
 	case strings.EqualFold(command, "activate"):
 		return m.activate(c, client)
 	case !query.Has("command"):
-		return unsupportedQuery("command", nil), nil
+		return unsupportedQuery("command", nil)
 	}
-	return unsupportedQuery("command", command), nil
+	return unsupportedQuery("command", command)
 }
 
 // kycResult is what verify says of a client. That it answers 200 proves nothing (mbanq §5).
@@ -137,12 +114,9 @@ func (m clientRecord) verification() sandbox.Answer {
 }
 
 // verify is row 17 of mbanq §2.
-func (m *simulation) verify(c *sandbox.Call, client clientRecord) (sandbox.Answer, error) {
+func (m *simulation) verify(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	// Input.
-	in, err := readInput(c, "client", "kycVerificationType note")
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+	in := readInput(c, "client", "kycVerificationType note")
 	level := kycLevel(in.text("kycVerificationType", false, 100))
 	if level != "" && level != kycPartial && level != kycFull {
 		in.reject("kycVerificationType", "is.not.one.of.expected.enumerations",
@@ -153,49 +127,40 @@ func (m *simulation) verify(c *sandbox.Call, client clientRecord) (sandbox.Answe
 	}
 	in.text("note", false, 1000)
 	if refused, ok := in.refused(); ok {
-		return refused, nil
-	}
-	modes, err := settingsOf(c, "verify", "reverify", "errors")
-	if err != nil {
-		return sandbox.Answer{}, err
+		return refused
 	}
 
 	// Where the client stands: a repeat does nothing, a higher level is an upgrade.
 	switch {
 	case client.Active:
-		return client.refused("verify.not.pending", "Client %d is not pending."), nil
+		return client.refused("verify.not.pending", "Client %d is not pending.")
 	case client.Verifying != nil:
-		return client.verification(), nil
+		return client.verification()
 	case client.Verified == "" || client.Verified == kycPartial && level == kycFull:
-	case modes["reverify"] == "refused":
-		return client.refused("verify.already.verified", "Client %d is already verified."), nil
+	case c.Setting("reverify") == "refused":
+		return client.refused("verify.already.verified", "Client %d is already verified.")
 	default:
-		return client.verification(), nil
+		return client.verification()
 	}
 
 	// Effect: the client is verified, or will be.
 	told := c.Now
-	if modes["verify"] == "async" {
+	if c.Setting("verify") == "async" {
 		told = c.Now.Add(c.Real(verificationTime))
 		client.Verifying = &verifying{level, told.UTC()}
 	} else {
-		rules, err := readVerifyRules(c)
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
-		missing := rules.missing(client, level, c.Now)
+		missing := readVerifyRules(c).missing(client, level, c.Now)
 		switch {
-		case len(missing) > 0 && modes["errors"] == "first_only":
-			return refused(missing[0]), nil
+		case len(missing) > 0 && c.Setting("errors") == "first_only":
+			return refused(missing[0])
 		case len(missing) > 0:
-			return refused(missing...), nil
+			return refused(missing...)
 		}
 		client.Verified = level
 	}
-	if err := client.save(c); err != nil {
-		return sandbox.Answer{}, err
-	}
-	return client.verification().WithEffect(), m.tell(c, "VERIFY", client.ID, told)
+	client.save(c)
+	m.tell(c, "VERIFY", client.ID, told)
+	return client.verification().WithEffect()
 }
 
 // reason returns what a rule has against a client; %d in its text is the client.
@@ -213,12 +178,11 @@ type verifyRules struct {
 	verified bool // e-mail address and mobile number have to be verified
 }
 
-func readVerifyRules(c *sandbox.Call) (verifyRules, error) {
-	is, err := settingsOf(c, "full_requires", "scan_required", "proof_of_address", "contact_requires")
+func readVerifyRules(c *sandbox.Call) verifyRules {
 	return verifyRules{
-		anyOf: is["full_requires"] == "any_of", scan: is["scan_required"] == "yes",
-		proof: is["proof_of_address"] == "yes", verified: is["contact_requires"] == "verified",
-	}, err
+		anyOf: c.Setting("full_requires") == "any_of", scan: c.Setting("scan_required") == "yes",
+		proof: c.Setting("proof_of_address") == "yes", verified: c.Setting("contact_requires") == "verified",
+	}
 }
 
 // missing returns what a client lacked for a level at a time, in the codes of mbanq §8.
@@ -289,51 +253,43 @@ func (r verifyRules) missing(client clientRecord, level kycLevel, at time.Time) 
 }
 
 // activate is row 19 of mbanq §2.
-func (m *simulation) activate(c *sandbox.Call, client clientRecord) (sandbox.Answer, error) {
+func (m *simulation) activate(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	if fixtureOf(client.ExternalID).forbidden {
-		return forbidden("ACTIVATE_CLIENT"), nil
+		return forbidden("ACTIVATE_CLIENT")
 	}
 
 	// Input.
-	in, err := readInput(
+	in := readInput(
 		c, "client", "activationDate dateFormat locale isActivatedByManualReview manualReviewActivationComments",
 	)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
 	in.dateLayout()
 	on := in.date("activationDate", true)
 	reviewed := in.boolean("isActivatedByManualReview", false)
 	in.text("manualReviewActivationComments", reviewed, 1000)
 	if refused, ok := in.refused(); ok {
-		return refused, nil
-	}
-	modes, err := settingsOf(c, "already_active_status", "block_activation")
-	if err != nil {
-		return sandbox.Answer{}, err
+		return refused
 	}
 
 	// Where the client stands.
 	const active, already = "error.msg.clients.already.active", "Cannot activate client. Client is already active."
 	switch {
-	case client.Active && modes["already_active_status"] == "400":
-		return invalid(newReason(active, already, "activationDate", on)), nil
+	case client.Active && c.Setting("already_active_status") == "400":
+		return invalid(newReason(active, already, "activationDate", on))
 	case client.Active:
-		return refused(newReason(active, already, "id", client.ID)), nil
+		return refused(newReason(active, already, "id", client.ID))
 	}
 	if wrong := activationOrder(c, client, on); wrong != nil {
-		return invalid(wrong...), nil
+		return invalid(wrong...)
 	}
-	if client.Verified == "" && !reviewed && modes["block_activation"] == "yes" {
-		return client.refused("activate.not.verified", "Client %d is not verified."), nil
+	if client.Verified == "" && !reviewed && c.Setting("block_activation") == "yes" {
+		return client.refused("activate.not.verified", "Client %d is not verified.")
 	}
 
 	// Effect: an active client. A verification that runs ends without a result.
 	client.Active, client.ActivatedOn, client.Verifying = true, on, nil
-	if err := client.save(c); err != nil {
-		return sandbox.Answer{}, err
-	}
-	return client.result(nil).WithEffect(), m.tell(c, "ACTIVATE", client.ID, c.Now)
+	client.save(c)
+	m.tell(c, "ACTIVATE", client.ID, c.Now)
+	return client.result(nil).WithEffect()
 }
 
 // activationOrder checks the day of an activation.
@@ -365,15 +321,7 @@ func newStateView(state verificationState) stateView {
 }
 
 // verificationStatus is row 18 of mbanq §2.
-func (m *simulation) verificationStatus(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	client, found, err := clientByID(c, id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknownClient(id), nil
-	}
+func (m *simulation) verificationStatus(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	identifiers := []identifierView{}
 	for _, identifier := range client.Identifiers {
 		view := identifier.view(client.ID, false)
@@ -406,7 +354,7 @@ func (m *simulation) verificationStatus(c *sandbox.Call) (sandbox.Answer, error)
 		LegalForm:          codeValue{legalForm.Code, legalForm.Value},
 		VerificationStatus: newStateView(client.state()), Identifiers: identifiers,
 		MobileCountryCode: client.MobileCountryCode,
-	}), nil
+	})
 }
 
 // webhook is the body of a webhook (mbanq §10).
@@ -424,19 +372,15 @@ type webhookPayload struct {
 }
 
 // tell has a webhook sent that says what becomes of a client at a time.
-func (m *simulation) tell(c *sandbox.Call, action string, client int64, at time.Time) error {
-	sent, err := c.Setting("callbacks")
-	if err != nil || sent == "lost" {
-		return err
+func (m *simulation) tell(c *sandbox.Call, action string, client int64, at time.Time) {
+	if c.Setting("callbacks") == "sent" {
+		c.CallBackAt(at, "/callbacks/mbanq",
+			sandbox.Encode(webhook{"CLIENT", action, m.TenantID, at.UTC(), webhookPayload{client, client}}))
 	}
-	return c.CallBackAt(
-		at, "/callbacks/mbanq",
-		sandbox.Encode(webhook{"CLIENT", action, m.TenantID, at.UTC(), webhookPayload{client, client}}),
-	)
 }
 
 // signWebhook signs the raw body (mbanq §10), in lower-case hex.
-func (m *simulation) signWebhook(_ *sandbox.Call, header http.Header, body []byte, forge bool) error {
+func (m *simulation) signWebhook(c *sandbox.Call, header http.Header, body []byte, forge bool) {
 	secret := m.WebhookSecret
 	if forge {
 		secret = "forged-" + sandbox.Digest(secret)
@@ -445,15 +389,7 @@ func (m *simulation) signWebhook(_ *sandbox.Call, header http.Header, body []byt
 	mac.Write(body)
 	header.Set("signature", hex.EncodeToString(mac.Sum(nil)))
 	var about webhook
-	if err := json.Unmarshal(body, &about); err != nil {
-		return fmt.Errorf("sandbox: webhook: %w", err)
-	}
+	c.Decode(body, &about)
 	header.Set("X-Fineract-Entity", about.Entity)
 	header.Set("X-Fineract-Action", about.Action)
-	return nil
-}
-
-// taken: any 2xx acknowledges, and ends the repeats; chosen, as the contract leaves it open.
-func taken(status int, _ []byte) (acknowledged, final bool) {
-	return status/100 == 2, status/100 == 2
 }

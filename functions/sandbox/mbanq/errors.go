@@ -164,7 +164,7 @@ func failures() sandbox.Failures {
 
 // readFailures are those of an operation that reads: its 500 is that of an uncaught fault (mbanq §6), so that either
 // form can be had.
-func readFailures() sandbox.Failures {
+func readFailures(*sandbox.Call) sandbox.Failures {
 	all := failures()
 	all.Internal = sandbox.JSON(http.StatusInternalServerError, struct {
 		Exception string `json:"Exception"`

@@ -57,21 +57,9 @@ func (i identifierRecord) keys() []string {
 const identifierFields = `documentTypeId documentKey status issuedDate expiryDate issuedBy description nationality locale dateFormat`
 
 // addIdentifier is row 12 of mbanq §2.
-func (m *simulation) addIdentifier(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	client, found, err := clientByID(c, id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknownClient(id), nil
-	}
-
+func (m *simulation) addIdentifier(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	// Input. The lengths are the sandbox's own; any text may stand on a document (mbanq §3).
-	in, err := readInput(c, "clientIdentifier", identifierFields)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+	in := readInput(c, "clientIdentifier", identifierFields)
 	identifier := identifierRecord{TypeID: in.id("documentTypeId", true), Key: in.text("documentKey", true, 100)}
 	identifier.Active = in.oneOf("status", true, "Active", "Inactive") == "Active"
 	identifier.Issued = in.date("issuedDate", identifier.TypeID != ssn)
@@ -80,10 +68,10 @@ func (m *simulation) addIdentifier(c *sandbox.Call) (sandbox.Answer, error) {
 	identifier.Description = in.text("description", false, 500)
 	identifier.Nationality = in.id("nationality", false)
 	if refused, ok := in.refused(); ok {
-		return refused, nil
+		return refused
 	}
 	if identifier.typeName() == "" {
-		return unknownCode(identifier.TypeID), nil
+		return unknownCode(identifier.TypeID)
 	}
 
 	// Is there such an identifier already?
@@ -92,30 +80,24 @@ func (m *simulation) addIdentifier(c *sandbox.Call) (sandbox.Answer, error) {
 	}) {
 		return refused(newReason("error.msg.clientIdentifier.type.duplicate",
 			"Active Client identifier of type "+identifier.typeName()+" is already present for this client", "id",
-			identifier.typeName())), nil
+			identifier.typeName()))
 	}
-	taken, err := c.Get(identifier.keys()[1])
 	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case taken != nil:
+	case c.Get(identifier.keys()[1]) != nil:
 		return refused(newReason("error.msg.clientIdentifier.identityKey.duplicate",
 			"Client identifier of type "+identifier.typeName()+" with value of "+identifier.Key+" already exists.", "id",
-			identifier.typeName(), identifier.Key)), nil
+			identifier.typeName(), identifier.Key))
 	case len(client.Identifiers) >= maxElements:
-		return tooMany("identifiers"), nil
+		return tooMany("identifiers")
 	}
 
 	// Effect: an identifier.
-	if identifier.ID, err = nextNumber(c, "identifier", firstIdentifier); err != nil {
-		return sandbox.Answer{}, err
-	}
+	identifier.ID = nextNumber(c, "identifier", firstIdentifier)
 	for _, key := range identifier.keys() {
-		if err := c.Save(key, client.ID); err != nil {
-			return sandbox.Answer{}, err
-		}
+		c.Save(key, client.ID)
 	}
 	client.Identifiers = append(client.Identifiers, identifier)
+	client.save(c)
 	return sandbox.JSON(http.StatusOK, struct {
 		ID                 int64    `json:"id"`
 		OfficeID           int64    `json:"officeId"`
@@ -126,7 +108,7 @@ func (m *simulation) addIdentifier(c *sandbox.Call) (sandbox.Answer, error) {
 		IsSkipNotification bool     `json:"isSkipNotification"`
 	}{
 		ID: identifier.ID, OfficeID: client.OfficeID, ClientID: client.ID, ResourceID: identifier.ID,
-	}).WithEffect(), client.save(c)
+	}).WithEffect()
 }
 
 // identifierView is an identifier as it is shown (mbanq §4).
@@ -178,45 +160,35 @@ func mask(s string) string {
 }
 
 // listIdentifiers is row 13 of mbanq §2.
-func (m *simulation) listIdentifiers(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	client, found, err := clientByID(c, id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknownClient(id), nil
-	}
+func (m *simulation) listIdentifiers(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	views := []identifierView{}
 	for _, identifier := range client.Identifiers {
 		views = append(views, identifier.view(client.ID, c.Request.URL.Query().Get("unmaskValue") == "true"))
 	}
-	return sandbox.JSON(http.StatusOK, views), nil
+	return sandbox.JSON(http.StatusOK, views)
 }
 
 // reviewIdentifier is row 15 of mbanq §2, which a reviewer does by hand.
-func (m *simulation) reviewIdentifier(c *sandbox.Call) (any, error) {
+func (m *simulation) reviewIdentifier(c *sandbox.Call) any {
 	decisions := map[string]string{"approve": reviewApproved, "reject": reviewRejected}
 	command := c.Request.URL.Query().Get("command")
 	decision, ok := decisions[command]
 	if !ok {
-		return nil, sandbox.UnprocessableParameter("command", "is not a decision", "approve", "reject")
+		return sandbox.UnprocessableParameter("command", "is not a decision", "approve", "reject")
 	}
-	client, found, err := clientByID(c, c.Request.PathValue("id"))
-	if err != nil {
-		return nil, err
-	}
+	client, found := clientByID(c, c.Request.PathValue("id"))
 	i := slices.IndexFunc(client.Identifiers, func(i identifierRecord) bool {
 		return strconv.FormatInt(i.ID, 10) == c.Request.PathValue("iid")
 	})
 	if !found || i < 0 {
-		return nil, sandbox.NewProblem(http.StatusNotFound, "no client has this identifier")
+		return sandbox.NewProblem(http.StatusNotFound, "no client has this identifier")
 	}
 	client.Identifiers[i].Review = decision
+	client.save(c)
 	return struct {
 		ClientID   int64 `json:"clientId"`
 		ResourceID int64 `json:"resourceId"`
-	}{client.ID, client.Identifiers[i].ID}, client.save(c)
+	}{client.ID, client.Identifiers[i].ID}
 }
 
 // maxScan is the largest file that can be uploaded, in bytes: chosen, as the contract has none. maxForm is what the
@@ -227,35 +199,26 @@ const (
 )
 
 // attachDocument is row 16 of mbanq §2. The file is counted, and kept nowhere.
-func (m *simulation) attachDocument(c *sandbox.Call) (sandbox.Answer, error) {
+func (m *simulation) attachDocument(c *sandbox.Call) sandbox.Answer {
 	id := c.Request.PathValue("iid")
 	var owner int64
-	found, err := c.Load(uniqueKey("identifier", id), &owner)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
-	client, known, err := clientByID(c, strconv.FormatInt(owner, 10))
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
+	c.Load(uniqueKey("identifier", id), &owner)
+	client, found := clientByID(c, strconv.FormatInt(owner, 10))
 	i := slices.IndexFunc(client.Identifiers, func(i identifierRecord) bool { return strconv.FormatInt(i.ID, 10) == id })
-	if !found || !known || i < 0 {
-		return unknownIdentifier(id), nil
+	if !found || i < 0 {
+		return unknownIdentifier(id)
 	}
 	if refused, ok := refusedScan(c.Request.Header.Get("Content-Type"), c.Body); ok {
-		return refused, nil
+		return refused
 	}
 	client.Identifiers[i].Scans++
-	number, err := nextNumber(c, "document", firstDocument)
-	if err != nil {
-		return sandbox.Answer{}, err
-	}
-	document := strconv.FormatInt(number, 10)
+	client.save(c)
+	document := strconv.FormatInt(nextNumber(c, "document", firstDocument), 10)
 	return sandbox.JSON(http.StatusOK, struct {
 		ID                 string `json:"id"`
 		ResourceIdentifier string `json:"resourceIdentifier"`
 		UUID               string `json:"uuid"`
-	}{document, document, c.NewID()}).WithEffect(), client.save(c)
+	}{document, document, c.NewID()}).WithEffect()
 }
 
 // refusedScan reads the form of an upload part by part (mbanq §3), and returns the answer where something is wrong with

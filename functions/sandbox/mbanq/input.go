@@ -30,23 +30,23 @@ type input struct {
 }
 
 // readInput reads the body of a request. The known fields are given by their names, with spaces between them.
-func readInput(c *sandbox.Call, resource, known string) (*input, error) {
+func readInput(c *sandbox.Call, resource, known string) *input {
 	in := &input{resource: resource}
 	if err := json.Unmarshal(c.Body, &in.members); err != nil || in.members == nil {
 		in.malformed = true
-		return in, nil
+		return in
 	}
-	return in, in.checkFields(c, known)
+	in.checkFields(c, known)
+	return in
 }
 
 // maxUnsupported is how many unknown fields an answer names.
 const maxUnsupported = 20
 
 // checkFields finds the fields that nobody knows.
-func (in *input) checkFields(c *sandbox.Call, known string) error {
-	mode, err := c.Setting("unknown_fields")
-	if err != nil || mode != "refused" {
-		return err
+func (in *input) checkFields(c *sandbox.Call, known string) {
+	if c.Setting("unknown_fields") != "refused" {
+		return
 	}
 	names := strings.Fields(known)
 	for name := range in.members {
@@ -57,7 +57,6 @@ func (in *input) checkFields(c *sandbox.Call, known string) error {
 	}
 	slices.SortFunc(in.unsupported, func(a, b reason) int { return strings.Compare(a.Parameter, b.Parameter) })
 	in.unsupported = in.unsupported[:min(len(in.unsupported), maxUnsupported)]
-	return nil
 }
 
 // refused returns the answer to a body with which something is wrong.
@@ -171,10 +170,8 @@ func (in *input) ids(name string) []int64 {
 	}
 	var all []int64
 	if err := json.Unmarshal(v, &all); err != nil || len(all) > maxElements {
-		in.reject(
-			name, "is.not.an.array.of.integers",
-			fmt.Sprintf("The parameter `%s` must be an array of at most %d integers.", name, maxElements),
-		)
+		in.reject(name, "is.not.an.array.of.integers",
+			fmt.Sprintf("The parameter `%s` must be an array of at most %d integers.", name, maxElements))
 		return nil
 	}
 	if slices.ContainsFunc(all, func(n int64) bool { return n <= 0 }) {
@@ -185,28 +182,23 @@ func (in *input) ids(name string) []int64 {
 
 // objects returns a list of objects of another resource, each to be read as a body is, with what is wrong to be taken
 // back by adopt.
-func (in *input) objects(c *sandbox.Call, name, resource, known string) ([]*input, error) {
+func (in *input) objects(c *sandbox.Call, name, resource, known string) (elements []*input) {
 	v := in.members[name]
 	if v == nil || v.Kind() == jsontext.KindNull {
-		return nil, nil
+		return nil
 	}
 	var all []map[string]jsontext.Value
 	if err := json.Unmarshal(v, &all); err != nil || len(all) > maxElements {
-		in.reject(
-			name, "is.not.an.array.of.objects",
-			fmt.Sprintf("The parameter `%s` must be an array of at most %d objects.", name, maxElements),
-		)
-		return nil, nil
+		in.reject(name, "is.not.an.array.of.objects",
+			fmt.Sprintf("The parameter `%s` must be an array of at most %d objects.", name, maxElements))
+		return nil
 	}
-	var elements []*input
 	for _, members := range all {
 		element := &input{resource: resource, members: members}
-		if err := element.checkFields(c, known); err != nil {
-			return nil, err
-		}
+		element.checkFields(c, known)
 		elements = append(elements, element)
 	}
-	return elements, nil
+	return elements
 }
 
 // adopt takes over what is wrong with an element.

@@ -47,11 +47,11 @@ func New(o Options) sandbox.Simulator {
 		Password:      cmp.Or(o.Password, def.Password),
 		WebhookSecret: cmp.Or(o.WebhookSecret, def.WebhookSecret),
 	}}
-	read := func(name, path string, handle func(*sandbox.Call) (sandbox.Answer, error)) sandbox.Endpoint {
+	read := func(name, path string, handle sandbox.Handler) sandbox.Endpoint {
 		return sandbox.Endpoint{Name: name, Method: http.MethodGet, Path: path,
-			Handle: m.guarded(handle), Failures: func(*sandbox.Call) sandbox.Failures { return readFailures() }}
+			Handle: m.guarded(handle), Failures: readFailures}
 	}
-	change := func(name, method, path string, handle func(*sandbox.Call) (sandbox.Answer, error)) sandbox.Endpoint {
+	change := func(name, method, path string, handle sandbox.Handler) sandbox.Endpoint {
 		return sandbox.Endpoint{Name: name, Method: method, Path: path, Effect: true, Handle: m.guarded(handle)}
 	}
 	upload := change("attach-document", http.MethodPost, "/v1/client_identifiers/{iid}/documents", m.attachDocument)
@@ -60,21 +60,21 @@ func New(o Options) sandbox.Simulator {
 		Name: "mbanq",
 		Endpoints: []sandbox.Endpoint{
 			{Name: "issue-token", Method: http.MethodPost, Path: "/oauth/token",
-				Handle: m.ofTenant(m.issueToken), Failures: func(*sandbox.Call) sandbox.Failures { return tokenFailures() }},
+				Handle: m.ofTenant(m.issueToken), Failures: tokenFailures},
 			change("create-client", http.MethodPost, "/v1/clients", once(m.createClient)),
 			read("list-clients", "/v1/clients", m.listClients),
-			read("get-client", "/v1/clients/{id}", m.getClient),
-			change("delete-client", http.MethodDelete, "/v1/clients/{id}", m.deleteClient),
-			change("add-address", http.MethodPost, "/v1/client/{id}/addresses", once(m.addAddress)),
-			read("list-addresses", "/v1/client/{id}/addresses", m.listAddresses),
-			change("add-identifier", http.MethodPost, "/v1/clients/{id}/identifiers", once(m.addIdentifier)),
-			read("list-identifiers", "/v1/clients/{id}/identifiers", m.listIdentifiers),
+			read("get-client", "/v1/clients/{id}", ofClient(m.getClient)),
+			change("delete-client", http.MethodDelete, "/v1/clients/{id}", ofClient(deleteClient)),
+			change("add-address", http.MethodPost, "/v1/client/{id}/addresses", once(ofClient(m.addAddress))),
+			read("list-addresses", "/v1/client/{id}/addresses", ofClient(m.listAddresses)),
+			change("add-identifier", http.MethodPost, "/v1/clients/{id}/identifiers", once(ofClient(m.addIdentifier))),
+			read("list-identifiers", "/v1/clients/{id}/identifiers", ofClient(m.listIdentifiers)),
 			upload,
-			change("client-command", http.MethodPost, "/v1/clients/{id}", m.stumbling(once(m.clientCommand))),
-			read("verification-status", "/v1/clients/{id}/verificationstatus", m.verificationStatus),
+			change("client-command", http.MethodPost, "/v1/clients/{id}", stumbling(once(ofClient(m.clientCommand)))),
+			read("verification-status", "/v1/clients/{id}/verificationstatus", ofClient(m.verificationStatus)),
 			read("get-client-template", "/v1/clients/template", clientTemplate),
 			read("get-address-template", "/v1/client/addresses/template", addressTemplate),
-			read("get-identifier-template", "/v1/clients/{id}/identifiers/template", m.identifierTemplate),
+			read("get-identifier-template", "/v1/clients/{id}/identifiers/template", ofClient(identifierTemplate)),
 		},
 		Manual: []sandbox.Manual{
 			{Method: http.MethodPost, Path: "/v1/clients/{id}/identifiers/{iid}", Handle: m.reviewIdentifier},
@@ -99,38 +99,29 @@ func New(o Options) sandbox.Simulator {
 			Name:     "callback",
 			Schedule: []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}, // chosen (mbanq §13)
 			Sign:     m.signWebhook,
-			Taken:    taken,
 		},
 		Failures: failures(),
-		Revoke:   revokeToken,
+		Revoke:   (*sandbox.Call).EndAccessToken,
 	}
 }
 
 // ofTenant wraps an operation with the check of the tenant, which every call names (mbanq §1).
-func (m *simulation) ofTenant(
-	handle func(*sandbox.Call) (sandbox.Answer, error),
-) func(*sandbox.Call) (sandbox.Answer, error) {
-	return func(c *sandbox.Call) (sandbox.Answer, error) {
-		if !sandbox.Same(
-			cmp.Or(c.Request.Header.Get("tenantId"), c.Request.URL.Query().Get("tenantIdentifier")), m.TenantID,
-		) {
+func (m *simulation) ofTenant(handle sandbox.Handler) sandbox.Handler {
+	return func(c *sandbox.Call) sandbox.Answer {
+		tenant := cmp.Or(c.Request.Header.Get("tenantId"), c.Request.URL.Query().Get("tenantIdentifier"))
+		if !sandbox.Same(tenant, m.TenantID) {
 			return errorEnvelope(http.StatusUnauthorized, "error.msg.invalid.tenant.identifier",
-				"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request.", nil), nil
+				"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request.", nil)
 		}
 		return handle(c)
 	}
 }
 
 // guarded wraps an operation that needs a token as well.
-func (m *simulation) guarded(
-	handle func(*sandbox.Call) (sandbox.Answer, error),
-) func(*sandbox.Call) (sandbox.Answer, error) {
-	return m.ofTenant(func(c *sandbox.Call) (sandbox.Answer, error) {
-		switch ok, err := tokenAccepted(c); {
-		case err != nil:
-			return sandbox.Answer{}, err
-		case !ok:
-			return c.Failures().Unauthorized, nil
+func (m *simulation) guarded(handle sandbox.Handler) sandbox.Handler {
+	return m.ofTenant(func(c *sandbox.Call) sandbox.Answer {
+		if !c.HasAccessToken() {
+			return c.Failures().Unauthorized
 		}
 		return handle(c)
 	})
@@ -138,68 +129,43 @@ func (m *simulation) guarded(
 
 // once wraps a change with what Fineract does about an Idempotency-Key where the tenant has that switched on (mbanq
 // §9): a repeat gets what was answered at first, a failure too, whatever it asks.
-func once(handle func(*sandbox.Call) (sandbox.Answer, error)) func(*sandbox.Call) (sandbox.Answer, error) {
+func once(handle sandbox.Handler) sandbox.Handler {
 	type kept struct {
 		Status int    `json:"status"`
 		Body   []byte `json:"body"`
 	}
-	return func(c *sandbox.Call) (sandbox.Answer, error) {
-		key, err := idempotencyKey(c)
-		switch {
-		case err != nil:
-			return sandbox.Answer{}, err
-		case key == "":
+	return func(c *sandbox.Call) sandbox.Answer {
+		key := idempotencyKey(c)
+		if key == "" {
 			return handle(c)
 		}
 		key = "mbanq/answer/" + sandbox.Digest(c.Operation, c.Request.URL.Query().Get("command"), key)
 		var before kept
-		if found, err := c.Load(key, &before); err != nil || found {
-			return sandbox.Answer{Status: before.Status, Body: before.Body, Header: servedFromCache()}, err
+		if c.Load(key, &before) {
+			return sandbox.Answer{Status: before.Status, Body: before.Body, Header: servedFromCache()}
 		}
-		out, err := handle(c)
-		if err != nil {
-			return sandbox.Answer{}, err
-		}
-		return out, c.Save(key, kept{out.Status, out.Body})
+		out := handle(c)
+		c.Save(key, kept{out.Status, out.Body})
+		return out
 	}
 }
 
 // idempotencyKey returns the key of a request, or "" where keys are ignored.
-func idempotencyKey(c *sandbox.Call) (string, error) {
-	mode, err := c.Setting("idempotency")
-	if err != nil || mode != "honoured" {
-		return "", err
+func idempotencyKey(c *sandbox.Call) string {
+	if c.Setting("idempotency") != "honoured" {
+		return ""
 	}
-	return c.Request.Header.Get("Idempotency-Key"), nil
+	return c.Request.Header.Get("Idempotency-Key")
 }
 
 // servedFromCache marks an answer that Fineract's idempotency gives.
 func servedFromCache() http.Header { return http.Header{"X-Served-From-Cache": {"true"}} }
 
 // nextNumber returns the next id of a kind of record; the first is given.
-func nextNumber(c *sandbox.Call, kind string, first int64) (int64, error) {
+func nextNumber(c *sandbox.Call, kind string, first int64) int64 {
 	key := "mbanq/sequence/" + kind
-	var last int64
-	found, err := c.Load(key, &last)
-	if err != nil {
-		return 0, err
-	}
-	next := first
-	if found {
-		next = last + 1
-	}
-	return next, c.Save(key, next)
-}
-
-// settingsOf returns several of the partner's settings by their names.
-func settingsOf(c *sandbox.Call, names ...string) (map[string]string, error) {
-	values := map[string]string{}
-	for _, name := range names {
-		value, err := c.Setting(name)
-		if err != nil {
-			return nil, err
-		}
-		values[name] = value
-	}
-	return values, nil
+	last := first - 1
+	c.Load(key, &last)
+	c.Save(key, last+1)
+	return last + 1
 }

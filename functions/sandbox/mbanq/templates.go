@@ -10,7 +10,7 @@ import (
 const office = "Head Office"
 
 // clientTemplate is row 2 of mbanq §2.
-func clientTemplate(*sandbox.Call) (sandbox.Answer, error) {
+func clientTemplate(*sandbox.Call) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, struct {
 		OfficeOptions         []codeValue    `json:"officeOptions"`
 		GenderOptions         []codeValue    `json:"genderOptions"`
@@ -23,7 +23,7 @@ func clientTemplate(*sandbox.Call) (sandbox.Answer, error) {
 	}{
 		codeValues(1, office), genders(), clientTypes(), classifications(), occupations(),
 		countries(), []enum{legalFormOf(legalFormPerson), legalFormOf(legalFormEntity)}, newAddressOptions(),
-	}), nil
+	})
 }
 
 // addressOptions is what an address may hold.
@@ -38,21 +38,13 @@ func newAddressOptions() addressOptions {
 }
 
 // addressTemplate is row 10 of mbanq §2.
-func addressTemplate(*sandbox.Call) (sandbox.Answer, error) {
-	return sandbox.JSON(http.StatusOK, newAddressOptions()), nil
+func addressTemplate(*sandbox.Call) sandbox.Answer {
+	return sandbox.JSON(http.StatusOK, newAddressOptions())
 }
 
 // identifierTemplate is row 11 of mbanq §2.
-func (m *simulation) identifierTemplate(c *sandbox.Call) (sandbox.Answer, error) {
-	id := c.Request.PathValue("id")
-	_, found, err := clientByID(c, id)
-	switch {
-	case err != nil:
-		return sandbox.Answer{}, err
-	case !found:
-		return unknownClient(id), nil
-	}
+func identifierTemplate(*sandbox.Call, clientRecord) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, struct {
 		Allowed []codeValue `json:"allowedDocumentTypes"`
-	}{documentTypes()}), nil
+	}{documentTypes()})
 }
