@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Store keeps what the simulated partners know: their records, the armed faults, the settings and the log of
@@ -79,4 +80,17 @@ func Encode(v any) []byte {
 		panic(err)
 	}
 	return b
+}
+
+// Object returns a JSON object of members in their order: a name, its value, and so on.
+func Object(members ...any) jsontext.Value {
+	object := []byte{'{'}
+	for i := 0; i < len(members); i += 2 {
+		if i > 0 {
+			object = append(object, ',')
+		}
+		object = append(append(object, Encode(members[i])...), ':')
+		object = append(object, Encode(members[i+1])...)
+	}
+	return append(object, '}')
 }

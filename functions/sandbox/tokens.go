@@ -54,8 +54,5 @@ func (c *Call) EndAccessToken() { c.Delete(c.tokenKey("access", c.Bearer())) }
 
 // OAuthError answers a failure in the form of OAuth's (RFC 6749, 5.2).
 func OAuthError(status int, code, description string) Answer {
-	return JSON(status, struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}{code, description})
+	return JSON(status, Object("error", code, "error_description", description))
 }

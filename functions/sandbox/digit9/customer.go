@@ -184,23 +184,13 @@ func lookupCustomer(c *sandbox.Call) sandbox.Answer {
 			of = known
 		}
 	}
-	return lookupFound(struct {
-		ECRN                string `json:"ecrn"`
-		FirstName           string `json:"first_name"`
-		MiddleName          string `json:"middle_name"`
-		LastName            string `json:"last_name"`
-		AgentLocationID     string `json:"agent_location_id"`
-		PrimaryMobileNumber string `json:"primary_mobile_number"`
-		EmailID             string `json:"email_id"`
-		CustomerStatus      string `json:"customer_status"`
-		AMLScanStatus       string `json:"aml_scan_status"`
-		IDStatus            string `json:"id_status"`
-		IDDateOfExpiry      string `json:"id_date_of_expiry"`
-	}{
-		customer.ECRN, p.FirstName, p.MiddleName, p.LastName, p.AgentLocationID, p.PrimaryMobileNumber, p.EmailID,
-		customer.Stands.CustomerStatus, customer.Stands.AMLScanStatus,
-		of.status(c.Now), of.DateOfExpiry + "T00:00:00.000+00:00", // the sample's form, not the table's (digit9 §5)
-	})
+	return lookupFound(sandbox.Object(
+		"ecrn", customer.ECRN, "first_name", p.FirstName, "middle_name", p.MiddleName, "last_name", p.LastName,
+		"agent_location_id", p.AgentLocationID, "primary_mobile_number", p.PrimaryMobileNumber, "email_id", p.EmailID,
+		"customer_status", customer.Stands.CustomerStatus, "aml_scan_status", customer.Stands.AMLScanStatus,
+		"id_status", of.status(c.Now),
+		"id_date_of_expiry", of.DateOfExpiry+"T00:00:00.000+00:00", // the sample's form, not the table's (digit9 §5)
+	))
 }
 
 // status returns an id's id_status. It is good to the end of its last day.
@@ -255,19 +245,12 @@ func (d customerRecord) held() bool {
 
 // lookupFound returns a success of the lookup service, in the order of the contract's sample (digit9 §12).
 func lookupFound(data any) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, struct {
-		Status     string `json:"status"`
-		StatusCode int    `json:"statusCode"`
-		Data       any    `json:"data"`
-	}{"success", http.StatusOK, data})
+	return sandbox.JSON(http.StatusOK, sandbox.Object("status", "success", "statusCode", http.StatusOK, "data", data))
 }
 
 // lookupFailed returns a failure of the lookup service, which is always HTTP 200 (digit9 §9.1).
 func lookupFailed(statusCode, errorCode int, message string) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, struct {
-		Status     string `json:"status"`
-		StatusCode int    `json:"statusCode"`
-		ErrorCode  int    `json:"errorCode"`
-		Message    string `json:"message"`
-	}{"failure", statusCode, errorCode, message})
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"status", "failure", "statusCode", statusCode, "errorCode", errorCode, "message", message,
+	))
 }

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"sallyport/functions/sandbox"
 )
 
@@ -53,21 +51,14 @@ func masterCodes(group string) []masterCode {
 func listCodes(c *sandbox.Call) sandbox.Answer {
 	query := c.Request.URL.Query()
 	only := cmp.Or(query.Get("code"), query.Get("code_type"))
-	data := []byte{'{'}
+	var groups []any
 	for _, group := range strings.Fields(masterGroups) {
-		if only != "" && only != group {
-			continue
+		if only == "" || only == group {
+			groups = append(groups, group, masterCodes(group))
 		}
-		if len(data) > 1 {
-			data = append(data, ',')
-		}
-		data = fmt.Appendf(data, "%q:%s", group, sandbox.Encode(masterCodes(group)))
 	}
-	return sandbox.JSON(http.StatusOK, struct {
-		Status     string         `json:"status"`
-		StatusCode int            `json:"status_code"`
-		Data       jsontext.Value `json:"data"`
-	}{"success", http.StatusOK, append(data, '}')})
+	return sandbox.JSON(http.StatusOK,
+		sandbox.Object("status", "success", "status_code", http.StatusOK, "data", sandbox.Object(groups...)))
 }
 
 // nationalities are the codes of ISO 3166 alpha-2: the master that onboarding checks nationality against.

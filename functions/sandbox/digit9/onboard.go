@@ -90,21 +90,14 @@ func onboarded(c *sandbox.Call, customer customerRecord) sandbox.Answer {
 	if customer.barred() || customer.held() {
 		return refused(c, customer)
 	}
-	type data struct {
-		AMLScanStatus  string `json:"aml_scan_status"`
-		ECRN           string `json:"ecrn"`
-		CustomerStatus string `json:"customer_status"`
-		PEP            bool   `json:"pep"`
-		AMLCategory    int    `json:"aml_category"`
-	}
-	return sandbox.JSON(http.StatusOK, struct {
-		Status     string `json:"status"`
-		Data       data   `json:"data"`
-		StatusCode int    `json:"status_code"`
-		RequestID  string `json:"request_id"`
-	}{"success", data{
-		customer.Stands.AMLScanStatus, customer.ECRN, customer.Stands.CustomerStatus, customer.Profile.PoliticalExposed, 2,
-	}, http.StatusOK, c.NewHexID()})
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"status", "success",
+		"data", sandbox.Object(
+			"aml_scan_status", customer.Stands.AMLScanStatus, "ecrn", customer.ECRN,
+			"customer_status", customer.Stands.CustomerStatus, "pep", customer.Profile.PoliticalExposed, "aml_category", 2,
+		),
+		"status_code", http.StatusOK, "request_id", c.NewHexID(),
+	))
 }
 
 // refused answers for a customer who is barred or held.
@@ -119,36 +112,26 @@ func refused(c *sandbox.Call, customer customerRecord) sandbox.Answer {
 
 // onboardFailed returns a failure of onboarding, whose HTTP status is not always that of its body (digit9 §9.2).
 func onboardFailed(c *sandbox.Call, status, statusCode, errorCode int, message string) sandbox.Answer {
-	return sandbox.JSON(status, struct {
-		RequestID  string `json:"request_id"`
-		Status     string `json:"status"`
-		StatusCode int    `json:"status_code"`
-		ErrorCode  int    `json:"error_code"`
-		Message    string `json:"message"`
-	}{c.NewHexID(), "failed", statusCode, errorCode, message})
+	return sandbox.JSON(status, sandbox.Object(
+		"request_id", c.NewHexID(), "status", "failed", "status_code", statusCode, "error_code", errorCode,
+		"message", message,
+	))
 }
 
 // backendFailed returns the failure of what lies behind onboarding, whose members come in another order.
 func backendFailed(c *sandbox.Call, status int) sandbox.Answer {
-	return sandbox.JSON(status, struct {
-		Status     string `json:"status"`
-		Message    string `json:"message"`
-		StatusCode int    `json:"status_code"`
-		ErrorCode  int    `json:"error_code"`
-		RequestID  string `json:"request_id"`
-	}{"failed", "Backend Technical Problem", status, 40001, c.NewHexID()})
+	return sandbox.JSON(status, sandbox.Object(
+		"status", "failed", "message", "Backend Technical Problem", "status_code", status, "error_code", 40001,
+		"request_id", c.NewHexID(),
+	))
 }
 
 // invalidField returns the failure that names fields, which is worded unlike the others (digit9 §9.2).
 func invalidField(c *sandbox.Call, details map[string]string) sandbox.Answer {
-	return sandbox.JSON(http.StatusBadRequest, struct {
-		Status     string            `json:"status"`
-		StatusCode int               `json:"status_code"`
-		ErrorCode  int               `json:"error_code"`
-		Message    string            `json:"message"`
-		Details    map[string]string `json:"details"`
-		RequestID  string            `json:"request_id"`
-	}{"failure", 400, 40002, "Invalid format or missing mandatory request", details, c.NewHexID()})
+	return sandbox.JSON(http.StatusBadRequest, sandbox.Object(
+		"status", "failure", "status_code", 400, "error_code", 40002,
+		"message", "Invalid format or missing mandatory request", "details", details, "request_id", c.NewHexID(),
+	))
 }
 
 // onboardFailures are what an armed fault answers in the place of onboarding.

@@ -44,16 +44,10 @@ func (d *simulation) issueToken(c *sandbox.Call) sandbox.Answer {
 func (d *simulation) newTokens(c *sandbox.Call, session string) sandbox.Answer {
 	access, refresh := "at-"+c.NewHexID(), "rt-"+c.NewHexID()
 	seconds := c.IssueTokens(session, access, refresh, 0)
-	return sandbox.JSON(http.StatusOK, struct {
-		TokenType        string `json:"token_type"`
-		AccessToken      string `json:"access_token"`
-		ExpiresIn        int    `json:"expires_in"`
-		RefreshExpiresIn int    `json:"refresh_expires_in"`
-		RefreshToken     string `json:"refresh_token"`
-		Scope            string `json:"scope"`
-		NotBeforePolicy  int    `json:"not-before-policy"`
-		SessionState     string `json:"session_state"`
-	}{"bearer", access, seconds, seconds, refresh, d.Scope, 0, session})
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"token_type", "bearer", "access_token", access, "expires_in", seconds, "refresh_expires_in", seconds,
+		"refresh_token", refresh, "scope", d.Scope, "not-before-policy", 0, "session_state", session,
+	))
 }
 
 // tokenFailures are worded as Keycloak does (digit9 §3).

@@ -183,10 +183,7 @@ func (e *simulation) initTransaction(c *sandbox.Call) sandbox.Answer {
 	id := c.NewID()
 	c.Save(transactionKey(id), transaction{GatewayInstanceID: in.GatewayInstanceID, State: otpNone})
 	if in.IdempotencyID != "" {
-		c.Save(idempotencyKey, struct {
-			Transaction       string `json:"transaction"`
-			GatewayInstanceID string `json:"gateway_instance_id"`
-		}{id, in.GatewayInstanceID})
+		c.Save(idempotencyKey, sandbox.Object("transaction", id, "gateway_instance_id", in.GatewayInstanceID))
 	}
 	return initialised(id).WithEffect()
 }

@@ -64,8 +64,5 @@ func (e *simulation) submitManually(c *sandbox.Call) any {
 		p.Pointer = "/iec"
 		return p.Answer()
 	}
-	return struct {
-		RequestID string            `json:"request_id"`
-		Status    transactionStatus `json:"status"`
-	}{t.RequestID, t.status(c.Now)}
+	return sandbox.Object("request_id", t.RequestID, "status", t.status(c.Now))
 }

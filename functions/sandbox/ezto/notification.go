@@ -36,14 +36,9 @@ func (e *simulation) told(c *sandbox.Call, t *transaction) (members []member) {
 	}
 	switch t.Ended {
 	case failed:
-		members = []member{
-			{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", "request_failed"}, {"error_description", t.failure()},
-		}
+		members = t.refusal("request_failed", t.failure())
 	case isDenied:
-		members = []member{
-			{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", "access_denied"},
-			{"error_description", "the user declined the consent"},
-		}
+		members = t.refusal("access_denied", "the user declined the consent")
 	default:
 		members = e.members(c, t)
 	}
@@ -53,19 +48,25 @@ func (e *simulation) told(c *sandbox.Call, t *transaction) (members []member) {
 	return members
 }
 
+func (t *transaction) refusal(code, description string) []member {
+	return []member{
+		{"user_id", t.UserID}, {"request_id", t.RequestID}, {"error", code}, {"error_description", description},
+	}
+}
+
 // wrapped returns the body of a callback, in the form of the application's response type.
 func (e *simulation) wrapped(c *sandbox.Call, t *transaction, members []member) []byte {
 	app := e.Applications[t.Application]
 	if app.Response == Token {
 		token, err := e.token(c, t, members)
 		c.Fail(err)
-		return encodeMembers([]member{{"token", token}}, false)
+		return sandbox.Object("token", token)
 	}
 	plain := encodeMembers(members, app.Hook == Push && c.Setting("trailing_comma") == "yes")
 	if app.Response == Encrypted {
 		text, err := encrypt([]byte(e.EncryptionKey), plain)
 		c.Fail(err)
-		return encodeMembers([]member{{"encrypted", text}}, false)
+		return sandbox.Object("encrypted", text)
 	}
 	return plain
 }
@@ -91,24 +92,22 @@ func forge(c *sandbox.Call, body []byte) []byte {
 	case in.Token != "":
 		parts := strings.Split(in.Token, ".")
 		parts[2] = garbage(parts[2])
-		return encodeMembers([]member{{"token", strings.Join(parts, ".")}}, false)
+		return sandbox.Object("token", strings.Join(parts, "."))
 	case in.Encrypted != "":
 		parts := strings.Split(in.Encrypted, ".")
 		for i := 2; i < len(parts); i++ {
 			parts[i] = garbage(parts[i])
 		}
-		return encodeMembers([]member{{"encrypted", strings.Join(parts, ".")}}, false)
+		return sandbox.Object("encrypted", strings.Join(parts, "."))
 	case in.Status != "":
-		return encodeMembers(
-			[]member{{"auth_req_id", garbage(string(body))}, {"request_id", in.Request}, {"status", string(completed)}}, false,
-		)
+		return sandbox.Object("auth_req_id", garbage(string(body)), "request_id", in.Request, "status", completed)
 	}
-	return encodeMembers([]member{
-		{"workflow", verificationWorkflow}, {"user_id", in.UserID + in.UserID2}, {"request_id", in.Request + in.Request2},
-		{"ie_code", "AAXCF6660F"}, {"iec_verified", "true"}, {"address", "1 Forger Lane, Mumbai 400001"},
-		{"iec_verified_at", strconv.FormatInt(c.Now.Unix(), 10)}, {"name", "FORGED EXPORTS PVT LTD"}, {"iec_status", "Valid"},
-		{"pan", "AAXCF6660F"},
-	}, false)
+	return sandbox.Object(
+		"workflow", verificationWorkflow, "user_id", in.UserID+in.UserID2, "request_id", in.Request+in.Request2,
+		"ie_code", "AAXCF6660F", "iec_verified", "true", "address", "1 Forger Lane, Mumbai 400001",
+		"iec_verified_at", strconv.FormatInt(c.Now.Unix(), 10), "name", "FORGED EXPORTS PVT LTD", "iec_status", "Valid",
+		"pan", "AAXCF6660F",
+	)
 }
 
 // garbage returns letters and digits in the place of a text, as many as it has.

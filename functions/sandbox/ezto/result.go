@@ -1,7 +1,6 @@
 package ezto
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
 	"strconv"
@@ -66,21 +65,15 @@ type member struct{ name, value string }
 
 // encodeMembers returns members as a JSON object in their order, with a comma after the last one if asked.
 func encodeMembers(members []member, trailingComma bool) []byte {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range members {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(sandbox.Encode(m.name))
-		b.WriteByte(':')
-		b.Write(sandbox.Encode(m.value))
+	var all []any
+	for _, m := range members {
+		all = append(all, m.name, m.value)
 	}
+	object := sandbox.Object(all...)
 	if trailingComma {
-		b.WriteByte(',')
+		return append(object[:len(object)-1], ",}"...)
 	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return object
 }
 
 // allClaims are those that can be selected for IEC Verification (ezto §7). The settings know some of them by

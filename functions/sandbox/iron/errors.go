@@ -25,10 +25,7 @@ func unauthorized() sandbox.Answer {
 // failure returns a fault of Iron's own (iron §8). The contract has no 503; it looks the same here.
 func failure(c *sandbox.Call, status int, text string) sandbox.Answer {
 	id := c.NewID()
-	return sandbox.JSON(status, struct {
-		Message string `json:"message"`
-		TraceID string `json:"trace_id"`
-	}{text, id[strings.LastIndex(id, "-")+1:]})
+	return sandbox.JSON(status, sandbox.Object("message", text, "trace_id", id[strings.LastIndex(id, "-")+1:]))
 }
 
 func internal(c *sandbox.Call) sandbox.Answer {

@@ -53,16 +53,10 @@ func (i *simulation) createSigning(x *call, customer customerRecord) sandbox.Ans
 	x.Save(x.customerKey(customer.ID), customer)
 	i.tellChange(x, customer, before)
 	i.tellAgain(x, customer)
-	return sandbox.JSON(http.StatusCreated, struct {
-		ID          string    `json:"id"`
-		CustomerID  string    `json:"customer_id"`
-		ContentID   string    `json:"content_id"`
-		ContentType string    `json:"content_type"`
-		DisplayName string    `json:"display_name"`
-		Signed      bool      `json:"signed"`
-		CreatedAt   time.Time `json:"created_at"`
-		UpdatedAt   time.Time `json:"updated_at"`
-	}{customer.Signing.ID, customer.ID, termsID, "Url", termsName, true, now, now}).WithEffect()
+	return sandbox.JSON(http.StatusCreated, sandbox.Object(
+		"id", customer.Signing.ID, "customer_id", customer.ID, "content_id", termsID, "content_type", "Url",
+		"display_name", termsName, "signed", true, "created_at", now, "updated_at", now,
+	)).WithEffect()
 }
 
 // tellAgain calls the moves to come of a customer's newest identification off and has them told anew.

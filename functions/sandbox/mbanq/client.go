@@ -175,7 +175,7 @@ func (m *simulation) createClient(c *sandbox.Call) sandbox.Answer {
 	}
 	client.save(c)
 	m.tell(c, "CREATE", client.ID, c.Now)
-	return client.result(nil).WithEffect()
+	return client.result().WithEffect()
 }
 
 // names reads who a client is: a person by parts or by a full name, an entity by a full name (mbanq §3).
@@ -222,28 +222,11 @@ func (in *input) order(c *sandbox.Call, client clientRecord) {
 	}
 }
 
-// commandResult is what a command answers (mbanq §4).
-type commandResult struct {
-	ID         int64 `json:"id"`
-	OfficeID   int64 `json:"officeId"`
-	ClientID   int64 `json:"clientId"`
-	ResourceID int64 `json:"resourceId"`
-}
-
-// verifyResult is what a verification answers, whose members come in another order.
-type verifyResult struct {
-	ID         int64      `json:"id"`
-	ClientID   int64      `json:"clientId"`
-	OfficeID   int64      `json:"officeId"`
-	ResourceID int64      `json:"resourceId"`
-	Data       *kycResult `json:"data"`
-}
-
-func (m clientRecord) result(data *kycResult) sandbox.Answer {
-	if data != nil {
-		return sandbox.JSON(http.StatusOK, verifyResult{m.ID, m.ID, m.OfficeID, m.ID, data})
-	}
-	return sandbox.JSON(http.StatusOK, commandResult{m.ID, m.OfficeID, m.ID, m.ID})
+// result is what a command answers but for a verification (mbanq §4).
+func (m clientRecord) result() sandbox.Answer {
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"id", m.ID, "officeId", m.OfficeID, "clientId", m.ID, "resourceId", m.ID,
+	))
 }
 
 // getClient is row 4 of mbanq §2.
@@ -267,11 +250,9 @@ func deleteClient(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	for _, key := range keys {
 		c.Delete(key)
 	}
-	return sandbox.JSON(http.StatusOK, struct {
-		OfficeID   int64 `json:"officeId"`
-		ClientID   int64 `json:"clientId"`
-		ResourceID int64 `json:"resourceId"`
-	}{client.OfficeID, client.ID, client.ID}).WithEffect()
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"officeId", client.OfficeID, "clientId", client.ID, "resourceId", client.ID,
+	)).WithEffect()
 }
 
 // enum is a value of a fixed enumeration.
@@ -460,10 +441,9 @@ func (m *simulation) listClients(c *sandbox.Call) sandbox.Answer {
 		return order(a, b)
 	})
 	page := all[min(offset, len(all)):]
-	return sandbox.JSON(http.StatusOK, struct {
-		Total int          `json:"totalFilteredRecords"`
-		Items []clientView `json:"pageItems"`
-	}{len(all), page[:min(limit, len(page))]})
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"totalFilteredRecords", len(all), "pageItems", page[:min(limit, len(page))],
+	))
 }
 
 // matches reports whether a client passes the filters of a list: exact, but for a part of a name in whatever case.

@@ -103,14 +103,12 @@ func (m *simulation) clientCommand(c *sandbox.Call, client clientRecord) sandbox
 	return unsupportedQuery("command", command)
 }
 
-// kycResult is what verify says of a client. That it answers 200 proves nothing (mbanq §5).
-type kycResult struct {
-	VerificationStatus verificationState `json:"clientVerificationStatus"`
-	KYCStatus          verificationState `json:"clientKycStatus"`
-}
-
+// verification is what verify answers, whose members come in another order. That it is 200 proves nothing (mbanq §5).
 func (m clientRecord) verification() sandbox.Answer {
-	return m.result(&kycResult{m.state(), m.state()})
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"id", m.ID, "clientId", m.ID, "officeId", m.OfficeID, "resourceId", m.ID,
+		"data", sandbox.Object("clientVerificationStatus", m.state(), "clientKycStatus", m.state()),
+	))
 }
 
 // verify is row 17 of mbanq §2.
@@ -289,7 +287,7 @@ func (m *simulation) activate(c *sandbox.Call, client clientRecord) sandbox.Answ
 	client.Active, client.ActivatedOn, client.Verifying = true, on, nil
 	client.save(c)
 	m.tell(c, "ACTIVATE", client.ID, c.Now)
-	return client.result(nil).WithEffect()
+	return client.result().WithEffect()
 }
 
 // activationOrder checks the day of an activation.

@@ -54,13 +54,10 @@ func errorEnvelope(status int, code, developer, user string, reasons []reason) s
 	if reasons != nil {
 		errors = reasons
 	}
-	return sandbox.JSON(status, struct {
-		DeveloperMessage string `json:"developerMessage"`
-		HTTPStatusCode   string `json:"httpStatusCode"`
-		UserMessage      string `json:"defaultUserMessage"`
-		Code             string `json:"userMessageGlobalisationCode"`
-		Errors           any    `json:"errors"`
-	}{developer, strconv.Itoa(status), user, code, errors})
+	return sandbox.JSON(status, sandbox.Object(
+		"developerMessage", developer, "httpStatusCode", strconv.Itoa(status), "defaultUserMessage", user,
+		"userMessageGlobalisationCode", code, "errors", errors,
+	))
 }
 
 // invalid answers a request that is not valid.
@@ -166,8 +163,8 @@ func failures() sandbox.Failures {
 // form can be had.
 func readFailures(*sandbox.Call) sandbox.Failures {
 	all := failures()
-	all.Internal = sandbox.JSON(http.StatusInternalServerError, struct {
-		Exception string `json:"Exception"`
-	}{"java.lang.NullPointerException"})
+	all.Internal = sandbox.JSON(http.StatusInternalServerError, sandbox.Object(
+		"Exception", "java.lang.NullPointerException",
+	))
 	return all
 }

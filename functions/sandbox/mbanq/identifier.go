@@ -98,17 +98,10 @@ func (m *simulation) addIdentifier(c *sandbox.Call, client clientRecord) sandbox
 	}
 	client.Identifiers = append(client.Identifiers, identifier)
 	client.save(c)
-	return sandbox.JSON(http.StatusOK, struct {
-		ID                 int64    `json:"id"`
-		OfficeID           int64    `json:"officeId"`
-		ClientID           int64    `json:"clientId"`
-		ResourceID         int64    `json:"resourceId"`
-		Changes            struct{} `json:"changes"`
-		IsScheduled        bool     `json:"isScheduledTransfer"`
-		IsSkipNotification bool     `json:"isSkipNotification"`
-	}{
-		ID: identifier.ID, OfficeID: client.OfficeID, ClientID: client.ID, ResourceID: identifier.ID,
-	}).WithEffect()
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"id", identifier.ID, "officeId", client.OfficeID, "clientId", client.ID, "resourceId", identifier.ID,
+		"changes", struct{}{}, "isScheduledTransfer", false, "isSkipNotification", false,
+	)).WithEffect()
 }
 
 // identifierView is an identifier as it is shown (mbanq §4).
@@ -185,10 +178,7 @@ func (m *simulation) reviewIdentifier(c *sandbox.Call) any {
 	}
 	client.Identifiers[i].Review = decision
 	client.save(c)
-	return struct {
-		ClientID   int64 `json:"clientId"`
-		ResourceID int64 `json:"resourceId"`
-	}{client.ID, client.Identifiers[i].ID}
+	return sandbox.Object("clientId", client.ID, "resourceId", client.Identifiers[i].ID)
 }
 
 // maxScan is the largest file that can be uploaded, in bytes: chosen, as the contract has none. maxForm is what the
@@ -214,11 +204,9 @@ func (m *simulation) attachDocument(c *sandbox.Call) sandbox.Answer {
 	client.Identifiers[i].Scans++
 	client.save(c)
 	document := strconv.FormatInt(nextNumber(c, "document", firstDocument), 10)
-	return sandbox.JSON(http.StatusOK, struct {
-		ID                 string `json:"id"`
-		ResourceIdentifier string `json:"resourceIdentifier"`
-		UUID               string `json:"uuid"`
-	}{document, document, c.NewID()}).WithEffect()
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"id", document, "resourceIdentifier", document, "uuid", c.NewID(),
+	)).WithEffect()
 }
 
 // refusedScan reads the form of an upload part by part (mbanq §3), and returns the answer where something is wrong with

@@ -11,19 +11,13 @@ const office = "Head Office"
 
 // clientTemplate is row 2 of mbanq §2.
 func clientTemplate(*sandbox.Call) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, struct {
-		OfficeOptions         []codeValue    `json:"officeOptions"`
-		GenderOptions         []codeValue    `json:"genderOptions"`
-		ClientTypeOptions     []codeValue    `json:"clientTypeOptions"`
-		ClassificationOptions []codeValue    `json:"clientClassificationOptions"`
-		OccupationOptions     []codeValue    `json:"occupationOptions"`
-		NationalityOptions    []codeValue    `json:"nationalityOptions"`
-		LegalFormOptions      []enum         `json:"clientLegalFormOptions"`
-		Address               addressOptions `json:"address"`
-	}{
-		codeValues(1, office), genders(), clientTypes(), classifications(), occupations(),
-		countries(), []enum{legalFormOf(legalFormPerson), legalFormOf(legalFormEntity)}, newAddressOptions(),
-	})
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"officeOptions", codeValues(1, office), "genderOptions", genders(), "clientTypeOptions", clientTypes(),
+		"clientClassificationOptions", classifications(), "occupationOptions", occupations(),
+		"nationalityOptions", countries(),
+		"clientLegalFormOptions", []enum{legalFormOf(legalFormPerson), legalFormOf(legalFormEntity)},
+		"address", newAddressOptions(),
+	))
 }
 
 // addressOptions is what an address may hold.
@@ -44,7 +38,5 @@ func addressTemplate(*sandbox.Call) sandbox.Answer {
 
 // identifierTemplate is row 11 of mbanq §2.
 func identifierTemplate(*sandbox.Call, clientRecord) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, struct {
-		Allowed []codeValue `json:"allowedDocumentTypes"`
-	}{documentTypes()})
+	return sandbox.JSON(http.StatusOK, sandbox.Object("allowedDocumentTypes", documentTypes()))
 }

@@ -43,13 +43,10 @@ func (m *simulation) issueToken(c *sandbox.Call) sandbox.Answer {
 func (m *simulation) newTokens(c *sandbox.Call) sandbox.Answer {
 	access, refresh := "mat-"+c.NewHexID(), "mrt-"+c.NewHexID()
 	seconds := c.IssueTokens("", access, refresh, refreshLifetime)
-	return sandbox.JSON(http.StatusOK, struct {
-		AccessToken  string `json:"access_token"`
-		TokenType    string `json:"token_type"`
-		RefreshToken string `json:"refresh_token"`
-		ExpiresIn    int    `json:"expires_in"`
-		Scope        string `json:"scope"`
-	}{access, "bearer", refresh, seconds, "all"})
+	return sandbox.JSON(http.StatusOK, sandbox.Object(
+		"access_token", access, "token_type", "bearer", "refresh_token", refresh, "expires_in", seconds,
+		"scope", "all",
+	))
 }
 
 func tokenFailures(*sandbox.Call) sandbox.Failures {
