@@ -100,100 +100,42 @@ func faults() []fault {
 	malformed := func(Failures) Answer {
 		return Answer{Status: http.StatusOK, Body: []byte("<html><body>it works</body></html>")}
 	}
+	connection := func(name, description string, timing effectTiming, deliver delivery) fault {
+		about := Fault{Name: name, Description: description, Effect: timing != effectNever, NeedsHijacking: true}
+		return fault{Fault: about, timing: timing, deliver: deliver}
+	}
+	answered := func(name, description string, timing effectTiming, answer func(Failures) Answer) fault {
+		about := Fault{Name: name, Description: description, Effect: timing != effectNever}
+		return fault{Fault: about, timing: timing, answer: answer}
+	}
+	callback := func(name, description string) fault {
+		return fault{Fault: Fault{Name: name, Description: description, Effect: true, NeedsCallbacks: true}}
+	}
+	expired := answered("expired_token",
+		"401 whatever the credentials, and a token that was presented is revoked; nothing happens", effectNever, unauthorized)
+	expired.revokes = true
 	return []fault{
-		{
-			Fault: Fault{
-				Name: "refuse_connection", Description: "the connection is refused; nothing arrives", NeedsHijacking: true,
-			},
-			timing: effectNever, deliver: refuse,
-		},
-		{
-			Fault: Fault{
-				Name: "timeout_before_effect", Description: "nothing happens and no answer comes", NeedsHijacking: true,
-			},
-			timing: effectNever, deliver: hold,
-		},
-		{
-			Fault: Fault{
-				Name: "timeout_after_effect", Description: "it happens but no answer comes", NeedsHijacking: true, Effect: true,
-			},
-			deliver: hold,
-		},
-		{
-			Fault: Fault{
-				Name: "late_effect", Description: "no answer comes, and it happens after the client has gone", NeedsHijacking: true,
-				Effect: true,
-			},
-			timing: effectLate, deliver: hold,
-		},
-		{
-			Fault: Fault{
-				Name: "reset_before_effect", Description: "nothing happens and the connection is reset", NeedsHijacking: true,
-			},
-			timing: effectNever, deliver: reset,
-		},
-		{
-			Fault: Fault{
-				Name: "reset_after_effect", Description: "it happens and the connection is reset", NeedsHijacking: true,
-				Effect: true,
-			},
-			deliver: reset,
-		},
-		{Fault: Fault{Name: "status_429", Description: "throttled; nothing happens"}, timing: effectNever, answer: throttled},
-		{
-			Fault:  Fault{Name: "status_500_before_effect", Description: "nothing happens and the answer is 500"},
-			timing: effectNever, answer: internal,
-		},
-		{
-			Fault:  Fault{Name: "status_500_after_effect", Description: "it happens but the answer is 500", Effect: true},
-			answer: internal,
-		},
-		{
-			Fault:  Fault{Name: "status_503_before_effect", Description: "nothing happens and the answer is 503"},
-			timing: effectNever, answer: unavailable,
-		},
-		{
-			Fault:  Fault{Name: "status_503_after_effect", Description: "it happens but the answer is 503", Effect: true},
-			answer: unavailable,
-		},
-		{
-			Fault:  Fault{Name: "malformed", Description: "it happens; 200 with a body that is not JSON", Effect: true},
-			answer: malformed,
-		},
-		{
-			Fault: Fault{
-				Name: "truncated", Description: "it happens; the connection closes in the middle of the body", NeedsHijacking: true,
-				Effect: true,
-			},
-			deliver: truncate,
-		},
+		connection("refuse_connection", "the connection is refused; nothing arrives", effectNever, refuse),
+		connection("timeout_before_effect", "nothing happens and no answer comes", effectNever, hold),
+		connection("timeout_after_effect", "it happens but no answer comes", effectFirst, hold),
+		connection("late_effect", "no answer comes, and it happens after the client has gone", effectLate, hold),
+		connection("reset_before_effect", "nothing happens and the connection is reset", effectNever, reset),
+		connection("reset_after_effect", "it happens and the connection is reset", effectFirst, reset),
+		answered("status_429", "throttled; nothing happens", effectNever, throttled),
+		answered("status_500_before_effect", "nothing happens and the answer is 500", effectNever, internal),
+		answered("status_500_after_effect", "it happens but the answer is 500", effectFirst, internal),
+		answered("status_503_before_effect", "nothing happens and the answer is 503", effectNever, unavailable),
+		answered("status_503_after_effect", "it happens but the answer is 503", effectFirst, unavailable),
+		answered("malformed", "it happens; 200 with a body that is not JSON", effectFirst, malformed),
+		connection("truncated", "it happens; the connection closes in the middle of the body", effectFirst, truncate),
 		{
 			Fault:   Fault{Name: "slow", Description: "it happens at once; the answer comes after 20 seconds", Effect: true},
 			deliver: delay,
 		},
-		{
-			Fault: Fault{
-				Name:        "expired_token",
-				Description: "401 whatever the credentials, and a token that was presented is revoked; nothing happens",
-			},
-			timing: effectNever, answer: unauthorized, revokes: true,
-		},
-		{
-			Fault: Fault{
-				Name: "duplicate_callback", Description: "the callback is sent twice", NeedsCallbacks: true, Effect: true,
-			},
-		},
-		{
-			Fault: Fault{
-				Name: "late_callback", Description: "the callback is sent 90 minutes late", NeedsCallbacks: true, Effect: true,
-			},
-		},
-		{
-			Fault: Fault{
-				Name: "forged_callback", Description: "the callback is sent once, with wrong credentials", NeedsCallbacks: true,
-				Effect: true,
-			},
-		},
+		expired,
+		callback("duplicate_callback", "the callback is sent twice"),
+		callback("late_callback", "the callback is sent 90 minutes late"),
+		callback("forged_callback", "the callback is sent once, with wrong credentials"),
 	}
 }
 

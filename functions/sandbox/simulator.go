@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -101,6 +102,17 @@ func JSON(status int, v any) Answer { return Answer{Status: status, Body: Encode
 func (a Answer) WithEffect() Answer {
 	a.Effect = true
 	return a
+}
+
+// Completed returns a partner's options with its defaults in the place of zero fields.
+func Completed[Options any](o, defaults Options) Options {
+	fields, def := reflect.ValueOf(&o).Elem(), reflect.ValueOf(defaults)
+	for i := range fields.NumField() {
+		if fields.Field(i).IsZero() {
+			fields.Field(i).Set(def.Field(i))
+		}
+	}
+	return o
 }
 
 // Operation is one operation of a simulated partner: what there is to be called, and to arm a fault for.

@@ -2,7 +2,6 @@
 package digit9
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,17 +44,7 @@ type simulation struct {
 
 // New returns the simulated Digit9. Zero fields of its options are those of Defaults.
 func New(o Options) sandbox.Simulator {
-	def := Defaults()
-	o = Options{
-		ClientID:       cmp.Or(o.ClientID, def.ClientID),
-		ClientSecret:   cmp.Or(o.ClientSecret, def.ClientSecret),
-		Username:       cmp.Or(o.Username, def.Username),
-		Password:       cmp.Or(o.Password, def.Password),
-		Scope:          cmp.Or(o.Scope, def.Scope),
-		CallbackBearer: cmp.Or(o.CallbackBearer, def.CallbackBearer),
-		CallbackSecret: cmp.Or(o.CallbackSecret, def.CallbackSecret),
-	}
-	d := &simulation{Options: o}
+	d := &simulation{sandbox.Completed(o, Defaults())}
 	return sandbox.Simulator{
 		Name: "digit9",
 		Endpoints: []sandbox.Endpoint{

@@ -18,7 +18,8 @@ func (d *simulation) issueToken(c *sandbox.Call) sandbox.Answer {
 	case grant != "password" && grant != "refresh_token":
 		return sandbox.OAuthError(http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant_type")
 	case !sandbox.Same(form("client_id"), d.ClientID, form("client_secret"), d.ClientSecret):
-		return sandbox.OAuthError(http.StatusUnauthorized, "unauthorized_client", "Invalid client or Invalid client credentials")
+		return sandbox.OAuthError(http.StatusUnauthorized, "unauthorized_client",
+			"Invalid client or Invalid client credentials")
 	}
 
 	// Password: a session.
@@ -56,6 +57,7 @@ func tokenFailures(*sandbox.Call) sandbox.Failures {
 		Unauthorized: sandbox.OAuthError(http.StatusUnauthorized, "invalid_grant", "Invalid user credentials"),
 		Throttled:    sandbox.OAuthError(http.StatusTooManyRequests, "temporarily_unavailable", "Too many requests"),
 		Internal:     sandbox.OAuthError(http.StatusInternalServerError, "unknown_error", "An unknown error occurred"),
-		Unavailable:  sandbox.OAuthError(http.StatusServiceUnavailable, "temporarily_unavailable", "Service is not available"),
+		Unavailable: sandbox.OAuthError(http.StatusServiceUnavailable,
+			"temporarily_unavailable", "Service is not available"),
 	}
 }

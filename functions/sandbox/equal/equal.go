@@ -45,33 +45,16 @@ type simulation struct {
 
 // New returns the simulated Equal. Zero fields of its options are those of Defaults.
 func New(o Options) sandbox.Simulator {
-	d := Defaults()
-	if o.ClientID == "" {
-		o.ClientID = d.ClientID
-	}
-	if o.ClientSecret == "" {
-		o.ClientSecret = d.ClientSecret
-	}
-	if o.GatewayInstanceID == "" {
-		o.GatewayInstanceID = d.GatewayInstanceID
-	}
-	if o.JourneyID == "" {
-		o.JourneyID = d.JourneyID
-	}
-	if o.RequestsPerSecond == 0 {
-		o.RequestsPerSecond = d.RequestsPerSecond
-	}
-	e := &simulation{Options: o}
+	e := &simulation{sandbox.Completed(o, Defaults())}
 	return sandbox.Simulator{
 		Name: "equal",
 		Endpoints: []sandbox.Endpoint{
-			{
-				Name: "init-transaction", Method: http.MethodPost, Path: "/ie/transaction/init", Effect: true,
-				Handle: e.initTransaction,
-			},
+			{Name: "init-transaction", Method: http.MethodPost, Path: "/ie/transaction/init", Effect: true,
+				Handle: e.guarded(e.initTransaction)},
 			{Name: "execute-journey", Method: http.MethodPost, Path: "/ie/transaction/journey/execute", Effect: true,
-				Handle: e.executeJourney},
-			{Name: "fetch-data", Method: http.MethodPost, Path: "/ie/transaction/journey/data/fetch", Handle: e.fetchData},
+				Handle: e.guarded(e.executeJourney)},
+			{Name: "fetch-data", Method: http.MethodPost, Path: "/ie/transaction/journey/data/fetch",
+				Handle: e.guarded(e.fetchData)},
 		},
 		Settings: []sandbox.Setting{
 			{Name: "step1_status", Values: []string{statusInProgress, statusSuccess}}, // equal §9
@@ -84,12 +67,12 @@ func New(o Options) sandbox.Simulator {
 			),
 			Unavailable: sandbox.Answer{Status: http.StatusServiceUnavailable},
 		},
-		RequestsPerSecond: o.RequestsPerSecond,
+		RequestsPerSecond: e.RequestsPerSecond,
 		Client: func(r *http.Request) string {
 			if !e.authenticated(r) {
 				return ""
 			}
-			return o.ClientID
+			return e.ClientID
 		},
 	}
 }
@@ -98,6 +81,16 @@ func New(o Options) sandbox.Simulator {
 func (e *simulation) authenticated(r *http.Request) bool {
 	id, secret, ok := r.BasicAuth()
 	return sandbox.Same(id, e.ClientID, secret, e.ClientSecret) && ok
+}
+
+// guarded wraps an operation that needs the credentials.
+func (e *simulation) guarded(handle sandbox.Handler) sandbox.Handler {
+	return func(c *sandbox.Call) sandbox.Answer {
+		if !e.authenticated(c.Request) {
+			return c.Failures().Unauthorized
+		}
+		return handle(c)
+	}
 }
 
 // transaction is an exchange transaction: one user's run (equal §1). Of the Aadhaar number it knows the last four
@@ -144,11 +137,6 @@ func find(c *sandbox.Call, key string, v any) bool { return len(key) <= 256 && c
 
 // initTransaction is Q1 (equal §4).
 func (e *simulation) initTransaction(c *sandbox.Call) sandbox.Answer {
-	// Credentials.
-	if !e.authenticated(c.Request) {
-		return c.Failures().Unauthorized
-	}
-
 	// Input.
 	var in struct {
 		GatewayInstanceID string `json:"gateway_instance_id"`
@@ -199,11 +187,6 @@ type execution struct {
 
 // executeJourney is Q2 (equal §5): one URL for both steps, told apart by the presence of otp.
 func (e *simulation) executeJourney(c *sandbox.Call) sandbox.Answer {
-	// Credentials.
-	if !e.authenticated(c.Request) {
-		return c.Failures().Unauthorized
-	}
-
 	// Input, in the order of the contract's table.
 	var in struct {
 		TransactionID string `json:"transaction_id"`
@@ -352,11 +335,6 @@ func (x execution) save(c *sandbox.Call, id string, run acceptedRun) {
 // fetchData is Q3 (equal §5). That it brings a slow source nearer to its answer is not an effect: nothing that a caller
 // could count, pay for or regret has happened.
 func (e *simulation) fetchData(c *sandbox.Call) sandbox.Answer {
-	// Credentials.
-	if !e.authenticated(c.Request) {
-		return c.Failures().Unauthorized
-	}
-
 	// Input.
 	var in struct {
 		TransactionID        string `json:"transaction_id"`

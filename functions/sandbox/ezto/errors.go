@@ -29,6 +29,7 @@ func failures() sandbox.Failures {
 		Unauthorized: sandbox.OAuthError(http.StatusUnauthorized, "invalid_client", "app id or app secret is not valid"),
 		Throttled:    sandbox.OAuthError(http.StatusTooManyRequests, "temporarily_unavailable", "too many requests"),
 		Internal:     sandbox.OAuthError(http.StatusInternalServerError, "server_error", "something went wrong"),
-		Unavailable:  sandbox.OAuthError(http.StatusServiceUnavailable, "temporarily_unavailable", "service is not available"),
+		Unavailable: sandbox.OAuthError(http.StatusServiceUnavailable,
+			"temporarily_unavailable", "service is not available"),
 	}
 }

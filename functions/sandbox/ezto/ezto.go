@@ -3,7 +3,6 @@
 package ezto
 
 import (
-	"cmp"
 	"crypto/rsa"
 	"maps"
 	"net/http"
@@ -107,14 +106,9 @@ func Defaults() Options {
 
 // complete fills in what is left open.
 func (a Application) complete() Application {
-	a.Hook = cmp.Or(a.Hook, Poll)
-	a.Response = cmp.Or(a.Response, Plaintext)
-	a.LinkExpiry = cmp.Or(a.LinkExpiry, 15*time.Minute)
-	a.PollInterval = cmp.Or(a.PollInterval, 5*time.Second)
-	if a.Claims == nil {
-		a.Claims = allClaims()
-	}
-	return a
+	return sandbox.Completed(a, Application{
+		Hook: Poll, Response: Plaintext, LinkExpiry: 15 * time.Minute, PollInterval: 5 * time.Second, Claims: allClaims(),
+	})
 }
 
 // simulation is the simulated EZTO.
@@ -125,19 +119,10 @@ type simulation struct {
 
 // New returns the simulated EZTO. Zero fields of its options are those of Defaults.
 func New(o Options) sandbox.Simulator {
-	def := Defaults()
-	e := &simulation{page: newPages(), Options: Options{
-		Workspace:     cmp.Or(o.Workspace, def.Workspace),
-		Applications:  def.Applications,
-		EncryptionKey: cmp.Or(o.EncryptionKey, def.EncryptionKey),
-		CallbackKey:   cmp.Or(o.CallbackKey, def.CallbackKey),
-		SigningKey:    o.SigningKey,
-	}}
-	if o.Applications != nil {
-		e.Applications = map[string]Application{}
-		for name, app := range o.Applications {
-			e.Applications[name] = app.complete()
-		}
+	e := &simulation{page: newPages(), Options: sandbox.Completed(o, Defaults())}
+	e.Applications = maps.Clone(e.Applications)
+	for name, app := range e.Applications {
+		e.Applications[name] = app.complete()
 	}
 	const realm = "/auth/realms/{workspace}/protocol/openid-connect"
 	return sandbox.Simulator{

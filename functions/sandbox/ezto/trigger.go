@@ -94,7 +94,8 @@ func (e *simulation) triggerRequest(x *call) sandbox.Answer {
 	consent := &in.Message.Consent
 	switch {
 	case x.app.APIOnly:
-		return sandbox.OAuthError(http.StatusForbidden, "unauthorized_client", "the application's verification way is the API")
+		return sandbox.OAuthError(http.StatusForbidden, "unauthorized_client",
+			"the application's verification way is the API")
 	case request == "":
 		return invalid("request is missing")
 	case len(request) > maxRequest:

@@ -26,30 +26,23 @@ type field struct {
 	check    valueCheck
 }
 
-func need(name string, check valueCheck) field { return field{name, true, check} }
-func may(name string, check valueCheck) field  { return field{name, false, check} }
-
-// needs returns several required fields that are alike; the names have spaces between them.
-func needs(names string, check valueCheck) (fields []field) {
+// fieldsOf returns fields that are alike; the names have spaces between them.
+func fieldsOf(names string, required bool, check valueCheck) (fields []field) {
 	for _, name := range strings.Fields(names) {
-		fields = append(fields, need(name, check))
+		fields = append(fields, field{name, required, check})
 	}
 	return fields
 }
 
-// mays returns several optional ones.
-func mays(names string, check valueCheck) (fields []field) {
-	for _, name := range strings.Fields(names) {
-		fields = append(fields, may(name, check))
-	}
-	return fields
-}
+func need(names string, check valueCheck) []field { return fieldsOf(names, true, check) }
+func may(names string, check valueCheck) []field  { return fieldsOf(names, false, check) }
 
 // noObject is what is wrong with a body that is none.
 const noObject = "the body is not a JSON object"
 
 // object checks an object by its fields, in their order.
-func object(fields ...field) valueCheck {
+func object(groups ...[]field) valueCheck {
+	fields := slices.Concat(groups...)
 	return func(at string, v jsontext.Value) string {
 		members := membersOf(v)
 		switch {

@@ -2,7 +2,6 @@
 package iron
 
 import (
-	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -44,13 +43,7 @@ type simulation struct {
 
 // New returns the simulated Iron. Zero fields of its options are those of Defaults.
 func New(o Options) sandbox.Simulator {
-	def := Defaults()
-	i := &simulation{page: newPages(), Options: Options{
-		APIKey:        cmp.Or(o.APIKey, def.APIKey),
-		ReadOnlyKey:   cmp.Or(o.ReadOnlyKey, def.ReadOnlyKey),
-		PartnerID:     cmp.Or(o.PartnerID, def.PartnerID),
-		WebhookSecret: cmp.Or(o.WebhookSecret, def.WebhookSecret),
-	}}
+	i := &simulation{page: newPages(), Options: sandbox.Completed(o, Defaults())}
 	i.secret = webhookSecret(i.WebhookSecret)
 	read := func(name, path string, handle func(*call) sandbox.Answer) sandbox.Endpoint {
 		return sandbox.Endpoint{

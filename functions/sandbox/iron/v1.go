@@ -68,27 +68,26 @@ func readV1(x *call, customer customerType) (submission submitted, wrong string)
 }
 
 func outsourcedPerson() valueCheck {
-	return object(slices.Concat(
-		needs("first_name last_name full_name", text),
-		[]field{
-			need("date_of_birth", date),
-			need("address", addressV1()),
-			need("email_address", email),
-			need("phone_number", phone),
-			need("sharing_consent", consent),
-			need("consent_collected_at", dateTime),
-			need("identity", identityV1()),
-			may("documents", list(documentV1())),
-			may("tax_identification_number", anyText),
-			may("person_questions", object(
-				need("pep_relationships", list(anyText)),
-				may("employment_status", employment()),
-				may("expected_monthly_transaction_volume", personVolume()),
-				may("monthly_income", monthlyIncome()),
-				may("occupation", oneOf(occupationsV1)),
-				may("source_of_funds", personFunds()),
-			)),
-		})...)
+	return object(
+		need("first_name last_name full_name", text),
+		need("date_of_birth", date),
+		need("address", addressV1()),
+		need("email_address", email),
+		need("phone_number", phone),
+		need("sharing_consent", consent),
+		need("consent_collected_at", dateTime),
+		need("identity", identityV1()),
+		may("documents", list(documentV1())),
+		may("tax_identification_number", anyText),
+		may("person_questions", object(
+			need("pep_relationships", list(anyText)),
+			may("employment_status", employment()),
+			may("expected_monthly_transaction_volume", personVolume()),
+			may("monthly_income", monthlyIncome()),
+			may("occupation", oneOf(occupationsV1)),
+			may("source_of_funds", personFunds()),
+		)),
+	)
 }
 
 // addressV1: every part must be there, though some addresses leave one empty.
@@ -109,9 +108,7 @@ func identityV1() valueCheck {
 		need("identity_country_code", documentCountry),
 		need("identity_number", text),
 		need("identity_document_type", oneOf("Passport", "NationalId")),
-		need("identity_document_front", image),
-		need("identity_document_back", image),
-		need("selfie", image),
+		need("identity_document_front identity_document_back selfie", image),
 		need("selfie_collected_at", dateTime),
 		need("ip_address", ipAddress),
 	)
@@ -123,39 +120,32 @@ func documentV1() valueCheck {
 }
 
 func outsourcedBusiness() valueCheck {
-	return object(slices.Concat(
+	return object(
 		companyV1(),
-		[]field{
-			need("current_activities", object(
-				need("primary_business_activities", oneOf(activities)),
-				need("business_details", text),
-				need("main_business_countries", text),
-				need("source_of_funds", list(oneOf(businessFundsV1))),
-				need("last_year_turnover", oneOf(turnovers)),
-				need("planned_turnover_this_year", oneOf(turnovers)),
-				may("regulated_or_supervised", anyText),
-			)),
-			need("planned_activities", object(
-				need("estimated_monthly_turnover", oneOf(turnovers)),
-				need(
-					"estimated_monthly_transactions",
-					oneOf("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred"),
-				),
-				need("source_and_destination_countries", text),
-			)),
-			need("business_officers", list(officer())),
-			need("documents", list(documentV1())),
-			need("related_companies", list(relatedCompany())),
-			need("ip_address", ipAddress),
-		})...).and(officers)
+		need("current_activities", object(
+			need("primary_business_activities", oneOf(activities)),
+			need("business_details main_business_countries", text),
+			need("source_of_funds", list(oneOf(businessFundsV1))),
+			need("last_year_turnover planned_turnover_this_year", oneOf(turnovers)),
+			may("regulated_or_supervised", anyText),
+		)),
+		need("planned_activities", object(
+			need("estimated_monthly_turnover", oneOf(turnovers)),
+			need("estimated_monthly_transactions",
+				oneOf("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred")),
+			need("source_and_destination_countries", text),
+		)),
+		need("business_officers", list(officer())),
+		need("documents", list(documentV1())),
+		need("related_companies", list(relatedCompany())),
+		need("ip_address", ipAddress),
+	).and(officers)
 }
 
 // companyV1 returns what identifies a company; a part of a country can be left empty where there are none.
 func companyV1() []field {
-	return []field{
-		need("name", text),
-		need("tax_identification_number", text),
-		need("website", text),
+	return slices.Concat(
+		need("name tax_identification_number website", text),
 		need("formation_date", date),
 		need("country_code", country),
 		need("state_code", anyText),
@@ -163,7 +153,7 @@ func companyV1() []field {
 		need("addresses", list(addressV1())),
 		need("phone_numbers", list(text)),
 		need("email_addresses", list(email)),
-	}
+	)
 }
 
 func relatedCompany() valueCheck {
@@ -173,29 +163,26 @@ func relatedCompany() valueCheck {
 		need("state_code", anyText),
 		need("ownership_percent", count(100)),
 		need("shares_allocated", count(1<<53)),
-		need("tax_identification_number", text),
-		need("website", text),
-		need("related_company_details", object(companyV1()...)),
+		need("tax_identification_number website", text),
+		need("related_company_details", object(companyV1())),
 	)
 }
 
 func officer() valueCheck {
-	return object(slices.Concat(
-		needs("first_name last_name full_name", text),
-		[]field{
-			need("birth_date", date),
-			need("ownership_percent", count(100)),
-			need("shares_allocated", count(1<<53)),
-			need("roles", nonEmpty(oneOf("Director", "LegalRepresentative", "BeneficiaryOwner"))),
-			need("email", email),
-			need("identity", identityV1()),
-			need("address", addressV1()),
-			need("phone_number", phone),
-			need("pep_relationships", list(anyText)),
-			need("initiator", boolean),
-			need("consent_given", boolean),
-			may("consent_collected_at", dateTime),
-		})...)
+	return object(
+		need("first_name last_name full_name", text),
+		need("birth_date", date),
+		need("ownership_percent", count(100)),
+		need("shares_allocated", count(1<<53)),
+		need("roles", nonEmpty(oneOf("Director", "LegalRepresentative", "BeneficiaryOwner"))),
+		need("email", email),
+		need("identity", identityV1()),
+		need("address", addressV1()),
+		need("phone_number", phone),
+		need("pep_relationships", list(anyText)),
+		need("initiator consent_given", boolean),
+		may("consent_collected_at", dateTime),
+	)
 }
 
 // officers checks what holds of all officers together.
@@ -226,19 +213,17 @@ func officers(_ string, v jsontext.Value) string {
 }
 
 func reliancePerson() valueCheck {
-	medium := []field{
+	medium := slices.Concat(
 		need("employment_status", employment()),
 		need("monthly_income", monthlyIncome()),
 		need("expected_monthly_volume", personVolume()),
 		need("source_of_funds", personFunds()),
-	}
+	)
 	return object(
 		need("token", text),
 		may("ip_address", ipAddress),
-		may("medium_risk_questionnaire", object(medium...)),
-		may(
-			"high_risk_questionnaire", object(append(slices.Clone(medium), need("source_of_funds_proof", file(maxFileV1)))...),
-		),
+		may("medium_risk_questionnaire", object(medium)),
+		may("high_risk_questionnaire", object(medium, need("source_of_funds_proof", file(maxFileV1)))),
 	)
 }
 

@@ -62,22 +62,21 @@ func tokenV2() valueCheck {
 }
 
 func personV2() valueCheck {
-	return object(slices.Concat(
-		needs("first_name last_name full_name", text),
-		[]field{
-			need("date_of_birth", date),
-			need("email_address", email),
-			need("phone_number", e164),
-			need("sharing_consent", consent),
-			need("consent_collected_at", dateTime),
-			need("intended_use", intendedUse()),
-			need("address", addressV2()),
-			need("identity", identityV2()),
-			need("kyc_questionnaire", kycQuestionnaire()),
-			may("documents", list(personDocument())),
-			may("edd_questionnaire", eddQuestionnaire()),
-			may("tax_identification_number", anyText),
-		})...)
+	return object(
+		need("first_name last_name full_name", text),
+		need("date_of_birth", date),
+		need("email_address", email),
+		need("phone_number", e164),
+		need("sharing_consent", consent),
+		need("consent_collected_at", dateTime),
+		need("intended_use", intendedUse()),
+		need("address", addressV2()),
+		need("identity", identityV2()),
+		need("kyc_questionnaire", kycQuestionnaire()),
+		may("documents", list(personDocument())),
+		may("edd_questionnaire", eddQuestionnaire()),
+		may("tax_identification_number", anyText),
+	)
 }
 
 // personDocument takes what either generation calls a document: the contract does not say which a person's are.
@@ -92,12 +91,9 @@ func personDocument() valueCheck {
 
 func addressV2() valueCheck {
 	return object(
-		need("street_1", text),
-		need("city", text),
-		need("zip_code", text),
+		need("street_1 city zip_code", text),
 		need("country", country),
-		may("street_2", anyText),
-		may("state", anyText),
+		may("street_2 state", anyText),
 	)
 }
 
@@ -116,8 +112,7 @@ func identityV2() valueCheck {
 	return object(
 		need("identity_country_code", documentCountry),
 		need("identity_document_type", identityDocument()),
-		need("identity_document_front", image),
-		need("selfie", image),
+		need("identity_document_front selfie", image),
 		need("selfie_collected_at", dateTime),
 		need("ip_address", ipAddress),
 		need("nationality", country),
@@ -180,17 +175,15 @@ const maxLevels = 2
 // companyV2 checks a company at a level; the root is at the first.
 func companyV2(now time.Time, level int) valueCheck {
 	return object(
-		need("company_info", object(slices.Concat(
-			needs("company_name registration_number", text),
-			[]field{need("country", country), need("incorporation_date", date)},
-			needs("legal_address postal_address address", place()),
-			[]field{
-				need("email", email),
-				need("tax_identification_number", text),
-				need("website", text),
-				need("company_type", oneOf(companyTypes)),
-				may("alternative_names", either(list(anyText), anyText)),
-			})...)),
+		need("company_info", object(
+			need("company_name registration_number", text),
+			need("country", country), need("incorporation_date", date),
+			need("legal_address postal_address address", place()),
+			need("email", email),
+			need("tax_identification_number website", text),
+			need("company_type", oneOf(companyTypes)),
+			may("alternative_names", either(list(anyText), anyText)),
+		)),
 		need("beneficiaries", list(beneficiary(now, level))),
 		need("documents", list(documentV2())),
 	).and(companyRules)
@@ -308,29 +301,27 @@ func share(at string, v jsontext.Value) string {
 // beneficiaryPerson checks a person; of one who acts for the company a selfie is asked.
 func beneficiaryPerson(acts bool) valueCheck {
 	image := file(maxFileV2)
-	identity := []field{
-		need("identity_country_code", documentCountry),
-		need("identity_document_type", identityDocument()),
-		need("identity_document_front", image),
-		need("nationality", country),
-		{"selfie", acts, image},
-		{"selfie_collected_at", acts, dateTime},
-		may("identity_document_back", image),
-		may("identity_number", anyText),
-	}
-	return object(slices.Concat(
-		needs("first_name last_name", text),
-		[]field{
-			need("date_of_birth", date),
-			need("address", addressV2()),
-			need("email_address", email),
-			need("phone_number", phone),
-			need("tax_jurisdiction_country_code", country),
-			need("birth_place", object(need("place", text), need("state", anyText), need("country", country))),
-			need("identity", object(identity...)),
-		},
-		mays("middle_name tax_identification_number", anyText),
-		[]field{may("proof_of_address", image)})...)
+	return object(
+		need("first_name last_name", text),
+		need("date_of_birth", date),
+		need("address", addressV2()),
+		need("email_address", email),
+		need("phone_number", phone),
+		need("tax_jurisdiction_country_code", country),
+		need("birth_place", object(need("place", text), need("state", anyText), need("country", country))),
+		need("identity", object(
+			need("identity_country_code", documentCountry),
+			need("identity_document_type", identityDocument()),
+			need("identity_document_front", image),
+			need("nationality", country),
+			fieldsOf("selfie", acts, image),
+			fieldsOf("selfie_collected_at", acts, dateTime),
+			may("identity_document_back", image),
+			may("identity_number", anyText),
+		)),
+		may("middle_name tax_identification_number", anyText),
+		may("proof_of_address", image),
+	)
 }
 
 // questions checks the questionnaire of a business, by its type.
@@ -339,35 +330,33 @@ func questions(at string, v jsontext.Value) string {
 	if wrong != "" {
 		return wrong
 	}
-	planned := []field{
+	planned := slices.Concat(
 		need("purpose_and_intended_use", oneOf(purposes)),
 		need("estimated_monthly_volume", oneOf(volumesV2)),
-		need(
-			"estimated_monthly_transactions",
-			oneOf("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred"),
-		),
-	}
-	funds := []field{need("source_of_funds", oneOf(businessFundsV2))}
-	details := []field{
+		need("estimated_monthly_transactions",
+			oneOf("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred")),
+	)
+	funds := need("source_of_funds", oneOf(businessFundsV2))
+	details := slices.Concat(
 		need("industry_type", oneOf(industries)),
 		need("business_model_description", text),
 		need("main_business_countries", nonEmpty(country)),
 		need("estimated_annual_revenue", oneOf("Under100K From100KTo1M From1MTo10M From10MTo50M From50MTo250M Over250M")),
-	}
+	)
 	if memberOf(v, "type") == "Generic" {
 		const sends = "sends_funds_on_customer_behalf"
-		planned = append(planned, need(sends, boolean))
+		planned = append(planned, need(sends, boolean)...)
 		if memberOf(membersOf(v)["planned_activities"], sends) == "true" {
-			planned = append(planned, need(sends+"_description", text),
-				need("flow_of_funds_diagram", file(maxFileV2)), need("source_of_funds_document", file(maxFileV2)))
+			planned = slices.Concat(planned, need(sends+"_description", text),
+				need("flow_of_funds_diagram source_of_funds_document", file(maxFileV2)))
 		}
-		funds = append(funds, needs("source_of_funds_description customer_funds_handling_details", text)...)
-		details = append(details, needs("has_licenses_or_registrations requires_aml_program", boolean)...)
+		funds = append(funds, need("source_of_funds_description customer_funds_handling_details", text)...)
+		details = append(details, need("has_licenses_or_registrations requires_aml_program", boolean)...)
 	}
 	return object(
-		need("planned_activities", object(planned...)),
-		need("source_of_funds", object(funds...)),
-		need("business_details", object(details...)),
+		need("planned_activities", object(planned)),
+		need("source_of_funds", object(funds)),
+		need("business_details", object(details)),
 	)(at, v)
 }
 

@@ -38,15 +38,7 @@ type simulation struct {
 
 // New returns the simulated Mbanq. Zero fields of its options are those of Defaults.
 func New(o Options) sandbox.Simulator {
-	def := Defaults()
-	m := &simulation{Options: Options{
-		TenantID:      cmp.Or(o.TenantID, def.TenantID),
-		ClientID:      cmp.Or(o.ClientID, def.ClientID),
-		ClientSecret:  cmp.Or(o.ClientSecret, def.ClientSecret),
-		Username:      cmp.Or(o.Username, def.Username),
-		Password:      cmp.Or(o.Password, def.Password),
-		WebhookSecret: cmp.Or(o.WebhookSecret, def.WebhookSecret),
-	}}
+	m := &simulation{sandbox.Completed(o, Defaults())}
 	read := func(name, path string, handle sandbox.Handler) sandbox.Endpoint {
 		return sandbox.Endpoint{Name: name, Method: http.MethodGet, Path: path,
 			Handle: m.guarded(handle), Failures: readFailures}

@@ -54,6 +54,7 @@ func tokenFailures(*sandbox.Call) sandbox.Failures {
 		Unauthorized: sandbox.OAuthError(http.StatusUnauthorized, "invalid_client", "Bad client credentials"),
 		Throttled:    sandbox.OAuthError(http.StatusTooManyRequests, "temporarily_unavailable", "Too many requests"),
 		Internal:     sandbox.OAuthError(http.StatusInternalServerError, "server_error", "Internal Server Error"),
-		Unavailable:  sandbox.OAuthError(http.StatusServiceUnavailable, "temporarily_unavailable", "Service is not available"),
+		Unavailable: sandbox.OAuthError(http.StatusServiceUnavailable,
+			"temporarily_unavailable", "Service is not available"),
 	}
 }
