@@ -12,7 +12,7 @@ import (
 func (s *Sandbox) admin(handle func(http.ResponseWriter, *http.Request) error) http.Handler {
 	answered := s.answered(handle)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.authenticate(r) != nil {
+		if s.opts.Authenticate(r) != nil {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			writeProblem(w, NewProblem(http.StatusUnauthorized, "a caller's key is required"))
 			return
@@ -31,7 +31,7 @@ func (s *Sandbox) answered(handle func(http.ResponseWriter, *http.Request) error
 		case errors.As(err, &p):
 			writeProblem(w, p)
 		default:
-			s.log.LogAttrs(r.Context(), slog.LevelError, "sandbox store failed", slog.Any("error", err))
+			s.opts.Log.LogAttrs(r.Context(), slog.LevelError, "sandbox store failed", slog.Any("error", err))
 			writeProblem(w, NewProblem(http.StatusInternalServerError, "the sandbox's own store failed"))
 		}
 	})
@@ -49,10 +49,10 @@ func (s *Sandbox) armFault(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeStrict(w, r, &in, "partner", "operation", "fault", "times"); err != nil {
 		return err
 	}
-	if err := Applicable(s.simulators, in.Partner, in.Operation, in.Fault); err != nil {
+	if err := Applicable(s.opts.Simulators, in.Partner, in.Operation, in.Fault); err != nil {
 		return err
 	}
-	if f, _ := faultNamed(in.Fault); f.NeedsHijacking && !s.hijackable {
+	if f, _ := faultNamed(in.Fault); f.NeedsHijacking && !s.opts.Hijackable {
 		return Unprocessable(
 			"/fault", in.Fault+" needs a connection of the sandbox's own, which it doesn't have behind API Gateway",
 		)

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
-	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -37,7 +36,7 @@ type Call struct {
 func (c *Call) begin(tx Tx) { c.tx, c.err, c.queued = tx, nil, 0 }
 
 // NewID returns a new UUID in its text form.
-func (c *Call) NewID() string { return c.sandbox.newID() }
+func (c *Call) NewID() string { return c.sandbox.opts.NewID() }
 
 // NewHexID returns 32 hexadecimal digits, those of a new UUID.
 func (c *Call) NewHexID() string { return strings.ReplaceAll(c.NewID(), "-", "") }
@@ -78,17 +77,7 @@ func (c *Call) Save(key string, v any) { c.Put(key, Encode(v)) }
 
 // List returns the JSON records whose key begins with prefix, in the order of their keys.
 func List[T any](c *Call, prefix string) (all []T) {
-	c.do(func() error {
-		items, err := c.tx.List(prefix)
-		for _, item := range items {
-			var v T
-			if err := json.Unmarshal(item.Value, &v); err != nil {
-				return fmt.Errorf("sandbox: record %q: %w", item.Key, err)
-			}
-			all = append(all, v)
-		}
-		return err
-	})
+	c.do(func() error { return list(c.tx, prefix, func(_ string, v T) { all = append(all, v) }) })
 	return all
 }
 
@@ -149,7 +138,7 @@ func (c *Call) Bearer() string {
 }
 
 // HasCallerKey reports whether the request carries a caller's key, as the admin routes ask for.
-func (c *Call) HasCallerKey() bool { return c.sandbox.authenticate(c.Request) == nil }
+func (c *Call) HasCallerKey() bool { return c.sandbox.opts.Authenticate(c.Request) == nil }
 
 // Origin returns how the sandbox was reached, without a slash at the end: what the url of a page begins with.
 func (c *Call) Origin() string {

@@ -119,7 +119,7 @@ func (c *Call) CallBackAbout(ref string, due time.Time, path string, body []byte
 // wakes what sends them, and what it returns does nothing; behind API Gateway nothing runs between requests, so what it
 // returns, for the end of the request, sends them.
 func (s *Sandbox) sendCallbacks(ctx context.Context) func() {
-	if s.hijackable {
+	if s.opts.Hijackable {
 		select {
 		case s.nudge <- struct{}{}:
 		default: // it will look anyway
@@ -130,7 +130,7 @@ func (s *Sandbox) sendCallbacks(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionTimeout)
 		defer cancel()
 		if err := s.DeliverDue(ctx); err != nil {
-			s.log.LogAttrs(ctx, slog.LevelError, "sandbox callbacks failed", slog.Any("error", err))
+			s.opts.Log.LogAttrs(ctx, slog.LevelError, "sandbox callbacks failed", slog.Any("error", err))
 		}
 	}
 }
@@ -145,7 +145,7 @@ func (s *Sandbox) deliverCallbacks(ctx context.Context) {
 			}
 		}
 		if err != nil && ctx.Err() == nil {
-			s.log.LogAttrs(ctx, slog.LevelError, "sandbox callbacks failed", slog.Any("error", err))
+			s.opts.Log.LogAttrs(ctx, slog.LevelError, "sandbox callbacks failed", slog.Any("error", err))
 			pause = deliveryPause
 		}
 		timer := time.NewTimer(pause)
@@ -171,19 +171,11 @@ func (s *Sandbox) untilDue(ctx context.Context) (time.Duration, error) {
 func (s *Sandbox) queue(ctx context.Context) ([]callback, error) {
 	var queue []callback
 	err := s.store.View(ctx, func(tx Tx) error {
-		items, err := tx.List(callbacksPrefix)
-		if err != nil {
-			return err
-		}
 		queue = nil
-		for _, item := range items {
-			b := callback{key: item.Key}
-			if err := json.Unmarshal(item.Value, &b); err != nil {
-				return fmt.Errorf("sandbox: record %q: %w", item.Key, err)
-			}
+		return list(tx, callbacksPrefix, func(key string, b callback) {
+			b.key = key
 			queue = append(queue, b)
-		}
-		return nil
+		})
 	})
 	slices.SortStableFunc(queue, func(a, b callback) int { return a.ready().Compare(b.ready()) })
 	return queue, err
@@ -193,7 +185,7 @@ func (s *Sandbox) queue(ctx context.Context) ([]callback, error) {
 // two processes don't both send it; a process that dies over one leaves it to be sent again a minute later. An error
 // means that the store failed or that the gateway's base URL is not to be had; what was not sent stays.
 func (s *Sandbox) DeliverDue(ctx context.Context) error {
-	if s.callbacks.BaseURL == nil || !s.begin() {
+	if s.opts.Callbacks.BaseURL == nil || !s.begin() {
 		return nil
 	}
 	defer s.running.Done()
@@ -205,7 +197,7 @@ func (s *Sandbox) DeliverDue(ctx context.Context) error {
 	if len(queue) == 0 {
 		return nil
 	}
-	base, err := s.callbacks.BaseURL(ctx)
+	base, err := s.opts.Callbacks.BaseURL(ctx)
 	if err != nil {
 		return fmt.Errorf("sandbox: base URL of the gateway: %w", err)
 	}
@@ -238,7 +230,7 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 		if err != nil || !found || b.ready().After(sent.at) || s.forgotten(sent.generation) {
 			return err
 		}
-		if sim = find(s.simulators, b.Partner); sim == nil || sim.Callbacks == nil {
+		if sim = find(s.opts.Simulators, b.Partner); sim == nil || sim.Callbacks == nil {
 			return tx.Delete(key) // of a partner that is simulated no more
 		}
 		c := &Call{tx: tx, Now: sent.at, sandbox: s, simulator: sim}
@@ -269,7 +261,7 @@ func (s *Sandbox) deliverCallback(ctx context.Context, base, key string) error {
 	// Keep what became of it, though ctx may be done by now.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), transactionTimeout)
 	defer cancel()
-	s.log.LogAttrs(ctx, slog.LevelInfo, "sandbox callback", slog.String("partner", sim.Name),
+	s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "sandbox callback", slog.String("partner", sim.Name),
 		slog.String("operation", sim.Callbacks.Name), slog.Int("status", status), slog.Bool("effect", acknowledged))
 	return s.store.Update(ctx, func(tx Tx) error {
 		var now callback
@@ -297,7 +289,7 @@ func (s *Sandbox) post(ctx context.Context, url string, header http.Header, body
 		return 0, nil, err
 	}
 	r.Header = header
-	resp, err := s.callbacks.Client.Do(r)
+	resp, err := s.opts.Callbacks.Client.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -211,7 +211,7 @@ func take(tx Tx, partner, operation string, here func(fault) bool) (fault, error
 
 // arrived says which faults a request that has arrived can meet.
 func (s *Sandbox) arrived(f fault) bool {
-	return f.deliver != refuse && (s.hijackable || !f.NeedsHijacking)
+	return f.deliver != refuse && (s.opts.Hijackable || !f.NeedsHijacking)
 }
 
 // RefuseConnection reports whether the connection for a request is to be refused, which uses up one count of the fault
@@ -220,7 +220,7 @@ func (s *Sandbox) arrived(f fault) bool {
 // armed before it in the queue comes first.
 func (s *Sandbox) RefuseConnection(ctx context.Context, r *http.Request) (bool, error) {
 	op := s.route(r)
-	if op == nil || !s.hijackable {
+	if op == nil || !s.opts.Hijackable {
 		return false, nil
 	}
 	refused := func(f fault) bool { return f.deliver == refuse }

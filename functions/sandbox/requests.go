@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 // Request is one row of the log: a request that reached an operation, or a callback that was sent, with what the
@@ -54,20 +52,11 @@ func (s *Sandbox) requests(w http.ResponseWriter, r *http.Request) error {
 	}
 	rows := []Request{}
 	err = s.store.View(r.Context(), func(tx Tx) error {
-		items, err := tx.List(requestsPrefix)
-		if err != nil {
-			return err
-		}
-		for _, item := range items {
-			var row Request
-			if err := json.Unmarshal(item.Value, &row); err != nil {
-				return fmt.Errorf("sandbox: record %q: %w", item.Key, err)
-			}
+		return list(tx, requestsPrefix, func(_ string, row Request) {
 			if (partner == "" || row.Partner == partner) && (operation == "" || row.Operation == operation) {
 				rows = append(rows, row)
 			}
-		}
-		return nil
+		})
 	})
 	if err != nil {
 		return err
@@ -90,11 +79,11 @@ func (s *Sandbox) requestsQuery(raw string) (partner, operation string, err erro
 		}
 	}
 	partner, operation = query.Get("partner"), query.Get("operation")
-	among := s.simulators
+	among := s.opts.Simulators
 	if partner != "" {
-		p := find(s.simulators, partner)
+		p := find(s.opts.Simulators, partner)
 		if p == nil {
-			return "", "", UnprocessableParameter("partner", "is not a simulated partner", partnerNames(s.simulators)...)
+			return "", "", UnprocessableParameter("partner", "is not a simulated partner", partnerNames(s.opts.Simulators)...)
 		}
 		among = []Simulator{*p}
 	}

@@ -51,18 +51,13 @@ type Options struct {
 // admin routes that need a caller's key: GET /sandbox/requests, POST /sandbox/faults, POST /sandbox/settings and POST
 // /sandbox/reset. It sends the partners' callbacks.
 type Sandbox struct {
-	store        Store
-	clock        clock
-	hijackable   bool
-	callbacks    CallbackOptions
-	authenticate func(*http.Request) error
-	newID        func() string
-	log          *slog.Logger
-	simulators   []Simulator
-	limiters     map[string]*limiter // by partner
-	mux          *http.ServeMux
-	routes       map[string]*route // by pattern of mux
-	instance     string            // tells the log rows of processes apart
+	store    Store
+	opts     Options
+	clock    clock
+	limiters map[string]*limiter // by partner
+	mux      *http.ServeMux
+	routes   map[string]*route // by pattern of mux
+	instance string            // tells the log rows of processes apart
 
 	mu         sync.Mutex
 	stamp      int64 // of the last arrival
@@ -94,25 +89,21 @@ func New(store Store, opts Options) *Sandbox {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	opts.Simulators = slices.Clone(opts.Simulators)
 	s := &Sandbox{
-		store:        store,
-		clock:        clock{now: opts.Now, scale: opts.TimeScale},
-		hijackable:   opts.Hijackable,
-		callbacks:    opts.Callbacks,
-		authenticate: opts.Authenticate,
-		newID:        opts.NewID,
-		log:          opts.Log,
-		simulators:   slices.Clone(opts.Simulators),
-		limiters:     map[string]*limiter{},
-		mux:          http.NewServeMux(),
-		routes:       map[string]*route{},
-		instance:     rand.Text()[:8],
-		nudge:        make(chan struct{}, 1),
+		store:    store,
+		opts:     opts,
+		clock:    clock{now: opts.Now, scale: opts.TimeScale},
+		limiters: map[string]*limiter{},
+		mux:      http.NewServeMux(),
+		routes:   map[string]*route{},
+		instance: rand.Text()[:8],
+		nudge:    make(chan struct{}, 1),
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.done, s.stop = ctx.Done(), stop
-	for i := range s.simulators {
-		sim := &s.simulators[i]
+	for i := range s.opts.Simulators {
+		sim := &s.opts.Simulators[i]
 		s.limiters[sim.Name] = &limiter{rate: sim.RequestsPerSecond, clock: s.clock}
 		for _, e := range sim.Endpoints {
 			op := &route{Operation: sim.operation(e), endpoint: e, simulator: sim}
@@ -128,7 +119,7 @@ func New(store Store, opts Options) *Sandbox {
 	s.mux.Handle("POST /sandbox/faults", s.admin(s.armFault))
 	s.mux.Handle("POST /sandbox/settings", s.admin(s.setSetting))
 	s.mux.Handle("POST /sandbox/reset", s.admin(s.reset))
-	if s.hijackable && s.callbacks.BaseURL != nil {
+	if s.opts.Hijackable && s.opts.Callbacks.BaseURL != nil {
 		s.running.Go(func() { s.deliverCallbacks(ctx) })
 	}
 	return s
@@ -183,7 +174,7 @@ func (s *Sandbox) survive(w http.ResponseWriter, r *http.Request) {
 	if v == http.ErrAbortHandler {
 		panic(v)
 	}
-	s.log.LogAttrs(r.Context(), slog.LevelError, "sandbox panicked", slog.String("stack", string(debug.Stack())))
+	s.opts.Log.LogAttrs(r.Context(), slog.LevelError, "sandbox panicked", slog.String("stack", string(debug.Stack())))
 	writeProblem(w, NewProblem(http.StatusInternalServerError, "the sandbox itself failed"))
 }
 
@@ -218,11 +209,11 @@ func (s *Sandbox) unknown(w http.ResponseWriter, r *http.Request) {
 	}
 	rest, _ := strings.CutPrefix(r.URL.Path, "/sandbox/")
 	name, _, _ := strings.Cut(rest, "/")
-	sim := find(s.simulators, name)
+	sim := find(s.opts.Simulators, name)
 	if sim == nil {
 		writeProblem(
 			w,
-			NewProblem(http.StatusNotFound, "there is no such partner or route in the sandbox", partnerNames(s.simulators)...),
+			NewProblem(http.StatusNotFound, "there is no such partner or route in the sandbox", partnerNames(s.opts.Simulators)...),
 		)
 		return
 	}
@@ -288,15 +279,14 @@ func (s *Sandbox) serve(op *route, w http.ResponseWriter, r *http.Request) {
 
 	// Trouble of our own: never disguised as the partner's answer, and in the log where that still works.
 	if err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "sandbox failed", slog.String("partner", op.Partner),
-			slog.String("operation", op.Name), slog.Any("error", err))
+		s.logFailure(ctx, op, err)
 		_ = s.store.Update(ctx, func(tx Tx) error {
 			return record(tx, op.Partner, op.Name, came, http.StatusInternalServerError, false)
 		})
 		writeProblem(w, NewProblem(http.StatusInternalServerError, "the sandbox itself failed; the partner did nothing"))
 		return
 	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "sandbox request", slog.String("partner", op.Partner),
+	s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "sandbox request", slog.String("partner", op.Partner),
 		slog.String("operation", op.Name), slog.Int("status", shown(f, out)), slog.Bool("effect", out.Effect),
 		slog.String("fault", f.Name))
 	if unreadable != nil {
@@ -354,12 +344,16 @@ func (s *Sandbox) actLate(op *route, c Call, came arrival) {
 		return record(tx, op.Partner, op.Name, came, 0, out.Effect)
 	})
 	if err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "sandbox failed", slog.String("partner", op.Partner),
-			slog.String("operation", op.Name), slog.Any("error", err))
+		s.logFailure(ctx, op, err)
 	}
 	if c.queued > 0 {
 		s.sendCallbacks(ctx)()
 	}
+}
+
+func (s *Sandbox) logFailure(ctx context.Context, op *route, err error) {
+	s.opts.Log.LogAttrs(ctx, slog.LevelError, "sandbox failed", slog.String("partner", op.Partner),
+		slog.String("operation", op.Name), slog.Any("error", err))
 }
 
 // forgotten reports whether there was a reset since.

@@ -19,9 +19,9 @@ func (s *Sandbox) setSetting(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeStrict(w, r, &in, "partner", "name", "value"); err != nil {
 		return err
 	}
-	p := find(s.simulators, in.Partner)
+	p := find(s.opts.Simulators, in.Partner)
 	if p == nil {
-		return Unprocessable("/partner", "is not a simulated partner", partnerNames(s.simulators)...)
+		return Unprocessable("/partner", "is not a simulated partner", partnerNames(s.opts.Simulators)...)
 	}
 	i := slices.IndexFunc(p.Settings, func(def Setting) bool { return def.Name == in.Name })
 	if i < 0 {

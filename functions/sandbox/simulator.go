@@ -98,6 +98,9 @@ type Answer struct {
 // JSON answers with v as JSON.
 func JSON(status int, v any) Answer { return Answer{Status: status, Body: Encode(v)} }
 
+// OK answers 200 with a JSON object: see Object.
+func OK(members ...any) Answer { return JSON(http.StatusOK, Object(members...)) }
+
 // WithEffect marks an answer as that of a request with an effect.
 func (a Answer) WithEffect() Answer {
 	a.Effect = true

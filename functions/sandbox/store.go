@@ -67,6 +67,19 @@ func load(tx Tx, key string, v any) (bool, error) {
 	return true, nil
 }
 
+// list reads the JSON records whose key begins with prefix, in the order of their keys.
+func list[T any](tx Tx, prefix string, each func(key string, v T)) error {
+	items, err := tx.List(prefix)
+	for _, item := range items {
+		var v T
+		if err := json.Unmarshal(item.Value, &v); err != nil {
+			return fmt.Errorf("sandbox: record %q: %w", item.Key, err)
+		}
+		each(item.Key, v)
+	}
+	return err
+}
+
 // save writes v as a JSON record.
 func save(tx Tx, key string, v any) error {
 	return tx.Put(key, Encode(v))

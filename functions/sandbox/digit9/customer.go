@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -91,7 +90,7 @@ func customerKey(ecrn string) string { return "digit9/customer/" + ecrn }
 
 // customerByECRN loads a customer by a number that the caller gave.
 func customerByECRN(c *sandbox.Call, ecrn string) (customer customerRecord, found bool) {
-	if len(ecrn) != 16 || slices.ContainsFunc([]byte(ecrn), func(b byte) bool { return b < '0' || b > '9' }) {
+	if len(ecrn) != 16 || !sandbox.IsMadeOf(ecrn, '0', '9') {
 		return customer, false // none of ours
 	}
 	found = c.Load(customerKey(ecrn), &customer)
@@ -245,12 +244,10 @@ func (d customerRecord) held() bool {
 
 // lookupFound returns a success of the lookup service, in the order of the contract's sample (digit9 §12).
 func lookupFound(data any) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, sandbox.Object("status", "success", "statusCode", http.StatusOK, "data", data))
+	return sandbox.OK("status", "success", "statusCode", http.StatusOK, "data", data)
 }
 
 // lookupFailed returns a failure of the lookup service, which is always HTTP 200 (digit9 §9.1).
 func lookupFailed(statusCode, errorCode int, message string) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
-		"status", "failure", "statusCode", statusCode, "errorCode", errorCode, "message", message,
-	))
+	return sandbox.OK("status", "failure", "statusCode", statusCode, "errorCode", errorCode, "message", message)
 }

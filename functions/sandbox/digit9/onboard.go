@@ -90,14 +90,14 @@ func onboarded(c *sandbox.Call, customer customerRecord) sandbox.Answer {
 	if customer.barred() || customer.held() {
 		return refused(c, customer)
 	}
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
+	return sandbox.OK(
 		"status", "success",
 		"data", sandbox.Object(
 			"aml_scan_status", customer.Stands.AMLScanStatus, "ecrn", customer.ECRN,
 			"customer_status", customer.Stands.CustomerStatus, "pep", customer.Profile.PoliticalExposed, "aml_category", 2,
 		),
 		"status_code", http.StatusOK, "request_id", c.NewHexID(),
-	))
+	)
 }
 
 // refused answers for a customer who is barred or held.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/functions/sandbox"
 )
 
 // Limits of an onboarding request: of one file and of all files, in bytes decoded (digit9 §6.4); of the elements of one
@@ -254,25 +256,15 @@ func isDate(v any) bool {
 
 // isCountry accepts the form of ISO 3166 alpha-2.
 func isCountry(v any) bool {
-	return isForm(2, func(s string) bool { return len(s) == 2 && isMadeOf(s, 'A', 'Z') })(v)
+	return isForm(2, func(s string) bool { return len(s) == 2 && sandbox.IsMadeOf(s, 'A', 'Z') })(v)
 }
 
 // isMobile accepts a plus sign and digits.
 func isMobile(v any) bool {
 	return isForm(20, func(s string) bool {
 		digits, ok := strings.CutPrefix(s, "+")
-		return ok && digits != "" && isMadeOf(digits, '0', '9')
+		return ok && digits != "" && sandbox.IsMadeOf(digits, '0', '9')
 	})(v)
 }
 
-func isEmail(v any) bool {
-	return isForm(255, func(s string) bool {
-		local, domain, ok := strings.Cut(s, "@")
-		return ok && local != "" && domain != "" && !strings.ContainsAny(s, " \t\r\n") && !strings.Contains(domain, "@")
-	})(v)
-}
-
-// isMadeOf reports whether all bytes of a text lie between two.
-func isMadeOf(s string, from, to byte) bool {
-	return !slices.ContainsFunc([]byte(s), func(b byte) bool { return b < from || b > to })
-}
+func isEmail(v any) bool { return isForm(255, sandbox.IsEmail)(v) }

@@ -45,10 +45,10 @@ func (d *simulation) issueToken(c *sandbox.Call) sandbox.Answer {
 func (d *simulation) newTokens(c *sandbox.Call, session string) sandbox.Answer {
 	access, refresh := "at-"+c.NewHexID(), "rt-"+c.NewHexID()
 	seconds := c.IssueTokens(session, access, refresh, 0)
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
+	return sandbox.OK(
 		"token_type", "bearer", "access_token", access, "expires_in", seconds, "refresh_expires_in", seconds,
 		"refresh_token", refresh, "scope", d.Scope, "not-before-policy", 0, "session_state", session,
-	))
+	)
 }
 
 // tokenFailures are worded as Keycloak does (digit9 §3).

@@ -139,10 +139,10 @@ func (e *simulation) triggerRequest(x *call) sandbox.Answer {
 	x.Save(handleKey(t.Handle), t.RequestID)
 	x.Save(pageKey(t.Page), t.RequestID)
 	e.proceed(x.Call, &t)
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
+	return sandbox.OK(
 		"auth_req_id", t.Handle, "url", t.url(), "expires_in", int(x.app.LinkExpiry/time.Second),
 		"interval", t.Interval,
-	)).WithEffect()
+	).WithEffect()
 }
 
 // steps returns what a transaction asks of a person. New users are onboarded first, all users where that is forced; the

@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/functions/sandbox"
 )
 
 // valueCheck returns what is wrong with a value, with its place in the body, or "". It quotes no values.
@@ -201,13 +203,13 @@ func email(at string, v jsontext.Value) string {
 }
 
 func country(at string, v jsontext.Value) string {
-	return formatted("a country code", func(s string) bool { return len(s) == 2 && isMadeOf(s, 'A', 'Z') })(at, v)
+	return formatted("a country code", func(s string) bool { return len(s) == 2 && sandbox.IsMadeOf(s, 'A', 'Z') })(at, v)
 }
 
 // documentCountry takes a code of two letters or of three: the contract does not say which.
 func documentCountry(at string, v jsontext.Value) string {
 	return formatted(
-		"a country code", func(s string) bool { return (len(s) == 2 || len(s) == 3) && isMadeOf(s, 'A', 'Z') },
+		"a country code", func(s string) bool { return (len(s) == 2 || len(s) == 3) && sandbox.IsMadeOf(s, 'A', 'Z') },
 	)(at, v)
 }
 
@@ -220,7 +222,7 @@ func phone(at string, v jsontext.Value) string {
 
 func e164(at string, v jsontext.Value) string {
 	return formatted("a phone number in E.164", func(s string) bool {
-		return len(s) >= 3 && len(s) <= 16 && s[0] == '+' && s[1] != '0' && isMadeOf(s[1:], '0', '9')
+		return len(s) >= 3 && len(s) <= 16 && s[0] == '+' && s[1] != '0' && sandbox.IsMadeOf(s[1:], '0', '9')
 	})(at, v)
 }
 
@@ -277,9 +279,4 @@ func file(limit int64) valueCheck {
 		}
 		return ""
 	})
-}
-
-// isMadeOf reports whether all bytes of a text lie between two.
-func isMadeOf(s string, from, to byte) bool {
-	return !slices.ContainsFunc([]byte(s), func(b byte) bool { return b < from || b > to })
 }

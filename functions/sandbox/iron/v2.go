@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/functions/sandbox"
 )
 
 // readV2 reads a body of iron §5 and says what is wrong with it. A body that is valid but not complete is not wrong:
@@ -290,7 +292,7 @@ func beneficiary(now time.Time, level int) valueCheck {
 func share(at string, v jsontext.Value) string {
 	return formatted("a percentage as a decimal text", func(s string) bool {
 		whole, fraction, point := strings.Cut(s, ".")
-		if whole == "" || point && fraction == "" || len(s) > 40 || !isMadeOf(whole+fraction, '0', '9') {
+		if whole == "" || point && fraction == "" || len(s) > 40 || !sandbox.IsMadeOf(whole+fraction, '0', '9') {
 			return false
 		}
 		share, ok := new(big.Rat).SetString(s)

@@ -77,7 +77,7 @@ func (m *simulation) addAddress(c *sandbox.Call, client clientRecord) sandbox.An
 	address.ID = nextNumber(c, "address", firstAddress)
 	client.Addresses = append(client.Addresses, address)
 	client.save(c)
-	return sandbox.JSON(http.StatusOK, sandbox.Object("clientId", client.ID, "resourceId", address.ID)).WithEffect()
+	return sandbox.OK("clientId", client.ID, "resourceId", address.ID).WithEffect()
 }
 
 // listAddresses is row 9 of mbanq §2; a type in the query selects.

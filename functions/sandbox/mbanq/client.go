@@ -210,12 +210,12 @@ func (in *input) order(c *sandbox.Call, client clientRecord) {
 	if born := client.DateOfBirth; born >= today {
 		in.reject("dateOfBirth", "is.greater.than.date", "The parameter `dateOfBirth` must be before today.", born, today)
 	} else if born != "" && client.SubmittedOn != "" && born >= client.SubmittedOn {
-		in.reasons = append(in.reasons, newReason("error.msg.clients.submittedOnDate.before.dateOfBirth",
-			"submitted date cannot be before the date of birth", "submittedOnDate", client.SubmittedOn))
+		in.note("error.msg.clients.submittedOnDate.before.dateOfBirth",
+			"submitted date cannot be before the date of birth", "submittedOnDate", client.SubmittedOn)
 	}
 	if client.SubmittedOn > today {
-		in.reasons = append(in.reasons, newReason("error.msg.clients.submittedOnDate.in.the.future",
-			"submitted date cannot be in the future.", "submittedOnDate", client.SubmittedOn))
+		in.note("error.msg.clients.submittedOnDate.in.the.future",
+			"submitted date cannot be in the future.", "submittedOnDate", client.SubmittedOn)
 	}
 	if client.Active && client.ActivatedOn != "" {
 		in.reasons = append(in.reasons, activationOrder(c, client, client.ActivatedOn)...)
@@ -224,9 +224,7 @@ func (in *input) order(c *sandbox.Call, client clientRecord) {
 
 // result is what a command answers but for a verification (mbanq §4).
 func (m clientRecord) result() sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
-		"id", m.ID, "officeId", m.OfficeID, "clientId", m.ID, "resourceId", m.ID,
-	))
+	return sandbox.OK("id", m.ID, "officeId", m.OfficeID, "clientId", m.ID, "resourceId", m.ID)
 }
 
 // getClient is row 4 of mbanq §2.
@@ -250,9 +248,7 @@ func deleteClient(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	for _, key := range keys {
 		c.Delete(key)
 	}
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
-		"officeId", client.OfficeID, "clientId", client.ID, "resourceId", client.ID,
-	)).WithEffect()
+	return sandbox.OK("officeId", client.OfficeID, "clientId", client.ID, "resourceId", client.ID).WithEffect()
 }
 
 // enum is a value of a fixed enumeration.
@@ -441,9 +437,7 @@ func (m *simulation) listClients(c *sandbox.Call) sandbox.Answer {
 		return order(a, b)
 	})
 	page := all[min(offset, len(all)):]
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
-		"totalFilteredRecords", len(all), "pageItems", page[:min(limit, len(page))],
-	))
+	return sandbox.OK("totalFilteredRecords", len(all), "pageItems", page[:min(limit, len(page))])
 }
 
 // matches reports whether a client passes the filters of a list: exact, but for a part of a name in whatever case.

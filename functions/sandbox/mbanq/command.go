@@ -105,10 +105,10 @@ func (m *simulation) clientCommand(c *sandbox.Call, client clientRecord) sandbox
 
 // verification is what verify answers, whose members come in another order. That it is 200 proves nothing (mbanq §5).
 func (m clientRecord) verification() sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
+	return sandbox.OK(
 		"id", m.ID, "clientId", m.ID, "officeId", m.OfficeID, "resourceId", m.ID,
 		"data", sandbox.Object("clientVerificationStatus", m.state(), "clientKycStatus", m.state()),
-	))
+	)
 }
 
 // verify is row 17 of mbanq §2.

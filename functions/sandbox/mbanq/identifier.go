@@ -98,10 +98,10 @@ func (m *simulation) addIdentifier(c *sandbox.Call, client clientRecord) sandbox
 	}
 	client.Identifiers = append(client.Identifiers, identifier)
 	client.save(c)
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
+	return sandbox.OK(
 		"id", identifier.ID, "officeId", client.OfficeID, "clientId", client.ID, "resourceId", identifier.ID,
 		"changes", struct{}{}, "isScheduledTransfer", false, "isSkipNotification", false,
-	)).WithEffect()
+	).WithEffect()
 }
 
 // identifierView is an identifier as it is shown (mbanq §4).
@@ -204,9 +204,7 @@ func (m *simulation) attachDocument(c *sandbox.Call) sandbox.Answer {
 	client.Identifiers[i].Scans++
 	client.save(c)
 	document := strconv.FormatInt(nextNumber(c, "document", firstDocument), 10)
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
-		"id", document, "resourceIdentifier", document, "uuid", c.NewID(),
-	)).WithEffect()
+	return sandbox.OK("id", document, "resourceIdentifier", document, "uuid", c.NewID()).WithEffect()
 }
 
 // refusedScan reads the form of an upload part by part (mbanq §3), and returns the answer where something is wrong with

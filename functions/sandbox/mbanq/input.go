@@ -74,7 +74,12 @@ func (in *input) refused() (sandbox.Answer, bool) {
 
 // reject notes what is wrong with a field; the code is the end of the whole one.
 func (in *input) reject(name, code, text string, args ...any) {
-	in.reasons = append(in.reasons, newReason("validation.msg."+in.resource+"."+name+"."+code, text, name, args...))
+	in.note("validation.msg."+in.resource+"."+name+"."+code, text, name, args...)
+}
+
+// note notes what is wrong, by the whole code.
+func (in *input) note(code, text, name string, args ...any) {
+	in.reasons = append(in.reasons, newReason(code, text, name, args...))
 }
 
 func (in *input) rejectBlank(name string) {
@@ -142,8 +147,8 @@ func (in *input) id(name string, required bool) int64 {
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
 	case err != nil:
-		in.reasons = append(in.reasons, newReason("validation.msg.invalid.integer.format",
-			"The parameter `"+name+"` is not an integer.", name))
+		in.note("validation.msg.invalid.integer.format",
+			"The parameter `"+name+"` is not an integer.", name)
 	case n <= 0:
 		in.reject(name, "not.greater.than.zero", "The parameter `"+name+"` must be greater than 0.", n, 0)
 	}
@@ -230,8 +235,8 @@ func (in *input) dateLayout() string {
 	format, locale := in.scalar("dateFormat"), in.scalar("locale")
 	for _, name := range []string{"dateFormat", "locale"} {
 		if strings.TrimSpace(in.scalar(name)) == "" {
-			in.reasons = append(in.reasons, newReason("validation.msg.missing."+name+".parameter",
-				"The parameter `"+name+"` is mandatory.", name))
+			in.note("validation.msg.missing."+name+".parameter",
+				"The parameter `"+name+"` is mandatory.", name)
 		}
 	}
 	english := locale == "en" || strings.HasPrefix(locale, "en_") || strings.HasPrefix(locale, "en-")
@@ -243,8 +248,8 @@ func (in *input) dateLayout() string {
 	case format == "d MMMM yyyy" && english:
 		in.layout = "2 January 2006"
 	case strings.TrimSpace(format) != "" && strings.TrimSpace(locale) != "":
-		in.reasons = append(in.reasons, newReason("validation.msg.invalid.dateFormat.format",
-			"The parameter `dateFormat` is invalid for the locale provided.", "dateFormat"))
+		in.note("validation.msg.invalid.dateFormat.format",
+			"The parameter `dateFormat` is invalid for the locale provided.", "dateFormat")
 	}
 	return in.layout
 }
@@ -261,8 +266,8 @@ func (in *input) date(name string, required bool) date {
 	}
 	t, err := time.Parse(layout, s)
 	if err != nil || t.Year() < 1 {
-		in.reasons = append(in.reasons, newReason("validation.msg.invalid.dateFormat.format",
-			"The parameter `"+name+"` is invalid based on the dateFormat and locale provided.", name))
+		in.note("validation.msg.invalid.dateFormat.format",
+			"The parameter `"+name+"` is invalid based on the dateFormat and locale provided.", name)
 		return ""
 	}
 	return newDate(t)
@@ -271,15 +276,8 @@ func (in *input) date(name string, required bool) date {
 // email returns an address of the form of one.
 func (in *input) email(name string, required bool) string {
 	s := in.text(name, required, 150)
-	if s != "" && !isEmail(s) {
+	if s != "" && (!sandbox.IsEmail(s) || utf8.RuneCountInString(s) > 255) {
 		in.reject(name, "is.not.valid", "The parameter `"+name+"` is not a valid email address.")
 	}
 	return s
-}
-
-// isEmail reports whether a text has the form of an address, and at most 255 characters.
-func isEmail(s string) bool {
-	local, domain, ok := strings.Cut(s, "@")
-	return ok && local != "" && domain != "" && !strings.ContainsAny(s, " \t\r\n") && !strings.Contains(domain, "@") &&
-		utf8.RuneCountInString(s) <= 255
 }

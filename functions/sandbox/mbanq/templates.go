@@ -11,13 +11,13 @@ const office = "Head Office"
 
 // clientTemplate is row 2 of mbanq §2.
 func clientTemplate(*sandbox.Call) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
+	return sandbox.OK(
 		"officeOptions", codeValues(1, office), "genderOptions", genders(), "clientTypeOptions", clientTypes(),
 		"clientClassificationOptions", classifications(), "occupationOptions", occupations(),
 		"nationalityOptions", countries(),
 		"clientLegalFormOptions", []enum{legalFormOf(legalFormPerson), legalFormOf(legalFormEntity)},
 		"address", newAddressOptions(),
-	))
+	)
 }
 
 // addressOptions is what an address may hold.
@@ -38,5 +38,5 @@ func addressTemplate(*sandbox.Call) sandbox.Answer {
 
 // identifierTemplate is row 11 of mbanq §2.
 func identifierTemplate(*sandbox.Call, clientRecord) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, sandbox.Object("allowedDocumentTypes", documentTypes()))
+	return sandbox.OK("allowedDocumentTypes", documentTypes())
 }

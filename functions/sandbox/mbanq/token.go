@@ -43,10 +43,10 @@ func (m *simulation) issueToken(c *sandbox.Call) sandbox.Answer {
 func (m *simulation) newTokens(c *sandbox.Call) sandbox.Answer {
 	access, refresh := "mat-"+c.NewHexID(), "mrt-"+c.NewHexID()
 	seconds := c.IssueTokens("", access, refresh, refreshLifetime)
-	return sandbox.JSON(http.StatusOK, sandbox.Object(
+	return sandbox.OK(
 		"access_token", access, "token_type", "bearer", "refresh_token", refresh, "expires_in", seconds,
 		"scope", "all",
-	))
+	)
 }
 
 func tokenFailures(*sandbox.Call) sandbox.Failures {
