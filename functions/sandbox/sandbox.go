@@ -211,10 +211,8 @@ func (s *Sandbox) unknown(w http.ResponseWriter, r *http.Request) {
 	name, _, _ := strings.Cut(rest, "/")
 	sim := find(s.opts.Simulators, name)
 	if sim == nil {
-		writeProblem(
-			w,
-			NewProblem(http.StatusNotFound, "there is no such partner or route in the sandbox", partnerNames(s.opts.Simulators)...),
-		)
+		names := partnerNames(s.opts.Simulators)
+		writeProblem(w, NewProblem(http.StatusNotFound, "there is no such partner or route in the sandbox", names...))
 		return
 	}
 	var paths []string

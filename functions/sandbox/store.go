@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -95,15 +96,29 @@ func Encode(v any) []byte {
 	return b
 }
 
-// Object returns a JSON object of members in their order: a name, its value, and so on.
+// Object returns a JSON object of members in their order: a name, its value, and so on; see Optional.
 func Object(members ...any) jsontext.Value {
 	object := []byte{'{'}
 	for i := 0; i < len(members); i += 2 {
-		if i > 0 {
+		if members[i+1] == (absent{}) {
+			continue
+		}
+		if len(object) > 1 {
 			object = append(object, ',')
 		}
 		object = append(append(object, Encode(members[i])...), ':')
 		object = append(object, Encode(members[i+1])...)
 	}
 	return append(object, '}')
+}
+
+// absent is the value of a member that Object leaves out.
+type absent struct{}
+
+// Optional returns a value for Object, which leaves the member out where it is zero.
+func Optional(v any) any {
+	if reflect.ValueOf(v).IsZero() {
+		return absent{}
+	}
+	return v
 }

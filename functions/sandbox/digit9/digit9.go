@@ -90,23 +90,14 @@ func guarded(handle sandbox.Handler) sandbox.Handler {
 	}
 }
 
-// gatewayBody is the body of what the gateway before Digit9's services answers itself (digit9 §9.1, §9.2). Its path
-// lacks the first segment of the request's.
-type gatewayBody struct {
-	Timestamp string  `json:"timestamp"`
-	Status    int     `json:"status"`
-	Error     string  `json:"error"`
-	Message   *string `json:"message,omitzero"`
-	Path      string  `json:"path"`
-}
-
-// gatewayFailures returns those of one path; message is nil where the body has none.
+// gatewayFailures returns what the gateway before Digit9's services answers itself (digit9 §9.1, §9.2). The path lacks
+// the first segment of the request's; message is nil where the body has none.
 func gatewayFailures(c *sandbox.Call, path string, message *string) sandbox.Failures {
 	of := func(status int) sandbox.Answer {
-		return sandbox.JSON(status, gatewayBody{
-			Timestamp: c.Now.UTC().Format(timestampLayout), Status: status, Error: http.StatusText(status), Message: message,
-			Path: path,
-		})
+		return sandbox.JSON(status, sandbox.Object(
+			"timestamp", c.Now.UTC().Format(timestampLayout), "status", status, "error", http.StatusText(status),
+			"message", sandbox.Optional(message), "path", path,
+		))
 	}
 	return sandbox.Failures{
 		Unauthorized: of(http.StatusUnauthorized),

@@ -82,35 +82,21 @@ func (m *simulation) addAddress(c *sandbox.Call, client clientRecord) sandbox.An
 
 // listAddresses is row 9 of mbanq §2; a type in the query selects.
 func (m *simulation) listAddresses(c *sandbox.Call, client clientRecord) sandbox.Answer {
-	type item struct {
-		ClientID        int64          `json:"clientId"`
-		AddressType     string         `json:"addressType"`
-		AddressID       int64          `json:"addressId"`
-		AddressTypeID   int64          `json:"addressTypeId"`
-		IsActive        bool           `json:"isActive"`
-		AddressLine1    string         `json:"addressLine1"`
-		AddressLine2    string         `json:"addressLine2,omitzero"`
-		AddressLine3    string         `json:"addressLine3,omitzero"`
-		City            string         `json:"city"`
-		StateProvinceID int64          `json:"stateProvinceId"`
-		StateName       string         `json:"stateName,omitzero"`
-		CountryID       int64          `json:"countryId"`
-		CountryName     string         `json:"countryName,omitzero"`
-		PostalCode      jsontext.Value `json:"postalCode"`
-		CreatedBy       string         `json:"createdBy"`
-	}
-	items := []item{}
+	addresses := []jsontext.Value{}
 	for _, a := range client.Addresses {
 		if kind := c.Request.URL.Query().Get("type"); kind != "" && kind != strconv.FormatInt(a.TypeID, 10) {
 			continue
 		}
-		items = append(items, item{
-			client.ID, nameOf(addressTypes(), a.TypeID), a.ID, a.TypeID, a.Active, a.Line1, a.Line2, a.Line3, a.City,
-			a.StateProvinceID, nameOf(states(), a.StateProvinceID), a.CountryID, nameOf(countries(), a.CountryID),
-			postalCode(a.PostalCode), m.Username,
-		})
+		addresses = append(addresses, sandbox.Object(
+			"clientId", client.ID, "addressType", nameOf(addressTypes(), a.TypeID), "addressId", a.ID,
+			"addressTypeId", a.TypeID, "isActive", a.Active, "addressLine1", a.Line1,
+			"addressLine2", sandbox.Optional(a.Line2), "addressLine3", sandbox.Optional(a.Line3), "city", a.City,
+			"stateProvinceId", a.StateProvinceID, "stateName", sandbox.Optional(nameOf(states(), a.StateProvinceID)),
+			"countryId", a.CountryID, "countryName", sandbox.Optional(nameOf(countries(), a.CountryID)),
+			"postalCode", postalCode(a.PostalCode), "createdBy", m.Username,
+		))
 	}
-	return sandbox.JSON(http.StatusOK, items)
+	return sandbox.JSON(http.StatusOK, addresses)
 }
 
 // postalCode returns a postal code as it goes out: as a number (mbanq §4) where that loses nothing of it.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"sallyport/functions/sandbox"
 )
 
@@ -295,94 +297,45 @@ func newCodeRef(options []codeValue, id int64) *codeRef {
 	return &codeRef{id, nameOf(options, id)}
 }
 
-// subStatus is a code value that has nothing but its switches where it is unset.
-type subStatus struct {
-	ID            int64  `json:"id,omitzero"`
-	Name          string `json:"name,omitzero"`
-	Active        bool   `json:"active"`
-	Mandatory     bool   `json:"mandatory"`
-	SystemDefined bool   `json:"systemDefined"`
-}
-
-// clientView is a client as it is shown (mbanq §4). What an unset field looks like follows from Fineract: it is left
-// out.
-type clientView struct {
-	ID                int64     `json:"id"`
-	AccountNo         string    `json:"accountNo"`
-	ExternalID        string    `json:"externalId,omitzero"`
-	Status            enum      `json:"status"`
-	SubStatus         subStatus `json:"subStatus"`
-	Active            bool      `json:"active"`
-	ActivationDate    []int     `json:"activationDate,omitzero"`
-	Firstname         string    `json:"firstname,omitzero"`
-	Middlename        string    `json:"middlename,omitzero"`
-	Lastname          string    `json:"lastname,omitzero"`
-	Fullname          string    `json:"fullname,omitzero"`
-	DisplayName       string    `json:"displayName"`
-	MobileCountryCode string    `json:"mobileCountryCode,omitzero"`
-	MobileNo          string    `json:"mobileNo,omitzero"`
-	EmailAddress      string    `json:"emailAddress,omitzero"`
-	DateOfBirth       []int     `json:"dateOfBirth,omitzero"`
-	Gender            *codeRef  `json:"gender,omitzero"`
-	ClientTypes       []codeRef `json:"clientTypes"`
-	Classification    *codeRef  `json:"clientClassification,omitzero"`
-	Occupation        struct {
-		ID     int64 `json:"id,omitzero"`
-		Active bool  `json:"active"`
-	} `json:"occupation"`
-	IsStaff    bool              `json:"isStaff"`
-	SkipAVS    bool              `json:"skipAvs"`
-	OfficeID   int64             `json:"officeId"`
-	OfficeName string            `json:"officeName"`
-	UpdatedAt  time.Time         `json:"updatedAt"`
-	Timeline   timeline          `json:"timeline"`
-	LegalForm  enum              `json:"legalForm"`
-	KYCState   verificationState `json:"clientVerificationStatus"`
-	KYC        kyc               `json:"clientKycStatus"`
-	Transfer   struct{}          `json:"clientTransferOptionData"`
-	NonPerson  struct{}          `json:"clientNonPersonDetails"`
-}
-
-type timeline struct {
-	SubmittedOnDate     []int  `json:"submittedOnDate"`
-	SubmittedByUsername string `json:"submittedByUsername"`
-	ActivatedOnDate     []int  `json:"activatedOnDate,omitzero"`
-	ActivatedByUsername string `json:"activatedByUsername,omitzero"`
-}
-
-// kyc is the object that a client shows, though verify answers a text. The contract leaves its content open; it says
-// here what verification succeeded at.
-type kyc struct {
-	Value verificationState `json:"value"`
-	Level kycLevel          `json:"kycVerificationType,omitzero"`
-}
-
-// view returns a client as the user who made it sees it.
-func (m clientRecord) view(user string) clientView {
-	v := clientView{
-		ID: m.ID, AccountNo: m.AccountNo, ExternalID: m.ExternalID,
-		Status: m.status(), Active: m.Active, ActivationDate: m.ActivatedOn.array(),
-		Firstname: m.Firstname, Middlename: m.Middlename, Lastname: m.Lastname, Fullname: m.Fullname,
-		DisplayName:       m.displayName(),
-		MobileCountryCode: m.MobileCountryCode, MobileNo: m.MobileNo, EmailAddress: m.EmailAddress,
-		DateOfBirth: m.DateOfBirth.array(),
-		Gender:      newCodeRef(nil, m.GenderID), ClientTypes: []codeRef{},
-		Classification: newCodeRef(classifications(), m.ClassificationID),
-		IsStaff:        m.Staff, OfficeID: m.OfficeID, OfficeName: m.officeName(), UpdatedAt: m.UpdatedAt,
-		Timeline:  timeline{SubmittedOnDate: m.SubmittedOn.array(), SubmittedByUsername: user},
-		LegalForm: legalFormOf(m.LegalForm), KYCState: m.state(), KYC: kyc{m.state(), m.Verified},
-	}
+// view returns a client as the user who made it sees it (mbanq §4). What an unset field looks like follows from Fineract:
+// it is left out. A sub-status that is unset has nothing but its switches.
+//
+// clientKycStatus is an object here, though verify answers a text. The contract leaves its content open; it says what
+// verification succeeded at.
+func (m clientRecord) view(user string) jsontext.Value {
+	subStatus := sandbox.Object("active", false, "mandatory", false, "systemDefined", false)
 	if m.Verified != "" {
-		v.SubStatus = subStatus{77, "Verified", true, false, true}
+		subStatus = sandbox.Object("id", 77, "name", "Verified", "active", true, "mandatory", false, "systemDefined", true)
 	}
+	activatedBy := ""
 	if m.Active {
-		v.Timeline.ActivatedOnDate, v.Timeline.ActivatedByUsername = m.ActivatedOn.array(), user
+		activatedBy = user
 	}
+	types := []codeRef{}
 	for _, id := range m.ClientTypes {
-		v.ClientTypes = append(v.ClientTypes, *newCodeRef(clientTypes(), id))
+		types = append(types, *newCodeRef(clientTypes(), id))
 	}
-	v.Occupation.ID, v.Occupation.Active = m.OccupationID, m.OccupationID != 0
-	return v
+	return sandbox.Object(
+		"id", m.ID, "accountNo", m.AccountNo, "externalId", sandbox.Optional(m.ExternalID),
+		"status", m.status(), "subStatus", subStatus,
+		"active", m.Active, "activationDate", sandbox.Optional(m.ActivatedOn.array()),
+		"firstname", sandbox.Optional(m.Firstname), "middlename", sandbox.Optional(m.Middlename),
+		"lastname", sandbox.Optional(m.Lastname), "fullname", sandbox.Optional(m.Fullname), "displayName", m.displayName(),
+		"mobileCountryCode", sandbox.Optional(m.MobileCountryCode), "mobileNo", sandbox.Optional(m.MobileNo),
+		"emailAddress", sandbox.Optional(m.EmailAddress), "dateOfBirth", sandbox.Optional(m.DateOfBirth.array()),
+		"gender", sandbox.Optional(newCodeRef(nil, m.GenderID)), "clientTypes", types,
+		"clientClassification", sandbox.Optional(newCodeRef(classifications(), m.ClassificationID)),
+		"occupation", sandbox.Object("id", sandbox.Optional(m.OccupationID), "active", m.OccupationID != 0),
+		"isStaff", m.Staff, "skipAvs", false, "officeId", m.OfficeID, "officeName", m.officeName(),
+		"updatedAt", m.UpdatedAt,
+		"timeline", sandbox.Object(
+			"submittedOnDate", m.SubmittedOn.array(), "submittedByUsername", user,
+			"activatedOnDate", sandbox.Optional(m.ActivatedOn.array()), "activatedByUsername", sandbox.Optional(activatedBy),
+		),
+		"legalForm", legalFormOf(m.LegalForm), "clientVerificationStatus", m.state(),
+		"clientKycStatus", sandbox.Object("value", m.state(), "kycVerificationType", sandbox.Optional(m.Verified)),
+		"clientTransferOptionData", struct{}{}, "clientNonPersonDetails", struct{}{},
+	)
 }
 
 // listClients is row 5 of mbanq §2. Parameters that nobody knows are ignored, those for ranges of dates among them,
@@ -410,34 +363,34 @@ func (m *simulation) listClients(c *sandbox.Call) sandbox.Answer {
 		}
 	}
 
-	all := []clientView{}
-	for _, client := range sandbox.List[clientRecord](c, clientsPrefix) {
-		if client.matches(query) {
-			client.settle(c)
-			all = append(all, client.view(m.Username))
-		}
-	}
-	order := func(a, b clientView) int {
+	all := slices.DeleteFunc(sandbox.List[clientRecord](c, clientsPrefix),
+		func(client clientRecord) bool { return !client.matches(query) })
+	order := func(a, b clientRecord) int {
 		switch query.Get("orderBy") {
 		case "displayName":
-			return strings.Compare(a.DisplayName, b.DisplayName)
+			return strings.Compare(a.displayName(), b.displayName())
 		case "accountNo":
 			return strings.Compare(a.AccountNo, b.AccountNo)
 		case "officeId":
 			return cmp.Compare(a.OfficeID, b.OfficeID)
 		case "officeName":
-			return strings.Compare(a.OfficeName, b.OfficeName)
+			return strings.Compare(a.officeName(), b.officeName())
 		}
 		return cmp.Compare(a.ID, b.ID)
 	}
-	slices.SortStableFunc(all, func(a, b clientView) int {
+	slices.SortStableFunc(all, func(a, b clientRecord) int {
 		if query.Get("sortOrder") == "DESC" {
 			a, b = b, a
 		}
 		return order(a, b)
 	})
-	page := all[min(offset, len(all)):]
-	return sandbox.OK("totalFilteredRecords", len(all), "pageItems", page[:min(limit, len(page))])
+	page := []jsontext.Value{}
+	rest := all[min(offset, len(all)):]
+	for _, client := range rest[:min(limit, len(rest))] {
+		client.settle(c)
+		page = append(page, client.view(m.Username))
+	}
+	return sandbox.OK("totalFilteredRecords", len(all), "pageItems", page)
 }
 
 // matches reports whether a client passes the filters of a list: exact, but for a part of a name in whatever case.

@@ -1,6 +1,7 @@
 package mbanq
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha512"
 	"encoding/hex"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/functions/sandbox"
 )
@@ -320,39 +323,19 @@ func newStateView(state verificationState) stateView {
 
 // verificationStatus is row 18 of mbanq §2.
 func (m *simulation) verificationStatus(c *sandbox.Call, client clientRecord) sandbox.Answer {
-	identifiers := []identifierView{}
+	identifiers := []jsontext.Value{}
 	for _, identifier := range client.Identifiers {
-		view := identifier.view(client.ID, false)
-		state := verificationPending
-		if identifier.Review != "" {
-			state = verificationState(identifier.Review)
-		}
-		verification := newStateView(state)
-		view.Verification = &verification
-		identifiers = append(identifiers, view)
+		state := newStateView(cmp.Or(verificationState(identifier.Review), verificationPending))
+		identifiers = append(identifiers, identifier.view(client.ID, false, &state))
 	}
-	legalForm := legalFormOf(client.LegalForm)
-	type codeValue struct {
-		Code  string `json:"code"`
-		Value string `json:"value"`
-	}
-	return sandbox.JSON(http.StatusOK, struct {
-		ID                   int64            `json:"id"`
-		AccountNo            string           `json:"accountNo"`
-		DisplayName          string           `json:"displayName"`
-		LegalForm            codeValue        `json:"legalForm"`
-		VerificationStatus   stateView        `json:"verificationStatus"`
-		Identifiers          []identifierView `json:"identifiers"`
-		MobileCountryCode    string           `json:"mobileCountryCode,omitzero"`
-		ActiveDepositAccount int              `json:"activeDepositAccount"`
-		OfLoanCycle          int              `json:"ofLoanCycle"`
-		OfLoanActive         int              `json:"ofLoanActive"`
-	}{
-		ID: client.ID, AccountNo: client.AccountNo, DisplayName: client.displayName(),
-		LegalForm:          codeValue{legalForm.Code, legalForm.Value},
-		VerificationStatus: newStateView(client.state()), Identifiers: identifiers,
-		MobileCountryCode: client.MobileCountryCode,
-	})
+	form := legalFormOf(client.LegalForm)
+	return sandbox.OK(
+		"id", client.ID, "accountNo", client.AccountNo, "displayName", client.displayName(),
+		"legalForm", sandbox.Object("code", form.Code, "value", form.Value),
+		"verificationStatus", newStateView(client.state()), "identifiers", identifiers,
+		"mobileCountryCode", sandbox.Optional(client.MobileCountryCode),
+		"activeDepositAccount", 0, "ofLoanCycle", 0, "ofLoanActive", 0,
+	)
 }
 
 // webhook is the body of a webhook (mbanq §10).

@@ -104,42 +104,24 @@ func (m *simulation) addIdentifier(c *sandbox.Call, client clientRecord) sandbox
 	).WithEffect()
 }
 
-// identifierView is an identifier as it is shown (mbanq §4).
-type identifierView struct {
-	ID           int64            `json:"id"`
-	ClientID     int64            `json:"clientId"`
-	DocumentType documentTypeView `json:"documentType"`
-	DocumentKey  string           `json:"documentKey"`
-	Status       string           `json:"status"`
-	Description  string           `json:"description,omitzero"`
-	IssuedBy     string           `json:"issuedBy,omitzero"`
-	IssuedDate   []int            `json:"issuedDate,omitzero"`
-	ExpiryDate   []int            `json:"expiryDate,omitzero"`
-	Nationality  *codeRef         `json:"nationality,omitzero"`
-	Review       string           `json:"documentStatus,omitzero"`
-	Verification *stateView       `json:"verificationStatus,omitzero"` // in the verification status only
-}
-
-type documentTypeView struct {
-	ID       int64  `json:"id"`
-	Name     string `json:"name"`
-	IsMasked bool   `json:"isMasked,omitzero"`
-}
-
-func (i identifierRecord) view(client int64, unmasked bool) identifierView {
-	v := identifierView{
-		ID: i.ID, ClientID: client, DocumentType: documentTypeView{i.TypeID, i.typeName(), !unmasked}, DocumentKey: i.Key,
-		Status: "Active", Description: i.Description, IssuedBy: i.IssuedBy, IssuedDate: i.Issued.array(),
-		ExpiryDate:  i.Expires.array(),
-		Nationality: newCodeRef(countries(), i.Nationality), Review: i.Review,
+// view shows an identifier (mbanq §4); verification is nil but in the verification status.
+func (i identifierRecord) view(client int64, unmasked bool, verification *stateView) jsontext.Value {
+	key, status := i.Key, "Active"
+	if !unmasked {
+		key = mask(key)
 	}
 	if !i.Active {
-		v.Status = "Inactive"
+		status = "Inactive"
 	}
-	if !unmasked {
-		v.DocumentKey = mask(i.Key)
-	}
-	return v
+	return sandbox.Object(
+		"id", i.ID, "clientId", client,
+		"documentType", sandbox.Object("id", i.TypeID, "name", i.typeName(), "isMasked", sandbox.Optional(!unmasked)),
+		"documentKey", key, "status", status, "description", sandbox.Optional(i.Description),
+		"issuedBy", sandbox.Optional(i.IssuedBy), "issuedDate", sandbox.Optional(i.Issued.array()),
+		"expiryDate", sandbox.Optional(i.Expires.array()),
+		"nationality", sandbox.Optional(newCodeRef(countries(), i.Nationality)),
+		"documentStatus", sandbox.Optional(i.Review), "verificationStatus", sandbox.Optional(verification),
+	)
 }
 
 // mask hides all but the last four characters, and all of what has no more than those.
@@ -154,9 +136,9 @@ func mask(s string) string {
 
 // listIdentifiers is row 13 of mbanq §2.
 func (m *simulation) listIdentifiers(c *sandbox.Call, client clientRecord) sandbox.Answer {
-	views := []identifierView{}
+	views := []jsontext.Value{}
 	for _, identifier := range client.Identifiers {
-		views = append(views, identifier.view(client.ID, c.Request.URL.Query().Get("unmaskValue") == "true"))
+		views = append(views, identifier.view(client.ID, c.Request.URL.Query().Get("unmaskValue") == "true", nil))
 	}
 	return sandbox.JSON(http.StatusOK, views)
 }
