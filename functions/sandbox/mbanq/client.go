@@ -297,8 +297,8 @@ func newCodeRef(options []codeValue, id int64) *codeRef {
 	return &codeRef{id, nameOf(options, id)}
 }
 
-// view returns a client as the user who made it sees it (mbanq §4). What an unset field looks like follows from Fineract:
-// it is left out. A sub-status that is unset has nothing but its switches.
+// view returns a client as the user who made it sees it (mbanq §4). What an unset field looks like follows from
+// Fineract: it is left out. A sub-status that is unset has nothing but its switches.
 //
 // clientKycStatus is an object here, though verify answers a text. The contract leaves its content open; it says what
 // verification succeeded at.
