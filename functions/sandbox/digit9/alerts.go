@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/functions/sandbox"
 )
@@ -29,17 +30,10 @@ func listAlerts(c *sandbox.Call) any {
 	return alerts
 }
 
-// alertClosure is what compliance decides of a customer, and the callback that says so (digit9 §8).
-type alertClosure struct {
-	AMLScanStatus  string `json:"aml_scan_status"`
-	ECRN           string `json:"ecrn"`
-	CustomerStatus string `json:"customer_status"`
-}
-
 // closeAlert does what compliance does: it changes a customer, closes the alert unless the scan is still under
-// investigation, and has the callback sent. Where customer_status is left out, Accepted makes a customer ACTIVE,
-// Rejected REJECTED, and otherwise it stays; aml_scan_status stays as well where it is left out. N/A is said in the
-// callback only.
+// investigation, and has the callback sent (digit9 §8). Where customer_status is left out, Accepted makes a customer
+// ACTIVE, Rejected REJECTED, and otherwise it stays; aml_scan_status stays as well where it is left out. N/A is said in
+// the callback only.
 func closeAlert(c *sandbox.Call) any {
 	// Input.
 	var in struct {
@@ -87,13 +81,14 @@ func closeAlert(c *sandbox.Call) any {
 		stands.AMLScanStatus = in.AMLScanStatus
 	}
 	customer.save(c, ending(customer.Profile.IDDetails[0].IDNumber))
-	closure := alertClosure{in.AMLScanStatus, customer.ECRN, in.CustomerStatus}
-	if c.Setting("callbacks") == "sent" {
-		told := closure
-		told.CustomerStatus = strings.ReplaceAll(told.CustomerStatus, "_", " ") // as callbacks spell KYC_PENDING
-		c.CallBack("/callbacks/digit9/aml-alert-closure", sandbox.Encode(told))
+	closure := func(customerStatus string) jsontext.Value {
+		return sandbox.Object("aml_scan_status", in.AMLScanStatus, "ecrn", customer.ECRN, "customer_status", customerStatus)
 	}
-	return closure
+	if c.Setting("callbacks") == "sent" {
+		// Callbacks spell KYC_PENDING with a space.
+		c.CallBack("/callbacks/digit9/aml-alert-closure", closure(strings.ReplaceAll(in.CustomerStatus, "_", " ")))
+	}
+	return closure(in.CustomerStatus)
 }
 
 // signCallback authenticates a callback as the setting callback_auth says (digit9 §8): by a token, by a hash of the raw

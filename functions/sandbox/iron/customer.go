@@ -281,22 +281,7 @@ func (i *simulation) listCustomers(x *call) sandbox.Answer {
 	for _, d := range sandbox.List[identification](x.Call, x.space+identificationsPrefix) {
 		identifications[d.ID] = d
 	}
-	var customers []customerRecord
-	views := map[string]customerView{}
-	matches := func(name, value string) bool { return len(query[name]) == 0 || slices.Contains(query[name], value) }
-	for _, customer := range sandbox.List[customerRecord](x.Call, x.space+customersPrefix) {
-		var newest *identification
-		if d, ok := identifications[customer.newest()]; ok {
-			newest = &d
-		}
-		v := i.view(customer, newest, signings, x.Now)
-		if x.sees(customer.SubPartner) && customer.contains(term) && matches("status", string(v.Status)) &&
-			matches("identification_status", string(v.IdentificationStatus)) &&
-			matches("customer_type", string(v.CustomerType)) &&
-			matches("has_transactions", "false") {
-			customers, views[customer.ID] = append(customers, customer), v
-		}
-	}
+	customers := sandbox.List[customerRecord](x.Call, x.space+customersPrefix)
 	slices.SortFunc(customers, func(a, b customerRecord) int {
 		if query.Get("sort_order") == "asc" {
 			a, b = b, a
@@ -304,8 +289,18 @@ func (i *simulation) listCustomers(x *call) sandbox.Answer {
 		return cmp.Compare(b.Number, a.Number)
 	})
 	var all []customerView
+	matches := func(name, value string) bool { return len(query[name]) == 0 || slices.Contains(query[name], value) }
 	for _, customer := range customers {
-		all = append(all, views[customer.ID])
+		var newest *identification
+		if d, ok := identifications[customer.newest()]; ok {
+			newest = &d
+		}
+		v := i.view(customer, newest, signings, x.Now)
+		if x.sees(customer.SubPartner) && customer.contains(term) && matches("status", string(v.Status)) &&
+			matches("identification_status", string(v.IdentificationStatus)) &&
+			matches("customer_type", string(v.CustomerType)) && matches("has_transactions", "false") {
+			all = append(all, v)
+		}
 	}
 	return paginate(x.Request, all, func(v customerView) string { return v.ID })
 }

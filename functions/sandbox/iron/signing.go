@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"sallyport/functions/sandbox"
 )
 
@@ -13,18 +15,12 @@ type signing struct {
 	At time.Time `json:"at"` // real
 }
 
-// terms is what is still to be signed (iron §2).
-type terms struct {
-	ID          string `json:"id"`
-	URL         string `json:"url"`
-	DisplayName string `json:"display_name"`
-}
-
-// listSignings shows what a customer has to sign to get on: nothing, or the terms.
+// listSignings shows what a customer has to sign to get on (iron §2): nothing, or the terms.
 func listSignings(x *call, customer customerRecord) sandbox.Answer {
-	required := []terms{}
+	required := []jsontext.Value{}
 	if x.statusNow(customer) == customerSigningsRequired {
-		required = append(required, terms{termsID, x.Origin() + "/sandbox/iron/terms/" + termsID, termsName})
+		url := x.Origin() + "/sandbox/iron/terms/" + termsID
+		required = append(required, sandbox.Object("id", termsID, "url", url, "display_name", termsName))
 	}
 	return sandbox.JSON(http.StatusOK, required)
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"sallyport/functions/sandbox"
 )
 
@@ -22,29 +24,6 @@ const (
 // timestampLayout is how webhooks write times.
 const timestampLayout = "2006-01-02T15:04:05.000-07:00"
 
-// webhook is the body of a webhook (iron §10).
-type webhook struct {
-	Type      string      `json:"type"`
-	Timestamp string      `json:"timestamp"`
-	Data      webhookData `json:"data"`
-}
-
-type webhookData struct {
-	CustomerID string `json:"customer_id"`
-	Message    any    `json:"message"`
-}
-
-// standing is a message that says where something stands, event one that says what happened.
-type standing struct {
-	ID     string `json:"id"`
-	Status string `json:"status"`
-}
-
-type event struct {
-	ID   string `json:"id"`
-	Kind string `json:"kind"`
-}
-
 // webhookRef is what a webhook tells of. One of a move is called off with it; all are with a reset.
 type webhookRef struct {
 	Space          string `json:"space"`
@@ -53,27 +32,29 @@ type webhookRef struct {
 	Customer       bool   `json:"customer,omitzero"` // it tells what the move means to the customer
 }
 
-// tell has a webhook sent that says something at a time; variant is what its message is wrapped in.
-func (i *simulation) tell(x *call, kind, variant, customer string, message any, at time.Time, ref webhookRef) {
+// tell has a webhook sent (iron §10) that says something at a time; variant is what its message is wrapped in.
+func (i *simulation) tell(x *call, kind, variant, customer string, message jsontext.Value, at time.Time, ref webhookRef) {
 	if x.Setting("callbacks") == "lost" {
 		return
 	}
 	if x.Setting("webhook_shape") == shapeWrapped {
-		message = map[string]any{variant: message}
+		message = sandbox.Object(variant, message)
 	}
 	ref.Space = x.space
-	x.CallBackAbout(string(sandbox.Encode(ref)), at, "/callbacks/iron",
-		sandbox.Encode(webhook{kind, at.UTC().Format(timestampLayout), webhookData{customer, message}}))
+	x.CallBackAbout(string(sandbox.Encode(ref)), at, "/callbacks/iron", sandbox.Object(
+		"type", kind, "timestamp", at.UTC().Format(timestampLayout),
+		"data", sandbox.Object("customer_id", customer, "message", message),
+	))
 }
 
 func (i *simulation) tellCreated(x *call, customer customerRecord) {
-	i.tell(x, "customer_created", "Event", customer.ID, event{customer.ID, "CustomerCreated"}, x.Now, webhookRef{})
+	i.tell(x, "customer_created", "Event", customer.ID, sandbox.Object("id", customer.ID, "kind", "CustomerCreated"), x.Now, webhookRef{})
 }
 
 func (i *simulation) tellCustomer(
 	x *call, customer customerRecord, status customerStatus, at time.Time, ref webhookRef,
 ) {
-	i.tell(x, "customer_status", "CustomerStatus", customer.ID, standing{customer.ID, string(status)}, at, ref)
+	i.tell(x, "customer_status", "CustomerStatus", customer.ID, sandbox.Object("id", customer.ID, "status", status), at, ref)
 }
 
 // tellChange tells where a customer stands now, unless it was there before.
@@ -90,7 +71,7 @@ func (i *simulation) tellMoves(x *call, customer customerRecord, d identificatio
 	for n := from; n < len(d.Moves); n++ {
 		m := d.Moves[n]
 		ref := webhookRef{Identification: d.ID, Move: m.Number}
-		message := standing{d.ID, string(m.Status)}
+		message := sandbox.Object("id", d.ID, "status", m.Status)
 		i.tell(x, "identification_status", "IdentificationStatus", customer.ID, message, m.At, ref)
 		status := customer.status(m.Status, signings)
 		if d.ID != customer.newest() || status == customer.status(d.Moves[n-1].Status, signings) {

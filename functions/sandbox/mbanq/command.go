@@ -307,56 +307,34 @@ func activationOrder(c *sandbox.Call, client clientRecord, on date) (wrong []rea
 }
 
 // stateView is a verification's state with a number, whose values the contract leaves open.
-type stateView struct {
-	ID    int               `json:"id"`
-	Value verificationState `json:"value"`
-}
-
-func newStateView(state verificationState) stateView {
-	return stateView{
-		1 + slices.Index(
-			[]verificationState{verificationPending, verificationInProgress, verificationApproved, verificationRejected}, state,
-		),
-		state,
-	}
+func stateView(state verificationState) jsontext.Value {
+	all := []verificationState{verificationPending, verificationInProgress, verificationApproved, verificationRejected}
+	return sandbox.Object("id", 1+slices.Index(all, state), "value", state)
 }
 
 // verificationStatus is row 18 of mbanq §2.
 func (m *simulation) verificationStatus(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	identifiers := []jsontext.Value{}
 	for _, identifier := range client.Identifiers {
-		state := newStateView(cmp.Or(verificationState(identifier.Review), verificationPending))
-		identifiers = append(identifiers, identifier.view(client.ID, false, &state))
+		state := cmp.Or(verificationState(identifier.Review), verificationPending)
+		identifiers = append(identifiers, identifier.view(client.ID, false, stateView(state)))
 	}
 	form := legalFormOf(client.LegalForm)
 	return sandbox.OK(
 		"id", client.ID, "accountNo", client.AccountNo, "displayName", client.displayName(),
 		"legalForm", sandbox.Object("code", form.Code, "value", form.Value),
-		"verificationStatus", newStateView(client.state()), "identifiers", identifiers,
+		"verificationStatus", stateView(client.state()), "identifiers", identifiers,
 		"mobileCountryCode", sandbox.Optional(client.MobileCountryCode),
 		"activeDepositAccount", 0, "ofLoanCycle", 0, "ofLoanActive", 0,
 	)
 }
 
-// webhook is the body of a webhook (mbanq §10).
-type webhook struct {
-	Entity    string         `json:"entity"`
-	Action    string         `json:"action"`
-	TenantID  string         `json:"tenantId"`
-	Timestamp time.Time      `json:"timestamp"`
-	Payload   webhookPayload `json:"payload"`
-}
-
-type webhookPayload struct {
-	ClientID   int64 `json:"clientId"`
-	ResourceID int64 `json:"resourceId"`
-}
-
-// tell has a webhook sent that says what becomes of a client at a time.
+// tell has a webhook sent (mbanq §10) that says what becomes of a client at a time.
 func (m *simulation) tell(c *sandbox.Call, action string, client int64, at time.Time) {
 	if c.Setting("callbacks") == "sent" {
 		c.CallBackAt(at, "/callbacks/mbanq",
-			sandbox.Encode(webhook{"CLIENT", action, m.TenantID, at.UTC(), webhookPayload{client, client}}))
+			sandbox.Object("entity", "CLIENT", "action", action, "tenantId", m.TenantID, "timestamp", at.UTC(),
+				"payload", sandbox.Object("clientId", client, "resourceId", client)))
 	}
 }
 
@@ -369,7 +347,10 @@ func (m *simulation) signWebhook(c *sandbox.Call, header http.Header, body []byt
 	mac := hmac.New(sha512.New, []byte(secret))
 	mac.Write(body)
 	header.Set("signature", hex.EncodeToString(mac.Sum(nil)))
-	var about webhook
+	var about struct {
+		Entity string `json:"entity"`
+		Action string `json:"action"`
+	}
 	c.Decode(body, &about)
 	header.Set("X-Fineract-Entity", about.Entity)
 	header.Set("X-Fineract-Action", about.Action)

@@ -105,7 +105,7 @@ func (m *simulation) addIdentifier(c *sandbox.Call, client clientRecord) sandbox
 }
 
 // view shows an identifier (mbanq §4); verification is nil but in the verification status.
-func (i identifierRecord) view(client int64, unmasked bool, verification *stateView) jsontext.Value {
+func (i identifierRecord) view(client int64, unmasked bool, verification jsontext.Value) jsontext.Value {
 	key, status := i.Key, "Active"
 	if !unmasked {
 		key = mask(key)

@@ -3,6 +3,8 @@ package mbanq
 import (
 	"net/http"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"sallyport/functions/sandbox"
 )
 
@@ -16,24 +18,19 @@ func clientTemplate(*sandbox.Call) sandbox.Answer {
 		"clientClassificationOptions", classifications(), "occupationOptions", occupations(),
 		"nationalityOptions", countries(),
 		"clientLegalFormOptions", []enum{legalFormOf(legalFormPerson), legalFormOf(legalFormEntity)},
-		"address", newAddressOptions(),
+		"address", addressOptions(),
 	)
 }
 
 // addressOptions is what an address may hold.
-type addressOptions struct {
-	AddressTypeOptions   []codeValue `json:"addressTypeIdOptions"`
-	CountryOptions       []codeValue `json:"countryIdOptions"`
-	StateProvinceOptions []codeValue `json:"stateProvinceIdOptions"`
-}
-
-func newAddressOptions() addressOptions {
-	return addressOptions{addressTypes(), countries(), states()}
+func addressOptions() jsontext.Value {
+	return sandbox.Object("addressTypeIdOptions", addressTypes(), "countryIdOptions", countries(),
+		"stateProvinceIdOptions", states())
 }
 
 // addressTemplate is row 10 of mbanq §2.
 func addressTemplate(*sandbox.Call) sandbox.Answer {
-	return sandbox.JSON(http.StatusOK, newAddressOptions())
+	return sandbox.JSON(http.StatusOK, addressOptions())
 }
 
 // identifierTemplate is row 11 of mbanq §2.
