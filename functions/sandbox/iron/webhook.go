@@ -33,7 +33,9 @@ type webhookRef struct {
 }
 
 // tell has a webhook sent (iron §10) that says something at a time; variant is what its message is wrapped in.
-func (i *simulation) tell(x *call, kind, variant, customer string, message jsontext.Value, at time.Time, ref webhookRef) {
+func (i *simulation) tell(
+	x *call, kind, variant, customer string, message jsontext.Value, at time.Time, ref webhookRef,
+) {
 	if x.Setting("callbacks") == "lost" {
 		return
 	}
@@ -48,13 +50,15 @@ func (i *simulation) tell(x *call, kind, variant, customer string, message jsont
 }
 
 func (i *simulation) tellCreated(x *call, customer customerRecord) {
-	i.tell(x, "customer_created", "Event", customer.ID, sandbox.Object("id", customer.ID, "kind", "CustomerCreated"), x.Now, webhookRef{})
+	message := sandbox.Object("id", customer.ID, "kind", "CustomerCreated")
+	i.tell(x, "customer_created", "Event", customer.ID, message, x.Now, webhookRef{})
 }
 
 func (i *simulation) tellCustomer(
 	x *call, customer customerRecord, status customerStatus, at time.Time, ref webhookRef,
 ) {
-	i.tell(x, "customer_status", "CustomerStatus", customer.ID, sandbox.Object("id", customer.ID, "status", status), at, ref)
+	message := sandbox.Object("id", customer.ID, "status", status)
+	i.tell(x, "customer_status", "CustomerStatus", customer.ID, message, at, ref)
 }
 
 // tellChange tells where a customer stands now, unless it was there before.
