@@ -20,7 +20,7 @@ const otherStatus = "other"
 
 // Callback is the closing of an AML alert (digit9 §8). It has no id and no time, so it is a hint: it ends the waits for
 // the customer, and they ask the partner.
-func Callback() callback.Receiver {
+func Callback(Config) callback.Receiver {
 	return callback.Receiver{
 		Name: "digit9/callback",
 		Verify: func(_ context.Context, secret []byte, req gateway.Request) (payload []byte, err error) {

@@ -97,7 +97,7 @@ func newReceiver(t testing.TB) *receiver {
 	now := func() time.Time { return r.now }
 	log := slog.New(slog.NewTextHandler(r.logs, nil))
 	r.Handler = callback.Handler{
-		Receiver: digit9.Callback(),
+		Receiver: digit9.Callback(digit9.Config{}),
 		Correlator: &callback.Correlator{
 			Ledger: r.waiting, Orchestrator: r.waiting, Ring: func(context.Context) (*seal.Ring, error) { return ring, nil },
 			Log: log, Now: now,

@@ -3,7 +3,6 @@ package digit9
 import (
 	"time"
 
-	"sallyport/shared/callback"
 	"sallyport/shared/journey"
 	"sallyport/shared/partner"
 )
@@ -52,7 +51,7 @@ func Partner() partner.Partner {
 				Vault:    partner.VaultPut,
 			},
 			{
-				Function: partner.Receiver(func(partner.Config) callback.Receiver { return Callback() }),
+				Function: partner.Receiver(configured, Callback),
 				Routes:   []string{"POST /callbacks/digit9/aml-alert-closure"},
 				Summary:  "takes Digit9's callback",
 				Hook:     "What Digit9 is told to call when it has closed an alert.",

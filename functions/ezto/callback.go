@@ -1,6 +1,7 @@
 package ezto
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"encoding/base64"
@@ -48,8 +49,9 @@ const (
 // Callback is what the hook of an application tells (ezto §7, §11): that a transaction has ended, or with which result.
 // In plain text it shows no more than that its sender knows the hook's URL, so it is a hint whatever its form: it ends
 // the waits, and they ask the partner.
-func Callback(c Config, client *upstream.Client, now func() time.Time) callback.Receiver {
-	keys := &realmKeys{config: c, client: client, now: now}
+func Callback(c Config) callback.Receiver {
+	c.Client = cmp.Or(c.Client, upstream.New())
+	keys := &realmKeys{Config: c}
 	return callback.Receiver{
 		Name: "ezto/callback",
 		Verify: func(ctx context.Context, secret []byte, req gateway.Request) (payload []byte, err error) {
@@ -77,7 +79,7 @@ func verify(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Req
 		case responsePlaintext:
 			return req.Body, nil
 		case responseToken:
-			return keys.verify(ctx, creds.url(keys.config, certsPath), app.ID, text)
+			return keys.verify(ctx, creds.url(keys.Config, certsPath), app.ID, text)
 		case responseEncrypted:
 			return decrypt(app.EncryptionKeys, text)
 		}
@@ -195,9 +197,7 @@ func acknowledge(status int, message string) gateway.Reply {
 
 // realmKeys are what the realm of a workspace signs tokens with (ezto §11), kept while the container lives.
 type realmKeys struct {
-	config Config
-	client *upstream.Client
-	now    func() time.Time
+	Config
 
 	mu      sync.Mutex
 	from    string                    // the URL
@@ -298,7 +298,7 @@ func (k *realmKeys) fetch(ctx context.Context, from string) (map[string]*rsa.Pub
 	req.Header.Set("Accept", "application/json")
 	ctx, cancel := context.WithTimeout(ctx, keysTimeout)
 	defer cancel()
-	resp, err := k.client.Do(ctx, req, nil, maxKeys)
+	resp, err := k.Client.Do(ctx, req, nil, maxKeys)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,6 @@ import (
 	"sallyport/shared/seal"
 	"sallyport/shared/secrets"
 	"sallyport/shared/telemetry"
-	"sallyport/shared/upstream"
 )
 
 // The primes of a key for tests, so that it is the same in every process.
@@ -148,7 +147,7 @@ func (r *realm) questions() int {
 }
 
 func (r *realm) receiver() callback.Receiver {
-	return ezto.Callback(ezto.Config{BaseURL: r.URL}, upstream.New(), func() time.Time { return r.now })
+	return ezto.Callback(ezto.Config{BaseURL: r.URL, Now: func() time.Time { return r.now }})
 }
 
 // kept is the ledger that events are kept in; nobody waits for them.
@@ -579,7 +578,7 @@ func TestTranslate(t *testing.T) {
 		user    = "ezto/user/ of shop\nu-7731"
 		refused = "-"
 	)
-	r := ezto.Callback(ezto.Config{}, upstream.New(), time.Now)
+	r := ezto.Callback(ezto.Config{})
 	for text, want := range map[string]string{
 		ping: handle + " completed",
 		strings.Replace(ping, "COMPLETED", "Failed", 1):   handle + " failed",
@@ -663,7 +662,7 @@ func TestCallbackRecord(t *testing.T) {
 // TestCallbackOfAnother: what is pushed of somebody's next transaction is another event than of the last one; a repeat
 // is the same.
 func TestCallbackOfAnother(t *testing.T) {
-	r := ezto.Callback(ezto.Config{}, upstream.New(), time.Now)
+	r := ezto.Callback(ezto.Config{})
 	const of = "5b0c7a52-90de-4a1f-8f33-2d6e1c90ab47"
 	for text, want := range map[string]string{
 		result: of, strings.Replace(result, "request_id", "requestId", 1): of, strings.Replace(result, of, "r", 1): "r",
@@ -860,7 +859,7 @@ func TestSigningKeys(t *testing.T) {
 func TestEncryptionKeys(t *testing.T) {
 	key := append(bytes.Repeat([]byte{0xfb, 0xff, 0xfe}, 10), 0xff, 0xfe) // each alphabet has its own letters for these
 	body := wrapped("encrypted", encrypt(t, jose.A128CBC_HS256, key, result, nil))
-	r := ezto.Callback(ezto.Config{}, upstream.New(), time.Now)
+	r := ezto.Callback(ezto.Config{})
 	for text, want := range map[string]bool{
 		base64.StdEncoding.EncodeToString(key): true, base64.RawStdEncoding.EncodeToString(key): true,
 		base64.URLEncoding.EncodeToString(key): true, base64.RawURLEncoding.EncodeToString(key): true,

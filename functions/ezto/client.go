@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -18,8 +19,20 @@ import (
 	"sallyport/shared/upstream"
 )
 
-// Config is where EZTO is reached, such as "https://acme-trade.eztovrfy.com", without a slash at the end.
-type Config struct{ BaseURL string }
+// Config is where EZTO is reached, such as "https://acme-trade.eztovrfy.com", without a slash at the end, and what
+// callbacks are checked with.
+type Config struct {
+	BaseURL string
+	Now     func() time.Time // nil for time.Now
+	Client  *upstream.Client // nil for one of its own
+}
+
+func (c Config) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
 
 const maxRequest = 64 << 10 // bytes
 

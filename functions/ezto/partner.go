@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"sallyport/shared/callback"
 	"sallyport/shared/journey"
 	"sallyport/shared/partner"
 )
@@ -32,11 +31,9 @@ func Partner() partner.Partner {
 				Summary:  "reads its result",
 			},
 			{
-				Function: partner.Receiver(func(c partner.Config) callback.Receiver {
-					return Callback(configured(c), c.Pipeline.Upstream, c.Pipeline.Now)
-				}),
-				Routes:  []string{"POST /callbacks/ezto/{application}"},
-				Summary: "takes EZTO's pings and pushed results",
+				Function: partner.Receiver(configured, Callback),
+				Routes:   []string{"POST /callbacks/ezto/{application}"},
+				Summary:  "takes EZTO's pings and pushed results",
 				Hook: "What the hook of an application of EZTO's calls, with the name that the application has in the " +
 					"credentials, as in " +
 					"<this>/shop, and for plaintext one of its callback_keys, as in <this>/shop?key=<key>.",
@@ -70,4 +67,6 @@ func exampleCredentials() credentials {
 // Journeys are the types of journeys that go through EZTO.
 func Journeys(func() time.Time) []journey.Type { return []journey.Type{IECVerification()} }
 
-func configured(c partner.Config) Config { return Config{BaseURL: c.BaseURL} }
+func configured(c partner.Config) Config {
+	return Config{BaseURL: c.BaseURL, Now: c.Pipeline.Now, Client: c.Pipeline.Upstream}
+}

@@ -24,11 +24,11 @@ const callbackWindow = 300 * time.Second
 
 // Callback is a webhook (iron §10). That of an identification's status is a hint: it ends the waits for the
 // identification, and they ask the partner. Others are acknowledged and make no event.
-func Callback(now func() time.Time) callback.Receiver {
+func Callback(c Config) callback.Receiver {
 	return callback.Receiver{
 		Name: "iron/callback",
 		Verify: func(_ context.Context, secret []byte, req gateway.Request) (payload []byte, err error) {
-			if !authentic(secret, req, now()) {
+			if !authentic(secret, req, c.now()) {
 				return nil, callback.ErrNotAuthentic
 			}
 			return req.Body, nil

@@ -39,7 +39,7 @@ func sign(key, stamp, body string) string {
 
 // receiver takes callbacks so many seconds after the vector's time.
 func receiver(after time.Duration) callback.Receiver {
-	return iron.Callback(func() time.Time { return time.Unix(1772443001, 0).Add(after) })
+	return iron.Callback(iron.Config{Now: func() time.Time { return time.Unix(1772443001, 0).Add(after) }})
 }
 
 func TestSignature(t *testing.T) {

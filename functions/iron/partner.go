@@ -3,7 +3,6 @@ package iron
 import (
 	"time"
 
-	"sallyport/shared/callback"
 	"sallyport/shared/journey"
 	"sallyport/shared/partner"
 )
@@ -59,7 +58,7 @@ func Partner() partner.Partner {
 				Summary:  "reads an identification",
 			},
 			{
-				Function: partner.Receiver(func(c partner.Config) callback.Receiver { return Callback(c.Pipeline.Now) }),
+				Function: partner.Receiver(configured, Callback),
 				Routes:   []string{"POST /callbacks/iron"},
 				Summary:  "takes Iron's webhooks",
 				Hook:     "What a webhook about identifications calls, as entered in Iron's dashboard.",

@@ -18,7 +18,7 @@ import (
 
 // Callback is a webhook about a client (mbanq §10). Its body is inferred, so it is a hint: it ends the waits for the
 // client, and they ask the partner.
-func Callback() callback.Receiver {
+func Callback(Config) callback.Receiver {
 	return callback.Receiver{
 		Name: "mbanq/callback",
 		Verify: func(_ context.Context, secret []byte, req gateway.Request) (payload []byte, err error) {

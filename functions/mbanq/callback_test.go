@@ -64,7 +64,7 @@ func TestSignature(t *testing.T) {
 		"OddSecrets":  {`{"callback":{"secrets":"mbq-demo"}}`, signed(vectorBody, vectorSum), false},
 		"NoDocument":  {``, signed(vectorBody, vectorSum), false},
 	} {
-		payload, err := mbanq.Callback().Verify(t.Context(), []byte(test.secret), test.req)
+		payload, err := mbanq.Callback(mbanq.Config{}).Verify(t.Context(), []byte(test.secret), test.req)
 		if test.authentic && (err != nil || !bytes.Equal(payload, test.req.Body)) ||
 			!test.authentic && (!errors.Is(err, callback.ErrNotAuthentic) || payload != nil) {
 			t.Errorf("%s: %q, %v", name, payload, err)
@@ -87,7 +87,7 @@ func TestTranslate(t *testing.T) {
 		strings.Replace(aWebhook, `{"clientId":8812,"resourceId":8812}`, `7`, 1): "",
 		vectorBody: "", `{}`: "", `[]`: "", `null`: "", ``: "", `{"entity":"CLIENT","entity":"CLIENT"}`: "",
 	} {
-		events, err := mbanq.Callback().Translate(signed(text, ""))
+		events, err := mbanq.Callback(mbanq.Config{}).Translate(signed(text, ""))
 		got := ""
 		if err == nil {
 			for _, n := range events {
@@ -100,7 +100,7 @@ func TestTranslate(t *testing.T) {
 			t.Errorf("%s gave %s, %v, want %s", text, got, err, want)
 		}
 	}
-	if got := mbanq.Callback().Acknowledge(200, "Acknowledged"); got.Status != 200 ||
+	if got := mbanq.Callback(mbanq.Config{}).Acknowledge(200, "Acknowledged"); got.Status != 200 ||
 		string(got.Body) != `{"message":"Acknowledged"}` {
 		t.Errorf("answers %d %s", got.Status, got.Body)
 	}
@@ -113,7 +113,7 @@ func FuzzWebhook(f *testing.F) {
 	f.Add([]byte(`{"entity":"CLIENT","payload":{"clientId":1e3}}`), "zz")
 	f.Fuzz(func(t *testing.T, body []byte, signature string) {
 		req := signed(string(body), signature)
-		_, unverified := mbanq.Callback().Verify(t.Context(), []byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
+		_, unverified := mbanq.Callback(mbanq.Config{}).Verify(t.Context(), []byte(`{"callback":{"secrets":["fuzzed"]}}`), req)
 		authentic := unverified == nil
 		want := string(sign("fuzzed", string(body)))
 		inHex, _ := hex.DecodeString(strings.TrimSpace(signature))
@@ -121,7 +121,7 @@ func FuzzWebhook(f *testing.F) {
 		if authentic && string(inHex) != want && string(inBase64) != want {
 			t.Errorf("%q is authentic", signature)
 		}
-		events, err := mbanq.Callback().Translate(req)
+		events, err := mbanq.Callback(mbanq.Config{}).Translate(req)
 		for _, n := range events {
 			if id, about := strings.CutPrefix(n.Record, "mbanq/client/"); err != nil || !about || id == "" ||
 				strings.Trim(id, "0123456789") != "" {

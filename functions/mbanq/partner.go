@@ -3,7 +3,6 @@ package mbanq
 import (
 	"time"
 
-	"sallyport/shared/callback"
 	"sallyport/shared/journey"
 	"sallyport/shared/partner"
 )
@@ -75,7 +74,7 @@ func Partner() partner.Partner {
 					"that it took place. That a client is verified doesn't show that it is in full, so `FULL` is sent again",
 			},
 			{
-				Function: partner.Receiver(func(partner.Config) callback.Receiver { return Callback() }),
+				Function: partner.Receiver(configured, Callback),
 				Routes:   []string{"POST /callbacks/mbanq"},
 				Summary:  "takes Mbanq's webhooks",
 				Hook:     "What Mbanq's webhooks about clients are subscribed to call.",

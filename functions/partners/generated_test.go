@@ -1,6 +1,7 @@
 package partners_test
 
 import (
+	"cmp"
 	"flag"
 	"os"
 	"path/filepath"
@@ -23,7 +24,8 @@ func TestGenerated(t *testing.T) {
 	}
 	for path, want := range files {
 		if *update {
-			if err := os.WriteFile(filepath.Join(root, path), []byte(want), 0o644); err != nil {
+			at := filepath.Join(root, path)
+			if err := cmp.Or(os.MkdirAll(filepath.Dir(at), 0o755), os.WriteFile(at, []byte(want), 0o644)); err != nil {
 				t.Error(err)
 			}
 		}

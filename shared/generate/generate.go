@@ -32,6 +32,9 @@ func Files(root string, all []partner.Partner) (map[string]string, error) {
 	if err := sampleEvents(files, all); err != nil {
 		return nil, err
 	}
+	if err := mains(files, all); err != nil {
+		return nil, err
+	}
 	machines, err := machines(root, all)
 	if err != nil {
 		return nil, err

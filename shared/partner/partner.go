@@ -103,7 +103,7 @@ type Function struct {
 	New  func(Config) lambda.Handler
 }
 
-// Config is what a process that runs every function makes them of. A Lambda main doesn't need it.
+// Config is what a process that runs every function makes them of. A Lambda's main doesn't need it.
 type Config struct {
 	Pipeline  *operation.Pipeline
 	BaseURL   string  // where the partner is reached, without a slash at the end
@@ -128,9 +128,9 @@ func Operation[C, In any](config func(Config) C, describe func(C) operation.Oper
 	}}
 }
 
-// Receiver is the function that takes a partner's callbacks.
-func Receiver(receiver func(Config) callback.Receiver) Function {
-	return Function{Name: receiver(described()).Name, Kind: Callback, New: func(c Config) lambda.Handler {
-		return c.Receive(receiver(c))
+// Receiver is the function that takes a partner's callbacks, made likewise.
+func Receiver[C any](config func(Config) C, describe func(C) callback.Receiver) Function {
+	return Function{Name: describe(config(described())).Name, Kind: Callback, New: func(c Config) lambda.Handler {
+		return c.Receive(describe(config(c)))
 	}}
 }
