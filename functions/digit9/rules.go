@@ -3,6 +3,7 @@ package digit9
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -24,47 +25,33 @@ const (
 
 // customerRules is the table of an onboarding (digit9 §6). Nationality is checked against master data by the partner,
 // which has an answer of its own for it.
-func customerRules() []schema.Field {
-	return []schema.Field{
+func customerRules() schema.Fields {
+	return slices.Concat(
 		schema.Filled("channel", schema.Text(30)),
-		schema.Optional("agent_location_id", schema.Text(30)),
-		schema.Optional("ecrn", schema.Text(20)),
-		schema.Optional("salutation", schema.Text(3)),
 		schema.Filled("first_name", schema.Text(100)),
-		schema.Optional("middle_name", schema.Text(60)),
-		schema.Filled("last_name", schema.Text(60)),
-		schema.Optional("preferred_name", schema.Text(255)),
-		schema.Optional("mothers_maiden_name", schema.Text(255)),
-		schema.Filled("nationality", schema.Text(60)),
-		schema.Optional("second_nationality", schema.Text(2)),
-		schema.Optional("native_region", schema.Integer()),
+		schema.Filled("last_name nationality", schema.Text(60)),
 		schema.Filled("date_of_birth", schema.Date()),
 		schema.Filled("country_of_birth", schema.Text(2)),
-		schema.Optional("place_of_birth", schema.Text(100)),
 		schema.Filled("resident_type_id", schema.Integer()),
 		schema.Filled("country_of_residence", schema.Text(2)),
 		schema.Filled("gender", schema.Text(12)),
 		schema.Filled("primary_mobile_number", schema.Text(20)),
-		schema.Optional("secondary_mobile_number", schema.Text(20)),
-		schema.Optional("phone_number", schema.Text(20)),
 		schema.Filled("email_id", schema.Text(255)),
-		schema.Optional("occupation_id", schema.Integer()),
-		schema.Optional("political_exposed_person", schema.Boolean()),
+		schema.Optional("second_nationality", schema.Text(2)),
+		schema.Optional("salutation", schema.Text(3)),
+		schema.Optional("ecrn secondary_mobile_number phone_number", schema.Text(20)),
+		schema.Optional("agent_location_id", schema.Text(30)),
 		schema.Optional("updated_by", schema.Text(50)),
-		schema.Optional("additional_docs", schema.List(maxDocuments, schema.Object(
-			schema.Filled("base64_data", schema.File(maxFile)),
-			schema.Filled("content_type", contentType()),
-			schema.Filled("document_id", schema.Text(30)),
-		))),
+		schema.Optional("middle_name", schema.Text(60)),
+		schema.Optional("place_of_birth", schema.Text(100)),
+		schema.Optional("preferred_name mothers_maiden_name", schema.Text(255)),
+		schema.Optional("native_region occupation_id", schema.Integer()),
+		schema.Optional("political_exposed_person", schema.Boolean()),
 		schema.Filled("address_list", schema.List(maxAddresses, schema.Object(
 			schema.Filled("address_type_id", schema.Text(10)),
-			schema.Optional("building_name", schema.Text(255)),
-			schema.Optional("street_name", schema.Text(255)),
-			schema.Optional("landmark", schema.Text(255)),
 			schema.Filled("city", schema.Text(60)),
-			schema.Optional("district", schema.Text(255)),
-			schema.Optional("state", schema.Text(255)),
 			schema.Filled("country", schema.Text(2)),
+			schema.Optional("building_name street_name landmark district state", schema.Text(255)),
 			schema.Optional("zip", schema.Numeric()),
 			schema.Optional("po_box", schema.Text(30)),
 			schema.Optional("mobile_number", schema.Text(20)),
@@ -72,54 +59,42 @@ func customerRules() []schema.Field {
 		schema.Filled("id_details", schema.List(maxIDs, schema.Object(
 			schema.Filled("id_type", schema.Integer()),
 			schema.Filled("id_number", schema.Text(30)),
-			schema.Optional("visa_number", schema.Text(60)),
-			schema.Optional("visa_expiry_date", schema.Date()),
 			schema.Filled("name_as_per_id", schema.Text(255)),
 			schema.Filled("issued_country", schema.Text(2)),
-			schema.Optional("issued_by", schema.Text(255)),
-			schema.Optional("issued_at", schema.Text(255)),
-			schema.Filled("issued_on", schema.Date()),
-			schema.Filled("date_of_expiry", schema.Date()),
-			schema.Optional("default_status", schema.Boolean()),
-			schema.Optional("active_status", schema.Boolean()),
+			schema.Filled("issued_on date_of_expiry", schema.Date()),
+			schema.Optional("visa_number", schema.Text(60)),
+			schema.Optional("visa_expiry_date", schema.Date()),
+			schema.Optional("issued_by issued_at", schema.Text(255)),
+			schema.Optional("default_status active_status", schema.Boolean()),
 			schema.Filled("id_front", file(contentType())),
 			schema.Optional("id_back", file(contentType())),
 		))),
+		schema.Optional("additional_docs", schema.List(maxDocuments, schema.Object(
+			schema.Filled("base64_data", schema.File(maxFile)),
+			schema.Filled("content_type", contentType()),
+			schema.Filled("document_id", schema.Text(30)),
+		))),
 		schema.Optional("customer_classification", schema.Object(
-			schema.Optional("customer_type_id", schema.Integer()),
+			schema.Optional(`customer_type_id tax_registration_number risk_rating_id pep_category profile_category
+				marital_status income_type txn_vol_month txn_count_month`, schema.Integer()),
 			schema.Optional("annual_income_range_id", schema.Numeric()),
-			schema.Optional("annual_income_currency_code", schema.Text(3)),
-			schema.Optional("social_security_number", schema.Text(30)),
-			schema.Optional("tax_registration_number", schema.Integer()),
 			schema.Optional("txn_issued_country", schema.Text(2)),
-			schema.Optional("employer_name", schema.Text(255)),
-			schema.Optional("employer_address", schema.Text(255)),
-			schema.Optional("employer_phone", schema.Text(20)),
-			schema.Optional("employer_ecrn", schema.Text(20)),
-			schema.Optional("employer_establishment_id", schema.Text(50)),
-			schema.Optional("risk_rating_id", schema.Integer()),
-			schema.Optional("pep_category", schema.Integer()),
-			schema.Optional("profile_category", schema.Integer()),
-			schema.Optional("marital_status", schema.Integer()),
-			schema.Optional("income_type", schema.Integer()),
-			schema.Optional("personal_mohre_id", schema.Text(50)),
+			schema.Optional("annual_income_currency_code first_language", schema.Text(3)),
 			schema.Optional("profession_category", schema.Text(10)),
+			schema.Optional("employer_phone employer_ecrn", schema.Text(20)),
+			schema.Optional("social_security_number", schema.Text(30)),
+			schema.Optional("employer_establishment_id personal_mohre_id agent_ref_no", schema.Text(50)),
 			schema.Optional("reason_for_acc", schema.Text(100)),
+			schema.Optional("employer_name employer_address", schema.Text(255)),
 			schema.Optional("customer_remarks", schema.Text(500)),
-			schema.Optional("txn_vol_month", schema.Integer()),
-			schema.Optional("txn_count_month", schema.Integer()),
-			schema.Optional("show_remarks_on_txn", schema.Boolean()),
-			schema.Optional("agent_ref_no", schema.Text(50)),
+			schema.Optional("show_remarks_on_txn dnfbp dpms", schema.Boolean()),
 			schema.Optional("social_links", schema.List(maxLinks, schema.Object(
 				schema.Filled("social_links_id", schema.Integer()),
 				schema.Filled("text_field", schema.Text(255)),
 			))),
-			schema.Optional("first_language", schema.Text(3)),
-			schema.Optional("dnfbp", schema.Boolean()),
-			schema.Optional("dpms", schema.Boolean()),
 			schema.Optional("profile_photo", file(imageType())),
 		)),
-	}
+	)
 }
 
 func contentType() schema.Type { return schema.Word("image/jpeg", "image/png", "application/pdf") }

@@ -31,7 +31,7 @@ func GetCustomer(c Config) operation.Operation[customerQuery] {
 					ExternalID string `json:"external_id"`
 				}
 				if err = gateway.DecodeJSON(req.Body, &wanted); err == nil {
-					err = invalid(schema.Check(req.Body, []schema.Field{schema.Filled("external_id", externalID())}, false))
+					err = invalid(schema.Check(req.Body, schema.Filled("external_id", externalID()), false))
 				}
 				in.ExternalID = wanted.ExternalID
 				return in, err

@@ -106,9 +106,8 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		}
 		_ = tolerant.Read(body, &said)
 		if generation = generationOf(tolerant.String(said.Type)); generation == "" {
-			return schema.Check(body, []schema.Field{schema.Filled("type", schema.Word(typeLink, typeToken, typePerson,
-				typeBusiness, typeDirect,
-				typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson))}, true)
+			return schema.Check(body, schema.Filled("type", schema.Word(typeLink, typeToken, typePerson, typeBusiness,
+				typeDirect, typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson)), true)
 		}
 		return c.checkIdentification(body, generation, true)
 	})

@@ -67,13 +67,13 @@ func invalid(faults []schema.Fault) error {
 }
 
 // customerRules is the table of a customer (iron §3).
-func customerRules() []schema.Field {
-	return []schema.Field{
+func customerRules() schema.Fields {
+	return slices.Concat(
 		schema.Filled("customer_type", schema.Word("Business", "Person")),
 		schema.Filled("email", email(maxEmail)),
 		schema.Optional("name", schema.Text(0)),
 		schema.Optional("external_id", externalID()),
-	}
+	)
 }
 
 // externalID may be anything that can stand in a path by itself.
@@ -97,9 +97,9 @@ func (c Config) checkIdentification(body jsontext.Value, generation string, refe
 		if generation == v2 {
 			kinds = schema.Word(typeLink, typeToken, typePerson, typeBusiness)
 		}
-		return schema.Check(body, []schema.Field{schema.Filled("type", kinds)}, references)
+		return schema.Check(body, schema.Filled("type", kinds), references)
 	}
-	var fields []schema.Field
+	var fields schema.Fields
 	further := func(jsontext.Value) []schema.Fault { return nil }
 	switch kind {
 	case typeOutsourcedPerson:
@@ -109,7 +109,7 @@ func (c Config) checkIdentification(body jsontext.Value, generation string, refe
 	case typeReliancePerson:
 		fields = reliancePerson()
 	case typeLink:
-		fields = []schema.Field{schema.Optional("with_edd", schema.Boolean())}
+		fields = schema.Optional("with_edd", schema.Boolean())
 	case typeToken:
 		fields = token()
 	case typePerson:
@@ -124,7 +124,7 @@ func (c Config) checkIdentification(body jsontext.Value, generation string, refe
 }
 
 // object is a shorter name for what the tables are full of.
-func object(fields ...schema.Field) schema.Type { return schema.Object(fields...) }
+func object(fields ...schema.Fields) schema.Type { return schema.Object(fields...) }
 
 func words(list string) schema.Type { return schema.Word(strings.Fields(list)...) }
 
@@ -154,27 +154,29 @@ func phone() schema.Type {
 // --- v1 (iron §4)
 
 func addressV1() schema.Type {
-	return object(schema.Filled("address_street_1", line()), schema.Present("address_street_2", line()),
-		schema.Filled("address_city", line()),
-		schema.Present("address_state", line()), schema.Filled("address_zip_code", line()),
-		schema.Filled("address_country", country()))
+	return object(
+		schema.Filled("address_street_1", line()), schema.Present("address_street_2", line()),
+		schema.Filled("address_city", line()), schema.Present("address_state", line()),
+		schema.Filled("address_zip_code", line()), schema.Filled("address_country", country()),
+	)
 }
 
 func identityV1() schema.Type {
-	image := schema.File(maxImageV1)
-	return object(schema.Filled("identity_country_code", country()), schema.Filled("identity_number", line()),
+	return object(
+		schema.Filled("identity_country_code", country()), schema.Filled("identity_number", line()),
 		schema.Filled("identity_document_type", schema.Word("Passport", "NationalId")),
-		schema.Filled("identity_document_front", image),
-		schema.Filled("identity_document_back", image), schema.Filled("selfie", image),
-		schema.Filled("selfie_collected_at", schema.Time()),
-		schema.Filled("ip_address", line()))
+		schema.Filled("identity_document_front identity_document_back selfie", schema.File(maxImageV1)),
+		schema.Filled("selfie_collected_at", schema.Time()), schema.Filled("ip_address", line()),
+	)
 }
 
 func documentsV1() schema.Type {
-	return schema.List(0, object(schema.Filled("name", line()), schema.Filled("file", schema.File(maxImageV1)),
+	return schema.List(0, object(
+		schema.Filled("name", line()), schema.Filled("file", schema.File(maxImageV1)),
 		schema.Filled(
 			"type", words("BusinessRegistrationDocument MemorandumOfAssociation ShareholdersRegistry Other ProofOfAddress"),
-		)))
+		),
+	))
 }
 
 func employment() schema.Type { return words("Employed SelfEmployed Unemployed Retired Student") }
@@ -194,9 +196,9 @@ func monthlyVolume() schema.Type {
 	return words("LessThan1000 Between1000And5000 Between5000And10000 Between10000And20000 Over20000")
 }
 
-func outsourcedPerson() []schema.Field {
-	return []schema.Field{
-		schema.Filled("first_name", line()), schema.Filled("last_name", line()), schema.Filled("full_name", line()),
+func outsourcedPerson() schema.Fields {
+	return slices.Concat(
+		schema.Filled("first_name last_name full_name", line()),
 		schema.Filled("date_of_birth", schema.Date()),
 		schema.Filled("address", addressV1()),
 		schema.Filled("email_address", email(maxEmail)),
@@ -217,15 +219,13 @@ func outsourcedPerson() []schema.Field {
 				PublicServices GeneralManagementAndOperations Other`)),
 			schema.Optional("source_of_funds", sourceOfFunds()),
 		)),
-	}
+	)
 }
 
 // companyV1 is what identifies a company, and those that are related to it.
-func companyV1() []schema.Field {
-	return []schema.Field{
-		schema.Filled("name", line()),
-		schema.Filled("tax_identification_number", line()),
-		schema.Filled("website", line()),
+func companyV1() schema.Fields {
+	return slices.Concat(
+		schema.Filled("name tax_identification_number website", line()),
 		schema.Filled("formation_date", schema.Date()),
 		schema.Filled("country_code", country()),
 		schema.Present("state_code", line()),
@@ -233,7 +233,7 @@ func companyV1() []schema.Field {
 		schema.Filled("addresses", schema.List(0, addressV1())),
 		schema.Filled("phone_numbers", schema.List(0, phone())),
 		schema.Filled("email_addresses", schema.List(0, email(maxEmail))),
-	}
+	)
 }
 
 const (
@@ -246,8 +246,9 @@ const (
 	soleProprietor = "SoleProprietorship"
 )
 
-func outsourcedBusiness() []schema.Field {
-	return append(companyV1(),
+func outsourcedBusiness() schema.Fields {
+	return slices.Concat(
+		companyV1(),
 		schema.Filled("current_activities", object(
 			schema.Filled("primary_business_activities", words(`AgricultureAndForestry Automotive
 				BankingAndFinancialServices ConstructionAndRealEstate CryptocurrencyAndBlockchain CryptocurrencyMining
@@ -259,13 +260,11 @@ func outsourcedBusiness() []schema.Field {
 				NonProfitAndCharitableOrganizations RetailAndWholesaleTrade Telecommunications
 				VentureCapitalAndPrivateEquity CasinosAndGambling MoneyServiceBusinesses SocialMediaAndNetworkingPlatforms
 				CrowdfundingPlatforms RegTech`)),
-			schema.Filled("business_details", line()),
-			schema.Filled("main_business_countries", line()),
+			schema.Filled("business_details main_business_countries", line()),
 			schema.Filled("source_of_funds", schema.List(0, words(`RevenueFromBusinessOperations ShareholderContributions
 				VentureCapitalOrPrivateEquityInvestments SaleOfAssets InitialCoinOfferingProceeds
 				ProceedsFromCryptoCurrenciesRelatedActivities Loans`))),
-			schema.Filled("last_year_turnover", words(turnovers)),
-			schema.Filled("planned_turnover_this_year", words(turnovers)),
+			schema.Filled("last_year_turnover planned_turnover_this_year", words(turnovers)),
 			schema.Optional("regulated_or_supervised", line()),
 		)),
 		schema.Filled("planned_activities", object(
@@ -277,26 +276,21 @@ func outsourcedBusiness() []schema.Field {
 			schema.Filled("source_and_destination_countries", line()),
 		)),
 		schema.Filled("business_officers", schema.List(0, object(
-			schema.Filled("first_name", line()), schema.Filled("last_name", line()), schema.Filled("full_name", line()),
-			schema.Filled("birth_date", schema.Date()),
-			schema.Filled("ownership_percent", schema.Range(0, 100)),
-			schema.Filled("shares_allocated", schema.Integer()),
+			schema.Filled("first_name last_name full_name", line()), schema.Filled("birth_date", schema.Date()),
+			schema.Filled("ownership_percent", schema.Range(0, 100)), schema.Filled("shares_allocated", schema.Integer()),
 			schema.Filled("roles", schema.List(0, schema.Word(roleDirector, "LegalRepresentative", roleOwnerV1))),
-			schema.Filled("email", email(maxEmail)),
-			schema.Filled("identity", identityV1()),
-			schema.Filled("address", addressV1()),
-			schema.Filled("phone_number", phone()),
+			schema.Filled("email", email(maxEmail)), schema.Filled("identity", identityV1()),
+			schema.Filled("address", addressV1()), schema.Filled("phone_number", phone()),
 			schema.Present("pep_relationships", schema.List(0, line())),
-			schema.Filled("initiator", schema.Boolean()),
-			schema.Filled("consent_given", schema.Boolean()),
+			schema.Filled("initiator consent_given", schema.Boolean()),
 			schema.Optional("consent_collected_at", schema.Time()),
 		))),
 		schema.Present("documents", documentsV1()),
 		schema.Present("related_companies", schema.List(0, object(
 			schema.Filled("name", line()), schema.Filled("country_code", country()), schema.Present("state_code", line()),
 			schema.Filled("ownership_percent", schema.Range(0, 100)), schema.Filled("shares_allocated", schema.Integer()),
-			schema.Filled("tax_identification_number", line()), schema.Filled("website", line()),
-			schema.Filled("related_company_details", object(companyV1()...)),
+			schema.Filled("tax_identification_number website", line()),
+			schema.Filled("related_company_details", object(companyV1())),
 		))),
 		schema.Filled("ip_address", line()),
 	)
@@ -320,32 +314,30 @@ func checkOfficers(body jsontext.Value) (faults []schema.Fault) {
 		}
 		both = both || slices.Contains(officer.Roles, roleDirector) && slices.Contains(officer.Roles, roleOwnerV1)
 	}
+	fault := func(reason string) {
+		faults = append(faults, schema.Fault{Pointer: "/business_officers", Reason: reason})
+	}
 	if initiators != 1 {
-		faults = append(faults, schema.Fault{Pointer: "/business_officers", Reason: "must have exactly one initiator"})
+		fault("must have exactly one initiator")
 	}
 	if !both {
-		faults = append(
-			faults,
-			schema.Fault{Pointer: "/business_officers", Reason: "must have one who is both Director and BeneficiaryOwner"},
-		)
+		fault("must have one who is both Director and BeneficiaryOwner")
 	}
 	return faults
 }
 
-func reliancePerson() []schema.Field {
-	medium := []schema.Field{
+func reliancePerson() schema.Fields {
+	medium := slices.Concat(
 		schema.Filled("employment_status", employment()), schema.Filled("monthly_income", monthlyIncome()),
 		schema.Filled("expected_monthly_volume", monthlyVolume()), schema.Filled("source_of_funds", sourceOfFunds()),
-	}
-	return []schema.Field{
+	)
+	proof := schema.Filled("source_of_funds_proof", schema.File(maxImageV1))
+	return slices.Concat(
 		schema.Filled("token", line()),
 		schema.Optional("ip_address", line()),
-		schema.Optional("medium_risk_questionnaire", object(medium...)),
-		schema.Optional(
-			"high_risk_questionnaire",
-			object(append(slices.Clip(medium), schema.Filled("source_of_funds_proof", schema.File(maxImageV1)))...),
-		),
-	}
+		schema.Optional("medium_risk_questionnaire", object(medium)),
+		schema.Optional("high_risk_questionnaire", object(medium, proof)),
+	)
 }
 
 // --- v2 (iron §5)
@@ -380,32 +372,34 @@ func eddQuestionnaire() schema.Type {
 	)
 }
 
-func token() []schema.Field {
-	return []schema.Field{
+func token() schema.Fields {
+	return slices.Concat(
 		schema.Filled("token", line()),
 		schema.Filled("intended_use", intendedUse()),
 		schema.Optional("ip_address", line()),
 		schema.Optional("kyc_questionnaire", kycQuestionnaire()),
 		schema.Optional("edd_questionnaire", eddQuestionnaire()),
-	}
+	)
 }
 
 func address() schema.Type {
-	return object(schema.Filled("street_1", line()), schema.Filled("city", line()), schema.Filled("zip_code", line()),
-		schema.Filled("country", country()),
-		schema.Optional("street_2", line()), schema.Optional("state", line()))
+	return object(
+		schema.Filled("street_1 city zip_code", line()), schema.Filled("country", country()),
+		schema.Optional("street_2 state", line()),
+	)
 }
 
 // identity is what proves who somebody is; of a company's people less is asked for.
-func identity(further ...schema.Field) schema.Type {
-	return object(append([]schema.Field{
+func identity(further schema.Fields) schema.Type {
+	return object(
 		schema.Filled("identity_country_code", country()),
 		schema.Filled("identity_document_type", words("Passport NationalId DriverLicense ResidencePermit")),
 		schema.Filled("identity_document_front", file()),
 		schema.Filled("nationality", country()),
 		schema.Optional("identity_document_back", file()),
 		schema.Optional("identity_number", line()),
-	}, further...)...)
+		further,
+	)
 }
 
 // documents of a company, or of a person, who may hand in the same (inferred).
@@ -420,9 +414,9 @@ func documents() schema.Type {
 	))
 }
 
-func person() []schema.Field {
-	return []schema.Field{
-		schema.Filled("first_name", line()), schema.Filled("last_name", line()), schema.Filled("full_name", line()),
+func person() schema.Fields {
+	return slices.Concat(
+		schema.Filled("first_name last_name full_name", line()),
 		schema.Filled("date_of_birth", schema.Date()),
 		schema.Filled("email_address", email(maxEmail)),
 		schema.Filled("phone_number", phone()),
@@ -430,40 +424,34 @@ func person() []schema.Field {
 		schema.Filled("consent_collected_at", schema.Time()),
 		schema.Filled("intended_use", intendedUse()),
 		schema.Filled("address", address()),
-		schema.Filled(
-			"identity",
-			identity(
-				schema.Filled("selfie", file()), schema.Filled("selfie_collected_at", schema.Time()),
-				schema.Filled("ip_address", line()),
-			),
-		),
+		schema.Filled("identity", identity(slices.Concat(
+			schema.Filled("selfie", file()), schema.Filled("selfie_collected_at", schema.Time()),
+			schema.Filled("ip_address", line()),
+		))),
 		schema.Filled("kyc_questionnaire", kycQuestionnaire()),
 		schema.Optional("documents", documents()),
 		schema.Optional("edd_questionnaire", eddQuestionnaire()),
 		schema.Optional("tax_identification_number", line()),
-	}
+	)
 }
 
-func business() []schema.Field {
-	return []schema.Field{
+func business() schema.Fields {
+	return slices.Concat(
 		schema.Filled("company_data", companyData(maxLevels)),
 		schema.Filled("phone", phone()),
 		schema.Filled("ip_address", line()),
 		schema.Filled("questionnaire", schema.Chosen(businessQuestionnaire)),
-	}
+	)
 }
 
 // companyData is a company and who owns it: people, and other companies down to so many levels.
 func companyData(levels int) schema.Type {
 	return object(
 		schema.Filled("company_info", object(
-			schema.Filled("company_name", line()), schema.Filled("registration_number", line()),
-			schema.Filled("country", country()),
-			schema.Filled("incorporation_date", schema.Date()), schema.Filled("legal_address", address()),
-			schema.Filled("postal_address", address()),
-			schema.Filled("address", address()), schema.Filled("email", email(maxEmail)),
-			schema.Filled("tax_identification_number", line()),
-			schema.Filled("website", line()),
+			schema.Filled("company_name registration_number", line()), schema.Filled("country", country()),
+			schema.Filled("incorporation_date", schema.Date()),
+			schema.Filled("legal_address postal_address address", address()), schema.Filled("email", email(maxEmail)),
+			schema.Filled("tax_identification_number website", line()),
 			schema.Filled("company_type", words(`LimitedLiabilityCompany PubliclyListedCompany SoleProprietorship
 				Partnership Corporation Trust PrivateFoundation Charity NonprofitCorporation NonprofitOrganization
 				PublicAgenciesOrAuthorities StockCorporationOutOfStock GeneralCorporation`)),
@@ -471,9 +459,9 @@ func companyData(levels int) schema.Type {
 		)),
 		schema.Filled("beneficiaries", schema.List(0, object(
 			schema.Filled("roles", schema.List(0, schema.Word(roleOwnerV2, roleAgent, roleDirector, "Shareholder"))),
-			schema.Filled("beneficiary_info", schema.Chosen(func(info jsontext.Value) []schema.Field {
+			schema.Filled("beneficiary_info", schema.Chosen(func(info jsontext.Value) schema.Fields {
 				if isCompany(info) && levels > 1 {
-					return []schema.Field{schema.Filled("company_data", companyData(levels-1))}
+					return schema.Filled("company_data", companyData(levels-1))
 				}
 				return beneficiary()
 			})),
@@ -503,24 +491,21 @@ func (g *given) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return err
 }
 
-func beneficiary() []schema.Field {
-	return []schema.Field{
-		schema.Filled("first_name", line()), schema.Filled("last_name", line()), schema.Optional("middle_name", line()),
+func beneficiary() schema.Fields {
+	return slices.Concat(
+		schema.Filled("first_name last_name", line()),
 		schema.Filled("date_of_birth", schema.Date()),
 		schema.Filled("address", address()),
 		schema.Filled("email_address", email(maxEmail)),
 		schema.Filled("phone_number", phone()),
 		schema.Filled("tax_jurisdiction_country_code", country()),
-		schema.Filled(
-			"birth_place",
-			object(schema.Filled("place", line()), schema.Filled("state", line()), schema.Filled("country", country())),
-		),
-		schema.Filled(
-			"identity", identity(schema.Optional("selfie", file()), schema.Optional("selfie_collected_at", schema.Time())),
-		),
-		schema.Optional("tax_identification_number", line()),
+		schema.Filled("birth_place", object(schema.Filled("place state", line()), schema.Filled("country", country()))),
+		schema.Filled("identity", identity(slices.Concat(
+			schema.Optional("selfie", file()), schema.Optional("selfie_collected_at", schema.Time()),
+		))),
+		schema.Optional("middle_name tax_identification_number", line()),
 		schema.Optional("proof_of_address", file()),
-	}
+	)
 }
 
 // share is a percentage as a decimal in a string.
@@ -539,7 +524,7 @@ func percentage(text string) (*big.Rat, bool) {
 }
 
 // businessQuestionnaire asks a sole proprietor less than anybody else.
-func businessQuestionnaire(questionnaire jsontext.Value) []schema.Field {
+func businessQuestionnaire(questionnaire jsontext.Value) schema.Fields {
 	var in struct {
 		Type    jsontext.Value `json:"type"`
 		Planned struct {
@@ -547,7 +532,7 @@ func businessQuestionnaire(questionnaire jsontext.Value) []schema.Field {
 		} `json:"planned_activities"`
 	}
 	_ = tolerant.Read(questionnaire, &in)
-	planned := []schema.Field{
+	planned := slices.Concat(
 		schema.Filled("purpose_and_intended_use", words(`ReceivingBusinessIncome BusinessPurchasesAndExpenses
 			EmployeeAndContractorPayouts EcommerceSales TreasuryManagement PaymentIntermediary Investments TaxPlanning
 			AssetProtection Other`)),
@@ -558,10 +543,10 @@ func businessQuestionnaire(questionnaire jsontext.Value) []schema.Field {
 			"estimated_monthly_transactions",
 			words("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToOneHundred MoreThanOneHundred"),
 		),
-	}
-	funds := []schema.Field{schema.Filled("source_of_funds", words(`BusinessRevenue ShareholderFunds
-		VcPrivateEquity AssetSale IcoProceeds CryptoActivityProceeds LoanProceeds Other`))}
-	details := []schema.Field{
+	)
+	funds := schema.Filled("source_of_funds", words(`BusinessRevenue ShareholderFunds
+		VcPrivateEquity AssetSale IcoProceeds CryptoActivityProceeds LoanProceeds Other`))
+	details := slices.Concat(
 		schema.Filled("industry_type", words(`Agriculture Automotive BankingAndFinancialServices
 			ConstructionAndRealEstate CryptocurrencyAndBlockchain CryptocurrencyMining DecentralisedFinance NftPlatforms
 			CryptoPaymentProcessors CryptoWalletProviders CryptoExchanges CryptoCustodyServices
@@ -576,30 +561,24 @@ func businessQuestionnaire(questionnaire jsontext.Value) []schema.Field {
 		schema.Filled(
 			"estimated_annual_revenue", words("Under100K From100KTo1M From1MTo10M From10MTo50M From50MTo250M Over250M"),
 		),
-	}
+	)
 	if tolerant.String(in.Type) != "SoleProp" {
-		planned = append(planned, schema.Filled("sends_funds_on_customer_behalf", schema.Boolean()))
+		planned = append(planned, schema.Filled("sends_funds_on_customer_behalf", schema.Boolean())...)
 		if in.Planned.OnBehalf.Kind() == 't' {
-			planned = append(planned,
-				schema.Filled("sends_funds_on_customer_behalf_description", line()),
-				schema.Filled("flow_of_funds_diagram", file()), schema.Filled("source_of_funds_document", file()),
+			planned = slices.Concat(
+				planned, schema.Filled("sends_funds_on_customer_behalf_description", line()),
+				schema.Filled("flow_of_funds_diagram source_of_funds_document", file()),
 			)
 		}
-		funds = append(
-			funds, schema.Filled("source_of_funds_description", line()),
-			schema.Filled("customer_funds_handling_details", line()),
-		)
-		details = append(
-			details, schema.Filled("has_licenses_or_registrations", schema.Boolean()),
-			schema.Filled("requires_aml_program", schema.Boolean()),
-		)
+		funds = append(funds, schema.Filled("source_of_funds_description customer_funds_handling_details", line())...)
+		details = append(details, schema.Filled("has_licenses_or_registrations requires_aml_program", schema.Boolean())...)
 	}
-	return []schema.Field{
+	return slices.Concat(
 		schema.Filled("type", schema.Word("Generic", "SoleProp")),
-		schema.Filled("planned_activities", object(planned...)),
-		schema.Filled("source_of_funds", object(funds...)),
-		schema.Filled("business_details", object(details...)),
-	}
+		schema.Filled("planned_activities", object(planned)),
+		schema.Filled("source_of_funds", object(funds)),
+		schema.Filled("business_details", object(details)),
+	)
 }
 
 // company is what the rules about who owns a company look at.

@@ -32,14 +32,24 @@ const (
 	filled
 )
 
-// Optional is a field that may be missing, null or empty.
-func Optional(name string, t Type) Field { return Field{name, optional, t} }
+// Fields are some fields of an object.
+type Fields []Field
 
-// Present is a field that must be there; a text, a list or a file may be empty.
-func Present(name string, t Type) Field { return Field{name, present, t} }
+// Optional are fields of a type that may be missing, null or empty. Their names are divided by blanks.
+func Optional(names string, t Type) Fields { return fields(names, optional, t) }
 
-// Filled is a field that must be there and not be empty.
-func Filled(name string, t Type) Field { return Field{name, filled, t} }
+// Present are fields that must be there; a text, a list or a file may be empty.
+func Present(names string, t Type) Fields { return fields(names, present, t) }
+
+// Filled are fields that must be there and not be empty.
+func Filled(names string, t Type) Fields { return fields(names, filled, t) }
+
+func fields(names string, must presence, t Type) (all Fields) {
+	for name := range strings.FieldsSeq(names) {
+		all = append(all, Field{name, must, t})
+	}
+	return all
+}
 
 // Fault is what is wrong with a field. It holds no values.
 type Fault struct {
@@ -58,9 +68,9 @@ func (f Fault) Error() string {
 // Check returns everything that is wrong with an object, in the order in which it stands there; what is missing comes
 // after what an object has. The text must have passed gateway.CheckJSON. Fields without a rule are skipped. With
 // references, {"document_id":…} may stand for a file.
-func Check(text jsontext.Value, fields []Field, references bool) []Fault {
+func Check(text jsontext.Value, fields Fields, references bool) []Fault {
 	c := &checker{references: references}
-	Object(fields...)(c, "", text, filled)
+	Object(fields)(c, "", text, filled)
 	return c.faults
 }
 
@@ -75,12 +85,13 @@ func (c *checker) fault(at, reason string) { c.faults = append(c.faults, Fault{a
 type Type func(c *checker, at string, value jsontext.Value, must presence)
 
 // Object is an object with fields.
-func Object(fields ...Field) Type {
-	return Chosen(func(jsontext.Value) []Field { return fields })
+func Object(fields ...Fields) Type {
+	all := slices.Concat(fields...)
+	return Chosen(func(jsontext.Value) Fields { return all })
 }
 
 // Chosen is an object whose fields depend on what it holds.
-func Chosen(fields func(object jsontext.Value) []Field) Type {
+func Chosen(fields func(object jsontext.Value) Fields) Type {
 	return func(c *checker, at string, value jsontext.Value, _ presence) {
 		if value.Kind() != '{' {
 			c.fault(at, "must be an object")
@@ -91,7 +102,7 @@ func Chosen(fields func(object jsontext.Value) []Field) Type {
 }
 
 // object checks the members that have rules, and skips the others.
-func (c *checker) object(at string, value jsontext.Value, fields []Field) {
+func (c *checker) object(at string, value jsontext.Value, fields Fields) {
 	seen := map[string]bool{}
 	d := jsontext.NewDecoder(bytes.NewBuffer(value))
 	_, err := d.ReadToken()

@@ -14,8 +14,8 @@ import (
 )
 
 // check returns what is wrong, fault by fault.
-func check(text string, references bool, fields ...schema.Field) (faults []string) {
-	for _, f := range schema.Check(jsontext.Value(text), fields, references) {
+func check(text string, references bool, fields ...schema.Fields) (faults []string) {
+	for _, f := range schema.Check(jsontext.Value(text), slices.Concat(fields...), references) {
 		faults = append(faults, f.Error())
 	}
 	return faults
@@ -118,12 +118,12 @@ func TestTypes(t *testing.T) {
 			},
 		},
 		"Chosen": {
-			schema.Chosen(func(jsontext.Value) []schema.Field { return nil }),
+			schema.Chosen(func(jsontext.Value) schema.Fields { return nil }),
 			map[string]string{`{}`: "", `[]`: "must be an object", `null`: "must be an object"},
 		},
 	} {
 		for value, want := range test.wants {
-			for _, field := range []schema.Field{
+			for _, field := range []schema.Fields{
 				schema.Optional("x", test.is), schema.Present("x", test.is), schema.Filled("x", test.is),
 			} {
 				wanted := []string{"/x: " + want}
@@ -164,7 +164,7 @@ func TestPresence(t *testing.T) {
 			`{"x":null}`:               {"", "/x: " + test.null, "/x: " + test.null},
 			`{"x":` + test.empty + `}`: {"", "", test.filled},
 		} {
-			for i, field := range []schema.Field{
+			for i, field := range []schema.Fields{
 				schema.Optional("x", test.is), schema.Present("x", test.is), schema.Filled("x", test.is),
 			} {
 				if got := strings.Join(check(body, false, field), " "); got != wants[i] {
@@ -188,7 +188,7 @@ func TestOrder(t *testing.T) {
 	person := schema.Object(
 		schema.Filled("name", schema.Text(2)), schema.Filled("born", schema.Date()), schema.Optional("note", schema.Text(1)),
 	)
-	fields := []schema.Field{
+	fields := []schema.Fields{
 		schema.Filled("first", person), schema.Filled("all", schema.List(2, person)), schema.Filled("last", schema.Boolean()),
 		schema.Filled("gone", schema.Text(0)),
 	}
@@ -214,7 +214,7 @@ func TestOrder(t *testing.T) {
 
 // TestReferences: one may stand for a file, where references may.
 func TestReferences(t *testing.T) {
-	fields := []schema.Field{
+	fields := []schema.Fields{
 		schema.Filled("f", schema.File(3)), schema.Optional("g", schema.List(0, schema.File(3))),
 		schema.Optional("t", schema.Text(0)), schema.Optional("o", schema.Object(schema.Optional("f", schema.File(3)))),
 	}
@@ -240,11 +240,11 @@ func TestReferences(t *testing.T) {
 
 // TestChosen: an object's fields depend on what it holds.
 func TestChosen(t *testing.T) {
-	shape := schema.Chosen(func(object jsontext.Value) []schema.Field {
+	shape := schema.Chosen(func(object jsontext.Value) schema.Fields {
 		if strings.Contains(string(object), `"round"`) {
-			return []schema.Field{schema.Filled("kind", schema.Word("round")), schema.Filled("radius", schema.Integer())}
+			return slices.Concat(schema.Filled("kind", schema.Word("round")), schema.Filled("radius", schema.Integer()))
 		}
-		return []schema.Field{schema.Filled("kind", schema.Word("square")), schema.Filled("side", schema.Integer())}
+		return slices.Concat(schema.Filled("kind", schema.Word("square")), schema.Filled("side", schema.Integer()))
 	})
 	for text, want := range map[string]string{
 		`{"s":{"kind":"round","radius":1}}`: "", `{"s":{"side":1,"kind":"square"}}`: "",
@@ -278,7 +278,7 @@ func FuzzCheck(f *testing.F) {
 	} {
 		f.Add([]byte(text), true)
 	}
-	all := []schema.Field{
+	all := []schema.Fields{
 		schema.Filled("text", schema.Text(3)), schema.Present("word", schema.Word("secretword")),
 		schema.Optional("file", schema.File(5)), schema.Optional("number", schema.Numeric()),
 		schema.Optional("integer", schema.Integer()),
@@ -289,12 +289,12 @@ func FuzzCheck(f *testing.F) {
 		),
 		schema.Optional(
 			"chosen",
-			schema.Chosen(func(jsontext.Value) []schema.Field { return []schema.Field{schema.Filled("text", schema.Text(1))} }),
+			schema.Chosen(func(jsontext.Value) schema.Fields { return schema.Filled("text", schema.Text(1)) }),
 		),
 	}
 	f.Fuzz(func(t *testing.T, text []byte, references bool) {
 		before := string(text)
-		faults := schema.Check(text, all, references)
+		faults := schema.Check(text, slices.Concat(all...), references)
 		if string(text) != before {
 			t.Errorf("%q became %q", before, text)
 		}
