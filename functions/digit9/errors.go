@@ -61,12 +61,6 @@ type springFailure struct {
 	Path      string  `json:"path"`
 }
 
-// oauthFailure is what the token endpoint answers (digit9 §3).
-type oauthFailure struct {
-	Error       string `json:"error"`
-	Description string `json:"error_description"`
-}
-
 // gatewayPath is what the 401 of each service shows as its path, which lacks the first segment.
 const (
 	lookupGatewayPath  = "/api/v2/customer/validate"
@@ -139,25 +133,6 @@ func (c Config) renderOnboard(condition operation.Condition, _ string) gateway.R
 	return c.snake(http.StatusInternalServerError, 40001, messageBackend)
 }
 
-// renderToken puts what the gateway has to say into the shape of the token endpoint, that of a Keycloak realm.
-func renderToken(condition operation.Condition, _ string) gateway.Reply {
-	switch condition {
-	case operation.NoKey, operation.BadKey:
-		return oauth(http.StatusUnauthorized, "unauthorized_client", "Invalid client or Invalid client credentials")
-	case operation.Forbidden:
-		return oauth(http.StatusForbidden, "unauthorized_client", "Client is not allowed to use this realm")
-	case operation.TooLarge:
-		return oauth(http.StatusRequestEntityTooLarge, "invalid_request", "Request is too large")
-	case operation.InvalidRequest:
-		return oauth(http.StatusBadRequest, "invalid_request", "Invalid request")
-	case operation.PartnerThrottled:
-		return oauth(http.StatusTooManyRequests, "temporarily_unavailable", "Try again later")
-	case operation.LedgerDown, operation.PartnerDown:
-		return oauth(http.StatusServiceUnavailable, "temporarily_unavailable", "Try again later")
-	}
-	return oauth(http.StatusInternalServerError, "server_error", "Internal error")
-}
-
 func camel(status, statusCode, code int, message string) gateway.Reply {
 	return render(status, camelFailure{statusFailure, statusCode, code, message})
 }
@@ -172,10 +147,6 @@ func (c Config) snake(status, code int, message string) gateway.Reply {
 // invalidFields is the documented answer to what is missing or invalid, the one that says "failure".
 func (c Config) invalidFields(status int, details map[string]string) gateway.Reply {
 	return render(status, snakeFailure{statusFailure, status, 40002, messageInvalidFields, details, c.requestID()})
-}
-
-func oauth(status int, code, description string) gateway.Reply {
-	return render(status, oauthFailure{code, description})
 }
 
 func render(status int, body any) gateway.Reply {

@@ -36,9 +36,9 @@ type request struct {
 func (c Config) send(
 	ctx context.Context, call operation.Call, r request,
 ) (resp upstream.Response, failed *operation.Outcome) {
-	var creds credentials
-	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.TenantID == "" || creds.Username == "" {
-		return resp, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
+	creds, failed := readCredentials(call)
+	if failed != nil {
+		return resp, failed
 	}
 	if r.tenantID != "" && r.tenantID != creds.TenantID {
 		return resp, &operation.Outcome{Class: operation.Invalid, Code: "invalid.tenant.identifier",
@@ -114,6 +114,13 @@ func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 func idempotencyKey(call operation.Call) string {
 	reference := call.Reference("mbanq idempotency key", call.ID, strconv.Itoa(call.Generation))
 	return reference[:min(len(reference), 32)]
+}
+
+func readCredentials(call operation.Call) (creds credentials, failed *operation.Outcome) {
+	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.TenantID == "" || creds.Username == "" {
+		return creds, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
+	}
+	return creds, nil
 }
 
 // token returns an access token of the partner's (mbanq §1).

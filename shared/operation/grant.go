@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"sallyport/shared/gateway"
 	"sallyport/shared/token"
 	"sallyport/shared/tolerant"
@@ -21,12 +23,86 @@ type GrantRequest struct {
 	Scope        string
 }
 
-// ErrGrantType: the form asks for no grant, or for one that there isn't.
-var ErrGrantType = errors.New("operation: grant_type must be password or refresh_token")
+// TokenRoute is a partner's token route. It has two faces: a caller who insists on the partner's dance gets tokens of
+// the gateway's own, whose client_secret or password is the caller's key; a state machine has the partner's token
+// fetched, which all containers share and nobody gets to see. Its errors have the shape of OAuth (RFC 6749 §5.2).
+type TokenRoute struct {
+	Name         string
+	Lifetime     time.Duration                        // of the gateway's tokens, of both kinds
+	Done         string                               // the code of a success
+	Answer       func(in GrantRequest, t Tokens) any  // the partner's shape of it, as JSON has it
+	Authenticate func(context.Context, Call) *Outcome // fetches the partner's token; nil where there is one
 
-// GrantCredentials is Operation.BodyCredentials of a token route: the key may stand where the partner's secret or
-// password would, and a refresh token of ours stands for it.
-func GrantCredentials(req gateway.Request) []string {
+	BadKey OAuthError // likewise for no key
+
+	// What its other errors say: of a form without a grant_type, of one with another than there are, of a refresh token
+	// that is not valid; then of conditions, where Later stands for those that pass, and Internal for the rest.
+	Missing, Unsupported, Inactive, Forbidden, TooLarge, Invalid, Later, Internal string
+}
+
+// Tokens are the gateway's own.
+type Tokens struct {
+	Access, Refresh string
+	Seconds         int64 // that both live
+}
+
+// OAuthError is an error of OAuth.
+type OAuthError struct {
+	Status      int    `json:"-"`
+	Code        string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+func (e OAuthError) reply() gateway.Reply { return encoded(e.Status, e) }
+
+// refuse refuses a form.
+func (e OAuthError) refuse(detail string) error {
+	return &Rejection{Reply: e.reply(), Code: e.Code, Detail: "grant_type: " + detail}
+}
+
+func encoded(status int, v any) gateway.Reply {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return gateway.Empty(http.StatusInternalServerError)
+	}
+	return gateway.JSON(status, text)
+}
+
+const maxTokenRequest = 16 << 10 // bytes
+
+// IssueToken is the operation of a token route.
+func IssueToken(r TokenRoute) Operation[GrantRequest] {
+	return Operation[GrantRequest]{
+		Name:            r.Name,
+		MaxBody:         maxTokenRequest,
+		BodyCredentials: grantCredentials,
+		Decode:          r.decode,
+		Call:            r.call,
+		Errors:          func(condition Condition, _ string) gateway.Reply { return r.err(condition).reply() },
+	}
+}
+
+func (r TokenRoute) err(condition Condition) OAuthError {
+	switch condition {
+	case NoKey, BadKey:
+		return r.BadKey
+	case Forbidden:
+		return OAuthError{http.StatusForbidden, "unauthorized_client", r.Forbidden}
+	case TooLarge:
+		return OAuthError{http.StatusRequestEntityTooLarge, "invalid_request", r.TooLarge}
+	case InvalidRequest:
+		return OAuthError{http.StatusBadRequest, "invalid_request", r.Invalid}
+	case PartnerThrottled:
+		return OAuthError{http.StatusTooManyRequests, "temporarily_unavailable", r.Later}
+	case LedgerDown, PartnerDown:
+		return OAuthError{http.StatusServiceUnavailable, "temporarily_unavailable", r.Later}
+	}
+	return OAuthError{http.StatusInternalServerError, "server_error", r.Internal}
+}
+
+// grantCredentials are where a form may have the key: where the partner's secret or password would stand. A refresh
+// token of ours stands for it.
+func grantCredentials(req gateway.Request) []string {
 	form, err := url.ParseQuery(string(req.Body))
 	if err != nil {
 		return nil
@@ -34,9 +110,8 @@ func GrantCredentials(req gateway.Request) []string {
 	return []string{last(form, "client_secret"), last(form, "password"), last(form, "refresh_token")}
 }
 
-// ParseGrant reads the form. Where a field is repeated, the last value wins. It fails with ErrGrantType, beside what it
-// has read, or with *gateway.InputError.
-func ParseGrant(req gateway.Request) (in GrantRequest, err error) {
+// decode reads the form. Where a field is repeated, as in samples of Digit9's, the last value wins.
+func (r TokenRoute) decode(req gateway.Request) (in GrantRequest, err error) {
 	if req.FromStateMachine {
 		return in, nil
 	}
@@ -45,15 +120,39 @@ func ParseGrant(req gateway.Request) (in GrantRequest, err error) {
 		return in, &gateway.InputError{Reason: "is not a form (application/x-www-form-urlencoded)"}
 	}
 	in = GrantRequest{last(form, "grant_type"), last(form, "refresh_token"), last(form, "scope")}
-	if in.GrantType != "password" && in.GrantType != "refresh_token" {
-		return in, ErrGrantType
+	switch in.GrantType {
+	case "password", "refresh_token":
+		return in, nil
+	case "":
+		return in, OAuthError{http.StatusBadRequest, "invalid_request", r.Missing}.refuse("is required")
 	}
-	return in, nil
+	return in, OAuthError{http.StatusBadRequest, "unsupported_grant_type", r.Unsupported}.refuse(
+		"must be password or refresh_token",
+	)
 }
 
-// Grant makes the tokens that were asked for. gateway.ErrBadKey: the refresh token is not valid, or was made for
+func (r TokenRoute) call(ctx context.Context, call Call, in GrantRequest) Outcome {
+	if in.GrantType == "" {
+		if failed := r.Authenticate(ctx, call); failed != nil {
+			return *failed
+		}
+		return Outcome{Class: Done, Code: r.Done, Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
+	}
+	access, refresh, err := call.grant(ctx, in, r.Lifetime)
+	switch {
+	case errors.Is(err, gateway.ErrBadKey):
+		inactive := OAuthError{http.StatusBadRequest, "invalid_grant", r.Inactive}
+		return Outcome{Class: Invalid, Code: inactive.Code, Reply: inactive.reply()}
+	case err != nil:
+		return Outcome{Class: Unavailable, Code: "keys_unavailable"}
+	}
+	tokens := Tokens{access, refresh, int64(r.Lifetime / time.Second)}
+	return Outcome{Class: Done, Code: r.Done, Reply: encoded(http.StatusOK, r.Answer(in, tokens))}
+}
+
+// grant makes the tokens that were asked for. gateway.ErrBadKey: the refresh token is not valid, or was made for
 // somebody else.
-func (c Call) Grant(ctx context.Context, in GrantRequest, lifetime time.Duration) (access, refresh string, err error) {
+func (c Call) grant(ctx context.Context, in GrantRequest, lifetime time.Duration) (access, refresh string, err error) {
 	if in.GrantType == "refresh_token" {
 		if err := c.Redeem(ctx, gateway.RefreshToken, in.RefreshToken); err != nil {
 			return "", "", err
