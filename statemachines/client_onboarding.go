@@ -71,6 +71,7 @@ func clientOnboarding() *flow.Machine {
 				Function: "MbanqAddAddress", Round: "$.round", InMap: true, Path: flow.F{"clientId.$": "$.client_id"},
 				BodyPath: "$.item", Keep: "resource_id",
 				Retry: retryLookup,
+				Next:  flow.End,
 			})
 		}, ResultPath: flow.Discard,
 		Catch: []flow.Catch{
@@ -105,6 +106,7 @@ func clientOnboarding() *flow.Machine {
 				ResultPath: flow.Discard, OutputPath: "$.identifier",
 				Retry: retryEffect,
 				Catch: []flow.Catch{flow.OnAt("OutcomeUnknown", flow.Discard, "Added")},
+				Next:  flow.End,
 			})
 			each.Add("Added", flow.Succeed{})
 		}, ResultPath: flow.Discard,

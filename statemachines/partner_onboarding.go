@@ -43,6 +43,7 @@ func partnerOnboarding() *flow.Machine {
 			each.Add("LookUpID", call{
 				Function: "Digit9LookupCustomer", InMap: true, BodyPath: "$.id", OutputPath: "$.Payload",
 				Retry: retryRead,
+				Next:  flow.End,
 			})
 		},
 		Select: flow.F{

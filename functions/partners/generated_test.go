@@ -29,9 +29,12 @@ func TestGenerated(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if got, err := os.ReadFile(filepath.Join(root, path)); err != nil || string(got) != want {
-			t.Errorf("%s is not what functions/<partner>/partner.go make of it: change these and run make generate (%v)",
-				path, err)
+		got, err := os.ReadFile(filepath.Join(root, path))
+		switch {
+		case err != nil:
+			t.Errorf("run make generate: %v", err)
+		case string(got) != want:
+			t.Errorf("%s is not what functions/<partner>/partner.go make of it: change these and run make generate", path)
 		}
 	}
 	for _, p := range partners.All() {

@@ -6,6 +6,7 @@ package flow
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -22,7 +23,7 @@ type State interface{ Raw() Raw }
 // Machine is a state machine. It starts with the state that was added first.
 type Machine struct {
 	Comment string
-	Timeout time.Duration // of an execution; zero for none. The flow within a Map must have none: Map.Raw panics
+	Timeout time.Duration // of an execution; zero for none. The flow within a Map must have none
 
 	states []named
 }
@@ -32,23 +33,21 @@ type named struct {
 	state Raw
 }
 
-// Add adds a state. A name that was added before panics: a definition is made once, when it is generated.
-func (m *Machine) Add(name string, s State) {
-	for _, other := range m.states {
-		if other.name == name {
-			panic(fmt.Sprintf("flow: %s was added before", name))
-		}
-	}
-	m.states = append(m.states, named{name, s.Raw()})
-}
+// Add adds a state. What is wrong with it is JSON's to say.
+func (m *Machine) Add(name string, s State) { m.states = append(m.states, named{name, s.Raw()}) }
 
-// JSON renders the definition, its states in the order in which they were added.
+// JSON renders the definition, its states in the order in which they were added. Its errors name each state that was
+// added twice or does not say what comes next.
 func (m *Machine) JSON() ([]byte, error) {
+	written := m.wire()
+	if err := written.check(); err != nil {
+		return nil, err
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	err := encoder.Encode(m.wire())
+	err := encoder.Encode(written)
 	return out.Bytes(), err
 }
 
@@ -69,6 +68,34 @@ func (m *Machine) wire() wire {
 		w.StartAt = m.states[0].name
 	}
 	return w
+}
+
+// check returns what is wrong with the states, and with those within a Map.
+func (w wire) check() error {
+	var faults []error
+	added := map[string]bool{}
+	for _, n := range w.States {
+		if added[n.name] {
+			faults = append(faults, fmt.Errorf("%s is added twice", n.name))
+		}
+		added[n.name] = true
+		switch {
+		case n.state.Type == "Succeed":
+		case n.state.Type == "Choice" && n.state.Default == "":
+			faults = append(faults, fmt.Errorf("%s has no Default", n.name))
+		case n.state.Type != "Choice" && n.state.Next == "" && !n.state.End:
+			faults = append(faults, fmt.Errorf("%s has no Next, which is flow.End where the flow ends", n.name))
+		}
+		if each := n.state.ItemProcessor; each != nil {
+			if each.TimeoutSeconds != 0 {
+				faults = append(faults, fmt.Errorf("%s is a Map, whose flow can have no timeout", n.name))
+			}
+			if err := each.check(); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", n.name, err))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // states are written as an object whose members keep their order.
@@ -118,6 +145,16 @@ type Raw struct {
 	Default            string  `json:",omitempty"`
 	Next               string  `json:",omitempty"`
 	End                bool    `json:",omitempty"`
+}
+
+// then returns a state with what comes after it.
+func (r Raw) then(next string) Raw {
+	if next == End {
+		r.End = true
+	} else {
+		r.Next = next
+	}
+	return r
 }
 
 // path returns how a path is written: left out where it is empty, null for Discard.

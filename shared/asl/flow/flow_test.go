@@ -3,6 +3,7 @@ package flow_test
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -165,13 +166,31 @@ func Example() {
 	// }
 }
 
-func TestAddTwice(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("a second state of a name was taken")
+// TestFaults: a definition that lacks what its author forgot is not rendered, and the state is named.
+func TestFaults(t *testing.T) {
+	for want, add := range map[string]func(*flow.Machine){
+		"Same is added twice": func(m *flow.Machine) {
+			m.Add("Same", flow.Succeed{})
+			m.Add("Same", flow.Succeed{})
+		},
+		"Ask has no Next":      func(m *flow.Machine) { m.Add("Ask", flow.Task{}) },
+		"Count has no Next":    func(m *flow.Machine) { m.Add("Count", flow.Pass{}) },
+		"Later has no Next":    func(m *flow.Machine) { m.Add("Later", flow.Wait{}) },
+		"Known has no Default": func(m *flow.Machine) { m.Add("Known", flow.Choice{}) },
+		"Each: One has no Next": func(m *flow.Machine) {
+			m.Add("Each", each(func(m *flow.Machine) { m.Add("One", flow.Pass{}) }))
+		},
+		"Each has no Next": func(m *flow.Machine) { m.Add("Each", flow.Map{Each: func(*flow.Machine) {}}) },
+		"Each is a Map, whose flow can have no timeout": func(m *flow.Machine) {
+			m.Add("Each", each(func(m *flow.Machine) { m.Timeout = time.Hour }))
+		},
+	} {
+		var m flow.Machine
+		add(&m)
+		if text, err := m.JSON(); err == nil || !strings.HasPrefix(err.Error(), want) || text != nil {
+			t.Errorf("%s: %s, %v", want, text, err)
 		}
-	}()
-	var m flow.Machine
-	m.Add("Same", flow.Succeed{})
-	m.Add("Same", flow.Succeed{})
+	}
 }
+
+func each(flowOf func(*flow.Machine)) flow.Map { return flow.Map{Each: flowOf, Next: flow.End} }

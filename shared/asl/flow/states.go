@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// End, as the next state, ends the flow.
-const End = ""
+// End, as the next state, ends the flow. A state must have a Next: one that was forgotten is no end.
+const End = "(end)"
 
 // Task invokes a Lambda function.
 type Task struct {
@@ -33,7 +33,6 @@ func (t Task) Raw() Raw {
 		Parameters:     F{"FunctionName": "${" + t.Function + "}", "Payload": t.Payload},
 		TimeoutSeconds: seconds(t.Timeout), TimeoutSecondsPath: t.TimeoutPath,
 		ResultPath: path(t.ResultPath), OutputPath: path(t.OutputPath), Retry: t.Retry, Catch: t.Catch,
-		Next: t.Next, End: t.Next == End,
 	}
 	if t.WaitForToken {
 		s.Resource += ".waitForTaskToken"
@@ -45,7 +44,7 @@ func (t Task) Raw() Raw {
 	for name := range strings.FieldsSeq(t.Keep) {
 		s.ResultSelector[name+".$"] = "$.Payload." + name
 	}
-	return s
+	return s.then(t.Next)
 }
 
 // Pass makes a value of the state: of a template, of a part of it, or a fixed one.
@@ -62,12 +61,11 @@ type Pass struct {
 func (p Pass) Raw() Raw {
 	s := Raw{
 		Type: "Pass", Comment: p.Comment, InputPath: p.InputPath, Result: p.Value, ResultPath: path(p.ResultPath),
-		Next: p.Next, End: p.Next == End,
 	}
 	if p.Template != nil {
 		s.Parameters = p.Template
 	}
-	return s
+	return s.then(p.Next)
 }
 
 // Wait lets time pass.
@@ -80,9 +78,7 @@ type Wait struct {
 
 // Raw implements State.
 func (w Wait) Raw() Raw {
-	return Raw{
-		Type: "Wait", Comment: w.Comment, Seconds: seconds(w.For), SecondsPath: w.ForPath, Next: w.Next, End: w.Next == End,
-	}
+	return Raw{Type: "Wait", Comment: w.Comment, Seconds: seconds(w.For), SecondsPath: w.ForPath}.then(w.Next)
 }
 
 // Map runs a flow for each item of a list.
@@ -102,16 +98,12 @@ type Map struct {
 func (m Map) Raw() Raw {
 	var each Machine
 	m.Each(&each)
-	if each.Timeout != 0 {
-		panic("flow: a Map has no timeout")
-	}
 	processor := each.wire()
 	processor.ProcessorConfig = &processorConfig{Mode: "INLINE"}
 	return Raw{
 		Type: "Map", Comment: m.Comment, ItemsPath: m.Items, MaxConcurrency: m.AtOnce, ItemSelector: m.Item,
 		ItemProcessor: &processor, ResultSelector: m.Select, ResultPath: path(m.ResultPath), Catch: m.Catch,
-		Next: m.Next, End: m.Next == End,
-	}
+	}.then(m.Next)
 }
 
 // Succeed ends an execution.

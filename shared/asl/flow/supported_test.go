@@ -129,12 +129,3 @@ func TestConditions(t *testing.T) {
 		}
 	}
 }
-
-func TestMapWithTimeout(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("a Map with a timeout of its own was taken")
-		}
-	}()
-	flow.Map{Each: func(each *flow.Machine) { each.Timeout = time.Hour }}.Raw()
-}
