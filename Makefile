@@ -14,8 +14,8 @@ FUNCTIONS   := $(patsubst functions/%/main.go,%,$(shell grep -l lambda.Start fun
 GO_BUILD     = GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -buildvcs=false \
 	-ldflags='-s -w'
 
-# A logical id as words joined by dashes: EqualExecuteJourney becomes equal-execute-journey.
-WORDS        = sed 's/\([a-z0-9]\)\([A-Z]\)/\1-\2/g' | tr '[:upper:]' '[:lower:]'
+# A logical id as words joined by dashes, of which each capital begins one: Acme9ShipAPart becomes acme9-ship-a-part.
+WORDS        = sed 's/[[:upper:]]/-&/g; s/^-//' | tr '[:upper:]' '[:lower:]'
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile

@@ -13,9 +13,6 @@ import (
 	"sallyport/shared/vault"
 )
 
-// lasts is how long a partner-onboarding takes at most, as its state machine has it.
-const lasts = 62 * 24 * time.Hour
-
 // maxCustomerText caps a customer with the files that it holds itself, in bytes; the files that it refers to are not
 // counted.
 const maxCustomerText = 8 << 20
@@ -27,7 +24,7 @@ func PartnerOnboarding() journey.Type {
 		Name:    "partner-onboarding",
 		Partner: "digit9",
 		MaxBody: gateway.MaxBody,
-		Lasts:   lasts,
+		Lasts:   62 * 24 * time.Hour,
 		Start:   startPartnerOnboarding,
 		Outcome: outcomePartnerOnboarding,
 	}

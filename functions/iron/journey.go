@@ -2,7 +2,6 @@ package iron
 
 import (
 	"context"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,14 +13,9 @@ import (
 	"sallyport/shared/vault"
 )
 
-const (
-	// lasts is how long a customer-identification takes at most, as its state machine has it.
-	lasts = 32 * 24 * time.Hour
-
-	// maxText caps what a start says, with the files that it holds itself, in bytes; the files that it refers to are not
-	// counted.
-	maxText = 8 << 20
-)
+// maxText caps what a start says, with the files that it holds itself, in bytes; the files that it refers to are not
+// counted.
+const maxText = 8 << 20
 
 // CustomerIdentification is the journey "customer-identification": it creates a customer where there is none yet,
 // begins an identification unless one is under way, and waits for what becomes of it.
@@ -30,7 +24,6 @@ func CustomerIdentification(c Config) journey.Type {
 		Name:    "customer-identification",
 		Partner: "iron",
 		MaxBody: gateway.MaxBody,
-		Lasts:   lasts,
 		Start:   c.startCustomerIdentification,
 		Outcome: outcomeOfIdentification,
 	}

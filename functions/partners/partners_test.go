@@ -14,6 +14,7 @@ import (
 	"sallyport/functions/sandbox"
 	"sallyport/functions/sandbox/simulators"
 	"sallyport/shared/partner"
+	"sallyport/statemachines"
 )
 
 // TestPartners checks that each partner's value agrees with itself and with its folders.
@@ -42,6 +43,7 @@ func TestPartners(t *testing.T) {
 					t.Errorf("%s has %d examples of a request, want 1", e.Name, len(requests))
 				}
 			}
+			checkFiles(t, p)
 			for name := range p.Examples {
 				if !examples[name] {
 					t.Errorf("there are examples of %q, which is no endpoint", name)
@@ -53,6 +55,12 @@ func TestPartners(t *testing.T) {
 			for _, journey := range p.Journeys(time.Now) {
 				if journey.Partner != p.Name {
 					t.Errorf("%s gets the credentials of %s", journey.Name, journey.Partner)
+				}
+				switch definition := statemachines.Definitions()[journey.Name]; {
+				case definition == nil:
+					t.Errorf("%s has no definition in statemachines", journey.Name)
+				case journey.Lasts != 0 && journey.Lasts != definition.Timeout:
+					t.Errorf("%s lasts %s, its definition says %s", journey.Name, journey.Lasts, definition.Timeout)
 				}
 			}
 		})
@@ -86,6 +94,23 @@ func TestSimulated(t *testing.T) {
 					t.Errorf("%s is simulated by none, or by one with another route or effect", e.Name)
 				}
 			}
+		}
+	}
+}
+
+// checkFiles checks that a partner's folder has the files in which whoever knows another partner looks.
+func checkFiles(t *testing.T, p partner.Partner) {
+	t.Helper()
+	names := []string{"README.md", "client.go", "errors.go", "examples.go", "partner.go", "types.go"}
+	if p.Journeys != nil {
+		names = append(names, "journey.go")
+	}
+	if slices.ContainsFunc(p.Endpoints, func(e partner.Endpoint) bool { return e.Kind == partner.Callback }) {
+		names = append(names, "callback.go")
+	}
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(root, "functions", p.Name, name)); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/url"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -25,6 +26,7 @@ import (
 
 	"sallyport/shared/asl"
 	"sallyport/shared/gateway"
+	"sallyport/shared/generate"
 	"sallyport/shared/ledger"
 	"sallyport/shared/ledger/ledgertest/dynamolocal"
 	"sallyport/shared/operation"
@@ -75,6 +77,22 @@ func TestFunctions(t *testing.T) {
 		for _, f := range template.functions {
 			if f.buildMethod != "makefile" {
 				t.Errorf("%s must have the BuildMethod makefile", f.id)
+			}
+		}
+	})
+
+	t.Run("is built from its folder", func(t *testing.T) {
+		ids := slices.Clone(template.functions)
+		for _, name := range []string{"acme9/ship-a-part", "a/b", "x/y-z", "a9/get-b2-c"} {
+			ids = append(ids, function{id: generate.LogicalID(name)})
+			if got := ids[len(ids)-1].folder(); got != name {
+				t.Errorf("%s has the folder %s, it must be %s", generate.LogicalID(name), got, name)
+			}
+		}
+		built := builtFrom(t, ids)
+		for _, f := range ids {
+			if !slices.Contains(built, f.folder()) {
+				t.Errorf("make build-%s does not build functions/%s, but one of %q", f.id, f.folder(), built)
 			}
 		}
 	})
@@ -756,6 +774,34 @@ func (f function) words() string {
 
 // folder is where a function lies below functions: its first word, then the others.
 func (f function) folder() string { return strings.Replace(f.words(), "-", "/", 1) }
+
+// builtFrom returns the folders below functions from which make builds functions, without building them.
+func builtFrom(t *testing.T, all []function) (folders []string) {
+	t.Helper()
+	if _, err := exec.LookPath("make"); err != nil {
+		if os.Getenv("REQUIRE_ALL") == "1" {
+			t.Fatal("make is required")
+		}
+		t.Skip("SKIPPED: what make builds needs make")
+	}
+	targets := []string{"--no-print-directory", "GO_BUILD=:"}
+	for _, f := range all {
+		targets = append(targets, "build-"+f.id)
+	}
+	build := exec.Command("make", targets...)
+	build.Dir = root
+	build.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return regexp.MustCompile(`^(MAKE|MFLAGS|GNUMAKE)`).MatchString(variable) // of a make that runs the test
+	})
+	out, err := build.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		folders = append(folders, strings.TrimPrefix(strings.TrimSpace(line), "build functions/"))
+	}
+	return folders
+}
 
 // isCallback tells the functions that partners call.
 func (f function) isCallback() bool { return strings.HasSuffix(f.id, "Callback") }

@@ -18,7 +18,7 @@ type Type struct {
 	Name    string        // of its state machine, and in the route POST /journeys/{type}
 	Partner string        // whose credentials Start gets
 	MaxBody int64         // of a start, in bytes; zero for 64 KB
-	Lasts   time.Duration // how long it may last, and what Fields.Lists holds is kept; zero for a day
+	Lasts   time.Duration // its definition's Timeout, for which Fields.Lists are kept; zero where a day is enough
 
 	// Start validates the body of a start, without any call to the partner. Errors: *gateway.InputError,
 	// *gateway.Problem, and those of Start.Open.
@@ -51,7 +51,7 @@ type Start struct {
 type Fields struct {
 	Plain           map[string]any
 	Sealed          map[string]any    // values that encode to JSON; kept for a day
-	Lists           map[string][]any  // likewise, each element by itself; kept as long as the journey may last
+	Lists           map[string][]any  // likewise, each element by itself; kept for Type.Lasts
 	References      map[string]string // what the caller has put into the vault itself: document ids
 	AlsoErase       []string          // further documents that the journey's end erases: those that sealed values refer to
 	HasPersonalData bool              // the body itself held what must be sealed
