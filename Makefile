@@ -74,6 +74,7 @@ generate: ## write anew what follows from the partners and the journeys: templat
 
 partner: ## write a new partner that works, to be changed: NAME=tiny
 	go run ./functions/scaffold partner "$(NAME)"
+	go vet "./functions/$(NAME)/..." "./functions/sandbox/$(NAME)"
 	@$(MAKE) --no-print-directory generate
 
 operation: ## write a new operation of a partner, likewise: PARTNER=tiny NAME=close-thing (KIND=effect or read)

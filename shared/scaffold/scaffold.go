@@ -69,17 +69,32 @@ var (
 // people: they say what is wrong, where, and what to do.
 func Partner(root, name string) (Report, error) {
 	switch {
+	case name == "":
+		return Report{}, errors.New("NAME is missing: it is the partner's, as in make partner NAME=tiny")
 	case !partnerForm.MatchString(name):
 		return Report{}, fmt.Errorf("%q is no name for a partner: it needs lower-case letters and digits alone, at most "+
 			"20, a letter first, as it names a Go package and an environment's variable. Try NAME=tiny", name)
-	case token.IsKeyword(name) || slices.Contains(imported, name):
-		return Report{}, fmt.Errorf("%q can't name a partner's package: Go, or a package that partners import, has that "+
-			"name. Choose another NAME", name)
 	}
 	for _, taken := range []string{"functions/" + name, "functions/sandbox/" + name, "shared/" + name} {
 		if _, err := os.Stat(filepath.Join(root, taken)); err == nil {
 			return Report{}, fmt.Errorf("%q is taken: there is %s. Choose another NAME, or remove that first", name, taken)
 		}
+	}
+	words, err := usedWords(root)
+	if err != nil {
+		return Report{}, err
+	}
+	paths, err := routed(root)
+	if err != nil {
+		return Report{}, err
+	}
+	switch {
+	case reservedByGo(name) || slices.Contains(special, name) || words[name]:
+		return Report{}, fmt.Errorf("%q can't name a partner's package: Go has a meaning of its own for that name, or "+
+			"a partner's files use it for something else. Choose another NAME", name)
+	case paths[name]:
+		return Report{}, fmt.Errorf("%q can't be a partner's: Sallyport has a route of its own, /%[1]s or "+
+			"/sandbox/%[1]s. Choose another NAME", name)
 	}
 	n := names{Name: name, Title: titled(name), Upper: strings.ToUpper(name)}
 	report, err := write(root, "partner", n)
@@ -92,11 +107,77 @@ func Partner(root, name string) (Report, error) {
 	})
 }
 
-// imported are names of packages outside shared that a partner's files, or the lists of partners, import.
-var imported = []string{
-	"cmp", "context", "errors", "flow", "fmt", "hex", "hmac", "http", "httptest", "io", "json", "lambda", "main", "os",
-	"sandboxtest", "awssecrets", "awssteps", "awsvault", "sha256", "simulators", "slices", "strconv", "strings", "testing",
-	"time", "uuid",
+// special are names of packages and folders that Go does not build as it does others.
+var special = []string{"documentation", "internal", "main", "testdata", "vendor"}
+
+// reservedByGo reports whether Go gives a name a meaning: a keyword, a predeclared identifier, or init.
+func reservedByGo(name string) bool {
+	return token.IsKeyword(name) || types.Universe.Lookup(name) != nil || name == "init"
+}
+
+// usedWords are the identifiers of the templates, and of the packages of a checkout that import every partner: a
+// partner's package can have none of their names.
+func usedWords(root string) (map[string]bool, error) {
+	words := map[string]bool{}
+	add := func(file string, text any) error {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			if word, ok := node.(*ast.Ident); ok {
+				words[word.Name] = true
+			}
+			return true
+		})
+		return nil
+	}
+	n := names{
+		Name: "a_partner", Title: "A_Partner", Upper: "A_PARTNER", Operation: "an-operation", Func: "An_Operation",
+		Handler: "an_operation", Effect: true,
+	}
+	err := fs.WalkDir(templates, "templates", func(at string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(at, ".go.tmpl") {
+			return err
+		}
+		text, err := filled(at, n)
+		if err != nil {
+			return err
+		}
+		return add(at, text)
+	})
+	for _, of := range []string{"functions/partners", "functions/sandbox/simulators", "functions/journeys/deployed"} {
+		files, globbed := filepath.Glob(filepath.Join(root, of, "*.go"))
+		err = errors.Join(err, globbed)
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				err = errors.Join(err, add(file, nil))
+			}
+		}
+	}
+	return words, err
+}
+
+// route finds what a path begins with: in template.yaml, and in what the sandbox serves for all partners.
+var route = regexp.MustCompile(`(?m)Path: *"?/(\w+)|"[A-Z]+ /sandbox/(\w+)`)
+
+// routed are the names that routes of a checkout begin with, at the HTTP API and within the sandbox.
+func routed(root string) (map[string]bool, error) {
+	files, err := filepath.Glob(filepath.Join(root, "functions/sandbox/*.go"))
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, file := range append(files, filepath.Join(root, "template.yaml")) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, found := range route.FindAllStringSubmatch(string(text), -1) {
+			names[found[1]+found[2]] = true
+		}
+	}
+	return names, nil
 }
 
 // Operation writes an operation into a partner that there is, and into its simulated like. kind is "effect" or "read".
@@ -112,6 +193,12 @@ func Operation(root, partner, name, kind string) (Report, error) {
 	declared, err := declarations(filepath.Join(root, folder))
 	known := partnerForm.MatchString(partner) && err == nil && declared["Partner"]
 	switch {
+	case partner == "":
+		return Report{}, errors.New("PARTNER is missing: it is whose operation this is, as in make operation " +
+			"PARTNER=tiny NAME=close-thing")
+	case name == "":
+		return Report{}, errors.New("NAME is missing: it is the operation's, as in make operation PARTNER=tiny " +
+			"NAME=close-thing")
 	case !known:
 		return Report{}, fmt.Errorf("%q is no partner: there is no %s with a func Partner. Name one as PARTNER, or "+
 			"begin one with make partner NAME=%s", partner, folder, partner)
@@ -119,16 +206,31 @@ func Operation(root, partner, name, kind string) (Report, error) {
 		return Report{}, fmt.Errorf("%q is no kind of operation: KIND is effect, for what acts at the partner, or read", kind)
 	case !operationForm.MatchString(name) || len(name) > 30 || constrained(n.file()):
 		return Report{}, fmt.Errorf("%q is no name for an operation: it needs words of lower-case letters and digits, a "+
-			"letter first, joined by dashes, 30 bytes at most, and no last word that Go reads in a file's name. Try NAME=close-thing", name)
+			"letter first, joined by dashes, 30 bytes at most, and no last word that Go reads in a file's name. Try "+
+			"NAME=close-thing", name)
+	case slices.Contains(special, name):
+		return Report{}, fmt.Errorf("%q can't name an operation's folder: Go has a meaning of its own for that name. "+
+			"Choose another NAME", name)
+	}
+	if _, err := os.Stat(filepath.Join(root, folder, name)); err == nil {
+		return Report{}, fmt.Errorf("%q is taken: there is %s/%[1]s. Choose another NAME", name, folder)
 	}
 	n.Handler = strings.ToLower(n.Func[:1]) + n.Func[1:]
 	simulated, err := declarations(filepath.Join(root, "functions/sandbox", partner))
 	if err != nil {
 		return Report{}, err
 	}
-	if declared[n.Func] || simulated[n.Handler] || token.IsKeyword(n.Handler) {
+	words, err := usedWords(root)
+	if err != nil {
+		return Report{}, err
+	}
+	if declared[n.Func] || declared["Test"+n.Func] || simulated[n.Handler] {
 		return Report{}, fmt.Errorf("%q is taken: %s declares %s, or its simulated like %s. Choose another NAME",
 			name, folder, n.Func, n.Handler)
+	}
+	if reservedByGo(n.Handler) || words[n.Handler] {
+		return Report{}, fmt.Errorf("%q is taken: Go, or what the new files hold, uses %s for something else. Choose "+
+			"another NAME", name, n.Handler)
 	}
 	report, err := write(root, "operation", n)
 	if err != nil {
@@ -185,7 +287,7 @@ func constrained(file string) bool {
 	return err != nil || !matches || strings.HasSuffix(file, "_test")
 }
 
-// declarations are the names of the functions and methods in a folder's package.
+// declarations are the names that a folder's package declares, its methods and imports among them.
 func declarations(dir string) (map[string]bool, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil || len(files) == 0 {
@@ -198,15 +300,42 @@ func declarations(dir string) (map[string]bool, error) {
 			return nil, err
 		}
 		for _, decl := range parsed.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok {
-				declared[fn.Name.Name] = true
+			switch decl := decl.(type) {
+			case *ast.FuncDecl:
+				declared[decl.Name.Name] = true
+			case *ast.GenDecl:
+				for _, spec := range decl.Specs {
+					for _, name := range namesOf(spec) {
+						declared[name] = true
+					}
+				}
 			}
 		}
 	}
 	return declared, nil
 }
 
-// write writes the files of one folder of templates. Where there is one of them already, it writes none.
+// namesOf are the names that one line of an import, const, type or var declares. An import without a name of its own is
+// taken to have that of its folder.
+func namesOf(spec ast.Spec) (names []string) {
+	switch spec := spec.(type) {
+	case *ast.ImportSpec:
+		if spec.Name != nil {
+			return []string{spec.Name.Name}
+		}
+		return []string{path.Base(strings.Trim(spec.Path.Value, `"`))}
+	case *ast.TypeSpec:
+		return []string{spec.Name.Name}
+	case *ast.ValueSpec:
+		for _, name := range spec.Names {
+			names = append(names, name.Name)
+		}
+	}
+	return names
+}
+
+// write writes the files of one folder of templates. Where one of them is there already, or two would be one, it writes
+// none.
 func write(root, of string, n names) (report Report, err error) {
 	files, paths := map[string][]byte{}, strings.NewReplacer("NAME", n.Name, "OPERATION", n.Operation, "FILE", n.file())
 	top := path.Join("templates", of)
@@ -217,6 +346,9 @@ func write(root, of string, n names) (report Report, err error) {
 		target := paths.Replace(strings.TrimSuffix(strings.TrimPrefix(at, top+"/"), ".tmpl"))
 		if _, err := os.Lstat(filepath.Join(root, target)); err == nil {
 			return fmt.Errorf("%s is there already, and nothing is overwritten: choose another NAME, or remove it", target)
+		}
+		if files[target] != nil {
+			return fmt.Errorf("two of the new files would be %s: choose another NAME", target)
 		}
 		files[target], err = filled(at, n)
 		return err

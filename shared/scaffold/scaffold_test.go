@@ -1,6 +1,7 @@
 package scaffold_test
 
 import (
+	"go/types"
 	"io/fs"
 	"maps"
 	"os"
@@ -49,7 +50,8 @@ func TestScaffoldMatrix(t *testing.T) {
 		"$/.*/.*/(status_500_after_effect|reset_before_effect|malformed)'")
 
 	commands(t, root, "adding-an-operation.md")
-	run(t, root, "go test ./shared/archtest -run '^Test(Template|Events|Code)'")
+	run(t, root, "make operation PARTNER="+longest+" NAME=ship-a-part")
+	run(t, root, "go test ./shared/archtest -run '^Test(Functions|Template|Events|Code)'")
 }
 
 // commands runs the commands of a document, for the partner with the longest name in the place of tiny, and returns
@@ -162,9 +164,12 @@ func small(t *testing.T) (root string) {
 		"functions/partners/partners.go": "package partners\n\nimport (\n\t\"sallyport/shared/partner\"\n)\n\n" +
 			"func All() []partner.Partner {\n\treturn []partner.Partner{\n\t}\n}\n",
 		"functions/taken/partner.go":       "package taken\n\nfunc Partner() {}\n\nfunc GetThing() {}\n",
-		"functions/taken/client.go":        "package taken\n",
-		"functions/sandbox/taken/taken.go": "package taken\n\nfunc closeThing() {}\n",
+		"functions/taken/client.go":        "package taken\n\ntype Limit int\n\nfunc TestParts() {}\n",
+		"functions/sandbox/taken/taken.go": "package taken\n\nimport \"net/http\"\n\nfunc closeThing() {}\n",
+		"functions/taken/rule/rule.go":     "package rule\n",
 		"functions/journeys/journeys.go":   "package journeys\n",
+		"functions/sandbox/sandbox.go":     "package sandbox\n\nconst route = \"GET /sandbox/requests\"\n",
+		"template.yaml":                    "Path: /documents\nPath: \"/callbacks/taken\"\n",
 	} {
 		write(t, filepath.Join(root, file), text)
 	}
@@ -175,12 +180,21 @@ func TestPartnerNames(t *testing.T) {
 	root := small(t)
 	before := checkout(t, root)
 	for name, want := range map[string]string{
-		"": "is no name", "Tiny": "is no name", "9tiny": "is no name", "ti-ny": "is no name", "../x": "is no name",
+		"": "NAME is missing", "Tiny": "is no name", "9tiny": "is no name", "ti-ny": "is no name", "../x": "is no name",
 		longest + "1": "is no name", "func": "can't name", "json": "can't name",
 		"taken": "there is functions/taken", "journeys": "there is functions/journeys",
+		"requests": "a route", "documents": "a route", "callbacks": "a route",
+		"testdata": "can't name", "vendor": "can't name", "internal": "can't name", "documentation": "can't name",
+		"init": "can't name", "main": "can't name", "config": "can't name", "path": "can't name", "request": "can't name",
+		"secret": "can't name", "thing": "can't name", "things": "can't name", "simulation": "can't name",
 	} {
 		if _, err := scaffold.Partner(root, name); err == nil || !strings.Contains(err.Error(), want) ||
 			!strings.Contains(err.Error(), "NAME") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range types.Universe.Names() { // any, append, byte, error and their like
+		if _, err := scaffold.Partner(root, name); err == nil || !strings.Contains(err.Error(), "NAME") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -201,16 +215,22 @@ func TestOperationNames(t *testing.T) {
 	root := small(t)
 	before := checkout(t, root)
 	for _, test := range []struct{ partner, name, kind, want string }{
+		{"", "x-y", "effect", "PARTNER is missing"}, {"taken", "", "read", "NAME is missing"},
 		{"tiny", "get-thing", "read", "make partner NAME=tiny"},
 		{"journeys", "get-thing", "read", "is no partner"},
 		{"../functions/taken", "get-thing", "read", "is no partner"},
 		{"taken", "list-parts", "callback", "KIND"},
-		{"taken", "", "read", "NAME"}, {"taken", "List", "read", "NAME"}, {"taken", "list--parts", "read", "NAME"},
+		{"taken", "List", "read", "NAME"}, {"taken", "list--parts", "read", "NAME"},
 		{"taken", "list-2", "read", "NAME"}, {"taken", "list-linux", "read", "NAME"},
 		{"taken", "run-test", "read", "NAME"},
 		{"taken", "list-" + strings.Repeat("x", 30), "read", "NAME"},
 		{"taken", "get-thing", "read", "is taken"}, {"taken", "close-thing", "effect", "is taken"},
 		{"taken", "client", "read", "functions/taken/client.go is there already"},
+		{"taken", "limit", "read", "is taken"}, {"taken", "http", "read", "is taken"}, {"taken", "rule", "read", "is taken"},
+		{"taken", "parts", "read", "is taken"}, {"taken", "append", "read", "is taken"},
+		{"taken", "init", "read", "is taken"},
+		{"taken", "c", "read", "is taken"}, {"taken", "internal", "read", "can't name"},
+		{"taken", "testdata", "read", "can't name"}, {"taken", "vendor", "read", "can't name"},
 	} {
 		_, err := scaffold.Operation(root, test.partner, test.name, test.kind)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
