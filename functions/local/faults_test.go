@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,15 +17,25 @@ import (
 	"github.com/google/uuid"
 
 	main "sallyport/functions/local"
+	"sallyport/functions/partners"
 	"sallyport/functions/sandbox"
 	"sallyport/functions/sandbox/simulators"
 	"sallyport/shared/operation"
+	"sallyport/shared/partner"
 )
 
 // request is what a caller sends.
-type request struct{ method, path, body string }
+type request struct {
+	method, path, body string
+	header             http.Header
+}
 
-func post(path, body string) request { return request{"POST", path, body} }
+func (s *stack) send(r request, key string) reply {
+	s.t.Helper()
+	header := http.Header{"Idempotency-Key": {key}}
+	maps.Copy(header, r.header)
+	return s.do(r.method, r.path, header, r.body)
+}
 
 // call is one way to have a simulated operation called.
 type call struct {
@@ -42,230 +53,6 @@ const (
 	byRepeat resolution = "by repeat" // the partner recognises the next one
 	byLookup resolution = "by lookup" // at once where the effect is there, else by a repeat after the quiet period
 )
-
-// calls lists the ways in which each operation can be called. An operation of the registry that has none, here or in
-// functions/<partner>/testdata/calls/<operation>.json, fails the test.
-var calls = map[string][]call{
-	"equal/init-transaction": {
-		{"WithIdempotencyID", func(*stack) request {
-			return post(initURL, `{"gateway_instance_id":"`+instance+`","idempotency_id":"order-1"}`)
-		}, "equal/init-transaction", byRepeat},
-		{"WithoutIdempotencyID", func(*stack) request {
-			return post(initURL, `{"gateway_instance_id":"`+instance+`"}`)
-		}, "equal/init-transaction", never},
-	},
-	"equal/execute-journey": {
-		{"SendOTP", func(s *stack) request {
-			return post(executeURL, execute(s.initTransaction(), happy, ""))
-		}, "equal/execute-journey", never},
-		{"VerifyOTP", func(s *stack) request {
-			id := s.initTransaction()
-			s.post(executeURL, "", execute(id, happy, ""))
-			return post(executeURL, execute(id, happy, otp))
-		}, "equal/execute-journey", never},
-	},
-	"equal/fetch-data": {
-		{"Fetch", func(s *stack) request {
-			id := s.initTransaction()
-			s.post(executeURL, "", execute(id, "999900000085", ""))
-			var e struct {
-				ID string `json:"journey_transaction_id"`
-			}
-			MustDecode(s.t, s.post(executeURL, "", execute(id, "999900000085", otp)).body, &e)
-			return post(fetchURL, `{"transaction_id":"`+id+`","journey_transaction_id":"`+e.ID+`"}`)
-		}, "", ""},
-	},
-	"digit9/issue-token": { // of the partner's: nobody calls it, whoever has no token does
-		{"ForLookup", func(*stack) request { return post(lookupURL, lookup("784199000000099")) }, "", ""},
-		{
-			"ForOnboarding", func(*stack) request { return post(onboardURL, customer("784199000000017")) },
-			"digit9/onboard-customer", byLookup,
-		},
-	},
-	"digit9/lookup-customer": {
-		{"LookUp", func(*stack) request { return post(lookupURL, lookup("784199000000099")) }, "", ""},
-	},
-	"digit9/onboard-customer": {
-		{
-			"Create", func(*stack) request { return post(onboardURL, customer("784199000000017")) }, "digit9/onboard-customer",
-			byLookup,
-		},
-		{"Update", func(s *stack) request {
-			return post(
-				onboardURL, customer("784199000000017", `{"channel"`, `{"ecrn":"`+s.onboard("784199000000017")+`","channel"`),
-			)
-		}, "digit9/onboard-customer", never},
-	},
-	"digit9/get-customer": {
-		{"Get", func(s *stack) request { return request{"GET", getURL + s.onboard("784199000000017"), ""} }, "", ""},
-	},
-	"digit9/list-codes": {}, // the gateway doesn't call it: the partner checks its master data itself
-	"ezto/trigger-request": {
-		{
-			"Trigger", func(*stack) request { return post(triggerURL, triggerOf("poll", "u-7731")) }, "ezto/trigger-request",
-			never,
-		},
-	},
-	"ezto/get-result": {
-		{"Result", func(s *stack) request {
-			handle := s.trigger("poll", "u-7731")
-			s.enterIEC("AAXCT4821K")
-			return post(resultURL, resultOf("poll", handle))
-		}, "", ""},
-	},
-	"ezto/list-certs": {}, // no caller asks for it, but the check of a pushed token: see TestEZTOCallbackKeys
-	"iron/create-customer": {
-		{"WithExternalID", func(*stack) request {
-			return post(ironCustomersURL, ironCustomer("Person", "noor@example.com", `,"external_id":"order-17"`))
-		}, "iron/create-customer", byRepeat},
-		{
-			"WithoutExternalID",
-			func(*stack) request { return post(ironCustomersURL, ironCustomer("Person", "noor@example.com")) },
-			"iron/create-customer", byRepeat,
-		},
-	},
-	"iron/get-customer": {
-		{"Get", func(s *stack) request {
-			return request{"GET", ironCustomersURL + "/" + s.createIronCustomer("Person", "noor@example.com"), ""}
-		}, "", ""},
-	},
-	"iron/create-identification": {
-		{"Direct", func(s *stack) request {
-			return post(identificationsURL(s.createIronCustomer("Person", "noor@example.com")), `{"type":"Direct"}`)
-		}, "iron/create-identification", byRepeat},
-		{"Link", func(s *stack) request {
-			return post(identificationsURL(s.createIronCustomer("Person", "noor@example.com"))+"/v2", `{"type":"Link"}`)
-		}, "iron/create-identification", byRepeat},
-	},
-	"iron/list-identifications": {
-		{"List", func(s *stack) request {
-			return request{"GET", identificationsURL(s.createIronCustomer("Person", "noor@example.com")), ""}
-		}, "", ""},
-		{"BeforeCreation", func(s *stack) request {
-			return post(identificationsURL(s.createIronCustomer("Person", "noor@example.com")), `{"type":"Direct"}`)
-		}, "iron/create-identification", byRepeat},
-	},
-	"iron/get-identification": {
-		{"Get", func(s *stack) request {
-			var created identified
-			MustDecode(
-				s.t,
-				s.post(
-					identificationsURL(s.createIronCustomer("Person", "noor@example.com")), uuid.NewString(), `{"type":"Direct"}`,
-				).body,
-				&created,
-			)
-			return request{"GET", "/iron/identifications/" + created.ID, ""}
-		}, "", ""},
-	},
-	"iron/list-customers":         {}, // what was lost is looked for there, and in the next: TestIronKeysForgotten
-	"iron/find-customer":          {},
-	"iron/archive-customer":       {}, // the gateway doesn't call it: it begins identifications and ends none, nor these
-	"iron/archive-identification": {},
-	"iron/decide-identification":  {},
-	"iron/reset-data":             {},
-	"iron/list-signings":          {}, // terms are signed with Iron, beside any identification
-	"iron/create-signing":         {},
-	"mbanq/issue-token": { // of the partner's, like Digit9's; a read needs a client, and that a token
-		{
-			"ForCreation", func(*stack) request { return post(clientsURL, clientOf("ext-1", "5550101")) }, "mbanq/create-client",
-			byLookup,
-		},
-	},
-	"mbanq/create-client": {
-		{
-			"WithExternalID", func(*stack) request { return post(clientsURL, clientOf("ext-1", "5550101")) },
-			"mbanq/create-client", byLookup,
-		},
-		{"WithoutExternalID", func(*stack) request {
-			return post(clientsURL, clientOf("ext-1", "5550101", `,"externalId":"ext-1"`, ``))
-		}, "mbanq/create-client", never},
-	},
-	"mbanq/get-client": {
-		{"Get", func(s *stack) request {
-			return request{"GET", clientsURL + "/" + s.createClient("ext-1", "5550101"), ""}
-		}, "", ""},
-	},
-	"mbanq/add-address": {
-		{"Add", func(s *stack) request {
-			return post("/mbanq/v1/client/"+s.createClient("ext-1", "5550101")+"/addresses?type=1", primary)
-		}, "mbanq/add-address", byLookup},
-	},
-	"mbanq/add-identifier": {
-		{"Add", func(s *stack) request {
-			return post(clientsURL+"/"+s.createClient("ext-1", "5550101")+"/identifiers", passport)
-		}, "mbanq/add-identifier", byLookup},
-	},
-	"mbanq/list-identifiers": {
-		{"List", func(s *stack) request {
-			return request{"GET", clientsURL + "/" + s.createClient("ext-1", "5550101") + "/identifiers", ""}
-		}, "", ""},
-	},
-	"mbanq/attach-document": {
-		{"Attach", func(s *stack) request {
-			var added struct {
-				ID int `json:"resourceId"`
-			}
-			MustDecode(s.t, s.post(clientsURL+"/"+s.createClient("ext-1", "5550101")+"/identifiers", "", passport).body, &added)
-			return post(fmt.Sprintf("/mbanq/v1/client_identifiers/%d/documents", added.ID), scanForm)
-		}, "mbanq/attach-document", never},
-	},
-	"mbanq/client-command": {
-		{"VerifyPartial", func(s *stack) request {
-			return post(clientsURL+"/"+s.completeClient()+"?command=verify", `{"kycVerificationType":"PARTIAL"}`)
-		}, "mbanq/client-command", byLookup},
-		{"Activate", func(s *stack) request {
-			id := s.completeClient()
-			if got := s.command(id, "verify", "", `{"kycVerificationType":"FULL"}`); got.status != http.StatusOK {
-				s.t.Fatalf("verify: %d %s", got.status, got.body)
-			}
-			return post(clientsURL+"/"+id+"?command=activate", activation)
-		}, "mbanq/client-command", byLookup},
-	},
-	"mbanq/list-clients":   {}, // lookups and journeys alone call it: TestFaultsOfLookupsMatrix
-	"mbanq/list-addresses": {}, // likewise
-	// the gateway doesn't call it: it creates what it was asked for, and takes nothing back
-	"mbanq/delete-client":       {},
-	"mbanq/verification-status": {}, // nor this: a client says it too
-	// nor these: what ids mean is the tenant's own data, which its operator has at hand
-	"mbanq/get-client-template":     {},
-	"mbanq/get-address-template":    {},
-	"mbanq/get-identifier-template": {},
-}
-
-// scanForm is the form of an upload, with the boundary that send says.
-const (
-	scanBoundary = "a-boundary-of-the-tests"
-	scanForm     = "--" + scanBoundary + "\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\npassport\r\n--" +
-		scanBoundary +
-		"\r\nContent-Disposition: form-data; name=\"file\"; filename=\"scan.jpg\"\r\nContent-Type: " +
-		"image/jpeg\r\n\r\n\xff\xd8\x00\r\n--" + scanBoundary + "--\r\n"
-)
-
-// completeClient makes a client who lacks nothing, and returns its id.
-func (s *stack) completeClient() string {
-	s.t.Helper()
-	id := s.createClient("ext-1", "5550101")
-	for _, r := range []request{
-		post("/mbanq/v1/client/"+id+"/addresses?type=1", primary), post(clientsURL+"/"+id+"/identifiers", passport),
-		post(clientsURL+"/"+id+"/identifiers", ssn),
-	} {
-		if got := s.post(r.path, "", r.body); got.status != http.StatusOK {
-			s.t.Fatalf("%s: %d %s", r.path, got.status, got.body)
-		}
-	}
-	return id
-}
-
-// onboard makes a customer and returns its number.
-func (s *stack) onboard(number string) string {
-	s.t.Helper()
-	got := s.post(onboardURL, "", customer(number))
-	if got.status != http.StatusOK {
-		s.t.Fatalf("onboarding: %d %s", got.status, got.body)
-	}
-	return ecrn.FindString(got.body)
-}
 
 // arrivals is what reached an operation; nothing for no operation.
 func (s *stack) arrivals(name string) (all []sandbox.Request) {
@@ -347,11 +134,7 @@ func (s *stack) strike(operation string, c call, fault string, times int) struck
 
 func (f struck) send() reply {
 	f.t.Helper()
-	header := http.Header{"Idempotency-Key": {"5d0e7a34-9f7e-4a53-8f2b-5f6d1f1f7c10"}}
-	if f.body == scanForm {
-		header.Set("Content-Type", "multipart/form-data; boundary="+scanBoundary)
-	}
-	return f.do(f.method, f.path, header, f.body)
+	return f.stack.send(f.request, "5d0e7a34-9f7e-4a53-8f2b-5f6d1f1f7c10")
 }
 
 // state is how the record of an answer stands.
@@ -392,57 +175,161 @@ func eachCall(t *testing.T, do func(op sandbox.Operation, name string, c call)) 
 			continue
 		}
 		done[name] = true
-		listed, ok := calls[name]
-		if !ok {
-			listed = readCalls(t, op.Partner, op.Name)
-		}
-		for _, c := range listed {
+		for _, c := range readCalls(t, op.Partner, op.Name) {
 			do(op, name, c)
 		}
 	}
 }
 
-// readCalls reads the calls of an operation that its partner lists: {"name","request","body","acts","unknown"}, as in
-// call, and "before", a request whose answer has the {members} that stand in the path.
-func readCalls(t *testing.T, partner, operation string) (all []call) {
+// listed is a call as functions/<partner>/testdata/calls/<operation>.json lists it.
+type listed struct {
+	listedRequest
+	Name    string          `json:"name"`
+	Before  []listedRequest `json:"before"`
+	Acts    string          `json:"acts"`
+	Unknown resolution      `json:"unknown"`
+
+	Nobody string `json:"nobody"` // in the place of all others: why no caller can have the operation called
+}
+
+// listedRequest is a request of a listed call. A {member} in it stands for that of the newest answer to a request before
+// it that has one, at whatever depth.
+type listedRequest struct {
+	Request string         `json:"request"` // "POST /tiny/things"
+	Example string         `json:"example"` // the partner's operation whose example has the body and the header
+	Body    jsontext.Value `json:"body"`    // members, which replace those of an example; a string is sent as it is
+}
+
+// readCalls reads the calls of an operation that its partner lists.
+func readCalls(t *testing.T, of, operation string) (all []call) {
 	t.Helper()
-	file := filepath.Join("..", partner, "testdata", "calls", operation+".json")
+	file := filepath.Join("..", of, "testdata", "calls", operation+".json")
 	text, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatalf("no call is listed for %s/%s: %v", partner, operation, err)
+		t.Fatalf("no call is listed for %s/%s: %v", of, operation, err)
 	}
-	type sent struct {
-		Request string         `json:"request"` // "POST /tiny/things"
-		Body    jsontext.Value `json:"body"`
+	var list []listed
+	if err := json.Unmarshal(text, &list, json.RejectUnknownMembers(true)); err != nil || len(list) == 0 {
+		t.Fatalf("%s lists no call: %v", file, err)
 	}
-	var listed []struct {
-		sent
-		Name    string     `json:"name"`
-		Before  *sent      `json:"before"`
-		Acts    string     `json:"acts"`
-		Unknown resolution `json:"unknown"`
-	}
-	if err := json.Unmarshal(text, &listed, json.RejectUnknownMembers(true)); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	of := func(r sent, known map[string]any) request {
-		method, path, _ := strings.Cut(r.Request, " ")
-		for name, value := range known {
-			path = strings.ReplaceAll(path, "{"+name+"}", fmt.Sprint(value))
+	for _, l := range list {
+		if l.Nobody != "" {
+			continue
 		}
-		return request{method, path, string(r.Body)}
-	}
-	for _, l := range listed {
 		all = append(all, call{l.Name, func(s *stack) request {
-			known := map[string]any{}
-			if l.Before != nil {
-				first := of(*l.Before, nil)
-				MustDecode(s.t, s.do(first.method, first.path, nil, first.body).body, &known)
+			s.t.Helper()
+			known := map[string]string{}
+			for _, before := range l.Before {
+				got := s.send(before.request(s.t, of, known), uuid.NewString())
+				if !succeeded(got) {
+					s.t.Fatalf("before: %s: %d %s", before.Request, got.status, got.body)
+				}
+				addMembers(s.t, known, jsontext.Value(got.body))
 			}
-			return of(l.sent, known)
+			return l.listedRequest.request(s.t, of, known)
 		}, l.Acts, l.Unknown})
 	}
 	return all
+}
+
+// request is what is sent to a partner's routes, with known members in their places.
+func (r listedRequest) request(t *testing.T, of string, known map[string]string) (out request) {
+	t.Helper()
+	out.header = http.Header{}
+	if r.Example != "" {
+		example := exampleOf(t, of, r.Example)
+		out.body = example.Body
+		for name, value := range example.Header {
+			if name != "idempotency-key" && value != "" {
+				out.header.Set(name, value)
+			}
+		}
+	}
+	switch {
+	case r.Body.Kind() == '"':
+		MustDecode(t, string(r.Body), &out.body)
+	case r.Body != nil && out.body != "":
+		out.body = overlaid(t, out.body, r.Body)
+	case r.Body != nil:
+		out.body = string(r.Body)
+	}
+	var pairs []string
+	for name, value := range known {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	in := strings.NewReplacer(pairs...)
+	method, path, _ := strings.Cut(r.Request, " ")
+	out.method, out.path, out.body = method, in.Replace(path), in.Replace(out.body)
+	return out
+}
+
+// exampleOf is the example of a request to a partner's operation.
+func exampleOf(t *testing.T, name, operation string) partner.Example {
+	t.Helper()
+	for _, p := range partners.All() {
+		for _, example := range p.Examples[operation] {
+			if p.Name == name && example.State == "" {
+				return example
+			}
+		}
+	}
+	t.Fatalf("%s has no example of %s", name, operation)
+	return partner.Example{}
+}
+
+// overlaid is a body, with members of another in the place of its own.
+func overlaid(t *testing.T, body string, members jsontext.Value) string {
+	t.Helper()
+	all := map[string]jsontext.Value{}
+	MustDecode(t, body, &all)
+	MustDecode(t, string(members), &all)
+	text, err := json.Marshal(all, json.Deterministic(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// addMembers adds the members of an answer that are strings or numbers. Of those of one name the outermost counts.
+func addMembers(t *testing.T, known map[string]string, answer jsontext.Value) {
+	t.Helper()
+	switch answer.Kind() {
+	case '[':
+		var elements []jsontext.Value
+		MustDecode(t, string(answer), &elements)
+		for _, element := range elements {
+			addMembers(t, known, element)
+		}
+	case '{':
+		var members map[string]jsontext.Value
+		MustDecode(t, string(answer), &members)
+		names := slices.Sorted(maps.Keys(members))
+		for _, name := range names {
+			addMembers(t, known, members[name])
+		}
+		for _, name := range names {
+			if kind := members[name].Kind(); kind == '"' || kind == '0' {
+				known[name] = strings.Trim(string(members[name]), `"`)
+			}
+		}
+	}
+}
+
+// TestUnknown: what a partner says of an unknown outcome is what its calls list, and what TestFaultMatrix meets.
+func TestUnknown(t *testing.T) {
+	for _, p := range partners.All() {
+		for _, e := range p.Endpoints {
+			if e.Kind != partner.Effect {
+				continue
+			}
+			stays := slices.ContainsFunc(readCalls(t, p.Name, strings.TrimPrefix(e.Name, p.Name+"/")), func(c call) bool {
+				return c.acts == e.Name && c.unknown == never
+			})
+			if says := strings.Contains(e.Unknown, "stays unknown"); says != stays {
+				t.Errorf("partner.go says %q of %s, whose calls list %q: %t", e.Unknown, e.Name, never, stays)
+			}
+		}
+	}
 }
 
 func testFault(t *testing.T, operation string, c call, fault sandbox.Fault) {
@@ -585,7 +472,7 @@ func TestFaultsOfLookupsMatrix(t *testing.T) {
 			t.Run(operation+"/"+fault, func(t *testing.T) {
 				t.Parallel()
 				s := MustRun(t)
-				f := s.strike(operation, calls[operation][0], "reset_after_effect", 1)
+				f := s.strike(operation, readCalls(t, "mbanq", strings.TrimPrefix(operation, "mbanq/"))[0], "reset_after_effect", 1)
 				_, before := s.reached(operation)
 				s.arm("mbanq", looks, fault)
 				if got := f.send(); got.condition() != "outcome_unknown" || got.header.Get("Retry-After") == "" ||
