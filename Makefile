@@ -70,7 +70,7 @@ generate: ## write anew what follows from the partners and the journeys: templat
 	go test ./statemachines -run TestDefinitions -update
 	go test ./statemachines -run TestGenerated -update
 	go test ./functions/partners -run TestGenerated -update
-	go test ./functions/local -run TestDiagrams -update
+	go test ./functions/local -run '^(TestDiagrams|TestFingerprints)$$' -update
 
 partner: ## write a new partner that works, to be changed: NAME=tiny
 	go run ./functions/scaffold partner "$(NAME)"

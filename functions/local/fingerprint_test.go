@@ -1,38 +1,31 @@
 package main_test
 
 import (
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
 
-	"sallyport/functions/digit9"
-	"sallyport/functions/equal"
-	"sallyport/functions/ezto"
-	"sallyport/functions/iron"
-	"sallyport/functions/mbanq"
+	"sallyport/functions/partners"
 	"sallyport/shared/gateway"
-	"sallyport/shared/operation"
 	"sallyport/shared/operation/task"
+	"sallyport/shared/partner"
 )
 
 // TestFingerprints: a fingerprint of this text is on record for every request of the samples, whole or edited. Another
-// text would refuse the repeat of a request that an older release has taken.
+// text would refuse the repeat of a request that an older release has taken. Each example of an effect has a line in
+// its partner's testdata/fingerprints.txt; -update adds those that are missing, and changes none.
 func TestFingerprints(t *testing.T) {
-	of := map[string]func(gateway.Request) (string, error){
-		"equal-init-transaction":     fingerprinted(equal.InitTransaction(equal.Config{})),
-		"equal-execute-journey":      fingerprinted(equal.ExecuteJourney(equal.Config{})),
-		"digit9-onboard-customer":    fingerprinted(digit9.OnboardCustomer(digit9.Config{})),
-		"iron-create-customer":       fingerprinted(iron.CreateCustomer(iron.Config{})),
-		"iron-create-identification": fingerprinted(iron.CreateIdentification(iron.Config{})),
-		"mbanq-create-client":        fingerprinted(mbanq.CreateClient(mbanq.Config{})),
-		"mbanq-add-address":          fingerprinted(mbanq.AddAddress(mbanq.Config{})),
-		"mbanq-add-identifier":       fingerprinted(mbanq.AddIdentifier(mbanq.Config{})),
-		"mbanq-attach-document":      fingerprinted(mbanq.AttachDocument(mbanq.Config{})),
-		"mbanq-client-command":       fingerprinted(mbanq.ClientCommand(mbanq.Config{})),
-		"ezto-trigger-request":       fingerprinted(ezto.TriggerRequest(ezto.Config{})),
+	for _, p := range partners.All() {
+		t.Run(p.Name, func(t *testing.T) { checkFingerprints(t, p) })
 	}
+}
+
+func checkFingerprints(t *testing.T, p partner.Partner) {
 	edits := map[string]func(*gateway.Request){
 		"": func(*gateway.Request) {},
 		"scoped": func(req *gateway.Request) {
@@ -41,36 +34,53 @@ func TestFingerprints(t *testing.T) {
 		},
 		"more fields": func(req *gateway.Request) { req.Body = append(req.Body, "&z=1&a=2&a=1&app_id=app-2"...) },
 	}
-	text, err := os.ReadFile("testdata/fingerprints.txt")
-	if err != nil {
+	effects, missing := map[string]partner.Endpoint{}, map[string]bool{} // by sample
+	for _, e := range p.Endpoints {
+		if e.Kind != partner.Effect {
+			continue
+		}
+		name := strings.TrimPrefix(e.Name, p.Name+"/")
+		for _, example := range p.Examples[name] {
+			sample := name
+			if example.State != "" {
+				sample += "-task"
+			}
+			effects[sample], missing[sample] = e, true
+		}
+	}
+	file := filepath.Join("..", p.Name, "testdata", "fingerprints.txt")
+	text, err := os.ReadFile(file)
+	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	pinned := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
 		name, want, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 		sample, edit, _ := strings.Cut(name, ", ")
-		operation := strings.TrimSuffix(sample, "-task")
-		req := sampleRequest(t, sample)
+		delete(missing, name)
+		if effects[sample].Fingerprint == nil || edits[edit] == nil {
+			t.Errorf("%s: %s is no example of an effect", file, name)
+			continue
+		}
+		req := sampleRequest(t, p.Name+"-"+sample)
 		edits[edit](&req)
-		if got, err := of[operation](req); got != want || err != nil {
+		if got, err := effects[sample].Fingerprint(req); got != want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", name, got, err, want)
 		}
-		pinned[operation] = true
 	}
-	if len(pinned) != len(of) {
-		t.Errorf("only these are pinned: %v", pinned)
-	}
-}
-
-// fingerprinted returns what an operation's requests are fingerprinted by.
-func fingerprinted[In any](op operation.Operation[In]) func(gateway.Request) (string, error) {
-	return func(req gateway.Request) (string, error) {
-		in, err := op.Decode(req)
+	for _, sample := range slices.Sorted(maps.Keys(missing)) {
+		got, err := effects[sample].Fingerprint(sampleRequest(t, p.Name+"-"+sample))
 		if err != nil {
-			return "", err
+			t.Errorf("%s: %v", sample, err)
+			continue
 		}
-		text, err := json.Marshal(op.Fingerprint(in), json.Deterministic(true))
-		return string(text), err
+		if text = append(text, sample+"\t"+got+"\n"...); !*update {
+			t.Errorf("%s has no line for %s: run make generate", file, sample)
+		}
+	}
+	if *update && len(missing) > 0 {
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/go-json-experiment/json"
 
 	"sallyport/shared/callback"
+	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
 	"sallyport/shared/operation"
 )
@@ -101,6 +103,9 @@ type Function struct {
 	Name string // its folder below functions: "iron/get-customer"
 	Kind Kind
 	New  func(Config) lambda.Handler
+
+	// Fingerprint returns, of a request for an effect, the JSON by which its repeat is known; nil for other kinds.
+	Fingerprint func(gateway.Request) (string, error)
 }
 
 // Config is what a process that runs every function makes them of. A Lambda's main doesn't need it.
@@ -119,13 +124,21 @@ func described() Config { return Config{Pipeline: &operation.Pipeline{}, TimeSca
 // Operation is the function of an operation, which the partner's own config makes.
 func Operation[C, In any](config func(Config) C, describe func(C) operation.Operation[In]) Function {
 	op := describe(config(described()))
-	kind := Read
-	if op.OnUnknown != nil {
-		kind = Effect
-	}
-	return Function{Name: op.Name, Kind: kind, New: func(c Config) lambda.Handler {
+	f := Function{Name: op.Name, Kind: Read, New: func(c Config) lambda.Handler {
 		return operation.New(c.Pipeline, describe(config(c)))
 	}}
+	if op.OnUnknown == nil {
+		return f
+	}
+	f.Kind, f.Fingerprint = Effect, func(req gateway.Request) (string, error) {
+		in, err := op.Decode(req)
+		if err != nil {
+			return "", err
+		}
+		text, err := json.Marshal(op.Fingerprint(in), json.Deterministic(true))
+		return string(text), err
+	}
+	return f
 }
 
 // Receiver is the function that takes a partner's callbacks, made likewise.

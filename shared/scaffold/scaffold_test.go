@@ -46,7 +46,7 @@ func TestScaffoldMatrix(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(root, "functions/local/scaffolded_test.go"), strings.ReplaceAll(string(local), "NAME", longest))
-	run(t, root, "go test ./functions/local -run '^(TestDiagrams|TestScaffolded)$|^TestFaultMatrix$/^"+longest+
+	run(t, root, "go test ./functions/local -run '^Test(Diagrams|Fingerprints|Unknown|Scaffolded)$|^TestFaultMatrix$/^"+longest+
 		"$/.*/.*/(status_500_after_effect|reset_before_effect|malformed)'")
 
 	commands(t, root, "adding-an-operation.md")
