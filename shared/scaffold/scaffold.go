@@ -115,8 +115,8 @@ func reservedByGo(name string) bool {
 	return token.IsKeyword(name) || types.Universe.Lookup(name) != nil || name == "init"
 }
 
-// usedWords are the identifiers of the templates, and of the packages of a checkout that import every partner: a
-// partner's package can have none of their names.
+// usedWords are the identifiers of the templates, of a checkout's packages that import every partner, and of its mains:
+// a partner's package can have none of their names.
 func usedWords(root string) (map[string]bool, error) {
 	words := map[string]bool{}
 	add := func(file string, text any) error {
@@ -146,8 +146,11 @@ func usedWords(root string) (map[string]bool, error) {
 		}
 		return add(at, text)
 	})
-	for _, of := range []string{"functions/partners", "functions/sandbox/simulators", "functions/journeys/deployed"} {
-		files, globbed := filepath.Glob(filepath.Join(root, of, "*.go"))
+	for _, of := range []string{
+		"functions/partners/*.go", "functions/sandbox/simulators/*.go", "functions/journeys/deployed/*.go",
+		"functions/*/*/main.go",
+	} {
+		files, globbed := filepath.Glob(filepath.Join(root, of))
 		err = errors.Join(err, globbed)
 		for _, file := range files {
 			if !strings.HasSuffix(file, "_test.go") {

@@ -167,6 +167,7 @@ func small(t *testing.T) (root string) {
 		"functions/taken/client.go":        "package taken\n\ntype Limit int\n\nfunc TestParts() {}\n",
 		"functions/sandbox/taken/taken.go": "package taken\n\nimport \"net/http\"\n\nfunc closeThing() {}\n",
 		"functions/taken/rule/rule.go":     "package rule\n",
+		"functions/taken/read/main.go":     "package main\n\nfunc main() { lambda.Start(nil) }\n",
 		"functions/journeys/journeys.go":   "package journeys\n",
 		"functions/sandbox/sandbox.go":     "package sandbox\n\nconst route = \"GET /sandbox/requests\"\n",
 		"template.yaml":                    "Path: /documents\nPath: \"/callbacks/taken\"\n",
@@ -182,7 +183,7 @@ func TestPartnerNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"": "NAME is missing", "Tiny": "is no name", "9tiny": "is no name", "ti-ny": "is no name", "../x": "is no name",
 		longest + "1": "is no name", "func": "can't name", "json": "can't name",
-		"taken": "there is functions/taken", "journeys": "there is functions/journeys",
+		"lambda": "can't name", "taken": "there is functions/taken", "journeys": "there is functions/journeys",
 		"requests": "a route", "documents": "a route", "callbacks": "a route",
 		"testdata": "can't name", "vendor": "can't name", "internal": "can't name", "documentation": "can't name",
 		"init": "can't name", "main": "can't name", "config": "can't name", "path": "can't name", "request": "can't name",
