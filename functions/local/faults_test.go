@@ -192,8 +192,8 @@ type listed struct {
 	Nobody string `json:"nobody"` // in the place of all others: why no caller can have the operation called
 }
 
-// listedRequest is a request of a listed call. A {member} in it stands for that of the newest answer to a request before
-// it that has one, at whatever depth.
+// listedRequest is a request of a listed call. A {member} in it stands for that of the newest answer, to a request
+// before it, that has one, at whatever depth.
 type listedRequest struct {
 	Request string         `json:"request"` // "POST /tiny/things"
 	Example string         `json:"example"` // the partner's operation whose example has the body and the header
