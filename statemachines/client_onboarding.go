@@ -43,6 +43,7 @@ func clientOnboarding() *flow.Machine {
 			flow.When(flow.Is("$.now.client.state", "absent"), "CreateClient"),
 			flow.When(flow.Is("$.now.client.state", "active"), "FinishActive"),
 			flow.When(flow.Is("$.now.client.state", "other"), "FinishOther"),
+			flow.When(flow.Is("$.now.client.state", "not_yours"), "FinishNotYours"),
 		},
 		Default: "AddAddresses",
 	})
@@ -246,6 +247,10 @@ func clientOnboarding() *flow.Machine {
 	m.Add("FinishNotCreated", finish{
 		Comment: "Such as a mobile number that another client has.",
 		Status:  "REVIEW", Reason: caught, OutcomeOf: "$.now.client",
+	})
+	m.Add("FinishNotYours", finish{
+		Comment: "Another tenant's client, or one that nobody is known to own, has the externalId.",
+		Status:  "REVIEW", Reason: "record_not_yours",
 	})
 	m.Add("FinishOther", finish{
 		Comment: "The client is neither pending nor active, such as closed.",

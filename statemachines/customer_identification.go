@@ -29,7 +29,7 @@ func customerIdentification() *flow.Machine {
 		Comment:  "An external_id is unique, so it tells whether there is a customer already.",
 		Function: "IronGetCustomer", Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"},
 		Body:   flow.F{"external_id.$": "$.external_id"},
-		Select: ofCustomer("$.Payload.customer_id"), ResultPath: "$.now",
+		Select: foundCustomer(), ResultPath: "$.now",
 		Retry: retryRead,
 		Catch: []flow.Catch{
 			flow.On("InvalidInput Refused Conflict CredentialsRejected", "FinishNoCustomer"),
@@ -39,6 +39,7 @@ func customerIdentification() *flow.Machine {
 	})
 	m.Add("RouteByCustomer", flow.Choice{
 		Rules: []flow.Rule{
+			flow.When(flow.Is("$.now.not_yours", true), "FinishNotYours"),
 			flow.When(flow.Not(flow.Is("$.now.customer_id", "")), "ReadNewest"),
 			flow.When(flow.Present("$.error"), "FinishNoCustomer"),
 		},
@@ -164,6 +165,10 @@ func customerIdentification() *flow.Machine {
 	m.Add("FinishNotSettled", finish{Status: "EXPIRED", Reason: "not_settled", OutcomeOf: "$.now.identified"})
 	m.Add("FinishFailed", finish{Status: "FAILED", Reason: caught, OutcomeOf: "$.now.identified"})
 	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined", OutcomeOf: "$.now.identified"})
+	m.Add("FinishNotYours", finish{
+		Comment: "Another tenant's customer, or one that nobody is known to own, has the external_id.",
+		Status:  "REVIEW", Reason: "record_not_yours",
+	})
 	m.Add("FinishNoCustomer", finish{Status: "FAILED", Reason: caught})
 	m.Add("FinishCustomerUnknown", finish{Status: "FAILED", Reason: "undetermined"})
 	return m
@@ -175,4 +180,11 @@ func ofCustomer(id string) flow.F {
 		"customer_id.$": id, "identified": flow.F{"identification_id": "", "state": "none", "transaction_id": ""},
 		"time": flow.F{"interval": 60, "minus": -60, "left": 30 * 24 * 60 * 60}, "tries": flow.F{"count": 0},
 	}
+}
+
+// foundCustomer is $.now at first, of a customer that was looked for.
+func foundCustomer() flow.F {
+	now := ofCustomer("$.Payload.customer_id")
+	now["not_yours.$"] = "$.Payload.not_yours"
+	return now
 }

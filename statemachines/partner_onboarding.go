@@ -50,6 +50,7 @@ func partnerOnboarding() *flow.Machine {
 			"transaction_ids.$":  "$[*].transaction_id",
 			"lookups.$":          "$",
 			"blocked.$":          "States.ArrayContains($[*].verdict, 'blocked')",
+			"not_yours.$":        "States.ArrayContains($[*].verdict, 'not_yours')",
 			"unclear.$":          "States.ArrayContains($[*].verdict, 'unclear')",
 			"held.$":             "States.ArrayContains($[*].verdict, 'held')",
 			"held_unnamed.$":     "States.ArrayContains($[*].verdict, 'held_unnamed')",
@@ -65,6 +66,7 @@ func partnerOnboarding() *flow.Machine {
 	})
 	m.Add("RouteByVerdict", flow.Choice{
 		Rules: []flow.Rule{
+			flow.When(flow.Is("$.known.not_yours", true), "FinishNotYours"),
 			flow.When(flow.Is("$.known.blocked", true), "FinishBlocked"),
 			flow.When(flow.Is("$.known.unclear", true), "FinishUnclear"),
 			flow.When(
@@ -205,6 +207,10 @@ func partnerOnboarding() *flow.Machine {
 	m.Add("FinishSeveral", finish{
 		Comment: "The documents belong to different customers.",
 		Status:  "REVIEW", Reason: "several_customers", Payload: lookups,
+	})
+	m.Add("FinishNotYours", finish{
+		Comment: "Another tenant's customer, or one that nobody is known to own, has a document.",
+		Status:  "REVIEW", Reason: "record_not_yours",
 	})
 	m.Add("FinishDoubtful", finish{Status: "REVIEW", Reason: "update_unknown", Payload: lookups})
 	m.Add("FinishConflict", finish{Status: "REVIEW", Reason: "update_failed", OutcomeOf: "$.result"})

@@ -13,22 +13,40 @@ import (
 
 const maxLookup = 16 << 10 // bytes
 
+// lookup is the input of LookupCustomer.
+type lookup struct {
+	identity
+	FromStateMachine bool
+}
+
 // LookupCustomer finds a customer by an identity document (digit9 §5). Its failures come as HTTP 200.
-func LookupCustomer(c Config) operation.Operation[identity] {
-	return operation.Operation[identity]{
+//
+// A customer that the tenant may not see is answered as one that isn't there.
+func LookupCustomer(c Config) operation.Operation[lookup] {
+	return operation.Operation[lookup]{
 		Name:    "digit9/lookup-customer",
 		Errors:  c.renderRead(lookupGatewayPath),
 		MaxBody: maxLookup,
 		Decode:  decodeLookup,
-		Call: func(ctx context.Context, call operation.Call, in identity) operation.Outcome {
-			return hideForeign(ctx, call, c.ask(ctx, call, in))
+		Call: func(ctx context.Context, call operation.Call, in lookup) operation.Outcome {
+			found := c.ask(ctx, call, in.identity)
+			switch visible, failed := c.visible(ctx, call, in.identity, found); {
+			case failed != nil:
+				return *failed
+			case visible:
+				return found
+			case in.FromStateMachine:
+				return operation.NotYours()
+			}
+			return notFound()
 		},
 		Output: summaryOf,
 	}
 }
 
-func decodeLookup(req gateway.Request) (in identity, err error) {
-	if err := gateway.DecodeJSON(req.Body, &in); err != nil {
+func decodeLookup(req gateway.Request) (in lookup, err error) {
+	in.FromStateMachine = req.FromStateMachine
+	if err := gateway.DecodeJSON(req.Body, &in.identity); err != nil {
 		return in, err
 	}
 	switch {
@@ -78,19 +96,23 @@ func classifyRead(resp upstream.Response) operation.Outcome {
 	return outcome
 }
 
-// hideForeign answers that a customer of other tenants alone is not found: this one has not onboarded it.
-func hideForeign(ctx context.Context, call operation.Call, found operation.Outcome) operation.Outcome {
-	if found.Class != operation.Done || found.Refs["ecrn"] == "" {
-		return found
+// visible reports whether the tenant may know what a lookup has found: by the customer's number or, where the answer
+// doesn't tell it, by who has onboarded the document.
+func (c Config) visible(
+	ctx context.Context, call operation.Call, id identity, found operation.Outcome,
+) (visible bool, failed *operation.Outcome) {
+	if found.Class != operation.Done || found.Code == codeNotFound || found.Code == codeNotSubscribed {
+		return true, nil
 	}
-	foreign, err := call.OwnedByOther(ctx, ownedCustomer(found.Refs["ecrn"]))
-	switch {
-	case err != nil:
-		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
-	case foreign:
-		return notFound()
+	record := ownedDocument(call, id)
+	if found.Refs["ecrn"] != "" {
+		record = ownedCustomer(found.Refs["ecrn"])
 	}
-	return found
+	visible, err := call.Visible(ctx, record)
+	if err != nil {
+		return false, &operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
+	}
+	return visible, nil
 }
 
 func notFound() operation.Outcome {
@@ -101,6 +123,9 @@ func notFound() operation.Outcome {
 
 // summaryOf is what a state machine may see of an answer. The customer's number stands in it only where it is known.
 func summaryOf(reply gateway.Reply) map[string]any {
+	if operation.IsNotYours(reply) {
+		return map[string]any{"verdict": string(notYours)}
+	}
 	var a answer
 	a.read(reply.Body)
 	out := map[string]any{"verdict": string(a.verdict())}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -48,15 +49,72 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 			return operation.Manual
 		},
 		Call: func(ctx context.Context, call operation.Call, in onboarding) operation.Outcome {
+			if failed := c.guard(ctx, call, in); failed != nil {
+				return *failed
+			}
 			resp, failed := c.send(ctx, call, http.MethodPost, onboardPath, in.Body)
 			if failed != nil {
 				return *failed
 			}
-			return classifyOnboard(resp)
+			return owning(call, in, classifyOnboard(resp))
 		},
 		Lookup: c.lookUpOnboarded,
 		Output: summaryOfOnboard,
 	}
+}
+
+// guard refuses, where tenants share an account, to onboard a document of a customer that this one may not see: the
+// partner would update that customer. It takes the partner's own words for an update that can't be.
+func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *operation.Outcome {
+	if !call.Shared {
+		return nil
+	}
+	for _, id := range in.IDs {
+		found := c.ask(ctx, call, id)
+		if found.Class == operation.Unavailable || found.Class == operation.Unknown {
+			return &operation.Outcome{Class: operation.Unavailable, Code: "lookup"}
+		}
+		switch visible, failed := c.visible(ctx, call, id, found); {
+		case failed != nil:
+			return failed
+		case !visible:
+			return &operation.Outcome{
+				Class: operation.Conflict, Code: codeUpdateFailed,
+				Reply: c.snake(http.StatusNotFound, 45032, messageUpdateFailed),
+			}
+		}
+	}
+	return nil
+}
+
+// owning records whose customer it is: by its number, where that is known, and by its documents, which is how it is
+// looked up.
+func owning(call operation.Call, in onboarding, outcome operation.Outcome) operation.Outcome {
+	if outcome.Class != operation.Done {
+		return outcome
+	}
+	for _, id := range in.IDs {
+		outcome.Aliases = append(outcome.Aliases, ownedDocument(call, id))
+	}
+	if outcome.Creates == "" && len(outcome.Aliases) > 0 {
+		outcome.Creates, outcome.Aliases = outcome.Aliases[0], outcome.Aliases[1:]
+	}
+	return outcome
+}
+
+// ownedDocument names an identity document among what tenants own, without telling which it is.
+func ownedDocument(call operation.Call, id identity) string {
+	return "digit9/document/" + call.Reference("digit9/document", fold(id.IDType), fold(id.IDNumber))
+}
+
+// fold is what is left of a document's number where nobody cares how it is written.
+func fold(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToUpper(r)
+		}
+		return -1
+	}, text)
 }
 
 // decodeOnboard validates the whole payload (digit9 §6), and names every field that is wrong as the partner would.
@@ -159,10 +217,14 @@ func (c Config) lookUpOnboarded(
 		case found.Code == codeNotFound || found.Code == codeNotSubscribed:
 			continue
 		}
-		if known := hideForeign(ctx, call, found); known.Code != found.Code { // another tenant's: it was there before
+		onboarded := owning(call, in, c.asOnboarded(found))
+		switch owned, err := call.Owned(ctx, onboarded.Creates); {
+		case err != nil:
+			return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
+		case owned: // it was there before, and nothing tells whether it was updated
 			return operation.Outcome{}, operation.Undetermined
 		}
-		return c.asOnboarded(found), operation.Found
+		return onboarded, operation.Found
 	}
 	return operation.Outcome{}, operation.NotFound
 }

@@ -31,6 +31,7 @@ const (
 	screeningFailed verdict = "screening_failed" // the screening did not complete
 	absent          verdict = "absent"           // not onboarded with us
 	unclear         verdict = "unclear"          // a combination that nobody has documented
+	notYours        verdict = "not_yours"        // a customer that the tenant may not see
 )
 
 // verdict reads an answer by its code, and a customer by both statuses (digit9 §9.4, §11). What is not documented is

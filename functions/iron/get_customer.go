@@ -58,7 +58,11 @@ func GetCustomer(c Config) operation.Operation[customerQuery] {
 			}
 			return outcome
 		},
-		Output: summaryOfCustomer,
+		Output: func(reply gateway.Reply) map[string]any {
+			out := summaryOfCustomer(reply)
+			out["not_yours"] = operation.IsNotYours(reply)
+			return out
+		},
 	}
 }
 
@@ -76,11 +80,11 @@ func (c Config) findCustomer(ctx context.Context, call operation.Call, in custom
 	if !ok {
 		return unreadable()
 	}
-	switch foreign, err := call.OwnedByOther(ctx, ownedCustomer(id(found.ID))); {
+	switch visible, err := call.Visible(ctx, ownedCustomer(id(found.ID))); {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
-	case foreign:
-		return absent
+	case !visible:
+		return operation.NotYours()
 	}
 	outcome.Refs = map[string]string{"customer_id": id(found.ID)}
 	return outcome

@@ -13,8 +13,9 @@ type identificationQuery struct {
 	Scope scope  `json:"scope"`
 }
 
-// GetIdentification reads an identification (iron §6). One of another tenant's customer is answered as not found,
-// whoever created it.
+// GetIdentification reads an identification (iron §6). One that is neither the tenant's own nor of a customer that it
+// may see is answered as not found: only the partner's answer tells whose it is, so that one that isn't there takes as
+// long.
 func GetIdentification(c Config) operation.Operation[identificationQuery] {
 	return operation.Operation[identificationQuery]{
 		Name:   "iron/get-identification",
@@ -26,7 +27,6 @@ func GetIdentification(c Config) operation.Operation[identificationQuery] {
 			in.ID, err = pathID(req, "identificationId")
 			return in, err
 		},
-		Resource: func(in identificationQuery) string { return ownedIdentification(in.ID) },
 		Call: func(ctx context.Context, call operation.Call, in identificationQuery) operation.Outcome {
 			outcome := c.read(ctx, call, in.Scope, identificationPath(in.ID), nil, messageNoIdentification)
 			if outcome.Class != operation.Done {
@@ -36,16 +36,19 @@ func GetIdentification(c Config) operation.Operation[identificationQuery] {
 			if !ok || id(found.ID) != in.ID {
 				return unreadable()
 			}
-			switch foreign, err := call.OwnedByOther(ctx, ownedCustomer(id(found.CustomerID))); {
-			case err != nil:
-				return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
-			case foreign:
-				return operation.Outcome{
-					Class: operation.Invalid, Code: "http_404", Reply: renderIdentificationError(operation.NoSuchRecord, ""),
+			for _, record := range []string{ownedIdentification(in.ID), ownedCustomer(id(found.CustomerID))} {
+				visible, err := call.Visible(ctx, record)
+				if err != nil {
+					return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
+				}
+				if visible {
+					outcome.Refs = found.refs()
+					return outcome
 				}
 			}
-			outcome.Refs = found.refs()
-			return outcome
+			return operation.Outcome{
+				Class: operation.Invalid, Code: "http_404", Reply: renderIdentificationError(operation.NoSuchRecord, ""),
+			}
 		},
 		Output: summaryOfIdentification,
 	}

@@ -61,12 +61,18 @@ func CreateClient(c Config) operation.Operation[creation] {
 			return outcome
 		},
 		Lookup: func(ctx context.Context, call operation.Call, in creation) (operation.Outcome, operation.Finding) {
-			found, finding := c.ownByExternalID(ctx, call, in.ExternalID)
+			found, finding := c.byExternalID(ctx, call, in.ExternalID)
 			if finding != operation.Found {
 				return found, finding
 			}
 			m := tolerant.ReadObject(found.Reply.Body)
 			id, office := idOf(m, "id"), m.Number("officeId")
+			switch owned, err := call.Owned(ctx, ownedClient(id)); {
+			case err != nil:
+				return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
+			case owned: // another call's, and as the externalId is unique, there is none of this one's
+				return operation.Outcome{}, operation.NotFound
+			}
 			return operation.Outcome{
 				Class: operation.Done, Code: "ok", Creates: ownedClient(id), Refs: map[string]string{"client_id": id},
 				Reply: created(id, office),
@@ -111,24 +117,6 @@ func created(client string, office int64) gateway.Reply {
 		ClientID   jsontext.Value `json:"clientId"`
 		ResourceID jsontext.Value `json:"resourceId"`
 	}{jsontext.Value(client), office, jsontext.Value(client), jsontext.Value(client)})
-}
-
-// ownByExternalID looks for a client that is not other tenants' alone. One that is was there before, and as the
-// externalId is unique, it tells that there is none of this tenant's.
-func (c Config) ownByExternalID(
-	ctx context.Context, call operation.Call, externalID string,
-) (operation.Outcome, operation.Finding) {
-	found, finding := c.byExternalID(ctx, call, externalID)
-	if finding != operation.Found {
-		return found, finding
-	}
-	switch foreign, err := call.OwnedByOther(ctx, ownedClient(idOf(tolerant.ReadObject(found.Reply.Body), "id"))); {
-	case err != nil:
-		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
-	case foreign:
-		return operation.Outcome{}, operation.NotFound
-	}
-	return found, operation.Found
 }
 
 const (

@@ -90,14 +90,22 @@ func (c Config) read(ctx context.Context, call operation.Call, in clientQuery) o
 
 // find looks for a client of this tenant's by its externalId; an empty object stands for none.
 func (c Config) find(ctx context.Context, call operation.Call, externalID string) operation.Outcome {
-	found, finding := c.ownByExternalID(ctx, call, externalID)
+	outcome, finding := c.byExternalID(ctx, call, externalID)
 	switch finding {
-	case operation.Found:
-		found.Refs = refs(readClient(tolerant.ReadObject(found.Reply.Body)))
+	case operation.Undetermined:
+		return outcome
 	case operation.NotFound:
 		return operation.Outcome{Class: operation.Done, Code: "absent", Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
 	}
-	return found
+	found := readClient(tolerant.ReadObject(outcome.Reply.Body))
+	switch visible, err := call.Visible(ctx, ownedClient(found.ID)); {
+	case err != nil:
+		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
+	case !visible:
+		return operation.NotYours()
+	}
+	outcome.Refs = refs(found)
+	return outcome
 }
 
 func refs(c client) map[string]string {
@@ -114,8 +122,11 @@ func refs(c client) map[string]string {
 }
 
 // summaryOfClient is what a state machine may see of a client. What it is, state says in one word: absent, active,
-// verified, in_progress, rejected, pending, or other for what can't be activated.
+// verified, in_progress, rejected, pending, other for what can't be activated, or not_yours.
 func summaryOfClient(reply gateway.Reply) map[string]any {
+	if operation.IsNotYours(reply) {
+		return map[string]any{"client_id": "", "state": "not_yours"}
+	}
 	c := readClient(tolerant.ReadObject(reply.Body))
 	return map[string]any{"client_id": c.ID, "state": c.state()}
 }

@@ -49,8 +49,10 @@ type Transaction struct {
 	ExpiresAt time.Time
 	Refs      map[string]string // the partner's references and masked subject, such as "aadhaar_last4"
 	// the partner's record that this call created, as "equal/transaction/<id>"; see operation.Ledger
-	Owns  string
-	Reply *Reply // what is replayed; nil while claimed, after release, and where no key could ask for it
+	Owns string
+	// further names of it, such as a reference of what identifies it. Owner items are made of them; they are not stored
+	Aliases []string `json:"-"`
+	Reply   *Reply   // what is replayed; nil while claimed, after release, and where no key could ask for it
 }
 
 // Reply is a stored answer.
@@ -74,6 +76,8 @@ var (
 	ErrTaken = errors.New("ledger: record is taken")
 	// ErrFenced: another attempt holds the record by now; the method returns it as it stands.
 	ErrFenced = errors.New("ledger: another attempt holds the record")
+	// ErrOwned: another tenant owns the partner's record that the call would become the owner of; nothing was written.
+	ErrOwned = errors.New("ledger: another tenant owns the record")
 	// ErrNotFound: there is no such record, it has expired, or it belongs to another tenant.
 	ErrNotFound = errors.New("ledger: not found")
 	// ErrBadCursor: the cursor was not made by this ledger for this query.

@@ -26,15 +26,16 @@ type Ledger interface {
 	// Complete writes t, which carries its end (State, Code, EndedAt, ExpiresAt, Reply, Refs …), over a record that
 	// is claimed or unknown and still held by t.Attempt. A write that had already succeeded (same Attempt, same
 	// State) counts as success. Otherwise: the record as it stands, or the zero record, with ledger.ErrFenced. Where
-	// t.Owns is set, t.Tenant is among the owners of that partner record, and Created is true, no later than t has its
-	// end; they may be so as well where Complete fails.
+	// t.Owns is set, t.Tenant is an owner of that partner record, and Created is true, no later than t has its end; they
+	// may be so as well where Complete fails. Where others own it: nothing is written, with ledger.ErrOwned. Of the
+	// names in t.Aliases it becomes the owner likewise, where nobody else is.
 	Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error)
 
 	// Record writes a call that needed no claim (a read) after its answer.
 	Record(ctx context.Context, t ledger.Transaction) error
 
-	// Owners returns the tenants whose calls created a partner's record ("equal/transaction/<id>"), in order; none where
-	// none did. A partner may give two tenants who share an account the same record.
+	// Owners returns the tenants that own a partner's record ("equal/transaction/<id>"), in order; none where nobody is
+	// known to. Older records may have several: of each whose call was answered with it.
 	Owners(ctx context.Context, record string) (tenants []string, err error)
 
 	// Created reports whether the call of this id and generation is the last that named a partner's record as its own.

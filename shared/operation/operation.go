@@ -45,7 +45,7 @@ type Operation[In any] struct {
 	Fingerprint func(In) any
 
 	// Resource names the partner's record that the input refers to, as "<partner>/<kind>/<id>"; nil or empty for none.
-	// One that another tenant's call created is answered as not found.
+	// One that the tenant may not see is answered as not found, without a call; see Call.Visible.
 	Resource func(In) string
 
 	// Call makes the upstream call and classifies what came of it.
@@ -120,6 +120,10 @@ type Outcome struct {
 	Reply   gateway.Reply     // the partner's answer, masked; Status 0 where no usable one came
 	Refs    map[string]string // references to keep on record: partner's ids, masked subject
 	Creates string            // the partner's record that the call created, as Resource names it
+	// further names of that record, by which a call that doesn't know its id asks whether it is visible
+	Aliases []string
+	// Found: the record may be another call's. It counts only where no other tenant owns it, else the outcome is unknown.
+	Found bool
 }
 
 // Call is what an operation gets to make its upstream call with.
@@ -136,6 +140,8 @@ type Call struct {
 	// the partner has just rejected these credentials: drop tokens made of them
 	Renew     bool
 	Reference func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
+	// other tenants use these credentials, and may own records of the account
+	Shared bool
 
 	execution caller
 	maxAnswer int64 // how much of an answer is read, in bytes
@@ -145,9 +151,8 @@ type Call struct {
 // caller is the execution that a Call belongs to.
 type caller interface {
 	token(ctx context.Context, c Call, issue token.Issue) (string, error)
-	ownedByOther(ctx context.Context, tenant, record string) (bool, error)
-	owners(ctx context.Context, record string) ([]string, error)
-	created(ctx context.Context, c Call, record string) (bool, error)
+	visible(ctx context.Context, record string) (bool, error)
+	claimed(ctx context.Context, c Call, record string) (bool, error)
 	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error)
 	redeem(ctx context.Context, kind gateway.TokenKind, text string) error
 }
@@ -171,12 +176,14 @@ func (c Call) Token(ctx context.Context, issue token.Issue) (string, error) {
 	return c.execution.token(ctx, c, issue)
 }
 
-// OwnedByOther reports whether a partner's record, named as by Resource, was created by other tenants' calls alone.
-func (c Call) OwnedByOther(ctx context.Context, record string) (bool, error) {
+// Visible reports whether the tenant may see a partner's record, named as by Resource. It sees what it owns and, with
+// credentials of its own, all of the account. A record of a shared account that no tenant is known to own is seen by
+// nobody, unless the deployment's credentials say `"unowned":"shared"`.
+func (c Call) Visible(ctx context.Context, record string) (bool, error) {
 	if c.execution == nil {
-		return false, nil
+		return true, nil
 	}
-	return c.execution.ownedByOther(ctx, c.Tenant, record)
+	return c.execution.visible(ctx, record)
 }
 
 // Owned reports whether another call is on record as the one that created a partner's record. What this very call is on
@@ -185,13 +192,20 @@ func (c Call) Owned(ctx context.Context, record string) (bool, error) {
 	if c.execution == nil {
 		return false, nil
 	}
-	owners, err := c.execution.owners(ctx, record)
-	if err != nil || len(owners) == 0 {
-		return false, err
-	}
-	own, err := c.execution.created(ctx, c, record)
-	return !own, err
+	return c.execution.claimed(ctx, c, record)
 }
+
+// notYours is the answer that a state machine's search gets where what it has found may not be seen.
+const notYours = `{"record_not_yours":true}`
+
+// NotYours ends a state machine's search that has found a record which the tenant may not see: neither is it told of
+// the record, nor may it create another.
+func NotYours() Outcome {
+	return Outcome{Class: Done, Code: "record_not_yours", Reply: gateway.JSON(http.StatusOK, []byte(notYours))}
+}
+
+// IsNotYours recognises the answer of NotYours.
+func IsNotYours(reply gateway.Reply) bool { return string(reply.Body) == notYours }
 
 // Mint makes a gateway token for whoever calls, good for this partner's routes; see gateway.Authenticator.Mint.
 func (c Call) Mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {

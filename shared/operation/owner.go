@@ -5,6 +5,9 @@ import (
 	"errors"
 	"slices"
 	"sync"
+
+	"sallyport/shared/secrets"
+	"sallyport/shared/tolerant"
 )
 
 // maxOwned is how many records a container remembers the owners of.
@@ -35,25 +38,56 @@ func (o *owned) add(who ownership) {
 	o.known[who] = struct{}{}
 }
 
-// ownedByOther reports whether a partner's record was created by other tenants' calls alone.
-func (r *execution[In]) ownedByOther(ctx context.Context, tenant, record string) (bool, error) {
-	who := ownership{tenant, record}
+// visible reports whether the caller's tenant may see a partner's record; see Call.Visible.
+func (r *execution[In]) visible(ctx context.Context, record string) (bool, error) {
+	who := ownership{r.caller.Tenant, record}
 	if r.h.owned.has(who) {
-		return false, nil
+		return true, nil
 	}
-	owners, err := r.owners(ctx, record)
-	if slices.Contains(owners, tenant) {
+	secret, own, err := r.h.p.Secrets.Account(ctx, who.tenant, r.h.partner())
+	if own || err != nil && !errors.Is(err, secrets.ErrNotFound) { // without credentials there will be no call
+		return err == nil, err
+	}
+	owners, err := r.h.p.Ledger.Owners(ctx, record)
+	if slices.Contains(owners, who.tenant) {
 		r.h.owned.add(who)
-		return false, err
+		return true, err
 	}
-	return len(owners) > 0, err
+	return len(owners) == 0 && err == nil && sharesUnowned(secret), err
 }
 
-// ownerCheck asks beside the claim whether a request refers to a record of other tenants. A nil one is a no.
+// sharesUnowned reports whether the deployment's credentials say that what nobody is known to own is seen by all.
+func sharesUnowned(secret []byte) bool {
+	var said struct {
+		Unowned string `json:"unowned"`
+	}
+	return tolerant.Read(secret, &said) == nil && said.Unowned == "shared"
+}
+
+// claimed reports whether a call other than c is on record as the one that created a partner's record.
+func (r *execution[In]) claimed(ctx context.Context, c Call, record string) (bool, error) {
+	record = r.named(record)
+	owners, err := r.h.p.Ledger.Owners(ctx, record)
+	if err != nil || len(owners) == 0 {
+		return false, err
+	}
+	own, err := r.h.p.Ledger.Created(ctx, record, c.ID, c.Generation)
+	return !own, err
+}
+
+// named is the name of a record among those of all accounts: two accounts may give two records one id.
+func (r *execution[In]) named(record string) string {
+	if record == "" || !r.ownAccount {
+		return record
+	}
+	return "tenants/" + r.caller.Tenant + "/" + record
+}
+
+// ownerCheck asks beside the claim whether the caller may see the record that a request refers to. A nil one is a yes.
 type ownerCheck struct {
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the answer is there
-	ofOther bool
+	visible bool
 	err     error
 }
 
@@ -63,8 +97,8 @@ func (r *execution[In]) startOwnerCheck(ctx context.Context) *ownerCheck {
 	if r.h.op.Resource == nil {
 		return nil
 	}
-	record, tenant := r.h.op.Resource(r.in), r.caller.Tenant
-	if record == "" || r.h.owned.has(ownership{tenant, record}) {
+	record := r.h.op.Resource(r.in)
+	if record == "" || r.h.owned.has(ownership{r.caller.Tenant, record}) {
 		return nil
 	}
 	now := r.h.p.Now()
@@ -77,18 +111,18 @@ func (r *execution[In]) startOwnerCheck(ctx context.Context) *ownerCheck {
 				c.err = errors.New("operation: panic in the ledger")
 			}
 		}()
-		c.ofOther, c.err = r.ownedByOther(ctx, tenant, record)
+		c.visible, c.err = r.visible(ctx, record)
 	}()
 	return c
 }
 
 // wait waits for what the ledger says.
-func (c *ownerCheck) wait() (ofOther bool, err error) {
+func (c *ownerCheck) wait() (visible bool, err error) {
 	if c == nil {
-		return false, nil
+		return true, nil
 	}
 	<-c.done
-	return c.ofOther, c.err
+	return c.visible, c.err
 }
 
 // stop ends the check, whose answer nobody needs any more: nothing may run on after an invocation.

@@ -129,6 +129,8 @@ type execution[In any] struct {
 	keyed  bool
 	owner  *ownerCheck
 	used   string // the access token that was used last
+	// ownAccount: the credentials that were used are the tenant's own
+	ownAccount bool
 	// doubtful: this call repeats one whose outcome is unknown, without knowing more than that the partner would
 	// recognise it. That the repeat had no effect proves nothing about the first.
 	doubtful bool
@@ -289,7 +291,9 @@ func (r *execution[In]) call(ctx context.Context, t ledger.Transaction) (Outcome
 	ctx, cancel := context.WithTimeout(ctx, limit.Sub(now))
 	defer cancel()
 
-	secret, err := p.Secrets.Partner(ctx, t.Tenant, partner)
+	var secret []byte
+	var err error
+	secret, r.ownAccount, err = p.Secrets.Account(ctx, t.Tenant, partner)
 	if err != nil {
 		p.Log.ErrorContext(ctx, "credentials not read", "operation", t.Operation, "tenant", t.Tenant, "cause", err)
 		if errors.Is(err, secrets.ErrNotFound) {
@@ -350,7 +354,9 @@ func (r *execution[In]) lookup(ctx context.Context, t ledger.Transaction) (outco
 	}()
 	now := r.h.p.Now()
 	limit := deadline(ctx, now).Add(-recordReserve)
-	secret, err := r.h.p.Secrets.Partner(ctx, t.Tenant, r.h.partner())
+	var secret []byte
+	var err error
+	secret, r.ownAccount, err = r.h.p.Secrets.Account(ctx, t.Tenant, r.h.partner())
 	if err != nil || !now.Before(limit) {
 		return Outcome{}, Undetermined
 	}
@@ -360,13 +366,13 @@ func (r *execution[In]) lookup(ctx context.Context, t ledger.Transaction) (outco
 		outcome, finding = r.h.op.Lookup(ctx, call, r.in)
 		return outcome
 	})
-	outcome.Code = printableCode(outcome.Code)
+	outcome.Code, outcome.Found = printableCode(outcome.Code), true
 	return outcome, finding
 }
 
 func (r *execution[In]) newCall(t ledger.Transaction, secret []byte) Call {
 	return Call{Tenant: t.Tenant, ID: t.ID, Fingerprint: t.Fingerprint, Generation: t.Generation, Again: t.TakeOvers > 0,
-		FirstSent: t.ClaimedAt,
+		FirstSent: t.ClaimedAt, Shared: !r.ownAccount && !sharesUnowned(secret),
 		Secret:    secret, Reference: r.ring.Reference, execution: r, maxAnswer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
 }
 
@@ -385,14 +391,6 @@ func (r *execution[In]) token(ctx context.Context, c Call, issue token.Issue) (a
 	}
 	r.used = access
 	return access, err
-}
-
-func (r *execution[In]) owners(ctx context.Context, record string) ([]string, error) {
-	return r.h.p.Ledger.Owners(ctx, record)
-}
-
-func (r *execution[In]) created(ctx context.Context, c Call, record string) (bool, error) {
-	return r.h.p.Ledger.Created(ctx, record, c.ID, c.Generation)
 }
 
 func (r *execution[In]) mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
@@ -414,13 +412,13 @@ func (p *Pipeline) quietPeriod() time.Duration {
 	return QuietPeriod
 }
 
-// checkOwnership refuses a request for a partner's record that other tenants' calls created.
+// checkOwnership refuses a request for a partner's record that the tenant may not see.
 func (r *execution[In]) checkOwnership(ctx context.Context, t ledger.Transaction) (result, bool) {
-	ofOther, err := r.owner.wait()
+	visible, err := r.owner.wait()
 	switch {
 	case err != nil:
 		return r.ledgerDown(ctx, t, err), true
-	case !ofOther:
+	case visible:
 		return result{}, false
 	}
 	return result{class: Invalid, condition: NoSuchRecord, code: string(NoSuchRecord), transaction: t.ID}, true
@@ -439,7 +437,10 @@ func (r *execution[In]) settle(t *ledger.Transaction, outcome Outcome, sentAt ti
 	default:
 		t.State = ledger.Released
 	}
-	t.Code, t.Refs, t.Owns = outcome.Code, outcome.Refs, outcome.Creates
+	t.Code, t.Refs, t.Owns, t.Aliases = outcome.Code, outcome.Refs, r.named(outcome.Creates), nil
+	for _, alias := range outcome.Aliases {
+		t.Aliases = append(t.Aliases, r.named(alias))
+	}
 	t.Lease, t.SentAt, t.EndedAt, t.ExpiresAt = time.Time{}, sentAt, now, now.Add(ledger.Retention)
 }
 
@@ -456,6 +457,8 @@ func (r *execution[In]) complete(ctx context.Context, t ledger.Transaction, outc
 	}
 	stands, err := r.h.p.Ledger.Complete(ctx, t)
 	switch {
+	case errors.Is(err, ledger.ErrOwned):
+		return r.ownedByAnother(ctx, t, outcome, sentAt)
 	case err != nil:
 		return r.notRecorded(ctx, t, a, err)
 	case unstored != nil:
@@ -464,6 +467,19 @@ func (r *execution[In]) complete(ctx context.Context, t ledger.Transaction, outc
 		return r.replay(ctx, stands)
 	}
 	return a
+}
+
+// ownedByAnother ends a call whose outcome names a record of another tenant's. What the partner has answered was done,
+// and the record stays the other's; what only a lookup has found is the other's work.
+func (r *execution[In]) ownedByAnother(
+	ctx context.Context, t ledger.Transaction, outcome Outcome, sentAt time.Time,
+) result {
+	r.h.p.Log.ErrorContext(ctx, "record is another tenant's", "transaction_id", t.ID, "operation", t.Operation)
+	if outcome.Found {
+		return r.complete(ctx, t, Outcome{Class: Unknown, Code: "record_not_yours"}, sentAt)
+	}
+	outcome.Creates, outcome.Aliases = "", nil
+	return r.complete(ctx, t, outcome, sentAt)
 }
 
 // final reports whether a state's answer is replayed.

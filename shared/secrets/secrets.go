@@ -58,15 +58,20 @@ func (c *Cache) Sandbox(ctx context.Context) ([]byte, error) { return c.get(ctx,
 // Partner returns a tenant's credentials for a partner: its own where "tenants/<tenant>/<partner>" exists, otherwise
 // the deployment's "partners/<partner>", which an empty tenant always gets. ErrNotFound where there are neither.
 func (c *Cache) Partner(ctx context.Context, tenant, partner string) ([]byte, error) {
-	own, shared := c.partnerNames(tenant, partner)
-	if tenant == "" {
-		return c.get(ctx, shared)
-	}
-	value, err := c.get(ctx, own)
-	if errors.Is(err, ErrNotFound) {
-		return c.get(ctx, shared)
-	}
+	value, _, err := c.Account(ctx, tenant, partner)
 	return value, err
+}
+
+// Account is Partner, and tells whether the credentials are the tenant's own: then so is all of the partner's account.
+func (c *Cache) Account(ctx context.Context, tenant, partner string) (value []byte, own bool, err error) {
+	ofTenant, shared := c.partnerNames(tenant, partner)
+	if tenant != "" {
+		if value, err = c.get(ctx, ofTenant); !errors.Is(err, ErrNotFound) {
+			return value, true, err
+		}
+	}
+	value, err = c.get(ctx, shared)
+	return value, false, err
 }
 
 // RefreshPartner forgets a tenant's credentials for a partner and reads them again, unless they differ from the

@@ -122,7 +122,11 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 	return l.change(ctx, t.ID, func(tx *bbolt.Tx, old ledger.Transaction) (ledger.Transaction, error) {
 		switch {
 		case open(old) && old.Attempt == t.Attempt:
-			return t, own(tx, t)
+			if err := own(tx, t); err != nil {
+				return ledger.Transaction{}, err
+			}
+			t.Aliases = nil
+			return t, nil
 		case old.Attempt == t.Attempt && old.State == t.State:
 			return old, errHeld
 		default:
@@ -174,7 +178,7 @@ func update[T any](ctx context.Context, l *Ledger, write func(*bbolt.Tx) (T, err
 	switch err {
 	case errHeld:
 		return now, nil
-	case nil, ledger.ErrTaken, ledger.ErrFenced, ledger.ErrStale, ledger.ErrFull:
+	case nil, ledger.ErrTaken, ledger.ErrFenced, ledger.ErrStale, ledger.ErrFull, ledger.ErrOwned:
 		return now, err
 	default:
 		return none, err
@@ -314,17 +318,36 @@ func own(tx *bbolt.Tx, t ledger.Transaction) error {
 	if t.Owns == "" {
 		return nil
 	}
-	tenants, err := ownersOf(tx, t.Owns)
-	if err != nil || slices.Contains(tenants, t.Tenant) {
-		return err
+	for i, record := range append([]string{t.Owns}, t.Aliases...) {
+		tenants, err := ownersOf(tx, record)
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains(tenants, t.Tenant):
+		case len(tenants) == 0:
+			err = putOwner(tx, record, t.Tenant)
+		case i == 0:
+			err = ledger.ErrOwned
+		} // an alias that is another's stays so
+		if err != nil {
+			return err
+		}
 	}
-	tenants = append(tenants, t.Tenant)
-	slices.Sort(tenants)
-	text, err := json.Marshal(tenants)
+	return nil
+}
+
+func putOwner(tx *bbolt.Tx, record, tenant string) error {
+	text, err := json.Marshal([]string{tenant})
 	if err != nil {
 		return err
 	}
-	return tx.Bucket(owners).Put([]byte(t.Owns), text)
+	return tx.Bucket(owners).Put([]byte(record), text)
+}
+
+// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before.
+func (l *Ledger) PutOwner(ctx context.Context, record, tenant string) error {
+	_, err := update(ctx, l, func(tx *bbolt.Tx) (struct{}, error) { return struct{}{}, putOwner(tx, record, tenant) })
+	return err
 }
 
 // tenantKey is never empty, which bbolt would refuse.

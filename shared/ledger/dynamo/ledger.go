@@ -112,12 +112,32 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 // owner nobody knows. A transaction of both would cost twice what they cost. The last call that named the record stands
 // beside its owners: where this is all that gets written, t must still find by it what it has made itself.
 func (l *Ledger) own(ctx context.Context, t ledger.Transaction) error {
-	_, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &l.table, Key: ownerKey(t.Owns),
-		UpdateExpression:          aws.String("ADD #tenants :tenant SET #call = :call"),
-		ExpressionAttributeNames:  map[string]string{"#tenants": "tenants", "#call": "call"},
-		ExpressionAttributeValues: item{":tenant": only(t.Tenant), ":call": text(call(t.ID, t.Generation))},
-	})
+	for i, record := range append([]string{t.Owns}, t.Aliases...) {
+		_, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &l.table, Key: ownerKey(record),
+			UpdateExpression:         aws.String("ADD #tenants :tenants SET #call = :call"),
+			ConditionExpression:      aws.String("attribute_not_exists(#tenants) OR contains(#tenants, :tenant)"),
+			ExpressionAttributeNames: map[string]string{"#tenants": "tenants", "#call": "call"},
+			ExpressionAttributeValues: item{
+				":tenants": only(t.Tenant), ":tenant": text(t.Tenant), ":call": text(call(t.ID, t.Generation)),
+			},
+		})
+		var owned *types.ConditionalCheckFailedException
+		switch {
+		case errors.As(err, &owned) && i == 0:
+			return ledger.ErrOwned
+		case err != nil && !errors.As(err, &owned): // an alias that is another's stays so
+			return err
+		}
+	}
+	return nil
+}
+
+// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before.
+func (l *Ledger) PutOwner(ctx context.Context, record, tenant string) error {
+	it := ownerKey(record)
+	it["tenants"] = only(tenant)
+	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &l.table, Item: it})
 	return err
 }
 

@@ -111,16 +111,44 @@ func (s suite) owners() {
 			f.want(got, []string(nil))
 		}
 	})
-	s.test("Several", func(f *fixture) { // a partner may give two tenants the same record
+	s.test("OneTenant", func(f *fixture) {
 		create(f, "id-1", "globex")
-		create(f, "id-2", "acme")
-		create(f, "id-3", "acme")
+		create(f, "id-2", "globex")
+		t := Claimable("id-3", "attempt-1")
+		t = Ended(f.mustClaim(t), ledger.Done)
+		standing, err := f.store.Transaction(f.Context(), "acme", "id-3")
+		f.wantErr(err, nil)
+		t.Owns, t.Aliases = record, []string{"equal/alias/1"}
+		_, err = f.store.Complete(f.Context(), t)
+		f.wantErr(err, ledger.ErrOwned)
+		f.wantStored(standing)
+		f.wantOwners("equal/alias/1")
 		for _, now := range []time.Time{Epoch, Epoch.Add(10 * ledger.Retention)} { // owning does not expire
 			f.setClock(now)
-			got, err := f.store.Owners(f.Context(), record)
-			f.wantErr(err, nil)
-			f.want(got, []string{"acme", "globex"})
+			f.wantOwners(record, "globex")
 		}
+	})
+	s.test("Aliases", func(f *fixture) { // one that is another's stays so
+		t := Ended(f.mustClaim(Claimable("id-1", "attempt-1")), ledger.Done)
+		t.Owns, t.Aliases = record, []string{"equal/alias/1", "equal/alias/2"}
+		f.wantErr(f.store.PutOwner(f.Context(), "equal/alias/1", "globex"), nil)
+		stored := f.mustComplete(t)
+		t.Aliases = nil
+		f.want(stored, t)
+		f.wantStored(t)
+		f.wantOwners(record, "acme")
+		f.wantOwners("equal/alias/1", "globex")
+		f.wantOwners("equal/alias/2", "acme")
+	})
+	s.test("PutOwner", func(f *fixture) {
+		create(f, "id-1", "globex")
+		for range 2 {
+			f.wantErr(f.store.PutOwner(f.Context(), record, "acme"), nil)
+			f.wantOwners(record, "acme")
+		}
+		created, err := f.store.Created(f.Context(), record, "id-2", 1)
+		f.wantErr(err, nil)
+		f.want(created, false)
 	})
 	s.test("Created", func(f *fixture) { // by that call, and by none that only has its id or has none
 		create(f, "id-1", "acme")
@@ -137,7 +165,7 @@ func (s suite) owners() {
 			f.want(got, test.want)
 		}
 	})
-	s.test("AllOfMany", func(f *fixture) {
+	s.test("OneOfMany", func(f *fixture) {
 		const calls = 8
 		tenants := make([]string, calls)
 		errs := make([]error, calls)
@@ -164,10 +192,18 @@ func (s suite) owners() {
 				done = append(done, tenants[i])
 			}
 		}
-		got, err := f.store.Owners(f.Context(), record)
-		f.wantErr(err, nil)
-		f.want(got, done)
+		if len(done) != 1 {
+			f.Errorf("%q have become its owner", done)
+		}
+		f.wantOwners(record, done...)
 	})
+}
+
+func (f *fixture) wantOwners(record string, want ...string) {
+	f.Helper()
+	got, err := f.store.Owners(f.Context(), record)
+	f.wantErr(err, nil)
+	f.want(got, want)
 }
 
 func (s suite) record() {
@@ -228,6 +264,7 @@ func (s suite) roundTrip() {
 					f.Fatalf("%s is not set", v.Type().Field(i).Name)
 				}
 			}
+			t.Aliases = nil // not stored
 			recorded := t
 			recorded.ID += " recorded"
 			f.mustRecord(recorded)
@@ -364,6 +401,7 @@ func (s suite) context() {
 		},
 		"Record":      func(ctx context.Context, s Store) error { return s.Record(ctx, Claimable("id", "a")) },
 		"Owners":      func(ctx context.Context, s Store) error { _, err := s.Owners(ctx, "record"); return err },
+		"PutOwner":    func(ctx context.Context, s Store) error { return s.PutOwner(ctx, "record", "acme") },
 		"Created":     func(ctx context.Context, s Store) error { _, err := s.Created(ctx, "record", "id", 1); return err },
 		"Transaction": func(ctx context.Context, s Store) error { _, err := s.Transaction(ctx, "acme", "id"); return err },
 		"Transactions": func(ctx context.Context, s Store) error {

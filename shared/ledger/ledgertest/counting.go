@@ -13,7 +13,7 @@ type Counting struct {
 	Store
 
 	Writes       atomic.Int64 // that succeeded, whether or not the caller was told
-	FailedWrites atomic.Int64 // that failed their condition: ledger.ErrTaken, ErrFenced, ErrStale, ErrFull
+	FailedWrites atomic.Int64 // that failed their condition: ledger.ErrTaken, ErrFenced, ErrStale, ErrFull, ErrOwned
 	Reads        atomic.Int64 // whatever they found
 
 	// Fail, if set, is asked once per write, by the name of its method, such as "Claim" or "UpdateJourney". With an error
@@ -47,6 +47,11 @@ func (c *Counting) Record(ctx context.Context, t ledger.Transaction) error {
 // PutCaller implements Store.
 func (c *Counting) PutCaller(ctx context.Context, caller ledger.Caller) error {
 	return c.writeOnly("PutCaller", func() error { return c.Store.PutCaller(ctx, caller) })
+}
+
+// PutOwner implements Store.
+func (c *Counting) PutOwner(ctx context.Context, record, tenant string) error {
+	return c.writeOnly("PutOwner", func() error { return c.Store.PutOwner(ctx, record, tenant) })
 }
 
 // Owners implements operation.Ledger.
@@ -93,7 +98,7 @@ func write[T any](c *Counting, op string, do func() (T, error)) (T, error) {
 	case err == nil:
 		c.Writes.Add(1)
 	case errors.Is(err, ledger.ErrTaken), errors.Is(err, ledger.ErrFenced), errors.Is(err, ledger.ErrStale),
-		errors.Is(err, ledger.ErrFull):
+		errors.Is(err, ledger.ErrFull), errors.Is(err, ledger.ErrOwned):
 		c.FailedWrites.Add(1)
 	}
 	if after != nil {

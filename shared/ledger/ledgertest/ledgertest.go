@@ -18,6 +18,9 @@ type Store interface {
 	operation.Ledger
 	token.Store
 
+	// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before.
+	PutOwner(ctx context.Context, record, tenant string) error
+
 	// Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
 	Transaction(ctx context.Context, tenant, id string) (ledger.Transaction, error)
 	// Transactions returns one page of a tenant's records, or ledger.ErrBadCursor.
