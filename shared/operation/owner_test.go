@@ -49,6 +49,14 @@ func (o *owners) wantAsked(t *testing.T, n int64) {
 	}
 }
 
+// owns makes a tenant the owner of the record that onRecord names.
+func (s *stack) owns(tenant string) {
+	s.t.Helper()
+	if err := s.counting.PutOwner(s.t.Context(), "test/record/1", tenant); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // TestOwnerIsReadBesideTheClaim: each of the two waits until the other has begun.
 func TestOwnerIsReadBesideTheClaim(t *testing.T) {
 	s := newStack(t)
@@ -69,6 +77,7 @@ func TestOwnerIsReadBesideTheClaim(t *testing.T) {
 			}
 		},
 		read: func(context.Context) error { return both(reading, claiming) }}
+	s.owns("acme")
 	s.want(s.post(operation.New(s.p, s.act(operation.Manual)), "k", onRecord), 200, "")
 }
 
@@ -80,24 +89,24 @@ func TestOwnerIsRemembered(t *testing.T) {
 	s.p.Ledger = asked
 	h, read := operation.New(s.p, s.act(operation.Manual)), operation.New(s.p, s.read())
 	for i := range 2 { // nobody's
-		s.want(s.post(h, fmt.Sprint("nobody's", i), onRecord), 200, "")
-		s.want(s.post(read, "", onRecord), 200, "")
+		s.want(s.post(h, fmt.Sprint("nobody's", i), onRecord), 404, operation.NoSuchRecord)
+		s.want(s.post(read, "", onRecord), 404, operation.NoSuchRecord)
 		asked.wantAsked(t, 2)
 	}
 	s.want(s.postAs("globex", h, "c", `{"value":"create"}`), 200, "")
-	for i := range 2 { // another's, although it was everybody's
+	for i := range 2 { // another's
 		s.want(s.post(h, fmt.Sprint("another's", i), onRecord), 404, operation.NoSuchRecord)
 		s.want(s.post(read, "", onRecord), 404, operation.NoSuchRecord)
 		asked.wantAsked(t, 2)
 	}
-	s.want(s.post(h, "c", `{"value":"create"}`), 200, "")
+	s.owns("acme")
 	for i := range 3 { // one's own
 		s.want(s.post(h, fmt.Sprint("own", i), onRecord), 200, "")
 		s.want(s.post(read, "", onRecord), 200, "")
 		if i == 0 {
 			asked.wantAsked(t, 2) // each operation runs in containers of its own
 		}
-		s.want(s.post(h, fmt.Sprint("other", i), `{"value":"a","record":"test/record/other"}`), 200, "")
+		s.want(s.post(h, fmt.Sprint("other", i), `{"value":"a","record":"test/record/other"}`), 404, operation.NoSuchRecord)
 		asked.wantAsked(t, 1)
 	}
 	asked.read = func(context.Context) error { return errors.New("down") }
@@ -119,6 +128,7 @@ func TestOwnerIsNotNeeded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t)
+			s.owns("acme")
 			first := s.post(operation.New(s.p, s.act(operation.Manual)), "k", onRecord)
 			s.want(first, 200, "")
 			asked := &owners{Ledger: s.counting, read: read}
@@ -144,7 +154,7 @@ func TestOwnerIsNotNeeded(t *testing.T) {
 			s.partner.on(func(w http.ResponseWriter, r *http.Request) {
 				asked.wantAsked(t, 1)
 				asked.read = read
-				inFlight = s.post(h, "l", onRecord)
+				inFlight = s.post(operation.New(s.p, s.act(operation.Manual)), "l", onRecord)
 				s.partner.done(w, r)
 			})
 			s.want(s.post(h, "l", onRecord), 200, "")
@@ -152,7 +162,7 @@ func TestOwnerIsNotNeeded(t *testing.T) {
 			s.wantEffects(2)
 
 			s.counting.Fail = func(string) (before, after error) { return errors.New("down"), nil }
-			ends(s.post(h, "m", onRecord), 503, operation.LedgerDown)
+			ends(s.post(operation.New(s.p, s.act(operation.Manual)), "m", onRecord), 503, operation.LedgerDown)
 		})
 	}
 }
@@ -212,5 +222,6 @@ func TestOwnerReadLeavesTime(t *testing.T) {
 	h := operation.New(s.p, s.act(operation.Manual))
 	s.want(s.post(h, "k", onRecord), 503, operation.LedgerDown)
 	s.p.Ledger = s.counting
+	s.owns("acme")
 	s.want(s.post(operation.New(s.p, s.act(operation.Manual)), "k", onRecord), 200, "")
 }

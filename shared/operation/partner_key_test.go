@@ -211,28 +211,28 @@ func TestFingerprint(t *testing.T) {
 // TestOwned: some call is on record as the one that created a record, whoever made it.
 func TestOwned(t *testing.T) {
 	s := newStack(t)
-	var owned, foreign bool
+	var owned, visible bool
 	var failed error
 	op := s.read()
 	op.Call = func(ctx context.Context, c operation.Call, _ input) operation.Outcome {
 		var err error
 		owned, failed = c.Owned(ctx, "test/record/1")
-		if foreign, err = c.OwnedByOther(ctx, "test/record/1"); (err == nil) != (failed == nil) {
+		if visible, err = c.Visible(ctx, "test/record/1"); (err == nil) != (failed == nil) {
 			t.Errorf("%v, but %v", failed, err)
 		}
 		return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}"))}
 	}
 	h := operation.New(s.p, op)
-	wants := func(tenant string, wantOwned, wantForeign bool) {
+	wants := func(tenant string, wantOwned, wantVisible bool) {
 		t.Helper()
-		if s.postAs(tenant, h, "", `{"value":"a"}`); owned != wantOwned || foreign != wantForeign || failed != nil {
-			t.Errorf("%s: owned %t, foreign %t, %v", tenant, owned, foreign, failed)
+		if s.postAs(tenant, h, "", `{"value":"a"}`); owned != wantOwned || visible != wantVisible || failed != nil {
+			t.Errorf("%s: owned %t, visible %t, %v", tenant, owned, visible, failed)
 		}
 	}
 	wants("acme", false, false)
 	s.post(operation.New(s.p, s.act(operation.Manual)), "k", `{"value":"create"}`)
-	wants("acme", true, false)
-	wants("globex", true, true)
+	wants("acme", true, true)
+	wants("globex", true, false)
 	t.Run("LedgerDown", func(t *testing.T) {
 		p := *s.p
 		p.Ledger = ownerDown{s.counting}

@@ -373,7 +373,7 @@ func (r *execution[In]) lookup(ctx context.Context, t ledger.Transaction) (outco
 func (r *execution[In]) newCall(t ledger.Transaction, secret []byte) Call {
 	return Call{Tenant: t.Tenant, ID: t.ID, Fingerprint: t.Fingerprint, Generation: t.Generation, Again: t.TakeOvers > 0,
 		FirstSent: t.ClaimedAt, Shared: !r.ownAccount && !sharesUnowned(secret),
-		Secret:    secret, Reference: r.ring.Reference, execution: r, maxAnswer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
+		Secret: secret, Reference: r.ring.Reference, execution: r, maxAnswer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
 }
 
 func (r *execution[In]) token(ctx context.Context, c Call, issue token.Issue) (access string, err error) {
