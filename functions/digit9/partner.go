@@ -21,6 +21,7 @@ func Partner() partner.Partner {
 		BaseURL:     partner.BaseURL{Note: "Digit9 tells its partners the host."},
 		Credentials: example,
 		Journeys:    Journeys,
+		Records:     Records,
 		Examples:    examples(),
 		Endpoints: []partner.Endpoint{
 			{
@@ -57,6 +58,13 @@ func Partner() partner.Partner {
 				Hook:     "What Digit9 is told to call when it has closed an alert.",
 			},
 		},
+	}
+}
+
+// Records are what tenants own.
+func Records() map[string]func(id string) (name string, ok bool) {
+	return map[string]func(string) (string, bool){
+		"customer": func(ecrn string) (string, bool) { return ownedCustomer(ecrn), isECRN(ecrn) },
 	}
 }
 

@@ -17,6 +17,7 @@ func Partner() partner.Partner {
 			Journeys: map[string]string{"aadhaar-otp": "aadhaar_otp_sim_v1"},
 		},
 		Journeys: Journeys,
+		Records:  Records,
 		Examples: examples(),
 		Endpoints: []partner.Endpoint{
 			{
@@ -41,6 +42,13 @@ func Partner() partner.Partner {
 				Summary:  "reads the result of a slow source",
 			},
 		},
+	}
+}
+
+// Records are what tenants own.
+func Records() map[string]func(id string) (name string, ok bool) {
+	return map[string]func(string) (string, bool){
+		"transaction": func(id string) (string, bool) { return ownedTransaction(id), id != "" },
 	}
 }
 

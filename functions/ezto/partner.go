@@ -16,6 +16,7 @@ func Partner() partner.Partner {
 		BaseURL:     partner.BaseURL{Note: "A workspace has a host of its own, as in https://acme-trade.eztovrfy.com."},
 		Credentials: exampleCredentials(),
 		Journeys:    Journeys,
+		Records:     Records,
 		Examples:    examples(),
 		Endpoints: []partner.Endpoint{
 			{
@@ -62,6 +63,13 @@ func exampleCredentials() credentials {
 		applications[name] = a
 	}
 	return credentials{Workspace: "acme-trade", Applications: applications}
+}
+
+// Records are what tenants own.
+func Records() map[string]func(id string) (name string, ok bool) {
+	return map[string]func(string) (string, bool){
+		"transaction": func(id string) (string, bool) { return ownedTransaction(id), id != "" },
+	}
 }
 
 // Journeys are the types of journeys that go through EZTO.

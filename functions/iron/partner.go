@@ -19,6 +19,7 @@ func Partner() partner.Partner {
 		},
 		Credentials: example,
 		Journeys:    Journeys,
+		Records:     Records,
 		Examples:    examples(),
 		Endpoints: []partner.Endpoint{
 			{
@@ -73,6 +74,14 @@ const (
 		"Iron's, which Iron honours for a day; after 23 hours by looking alone, and once nothing is there a minute after " +
 		"the send, by one more call"
 )
+
+// Records are what tenants own.
+func Records() map[string]func(id string) (name string, ok bool) {
+	return map[string]func(string) (string, bool){
+		"customer":       func(text string) (string, bool) { return ownedCustomer(id(text)), isUUID(text) },
+		"identification": func(text string) (string, bool) { return ownedIdentification(id(text)), isUUID(text) },
+	}
+}
 
 // Journeys are the types of journeys that go through Iron.
 func Journeys(now func() time.Time) []journey.Type {

@@ -7,6 +7,8 @@ import (
 	"sallyport/functions/documents"
 	"sallyport/functions/ezto/rule"
 	"sallyport/functions/journeys"
+	"sallyport/functions/operate/records"
+	operate "sallyport/functions/operate/routes"
 	"sallyport/functions/partners"
 	"sallyport/functions/transactions"
 	"sallyport/functions/workflows"
@@ -39,6 +41,7 @@ func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service,
 		"journeys/finish":    lambda.NewHandler(j.Finish),
 		"journeys/settle":    lambda.NewHandler(j.Settle),
 		"notfound":           gateway.NotFound(p.Log),
+		"operate":            operate.New(records.All(), l, p.Auth, p.Log),
 	}
 	correlator := &callback.Correlator{Ledger: l, Orchestrator: o, Ring: p.Ring, Log: p.Log, Now: p.Now}
 	for _, known := range partners.All() {

@@ -47,9 +47,11 @@ import (
 	"sallyport/statemachines"
 )
 
-// The caller that a new local stack knows. Plainly no secret: the stack listens on the loopback interface only.
+// The callers that a new local stack knows: a tenant's, and whoever runs it. Plainly no secrets: the stack listens on the
+// loopback interface only.
 const (
 	localKey    = "local-key"
+	operatorKey = "local-operator-key"
 	localTenant = "local"
 	stage       = "local"
 	keysSecret  = "sallyport/" + stage + "/keys"
@@ -365,6 +367,12 @@ func (m *Main) seed(ctx context.Context) error {
 	}
 	if !errors.Is(known, ledger.ErrNotFound) {
 		return known
+	}
+	if err := m.Ledger.PutCaller(ctx, ledger.Caller{
+		KeyHash: gateway.HashKey(operatorKey), Tenant: "operator", Name: "local operator",
+		Scopes: []string{ledger.OperatorScope},
+	}); err != nil {
+		return err
 	}
 	return m.Ledger.PutCaller(
 		ctx, ledger.Caller{KeyHash: hash, Tenant: localTenant, Name: "local development", Scopes: []string{"*"}},

@@ -19,6 +19,7 @@ func Partner() partner.Partner {
 		BaseURL:     partner.BaseURL{Note: "Its public host is https://api.cloud.mbanq.com."},
 		Credentials: example,
 		Journeys:    Journeys,
+		Records:     Records,
 		Examples:    examples(),
 		Endpoints: []partner.Endpoint{
 			{
@@ -80,6 +81,14 @@ func Partner() partner.Partner {
 				Hook:     "What Mbanq's webhooks about clients are subscribed to call.",
 			},
 		},
+	}
+}
+
+// Records are what tenants own.
+func Records() map[string]func(id string) (name string, ok bool) {
+	return map[string]func(string) (string, bool){
+		"client":     func(id string) (string, bool) { return ownedClient(id), isID(id) },
+		"identifier": func(id string) (string, bool) { return ownedIdentifier(id), isID(id) },
 	}
 }
 

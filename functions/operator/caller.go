@@ -35,9 +35,10 @@ func registerCaller(ctx context.Context, l registrar, args []string, stdout, std
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if err := ledger.CheckTenant(*tenant); err != nil {
+		return fmt.Errorf("caller: -tenant %w", err)
+	}
 	switch {
-	case *tenant == "" || strings.ContainsAny(*tenant, "/ "):
-		return errors.New("caller: -tenant must be given, without spaces and slashes")
 	case *scopes == "" || strings.Contains(*scopes, " "):
 		return errors.New("caller: -scopes must be given, without spaces")
 	case *days < 0:

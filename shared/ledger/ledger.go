@@ -7,6 +7,7 @@ package ledger
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -108,16 +109,36 @@ type Caller struct {
 	KeyHash   string    // lower-case hex SHA-256 of the key
 	Tenant    string    // whose records its calls are
 	Name      string    // what people call it
-	Scopes    []string  // partners and routes it may use ("equal", "transactions"); "*" for all
+	Scopes    []string  // partners and routes it may use ("equal", "transactions"); "*" for all but OperatorScope
 	ExpiresAt time.Time // zero for never
 }
+
+// OperatorScope is the scope of those who run a deployment. "*" doesn't hold it: what it permits concerns all tenants.
+const OperatorScope = "operator"
 
 // May reports whether the caller holds a scope.
 func (c Caller) May(scope string) bool {
 	for _, s := range c.Scopes {
-		if s == "*" || s == scope {
+		if s == "*" && scope != OperatorScope || s == scope {
 			return true
 		}
 	}
 	return false
+}
+
+// maxTenant is how long a tenant's name may be, in bytes.
+const maxTenant = 64
+
+// CheckTenant says what is wrong with a tenant's name. It stands in ids that are given to partners, in names of secrets
+// and in keys of records, so it holds nothing that separates their parts.
+func CheckTenant(name string) error {
+	switch {
+	case name == "":
+		return errors.New("is required")
+	case len(name) > maxTenant:
+		return errors.New("must have 64 characters at most")
+	case strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") != "":
+		return errors.New("must have letters, digits, hyphens, underscores and dots only")
+	}
+	return nil
 }

@@ -32,6 +32,9 @@ type Partner struct {
 	// most one task of a state machine.
 	Examples map[string][]Example
 
+	// Records returns how the ledger names the partner's records that tenants own, by kind; ok tells which ids are some.
+	Records func() map[string]func(id string) (name string, ok bool)
+
 	// Journeys returns the types of its journeys; nil for none. A Lambda that starts journeys links the package's Journeys
 	// alone, not its Partner.
 	Journeys func(now func() time.Time) []journey.Type
