@@ -30,7 +30,7 @@ func LookupCustomer(c Config) operation.Operation[lookup] {
 		Decode:  decodeLookup,
 		Call: func(ctx context.Context, call operation.Call, in lookup) operation.Outcome {
 			found := c.ask(ctx, call, in.identity)
-			switch visible, failed := c.visible(ctx, call, in.identity, found); {
+			switch visible, failed := c.visible(ctx, call, in.identity, &found); {
 			case failed != nil:
 				return *failed
 			case visible:
@@ -96,19 +96,33 @@ func classifyRead(resp upstream.Response) operation.Outcome {
 	return outcome
 }
 
-// visible reports whether the tenant may know what a lookup has found: by the customer's number or, where the answer
-// doesn't tell it, by who has onboarded the document.
+// visible reports whether the tenant may know what a lookup has found: by the customer's number or, where nobody is
+// known to own that, by who has onboarded the document. That somebody is barred whom no tenant has onboarded concerns
+// whoever would onboard them. Of a customer that only the document tells to be the tenant's, found says so from then
+// on.
 func (c Config) visible(
-	ctx context.Context, call operation.Call, id identity, found operation.Outcome,
+	ctx context.Context, call operation.Call, id identity, found *operation.Outcome,
 ) (visible bool, failed *operation.Outcome) {
 	if found.Class != operation.Done || found.Code == codeNotFound || found.Code == codeNotSubscribed {
 		return true, nil
 	}
-	record := ownedDocument(call, id)
-	if found.Refs["ecrn"] != "" {
-		record = ownedCustomer(found.Refs["ecrn"])
+	var owned bool
+	var err error
+	if ecrn := found.Refs["ecrn"]; ecrn != "" {
+		if visible, err = call.Visible(ctx, ownedCustomer(ecrn)); err == nil && !visible {
+			owned, err = call.Owned(ctx, ownedCustomer(ecrn))
+		}
 	}
-	visible, err := call.Visible(ctx, record)
+	document := ownedDocument(call, id)
+	if err == nil && !visible && !owned {
+		if visible, err = call.Visible(ctx, document); visible && found.Refs["ecrn"] != "" {
+			found.Creates = ownedCustomer(found.Refs["ecrn"])
+		}
+	}
+	if err == nil && !visible && found.Code == codeBlocked {
+		owned, err = call.Owned(ctx, document)
+		visible = !owned
+	}
 	if err != nil {
 		return false, &operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
 	}

@@ -66,15 +66,19 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 // guard refuses, where tenants share an account, to onboard a document of a customer that this one may not see: the
 // partner would update that customer. It takes the partner's own words for an update that can't be.
 func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *operation.Outcome {
-	if !call.Shared {
+	if !call.Shared || in.ECRN != "" { // an update is of the customer whose number it names
 		return nil
 	}
 	for _, id := range in.IDs {
 		found := c.ask(ctx, call, id)
-		if found.Class == operation.Unavailable || found.Class == operation.Unknown {
-			return &operation.Outcome{Class: operation.Unavailable, Code: "lookup"}
+		switch found.Class {
+		case operation.Unknown: // nothing has been sent but a question
+			found.Class = operation.Unavailable
+			return &found
+		case operation.Unavailable, operation.Throttled, operation.Credentials:
+			return &found
 		}
-		switch visible, failed := c.visible(ctx, call, id, found); {
+		switch visible, failed := c.visible(ctx, call, id, &found); {
 		case failed != nil:
 			return failed
 		case !visible:

@@ -37,8 +37,8 @@ func TestOnboardings(t *testing.T) {
 			"45013", owned, true, "",
 		},
 		"HeldUnnamed": {
-			answer{406, snake("failed", 406, 45013, "Customer Under Compliance Investigation")}, operation.Done, "45013", "",
-			true, "",
+			answer{406, snake("failed", 406, 45013, "Customer Under Compliance Investigation")}, operation.Done, "45013",
+			"digit9/document/", true, "",
 		},
 		"Blocked": {
 			answer{406, snake("failed", 406, 45051, "Customer "+ecrn+" Cannot be Accepted")}, operation.Refused, "45051", "",
@@ -138,7 +138,7 @@ func TestLostOnboarding(t *testing.T) {
 			`200 {"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"7841009900000017","customer_status":"ACTIVE"},"status_code":200,"request_id":"` + aHex + `"}`,
 		},
 		"Held": {
-			[]answer{held}, operation.Found, operation.Done, "",
+			[]answer{held}, operation.Found, operation.Done, "digit9/document/",
 			`406 {"status":"failed","status_code":406,"error_code":45013,"message":"Customer Under Compliance Investigation","request_id":"` + aHex + `"}`,
 		},
 		"Blocked": {

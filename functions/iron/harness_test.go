@@ -17,6 +17,8 @@ import (
 
 const (
 	secret = `{"api_key":"sk_sbx_demo"}`
+	// the same, of a deployment that sees all of its account
+	ofOneTenant = `{"api_key":"sk_sbx_demo","unowned":"shared"}`
 
 	// Answers of the contract's examples (iron §11).
 	aPending = `{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","customer_id":"7a1c1f5e-2f7b-4f0c-9d55-0b8a6a4e1d21","status":"Pending","created_at":"2026-03-02T09:14:07Z","updated_at":"2026-03-02T09:14:07Z",` +

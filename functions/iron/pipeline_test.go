@@ -220,7 +220,7 @@ type stack struct {
 
 func newStack(t testing.TB) *stack {
 	t.Helper()
-	s := &stack{t: t, now: now, secrets: map[string]string{"sallyport/test/partners/iron": secret}}
+	s := &stack{t: t, now: now, secrets: map[string]string{"sallyport/test/partners/iron": ofOneTenant}}
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "test.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -88,8 +88,10 @@ func fixed(body string) string {
 func TestDigit9Lookup(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
-	if got := s.post(onboardURL, "", customer("784199000000017")); got.status != 200 {
-		t.Fatalf("onboarding: %d %s", got.status, got.body)
+	for number, status := range map[string]int{"784199000000017": 200, "784199000000413": 406} {
+		if got := s.post(onboardURL, "", customer(number)); got.status != status {
+			t.Fatalf("onboarding: %d %s", got.status, got.body)
+		}
 	}
 	for name, test := range map[string]struct {
 		body, condition string
@@ -121,7 +123,7 @@ func TestDigit9Lookup(t *testing.T) {
 			`{"status":"failure","statusCode":500,"errorCode":45006,"message":"Error while searching customer!"}`,
 		},
 		"Held": {
-			lookup("784199000000433"), "", 200,
+			lookup("784199000000413"), "", 200,
 			`{"status":"failure","statusCode":500,"errorCode":45013,"message":"Customer under Compliance investigation!"}`,
 		},
 		"Blocked": {
@@ -152,6 +154,7 @@ func TestDigit9Lookup(t *testing.T) {
 func TestDigit9Onboard(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
+	s.own("local", "digit9/customer/7841009900000432")
 	for _, test := range []struct {
 		name, body string
 		status     int
@@ -263,12 +266,38 @@ func TestDigit9Tenants(t *testing.T) {
 	if got := s.do("POST", onboardURL, other, update); got.status != 404 || got.condition() != "not_found" {
 		t.Errorf("another tenant's customer updated: %d %s", got.status, got.body)
 	}
-	if got := s.do("POST", onboardURL, other, customer("784199000000017")); ecrn.FindString(got.body) != number {
-		t.Fatalf("got %d %s", got.status, got.body)
+	// The partner would take it for an update of the other's customer.
+	if got := s.do("POST", onboardURL, other, customer("784199000000017", `"NOOR"`, `"MALLORY"`)); got.status != 404 ||
+		strings.Contains(got.body, number) {
+		t.Errorf("another tenant's customer onboarded: %d %s", got.status, got.body)
 	}
-	for _, header := range []http.Header{nil, other} {
-		if got := s.do("POST", lookupURL, header, lookup("784199000000017")); ecrn.FindString(got.body) != number {
-			t.Errorf("its own customer: %s", got.body)
+	if got := s.do("POST", lookupURL, other, lookup("784199000000017")); !strings.Contains(got.body, "45001") {
+		t.Errorf("another tenant's customer: %s", got.body)
+	}
+	if got := s.post(lookupURL, "", lookup("784199000000017")); ecrn.FindString(got.body) != number ||
+		strings.Contains(got.body, "MALLORY") {
+		t.Errorf("its own customer: %s", got.body)
+	}
+}
+
+// TestDigit9TenantsHold: nobody learns that compliance holds another tenant's customer, nor waits for its end.
+func TestDigit9TenantsHold(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	s.addCaller("other-key", "other", "*")
+	other := http.Header{"X-Api-Key": {"other-key"}}
+	for _, number := range []string{"784199000000413", "784199000000433", "784199000000423"} {
+		before := s.do("POST", lookupURL, other, lookup(number))
+		s.post(onboardURL, "", customer(number))
+		after := s.do("POST", lookupURL, other, lookup(number))
+		if after.status != before.status || after.body != before.body || after.condition() != before.condition() {
+			t.Errorf("%s: before %d %s, after %d %s", number, before.status, before.body, after.status, after.body)
+		}
+		if got := s.do("POST", onboardURL, other, customer(number)); got.status != 404 || ecrn.MatchString(got.body) {
+			t.Errorf("%s onboarded: %d %s", number, got.status, got.body)
+		}
+		if got := s.post(lookupURL, "", lookup(number)); strings.Contains(got.body, "45001") {
+			t.Errorf("%s is its own: %s", number, got.body)
 		}
 	}
 }

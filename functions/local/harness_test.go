@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,11 +18,13 @@ import (
 	"time"
 
 	main "sallyport/functions/local"
+	"sallyport/functions/partners"
 	"sallyport/functions/sandbox"
 	"sallyport/shared/asl"
 	"sallyport/shared/asl/asltest"
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
+	"sallyport/shared/secrets/file"
 	"sallyport/shared/telemetry"
 )
 
@@ -113,6 +116,44 @@ func MustRun(t *testing.T, configure ...func(*main.Main)) *stack {
 		}
 	})
 	return s
+}
+
+// ofOneTenant runs a stack whose tenant sees all of a partner's account, with the records that it had from the start.
+func ofOneTenant(partner string) func(*main.Main) {
+	return func(m *main.Main) {
+		for _, p := range partners.All() {
+			if p.Name != partner {
+				continue
+			}
+			credentials := map[string]any{}
+			text, err := json.Marshal(p.Credentials)
+			if err == nil {
+				err = json.Unmarshal(text, &credentials)
+			}
+			credentials["unowned"] = "shared"
+			if err == nil {
+				err = os.MkdirAll(m.Dir, 0o700)
+			}
+			if err == nil {
+				err = file.Source{Path: filepath.Join(m.Dir, "secrets.json")}.Seed(
+					map[string]any{"sallyport/local/partners/" + partner: credentials},
+				)
+			}
+			if err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
+// own lets the operator make a tenant the owner of a partner's record.
+func (s *stack) own(tenant, record string) {
+	s.t.Helper()
+	if got := s.do(
+		"PUT", "/owners/"+record, http.Header{"X-Api-Key": {"local-operator-key"}}, `{"tenant":"`+tenant+`"}`,
+	); got.status != 200 {
+		s.t.Fatalf("owner: %d %s", got.status, got.body)
+	}
 }
 
 // pass moves the gateway's clock ahead, and not the partners'.

@@ -47,8 +47,8 @@ import (
 	"sallyport/statemachines"
 )
 
-// The callers that a new local stack knows: a tenant's, and whoever runs it. Plainly no secrets: the stack listens on the
-// loopback interface only.
+// The callers that a new local stack knows: a tenant's, and whoever runs it. Plainly no secrets: the stack listens on
+// the loopback interface only.
 const (
 	localKey    = "local-key"
 	operatorKey = "local-operator-key"

@@ -57,6 +57,7 @@ func TestImports(t *testing.T) {
 					return // routes of EZTO's workspace
 				}
 				may := own == partner || own == "partners" || f.dir == "functions/journeys/deployed" ||
+					f.dir == "functions/operate/records" ||
 					f.test && (own == "journeys" || own == "local")
 				if slices.Contains(partners, partner) && !may {
 					fail("imports functions/" + what)

@@ -31,7 +31,7 @@ type Ledger interface {
 	// names in t.Aliases it becomes the owner likewise, where nobody else is.
 	Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error)
 
-	// Record writes a call that needed no claim (a read) after its answer.
+	// Record writes a call that needed no claim (a read) after its answer. With t.Owns as Complete does.
 	Record(ctx context.Context, t ledger.Transaction) error
 
 	// Owners returns the tenants that own a partner's record ("equal/transaction/<id>"), in order; none where nobody is

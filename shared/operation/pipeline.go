@@ -129,6 +129,8 @@ type execution[In any] struct {
 	keyed  bool
 	owner  *ownerCheck
 	used   string // the access token that was used last
+	// rejected is the access token that the partner doesn't take any more; however many requests follow, one renews it
+	rejected string
 	// ownAccount: the credentials that were used are the tenant's own
 	ownAccount bool
 	// doubtful: this call repeats one whose outcome is unknown, without knowing more than that the partner would
@@ -310,7 +312,7 @@ func (r *execution[In]) withCredentials(ctx context.Context, call Call, attempt 
 	outcome := attempt(call)
 	if outcome.Class == Credentials {
 		if fresh, err := r.h.p.Secrets.RefreshPartner(ctx, call.Tenant, r.h.partner(), call.Secret); err == nil {
-			call.Secret, call.Renew = fresh, true
+			call.Secret, call.Renew, r.rejected = fresh, true, r.used
 			outcome = attempt(call)
 		}
 	}
@@ -379,7 +381,7 @@ func (r *execution[In]) newCall(t ledger.Transaction, secret []byte) Call {
 func (r *execution[In]) token(ctx context.Context, c Call, issue token.Issue) (access string, err error) {
 	rejected := ""
 	if c.Renew {
-		rejected = r.used
+		rejected = r.rejected
 	}
 	if r.h.p.Tokens == nil {
 		var grant token.Grant

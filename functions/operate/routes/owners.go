@@ -30,9 +30,9 @@ type ownership struct {
 	Tenant string `json:"tenant"`
 }
 
-// New serves PUT /owners/{partner}/{kind}/{id}, which says whose a partner's record is: one that is older than Sallyport,
-// was made past it, or whose creation stays unknown. It answers what was assigned, and takes the record from whoever
-// owned it before. The partner isn't asked whether there is such a record.
+// New serves PUT /owners/{partner}/{kind}/{id}, which says whose a partner's record is: one that is older than
+// Sallyport, was made past it, or whose creation stays unknown. It answers what was assigned, and takes the record from
+// whoever owned it before. The partner isn't asked whether there is such a record.
 func New(records Records, l Ledger, auth *gateway.Authenticator, log *slog.Logger) lambda.Handler {
 	return gateway.Route{Auth: auth, Scope: ledger.OperatorScope, Log: log,
 		Serve: func(ctx context.Context, caller ledger.Caller, req gateway.Request) (gateway.Reply, error) {

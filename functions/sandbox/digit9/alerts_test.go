@@ -43,6 +43,7 @@ func TestAlerts(t *testing.T) {
 	h.Advance(time.Second)
 	second := ecrnIn(t, h.onboard("784199000000413"))
 	h.Advance(time.Second)
+	want(t, h.onboard("784199000000433"), investigatedUnnamed)
 	want(t, h.lookup("784199000000433"), lookupHeld)
 	third := h.alerts()[2].ECRN
 	want(t, sandboxtest.Text(h.Do(sandboxtest.Keyless("GET", alertsPath, ""))),

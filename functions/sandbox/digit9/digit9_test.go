@@ -229,6 +229,7 @@ const (
 	lookupNotSubscribed = `200 {"status":"failure","statusCode":404,"errorCode":45003,"message":"Customer not Subscribed"}`
 	lookupInvalid       = `200 {"status":"failure","statusCode":400,"errorCode":40001,"message":"Invalid format input"}`
 	lookupFailed        = `200 {"status":"failure","statusCode":500,"errorCode":45006,"message":"Error while searching customer!"}`
+	investigatedUnnamed = `406 {"request_id":"R","status":"failed","status_code":406,"error_code":45013,"message":"Customer Under Compliance Investigation"}`
 	lookupHeld          = `200 {"status":"failure","statusCode":500,"errorCode":45013,"message":"Customer under Compliance investigation!"}`
 	lookupBarred        = `200 {"status":"failure","statusCode":404,"errorCode":45051,"message":"Customer can not be Accepted"}`
 	updateFailed        = `404 {"request_id":"R","status":"failed","status_code":404,"error_code":45032,"message":"Customer update failed"}`
@@ -454,7 +455,7 @@ func TestFixtures(t *testing.T) {
 			"0423", alike(lookupNotFound), success("KYC_PENDING", "Under Investigation"),
 			found("KYC_PENDING", "Under Investigation"), true, 1,
 		},
-		{"0433", alike(lookupHeld), investigated, alike(lookupHeld), false, 1},
+		{"0433", alike(lookupNotFound), alike(investigatedUnnamed), alike(lookupHeld), true, 1},
 		{"0451", alike(lookupBarred), barred, alike(lookupBarred), false, 0},
 		{"0461", alike(lookupNotFound), success("REJECTED", "Rejected"), found("REJECTED", "Rejected"), true, 0},
 		{"0471", alike(lookupNotFound), success("ACTIVE", "Failed"), found("ACTIVE", "Failed"), true, 0},
@@ -476,6 +477,9 @@ func TestFixtures(t *testing.T) {
 				want(t, h.lookup(number), test.after(given))
 			}
 			want(t, len(h.alerts()), test.alerts)
+			if test.ends == "0433" {
+				given = h.alerts()[0].ECRN
+			}
 			if test.ends == "0502" {
 				return
 			}
@@ -484,7 +488,11 @@ func TestFixtures(t *testing.T) {
 			if test.ends == "0432" {
 				again.lookup(number)
 			}
-			want(t, ecrnIn(t, again.onboard(number)), given)
+			if known := again.onboard(number); test.ends == "0433" {
+				want(t, again.alerts()[0].ECRN, given)
+			} else {
+				want(t, ecrnIn(t, known), given)
+			}
 			// The customer's other ends agree.
 			shown := h.answer("GET", getPath+given, "")
 			if withheld := test.after(given); withheld == lookupHeld || withheld == lookupBarred {

@@ -16,6 +16,8 @@ type standing struct {
 	AMLScanStatus  string `json:"aml_scan_status"`
 	// Held: nothing of the customer is shown while the scan is under investigation.
 	Held bool `json:"held,omitzero"`
+	// Unnamed: while it is held, no answer tells the ECRN.
+	Unnamed bool `json:"unnamed,omitzero"`
 }
 
 // Values of customer_status and aml_scan_status (digit9 §5).
@@ -47,7 +49,8 @@ func fixtureOf(number string) fixture {
 	case "0432":
 		return fixture{known: accepted, updateFails: true}
 	case "0433":
-		return fixture{known: held}
+		held.Unnamed = true
+		return fixture{onboarded: held}
 	case "0451":
 		return fixture{known: standing{CustomerStatus: customerBlocked, AMLScanStatus: amlRejected}}
 	case "0461":

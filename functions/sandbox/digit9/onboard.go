@@ -105,9 +105,11 @@ func refused(c *sandbox.Call, customer customerRecord) sandbox.Answer {
 	if customer.barred() {
 		return onboardFailed(c, http.StatusNotAcceptable, 406, 45051, "Customer "+customer.ECRN+" Cannot be Accepted")
 	}
-	return onboardFailed(
-		c, http.StatusNotAcceptable, 406, 45013, "Customer "+customer.ECRN+" Under Compliance Investigation",
-	)
+	named := customer.ECRN + " "
+	if customer.Stands.Unnamed {
+		named = ""
+	}
+	return onboardFailed(c, http.StatusNotAcceptable, 406, 45013, "Customer "+named+"Under Compliance Investigation")
 }
 
 // onboardFailed returns a failure of onboarding, whose HTTP status is not always that of its body (digit9 §9.2).

@@ -137,8 +137,8 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 
 // Record implements operation.Ledger.
 func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
-	_, err := l.change(ctx, t.ID, func(*bbolt.Tx, ledger.Transaction) (ledger.Transaction, error) {
-		return t, nil
+	_, err := l.change(ctx, t.ID, func(tx *bbolt.Tx, _ ledger.Transaction) (ledger.Transaction, error) {
+		return t, own(tx, t)
 	})
 	return err
 }

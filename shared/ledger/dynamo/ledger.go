@@ -146,6 +146,11 @@ func call(id string, generation int) string { return id + "#" + strconv.Itoa(gen
 
 // Record implements operation.Ledger.
 func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
+	if t.Owns != "" {
+		if err := l.own(ctx, t); err != nil {
+			return err
+		}
+	}
 	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &l.table, Item: encode(t)})
 	return err
 }
