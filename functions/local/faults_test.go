@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -380,6 +381,23 @@ func testFault(t *testing.T, operation string, c call, fault sandbox.Fault) {
 			t.Fatalf("a repeat was answered %d %q %s, with %d effects", again.status, again.condition(), again.body, effects())
 		}
 	}
+	once := undisturbed(t, operation, c)
+	wantMarks(t, marks(t, s.PartnerDB()), once, condition != "outcome_unknown" || c.unknown != never)
+}
+
+var undisturbedMarks sync.Map // by call
+
+// undisturbed are the marks of a call that meets no fault.
+func undisturbed(t *testing.T, operation string, c call) map[string]int {
+	t.Helper()
+	made, _ := undisturbedMarks.LoadOrStore(operation+"/"+c.name, sync.OnceValue(func() map[string]int {
+		s := MustRun(t)
+		if got := s.strike(operation, c, "", 0).send(); !succeeded(got) {
+			t.Errorf("undisturbed: %d %s", got.status, got.body)
+		}
+		return marks(t, s.PartnerDB())
+	}))
+	return made.(func() map[string]int)()
 }
 
 // untilHeld is the timeout of calls that meet a fault: short where only a timeout ends them, else as long as it is

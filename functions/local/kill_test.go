@@ -271,7 +271,8 @@ func TestKillMatrix(t *testing.T) {
 	t.Parallel()
 	for i, script := range scripts {
 		dry := &client{url: "", restart: func(err error) string { t.Error(err); return "" }}
-		program := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
+		dir := filepath.Join(t.TempDir(), "state")
+		program := start(t, dir, "never:0", 0)
 		dry.url = program.url
 		script.run(dry)
 		for _, got := range dry.all {
@@ -284,18 +285,19 @@ func TestKillMatrix(t *testing.T) {
 			t.Fatalf("only %d writes were seen", writes)
 		}
 		t.Logf("%s: %d writes, %d of them before", script.name, writes, program.writes)
+		once := marksIn(t, dir)
 		for n := killedFrom(i, program); n <= writes; n += every(16) {
 			for _, stage := range []string{"before", "after"} {
 				t.Run(fmt.Sprintf("%s/%s write %d", script.name, stage, n), func(t *testing.T) {
 					t.Parallel()
-					testKilled(t, script, fmt.Sprintf("%s:%d", stage, n))
+					testKilled(t, script, once, fmt.Sprintf("%s:%d", stage, n))
 				})
 			}
 		}
 	}
 }
 
-func testKilled(t *testing.T, script script, kill string) {
+func testKilled(t *testing.T, script script, once map[string]int, kill string) {
 	dir := filepath.Join(t.TempDir(), "state")
 	var second *child
 	c := &client{restart: func(err error) string {
@@ -345,6 +347,7 @@ func testKilled(t *testing.T, script script, kill string) {
 	}
 	s.wantAtMost(script.acts)
 	second.end(t)
+	wantMarks(t, marksIn(t, dir), once, !slices.ContainsFunc(c.all, func(a answered) bool { return !succeeded(a.reply) }))
 }
 
 // wantAtMost checks how often operations have acted.
