@@ -395,7 +395,11 @@ func undisturbed(t *testing.T, operation string, c call) map[string]int {
 		if got := s.strike(operation, c, "", 0).send(); !succeeded(got) {
 			t.Errorf("undisturbed: %d %s", got.status, got.body)
 		}
-		return marks(t, s.PartnerDB())
+		made := marks(t, s.PartnerDB())
+		if c.acts != "" && len(made) == 0 {
+			t.Error("an effect leaves no mark")
+		}
+		return made
 	}))
 	return made.(func() map[string]int)()
 }

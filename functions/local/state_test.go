@@ -46,9 +46,6 @@ func marks(t *testing.T, db *bolt.DB) map[string]int {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if len(found) == 0 {
-		t.Error("the partner's state shows nothing")
-	}
 	return found
 }
 
