@@ -3,6 +3,7 @@ package main_test
 import (
 	"net/http"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -92,6 +93,34 @@ func TestTenantsMatrix(t *testing.T) {
 	})
 	if refer < 14 {
 		t.Errorf("only %d calls refer to a record", refer)
+	}
+}
+
+// TestTenantsOnOwnRoutes is the same for Sallyport's own routes.
+func TestTenantsOnOwnRoutes(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	s.addCaller("other-key", "other", "*")
+	journey := s.startOnboarding("k", customer("784199000000413"))
+	s.follow(journey, waiting)
+	transaction := s.post(lookupURL, "", lookup("784199000000017")).header.Get("Transaction-Id")
+	const gone = "0198c0de-0000-7000-8000-000000000002"
+	for _, r := range []request{
+		{method: "GET", path: "/journeys/" + journey}, {method: "POST", path: "/journeys/" + journey + "/cancel"},
+		{method: "POST", path: "/journeys/" + journey + "/inputs", body: `{"kind":"otp","otp":"123456"}`},
+		{method: "GET", path: "/transactions/" + transaction},
+	} {
+		ask := func(path string) reply {
+			got := s.do(r.method, path, http.Header{"X-Api-Key": {"other-key"}}, r.body)
+			got.header.Del("X-Request-Id")
+			got.header.Del("Date")
+			return got
+		}
+		foreign := ask(r.path)
+		absent := ask(strings.NewReplacer(journey, gone, transaction, gone).Replace(r.path))
+		if foreign.status != http.StatusNotFound || !reflect.DeepEqual(foreign, absent) {
+			t.Errorf("%s %s: another's %+v, one that isn't there %+v", r.method, r.path, foreign, absent)
+		}
 	}
 }
 
