@@ -67,7 +67,7 @@ func seeds() uint64 {
 	case testing.Short():
 		return 40
 	case raced:
-		return 3000
+		return 1000
 	}
 	return 600
 }
