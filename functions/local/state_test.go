@@ -74,8 +74,8 @@ func marksIn(t *testing.T, dir string) map[string]int {
 	return marks(t, db)
 }
 
-// wantMarks checks that effects have left no more than the same calls do where nothing goes wrong; exactly as much where
-// all of them were made.
+// wantMarks checks that effects have left no more than the same calls do where nothing goes wrong; exactly as much
+// where all of them were made.
 func wantMarks(t *testing.T, got, once map[string]int, all bool) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(got)) {
