@@ -38,6 +38,13 @@ func call[In any](
 	t *testing.T, make func(equal.Config) operation.Operation[In], body string, a answer,
 ) (operation.Outcome, *http.Request, string) {
 	t.Helper()
+	return callFor(t, "acme", make, body, a)
+}
+
+func callFor[In any](
+	t *testing.T, tenant string, make func(equal.Config) operation.Operation[In], body string, a answer,
+) (operation.Outcome, *http.Request, string) {
+	t.Helper()
 	var asked *http.Request
 	var sent string
 	partner := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,6 +60,6 @@ func call[In any](
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := operation.NewCall("acme", []byte(`{"client_id":"client.1#x","client_secret":"se:cret="}`))
+	c := operation.NewCall(tenant, []byte(`{"client_id":"client.1#x","client_secret":"se:cret="}`))
 	return op.Call(context.Background(), c, in), asked, sent
 }

@@ -2,6 +2,7 @@ package equal
 
 import (
 	"context"
+	"net/url"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
@@ -24,7 +25,7 @@ func InitTransaction(c Config) operation.Operation[initRequest] {
 		},
 		Call: func(ctx context.Context, call operation.Call, in initRequest) operation.Outcome {
 			if in.IdempotencyID != "" {
-				in.IdempotencyID = call.Tenant + ":" + in.IdempotencyID // tenants may share an account at Equal
+				in.IdempotencyID = ofTenant(call.Tenant, in.IdempotencyID)
 			}
 			outcome, e := c.post(ctx, call, initPath, in, "")
 			outcome.Refs = e.refs(nil)
@@ -36,6 +37,10 @@ func InitTransaction(c Config) operation.Operation[initRequest] {
 		Output: summary,
 	}
 }
+
+// ofTenant keeps apart the ids of tenants that share an account at Equal: the tenant's name ends at the first colon. A
+// name that was registered before colons were refused is escaped.
+func ofTenant(tenant, id string) string { return url.QueryEscape(tenant) + ":" + id }
 
 func decodeInit(req gateway.Request) (in initRequest, err error) {
 	if err := gateway.DecodeJSON(req.Body, &in); err != nil {

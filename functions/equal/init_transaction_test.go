@@ -1,9 +1,11 @@
 package equal_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"sallyport/functions/equal"
+	"sallyport/shared/ledger"
 	"sallyport/shared/operation"
 )
 
@@ -33,6 +35,32 @@ func TestInitTransaction(t *testing.T) {
 	for _, body := range []string{``, `{}`, `{"gateway_instance_id":""}`, `{"idempotency_id":"i"}`} {
 		if _, err := decode(equal.InitTransaction(equal.Config{}), body); err == nil {
 			t.Errorf("%s is a request", body)
+		}
+	}
+}
+
+// TestIdempotencyIDOfTenants: no two tenants have one id at Equal, also where one was registered with a colon in its
+// name.
+func TestIdempotencyIDOfTenants(t *testing.T) {
+	seen := map[string]string{}
+	for _, tenant := range []string{"acme", "acme:x", "acme%3Ax", "acme::x", "acme:", "a b/c", "A-1_b.c"} {
+		for _, id := range []string{"y", "x:y", ":x:y", ":y", "3Ax:y", "%3Ax:y"} {
+			var sent struct {
+				ID string `json:"idempotency_id"`
+			}
+			body := `{"gateway_instance_id":"g","idempotency_id":"` + id + `"}`
+			_, _, text := callFor(t, tenant, equal.InitTransaction, body, answer{200, `{}`})
+			if err := json.Unmarshal([]byte(text), &sent); err != nil {
+				t.Fatal(err)
+			}
+			who := tenant + ", " + id
+			if other, taken := seen[sent.ID]; taken {
+				t.Errorf("%s and %s have the id %s", who, other, sent.ID)
+			}
+			seen[sent.ID] = who
+			if ledger.CheckTenant(tenant) == nil && sent.ID != tenant+":"+id {
+				t.Errorf("%s has the id %s", who, sent.ID)
+			}
 		}
 	}
 }

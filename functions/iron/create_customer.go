@@ -34,6 +34,8 @@ func CreateCustomer(c Config) operation.Operation[creation] {
 		Errors:  renderCustomerError,
 		MaxBody: maxCustomer,
 		Decode:  decodeCustomer,
+
+		CanonicalKey: id,
 		Fingerprint: func(in creation) any {
 			return operation.Fields("digest", in.Digest, "scope", in.Scope)
 		},

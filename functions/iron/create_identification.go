@@ -44,6 +44,8 @@ func CreateIdentification(c Config) operation.Operation[application] {
 		MaxTask:  maxIdentification,
 		Decode:   c.decodeApplication,
 		Resource: func(in application) string { return ownedCustomer(in.CustomerID) },
+
+		CanonicalKey: id,
 		Fingerprint: func(in application) any {
 			return operation.Fields(
 				"digest", in.Digest, "customer_id", in.CustomerID, "generation", in.Generation, "scope", in.Scope,

@@ -573,3 +573,33 @@ func TestOurCredentials(t *testing.T) {
 	s.counted("", 1, 1, 1)
 	s.want(s.send(h, "nobody", keyed(enroll(aCustomer), 1)), 401, operation.BadKey)
 }
+
+// TestKeyCase: a UUID in upper case is the same key as in lower case, and names the same customer.
+func TestKeyCase(t *testing.T) {
+	s := newStack(t)
+	same := func(h lambda.Handler, req gateway.Request) gateway.Reply {
+		first := s.send(h, "acme", req)
+		req.Header = map[string]string{"idempotency-key": strings.ToUpper(req.Header["idempotency-key"])}
+		if customer, ok := req.Params["customerId"]; ok {
+			req.Params = map[string]string{"customerId": strings.ToUpper(customer)}
+		}
+		again := s.send(h, "acme", req)
+		s.want(again, 201, "")
+		if again.Header["Idempotency-Replayed"] != "true" || string(again.Body) != string(first.Body) {
+			t.Errorf("got %s, %v, want the first answer %s", again.Body, again.Header, first.Body)
+		}
+		return first
+	}
+	created := same(operation.New(s.p, iron.CreateCustomer(s.config())), keyed(enroll(aCustomer), 1))
+	var customer struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(created.Body, &customer); err != nil {
+		t.Fatal(err)
+	}
+	begin := keyed(identify(direct), 2)
+	begin.Params = map[string]string{"customerId": customer.ID}
+	same(operation.New(s.p, iron.CreateIdentification(s.config())), begin)
+	s.counted("", 1, 2, 2)
+	s.counted(customer.ID, 1, 2, 2)
+}

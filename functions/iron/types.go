@@ -143,7 +143,7 @@ func since(text string, sent time.Time) bool {
 // isUUID reports whether a text is a UUID in its usual form of 36 characters.
 func isUUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
-// id brings one that a caller names into the form in which records are kept.
+// id brings a UUID that a caller names into the form in which records are kept.
 func id(text string) string { return strings.ToLower(text) }
 
 func ownedCustomer(id string) string       { return "iron/customer/" + id }

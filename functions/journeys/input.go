@@ -57,11 +57,11 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	if err != nil {
 		return ledger.Journey{}, err
 	}
-	canonical := jsontext.Value(body).Clone()
-	if err := canonical.Canonicalize(); err != nil {
+	digest, err := gateway.DigestJSON(body)
+	if err != nil {
 		return ledger.Journey{}, &gateway.InputError{Reason: "is not valid JSON"}
 	}
-	fingerprint := ring.Reference("input fingerprint", id, string(canonical))
+	fingerprint := ring.Reference("input fingerprint", id, digest)
 	rest, err := json.Marshal(members, json.Deterministic(true))
 	if err != nil {
 		return ledger.Journey{}, err

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
 	"sallyport/shared/operation/task"
 )
 
@@ -48,8 +49,8 @@ func (s *Service) Requested(ctx context.Context, detail []byte) error {
 	if err == nil {
 		key, err = gateway.IdempotencyKey(map[string]string{"idempotency-key": in.IdempotencyKey})
 	}
-	if err == nil && in.Tenant == "" {
-		err = &gateway.InputError{Pointer: "/tenant", Reason: "is required"}
+	if wrong := ledger.CheckTenant(in.Tenant); err == nil && wrong != nil {
+		err = &gateway.InputError{Pointer: "/tenant", Reason: wrong.Error()}
 	}
 	if err == nil {
 		_, err = s.start(ctx, start{tenant: in.Tenant, typeName: in.Type, key: key, body: in.Input, referencesOnly: true})

@@ -619,6 +619,48 @@ func TestPersonalDataInAnEvent(t *testing.T) {
 	}
 }
 
+// A tenant's name in an event follows the rule of those that are registered.
+func TestTenantOfAnEvent(t *testing.T) {
+	s := newStack(t)
+	s.fields = func(journey.Start) (journey.Fields, error) { return journey.Fields{}, nil }
+	for _, tenant := range []string{"", "acme:x", "a/b", "a b", "acme#", "é", strings.Repeat("x", 65)} {
+		err := s.Requested(t.Context(), []byte(`{"tenant":"`+tenant+`","type":"test","idempotency_key":"i","input":{}}`))
+		if want := "/tenant: " + ledger.CheckTenant(tenant).Error(); !isTaskError[task.InvalidInput](err, want) {
+			t.Errorf("%q: %v, want %s", tenant, err, want)
+		}
+	}
+	if len(s.o.inputs) != 0 {
+		t.Errorf("started %q", s.o.inputs)
+	}
+}
+
+// TestSameRequest: a repeat of a start or of an input is known by its JSON, in which no number is rounded.
+func TestSameRequest(t *testing.T) {
+	const first = `{"kind":"word","a":9007199254740992,"b":{"c":[1,"\u0061"]}}`
+	for body, same := range map[string]bool{
+		first: true,
+		"{ \"b\":\n{\"c\":[1,\"a\"]}, \"a\":9007199254740992,\"kind\":\"word\" }":    true,
+		`{"kind":"word","a":9007199254740993,"b":{"c":[1,"a"]}}`:                     false,
+		`{"kind":"word","a":9007199254740992,"b":{"c":[1.0000000000000000001,"a"]}}`: false,
+		`{"kind":"word","a":9007199254740992,"b":{"c":["a",1]}}`:                     false,
+	} {
+		s := newStack(t)
+		s.fields = func(journey.Start) (journey.Fields, error) { return journey.Fields{}, nil }
+		want := map[bool]int{true: 202, false: 422}[same]
+		start := map[string]string{"type": "test"}
+		s.call(s.StartHandler(), start, first)
+		if got := s.call(s.StartHandler(), start, body); got.StatusCode != want {
+			t.Errorf("a start repeated as %s: %d %s, want %d", body, got.StatusCode, got.Body, want)
+		}
+		s.create("j")
+		s.await(journeys.AwaitInput{Journey: "j", Token: "t", Kind: "word", Accepts: []string{"word"}, Seconds: 60})
+		s.call(s.Input(), map[string]string{"id": "j"}, first)
+		if got := s.call(s.Input(), map[string]string{"id": "j"}, body); got.StatusCode != want {
+			t.Errorf("an input repeated as %s: %d %s, want %d", body, got.StatusCode, got.Body, want)
+		}
+	}
+}
+
 func TestMaxBody(t *testing.T) {
 	body := func(size int) string { return `{"a":"` + strings.Repeat("x", size-len(`{"a":""}`)) + `"}` }
 	for _, test := range []struct{ limit, size, status int }{

@@ -73,11 +73,11 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 	}
 	key := ring.Reference("journey", in.tenant, t.Name, in.key)
 	fingerprint := func() (string, error) {
-		canonical := in.body.Clone()
-		if err := canonical.Canonicalize(); err != nil {
+		digest, err := gateway.DigestJSON(in.body)
+		if err != nil {
 			return "", &gateway.InputError{Reason: "is not valid JSON"}
 		}
-		return ring.Reference("journey fingerprint", t.Name, string(canonical)), nil
+		return ring.Reference("journey fingerprint", t.Name, digest), nil
 	}
 	fields, err := t.Start(ctx, journey.Start{Body: in.body, Secret: secret, Open: s.opener(in.tenant)})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +101,59 @@ func canonical(t testing.TB, text []byte) string {
 	}
 	write(v)
 	return out.String()
+}
+
+// TestDigestOfRandomJSON: of random texts, and of other writings of them, those have one digest whose values are equal,
+// numbers as they are written.
+func TestDigestOfRandomJSON(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(of ...string) string { return of[random.IntN(len(of))] }
+	var text func(depth int) string
+	text = func(depth int) string {
+		space := pick("", "", " ", "\n\t")
+		switch kind := random.IntN(7); {
+		case kind == 0 && depth > 0:
+			var elements []string
+			for range random.IntN(3) {
+				elements = append(elements, text(depth-1))
+			}
+			return space + "[" + strings.Join(elements, ",") + "]" + space
+		case kind <= 2 && depth > 0:
+			names := []string{`"a"`, `"b"`, pick(`"c"`, `"\u0063"`)}
+			random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+			var members []string
+			for _, name := range names[:random.IntN(4)] {
+				members = append(members, space+name+space+":"+text(depth-1))
+			}
+			return "{" + strings.Join(members, ",") + "}"
+		case kind <= 4:
+			numbers := []string{"0", "-0", "1", "1.0", "1e0", "9007199254740992", "9007199254740993", "0.1", "0.10", "1e400"}
+			return space + pick(numbers...) + space
+		}
+		return pick(`"a"`, `"\u0061"`, `"é"`, `"\u00e9"`, `"1"`, `""`, "true", "null", `"\/"`, `"/"`)
+	}
+	digests, values := map[string]string{}, map[string]string{} // by each other
+	repeated := 0
+	for range 20_000 {
+		one := text(3)
+		digest, err := gateway.DigestJSON([]byte(one))
+		if err != nil {
+			t.Fatalf("%s: %v", one, err)
+		}
+		value := canonical(t, []byte(one))
+		if other, known := digests[value]; known && other != digest {
+			t.Errorf("%s has another digest than an equal one", one)
+		} else if known {
+			repeated++
+		}
+		if other, known := values[digest]; known && other != value {
+			t.Errorf("%s has the digest of %s", one, other)
+		}
+		digests[value], values[digest] = digest, value
+	}
+	if repeated < 1000 || len(digests) < 1000 {
+		t.Errorf("%d values, %d repeated", len(digests), repeated)
+	}
 }
 
 // FuzzDigestJSON: two texts have the same digest if, and only if, a canonical writing of them is the same.

@@ -112,6 +112,8 @@ func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant 
 	}
 	var key idempotency
 	switch {
+	case header != "" && h.op.CanonicalKey != nil:
+		key.parts = []string{"header", h.op.CanonicalKey(header)}
 	case header != "":
 		key.parts = []string{"header", header}
 	case h.op.BodyIdempotencyKey != nil && h.op.BodyIdempotencyKey(in) != "":

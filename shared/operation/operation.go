@@ -40,6 +40,10 @@ type Operation[In any] struct {
 	// empty for none.
 	BodyIdempotencyKey func(In) string
 
+	// CanonicalKey brings the key of an Idempotency-Key header into one form, where the partner reads several forms as one
+	// key; nil where it doesn't.
+	CanonicalKey func(key string) string
+
 	// Fingerprint returns what a request with an effect asks for: every path id, query parameter, header and body field
 	// that matters. Two requests with one key are equal where its JSON is. Required with OnUnknown; see Fields.
 	Fingerprint func(In) any
