@@ -79,9 +79,9 @@ func aadhaarOTP() *flow.Machine {
 		},
 		Timeout: 10 * time.Minute, ResultPath: "$.input",
 		Catch: flow.On("States.Timeout", "FinishExpired").Else("FinishUndetermined"),
-		Next:  "RouteInput",
+		Next:  "RouteByInput",
 	})
-	m.Add("RouteInput", flow.Choice{
+	m.Add("RouteByInput", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.Is("$.input.kind", "otp"), "VerifyOTP"),
 			flow.When(flow.Is("$.input.kind", "resend"), "CountSend"),
@@ -152,26 +152,26 @@ func aadhaarOTP() *flow.Machine {
 	})
 	m.Add("OTPNotReadable", verifyAgain{Reason: "otp_not_readable"})
 	m.Add("CheckAttempts", flow.If(flow.Above("$.now.otp.attempts_left", 0), "AwaitPerson", "FinishRefused"))
-	m.Add("ReadRefusal", readCause{Next: "RouteRefusal"})
-	m.Add("RouteRefusal", flow.Choice{
+	m.Add("ReadRefusal", readCause{Next: "RouteByRefusal"})
+	m.Add("RouteByRefusal", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_otp"), "WrongOTP"),
 			flow.When(flow.Is("$.error.refusal.errorMessage", "otp_expired"), "OTPExpired"),
 		},
 		Default: "FinishRefused",
 	})
-	m.Add("ReadMistake", readCause{Next: "RouteMistake"})
-	m.Add("RouteMistake", flow.Choice{
+	m.Add("ReadMistake", readCause{Next: "RouteByMistake"})
+	m.Add("RouteByMistake", flow.Choice{
 		Comment: "What the gateway refuses of an OTP, the person may enter again.",
 		Rules: []flow.Rule{
 			flow.When(
 				flow.OneOf("$.error.refusal.errorMessage", "invalid_otp", "document_not_found"), "OTPNotReadable",
 			),
 		},
-		Default: "RouteFailure",
+		Default: "RouteByFailure",
 	})
-	m.Add("ReadFailure", readCause{Next: "RouteFailure"})
-	m.Add("RouteFailure", flow.Choice{
+	m.Add("ReadFailure", readCause{Next: "RouteByFailure"})
+	m.Add("RouteByFailure", flow.Choice{
 		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_aadhaar_no"), "FinishRefused")},
 		Default: "FinishFailed",
 	})

@@ -96,9 +96,9 @@ func clientOnboarding() *flow.Machine {
 				Path: flow.F{"clientId.$": "$.client_id"}, BodyPath: "$.item", Keep: "resource_id",
 				ResultPath: "$.identifier",
 				Retry:      retryLookup,
-				Next:       "HasScan",
+				Next:       "CheckScan",
 			})
-			each.Add("HasScan", flow.If(flow.Is("$.scanned", true), "AttachDocument", "Added"))
+			each.Add("CheckScan", flow.If(flow.Is("$.scanned", true), "AttachDocument", "Added"))
 			each.Add("AttachDocument", call{
 				Comment: "Nothing tells what became of a lost upload; without it, the verification says what is " +
 					"missing.",

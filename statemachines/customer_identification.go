@@ -9,8 +9,8 @@ import (
 // customerIdentification is the journey customer-identification.
 //
 // $.now.identified is the identification as it was last read. $.now.time, in seconds: interval is how long the next
-// wait lasts, minus the same below zero, left how long the journey may wait still. $.now.tries counts failed ways to
-// begin.
+// wait lasts, left how long the journey may wait still, and minus the interval below zero, which is added to left, as
+// the language does not subtract. $.now.tries counts failed ways to begin.
 func customerIdentification() *flow.Machine {
 	m := &flow.Machine{
 		Comment: "Identifies a customer: begins an identification unless one is under way, and follows it to its " +
@@ -24,7 +24,7 @@ func customerIdentification() *flow.Machine {
 		},
 		Default: "CreateCustomer",
 	})
-	m.Add("TakeCustomer", flow.Pass{Template: ofCustomer("$.customer_id"), ResultPath: "$.now", Next: "ReadNewest"})
+	m.Add("TakeCustomer", flow.Pass{Template: initialState("$.customer_id"), ResultPath: "$.now", Next: "ReadNewest"})
 	m.Add("FindCustomer", call{
 		Comment:  "An external_id is unique, so it tells whether there is a customer already.",
 		Function: "IronGetCustomer", Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"},
@@ -47,16 +47,16 @@ func customerIdentification() *flow.Machine {
 	})
 	m.Add("CreateCustomer", call{
 		Function: "IronCreateCustomer", Query: flow.F{"sub_partner_id.$": "$.sub_partner_id"}, BodyPath: "$.customer",
-		Select: ofCustomer("$.Payload.customer_id"), ResultPath: "$.now",
+		Select: initialState("$.Payload.customer_id"), ResultPath: "$.now",
 		Retry: retryLookup,
 		Catch: []flow.Catch{
-			flow.On("InvalidInput Conflict", "FindAnother"),
+			flow.On("InvalidInput Conflict", "CheckExternalID"),
 			flow.On("Refused CredentialsRejected", "FinishNoCustomer"),
 			flow.On(flow.All, "FinishCustomerUnknown"),
 		},
 		Next: "ReadNewest",
 	})
-	m.Add("FindAnother", flow.Choice{
+	m.Add("CheckExternalID", flow.Choice{
 		Comment: "Another journey may have created it meanwhile.",
 		Rules:   []flow.Rule{flow.When(flow.Is("$.find", true), "FindCustomer")},
 		Default: "FinishNoCustomer",
@@ -71,7 +71,7 @@ func customerIdentification() *flow.Machine {
 		Next:       "RouteByNewest",
 	})
 	m.Add("RouteByNewest", flow.Choice{
-		Comment: "One that was approved before is an identification, too.",
+		Comment: "One that was approved before ends the journey, as one that is approved now does.",
 		Rules: []flow.Rule{
 			flow.When(
 				flow.OneOf("$.now.identified.state", "none", "declined", "expired", "archived"),
@@ -174,17 +174,17 @@ func customerIdentification() *flow.Machine {
 	return m
 }
 
-// ofCustomer is $.now at first, of a customer whose id is at a path.
-func ofCustomer(id string) flow.F {
+// initialState is $.now once the customer is known, whose id is at a path.
+func initialState(id string) flow.F {
 	return flow.F{
 		"customer_id.$": id, "identified": flow.F{"identification_id": "", "state": "none", "transaction_id": ""},
 		"time": flow.F{"interval": 60, "minus": -60, "left": 30 * 24 * 60 * 60}, "tries": flow.F{"count": 0},
 	}
 }
 
-// foundCustomer is $.now at first, of a customer that was looked for.
+// foundCustomer is initialState of a customer that was looked for.
 func foundCustomer() flow.F {
-	now := ofCustomer("$.Payload.customer_id")
+	now := initialState("$.Payload.customer_id")
 	now["not_yours.$"] = "$.Payload.not_yours"
 	return now
 }

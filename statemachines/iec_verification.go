@@ -123,8 +123,8 @@ func iecVerification() *flow.Machine {
 		},
 		Default: "FinishUndetermined",
 	})
-	m.Add("ReadRefusal", readCause{Next: "RouteRefusal"})
-	m.Add("RouteRefusal", flow.Choice{
+	m.Add("ReadRefusal", readCause{Next: "RouteByRefusal"})
+	m.Add("RouteByRefusal", flow.Choice{
 		Comment: "The rules of the partner's own gate.",
 		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "access_denied"), "FinishDenied")},
 		Default: "FinishFailed",

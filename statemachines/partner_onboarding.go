@@ -61,7 +61,7 @@ func partnerOnboarding() *flow.Machine {
 			"accepted.$":         "States.ArrayContains($[*].verdict, 'accepted')",
 		},
 		ResultPath: "$.known",
-		Catch:      flow.On("Refused InvalidInput CredentialsRejected", "LookUpRefused").Else("LookUpFailed"),
+		Catch:      flow.On("Refused InvalidInput CredentialsRejected", "CheckRefusedLookup").Else("CheckFailedLookup"),
 		Next:       "RouteByVerdict",
 	})
 	m.Add("RouteByVerdict", flow.Choice{
@@ -77,7 +77,7 @@ func partnerOnboarding() *flow.Machine {
 				),
 				"Name",
 			),
-			flow.When(flow.Is("$.known.held_unnamed", true), "RouteHold"),
+			flow.When(flow.Is("$.known.held_unnamed", true), "RouteByHold"),
 			flow.When(flow.Is("$.now.onboarding.begun", false), "Onboard"),
 		},
 		Default: "CountPoll",
@@ -88,12 +88,12 @@ func partnerOnboarding() *flow.Machine {
 			"ecrn.$":    "States.ArrayGetItem($.known.lookups[*].ecrn, 0)",
 			"numbers.$": "States.ArrayLength(States.ArrayUnique($.known.lookups[*].ecrn))",
 		},
-		ResultPath: "$.customer_found", Next: "RouteNamed",
+		ResultPath: "$.customer_found", Next: "RouteByCustomer",
 	})
-	m.Add("RouteNamed", flow.Choice{
+	m.Add("RouteByCustomer", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.Above("$.customer_found.numbers", 1), "FinishSeveral"),
-			flow.When(isHeld, "RouteHold"),
+			flow.When(isHeld, "RouteByHold"),
 			flow.When(flow.Is("$.known.rejected", true), "FinishRejected"),
 			flow.When(flow.And(flow.Is("$.update", true), flow.Is("$.now.onboarding.begun", false)), "Onboard"),
 			flow.When(flow.Is("$.now.onboarding.doubtful", true), "FinishDoubtful"),
@@ -133,7 +133,7 @@ func partnerOnboarding() *flow.Machine {
 		Default: "FinishUnconfirmed",
 	})
 	m.Add("PollLater", flow.Wait{For: 10 * time.Minute, Next: "LookUpIDs"})
-	m.Add("RouteHold", flow.Choice{
+	m.Add("RouteByHold", flow.Choice{
 		Comment: "The number is in the answer to the onboarding, else in a lookup; where neither tells it, only " +
 			"lookups can end the wait.",
 		Rules: []flow.Rule{
@@ -168,7 +168,7 @@ func partnerOnboarding() *flow.Machine {
 	m.Add("CountDay", flow.Pass{
 		Template: flow.F{"days.$": "States.MathAdd($.now.left.days, -1)"}, ResultPath: "$.now.left", Next: "LookUpIDs",
 	})
-	m.Add("LookUpRefused", flow.Choice{
+	m.Add("CheckRefusedLookup", flow.Choice{
 		Comment: "A no to the lookup is the journey's end only where nothing has come of it yet.",
 		Rules: []flow.Rule{
 			flow.When(flow.And(flow.Present("$.known"), isHeld), "CheckDays"),
@@ -176,7 +176,7 @@ func partnerOnboarding() *flow.Machine {
 		},
 		Default: "FinishFailed",
 	})
-	m.Add("LookUpFailed", flow.Choice{
+	m.Add("CheckFailedLookup", flow.Choice{
 		Comment: "While a hold lasts, tomorrow's lookup may tell.",
 		Rules: []flow.Rule{
 			flow.When(flow.And(flow.Present("$.known"), isHeld), "CheckDays"),
@@ -193,8 +193,8 @@ func partnerOnboarding() *flow.Machine {
 		Catch: []flow.Catch{flow.On(flow.All, "FinishConflictUnread")},
 		Next:  "FinishConflict",
 	})
-	m.Add("ReadRefusal", readCause{Next: "RouteRefusal"})
-	m.Add("RouteRefusal", flow.If(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked", "FinishRefused"))
+	m.Add("ReadRefusal", readCause{Next: "RouteByRefusal"})
+	m.Add("RouteByRefusal", flow.If(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked", "FinishRefused"))
 	m.Add("FinishAccepted", finish{Status: "SUCCEEDED", Reason: "accepted", Payload: lookups})
 	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "rejected", Payload: lookups})
 	m.Add("FinishBlocked", finish{Status: "REJECTED", Reason: "blocked", Payload: lookups})

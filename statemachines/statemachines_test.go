@@ -136,3 +136,23 @@ func TestRenderedNames(t *testing.T) {
 		}
 	}
 }
+
+// TestChoices: a choice has a name that says by what it leads on, or what it checks.
+func TestChoices(t *testing.T) {
+	for journey, definition := range statemachines.Definitions() {
+		text, err := rendered(definition)
+		if err != nil {
+			t.Fatalf("%s: %v", journey, err)
+		}
+		machine, err := asl.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range machine.States() {
+			named := strings.HasPrefix(s.Name, "RouteBy") || strings.HasPrefix(s.Name, "Check")
+			if choice := s.Type == "Choice"; choice != named {
+				t.Errorf("%s has the %s %s: RouteBy and Check begin the names of choices alone", journey, s.Type, s.Name)
+			}
+		}
+	}
+}
