@@ -34,7 +34,8 @@ func TestGenerated(t *testing.T) {
 		case err != nil:
 			t.Errorf("run make generate: %v", err)
 		case string(got) != want:
-			t.Errorf("%s is not what functions/<partner>/partner.go make of it: change these and run make generate", path)
+			t.Errorf("%s is not what functions/<partner>/partner.go and shared/generate/own.go make of it: change these and "+
+				"run make generate", path)
 		}
 	}
 	for _, p := range partners.All() {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
@@ -64,30 +65,47 @@ type taskID struct {
 	Round     int    `json:"round"`
 }
 
-// sampleEvents adds the files of events/ that partners' functions are tried with, and the environment of sam local.
+// sampleEvents adds the files of events/ that functions are tried with.
 func sampleEvents(files map[string]string, all []partner.Partner) error {
 	for _, p := range all {
 		for _, e := range p.Endpoints {
-			name := strings.TrimPrefix(e.Name, p.Name+"/")
-			for _, example := range p.Examples[name] {
-				file, text := "events/"+p.Name+"-"+name, ""
-				var err error
-				if example.State != "" {
-					file += "-task"
-					text, err = task(example)
-				} else {
-					text, err = httpEvent(e, example)
+			for _, example := range p.Examples[path.Base(e.Name)] {
+				if err := sampleEvent(files, e, example); err != nil {
+					return err
 				}
-				if err != nil {
-					return fmt.Errorf("an example of %s: %w", e.Name, err)
-				}
-				if files[file+".json"] != "" {
-					return fmt.Errorf("%s has two examples of one kind", e.Name)
-				}
-				files[file+".json"] = text
 			}
 		}
 	}
+	for _, g := range ownFunctions {
+		for _, o := range g.Functions {
+			if o.Example.Target == "" {
+				continue
+			}
+			if err := sampleEvent(files, o.endpoint(), o.Example); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func sampleEvent(files map[string]string, e partner.Endpoint, example partner.Example) error {
+	file := "events/" + strings.ReplaceAll(e.Name, "/", "-")
+	var text string
+	var err error
+	if example.State != "" {
+		file += "-task"
+		text, err = task(example)
+	} else {
+		text, err = httpEvent(e, example)
+	}
+	if err != nil {
+		return fmt.Errorf("an example of %s: %w", e.Name, err)
+	}
+	if file += ".json"; files[file] != "" {
+		return fmt.Errorf("%s has two examples of one kind", e.Name)
+	}
+	files[file] = text
 	return nil
 }
 

@@ -1,6 +1,6 @@
-// Package generate writes what follows from the partners' values: whole files, and in files that are kept by hand the
-// lines between two marks. What it writes is committed. A test of functions/partners compares it; make generate runs
-// that test with -update.
+// Package generate writes what follows from the partners' values and from the table of Sallyport's own functions:
+// whole files, and in files that are kept by hand the lines between two marks. What it writes is committed. A test of
+// functions/partners compares it; make generate runs that test with -update.
 package generate
 
 import (
