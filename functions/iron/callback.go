@@ -103,7 +103,9 @@ func translate(req gateway.Request) ([]callback.Event, error) {
 	if state == "" {
 		state = "other"
 	}
-	event := callback.Event{Record: identificationRecord(id(message.ID)), Codes: map[string]string{"state": state}}
+	event := callback.Event{
+		Record: identificationRecord(canonicalID(message.ID)), Codes: map[string]string{"state": state},
+	}
 	return []callback.Event{event}, nil
 }
 

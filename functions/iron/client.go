@@ -63,7 +63,7 @@ func readScope(req gateway.Request) (s scope, err error) {
 	case s.Version != "" && !slices.Contains(versions(), s.Version):
 		return s, &gateway.InputError{Pointer: "X-API-Version", Reason: "must be 2025-03-13 or 2026-07-01"}
 	}
-	s.SubPartner = id(s.SubPartner)
+	s.SubPartner = canonicalID(s.SubPartner)
 	return s, nil
 }
 
@@ -92,7 +92,7 @@ func pathID(req gateway.Request, name string) (string, error) {
 	if !isUUID(req.Params[name]) {
 		return "", &gateway.InputError{Pointer: name, Reason: "must be a UUID"}
 	}
-	return id(req.Params[name]), nil
+	return canonicalID(req.Params[name]), nil
 }
 
 // request is one call of the partner.

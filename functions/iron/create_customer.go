@@ -16,8 +16,9 @@ import (
 
 const maxCustomer = 64 << 10 // bytes
 
-// creation is the input of CreateCustomer. What was validated is what is sent; requests are compared by its digest.
-type creation struct {
+// customerCreation is the input of CreateCustomer. What was validated is what is sent; requests are compared by its
+// digest.
+type customerCreation struct {
 	Digest     string
 	Scope      scope
 	Type       string
@@ -28,20 +29,20 @@ type creation struct {
 
 // CreateCustomer creates a customer (iron §3). The partner honours its key for a day; after that a lost answer is
 // settled by looking for the customer, by the external_id or else by the email address.
-func CreateCustomer(c Config) operation.Operation[creation] {
-	return operation.Operation[creation]{
+func CreateCustomer(c Config) operation.Operation[customerCreation] {
+	return operation.Operation[customerCreation]{
 		Name:    "iron/create-customer",
 		Errors:  renderCustomerError,
 		MaxBody: maxCustomer,
 		Decode:  decodeCustomer,
 
-		CanonicalKey: id,
-		Fingerprint: func(in creation) any {
+		CanonicalKey: canonicalID,
+		Fingerprint: func(in customerCreation) any {
 			return operation.Fields("digest", in.Digest, "scope", in.Scope)
 		},
-		OnUnknown:     func(creation) operation.Resolution { return operation.SafeRetry },
+		OnUnknown:     func(customerCreation) operation.Resolution { return operation.SafeRetry },
 		PartnerKeyTTL: c.keyLife(),
-		Call: func(ctx context.Context, call operation.Call, in creation) operation.Outcome {
+		Call: func(ctx context.Context, call operation.Call, in customerCreation) operation.Outcome {
 			find := func() (operation.Outcome, operation.Finding) { return c.findCreated(ctx, call, in) }
 			return c.create(
 				ctx, call, request{path: customersPath, body: in.Body, scope: in.Scope}, find,
@@ -53,7 +54,7 @@ func CreateCustomer(c Config) operation.Operation[creation] {
 	}
 }
 
-func decodeCustomer(req gateway.Request) (in creation, err error) {
+func decodeCustomer(req gateway.Request) (in customerCreation, err error) {
 	if err := requireKey(req); err != nil {
 		return in, err
 	}
@@ -85,7 +86,7 @@ func customerCreated(reply gateway.Reply) operation.Outcome {
 	if !ok {
 		return operation.Outcome{Class: operation.Unknown, Code: "no_customer_id", Reply: reply}
 	}
-	customer.ID = id(customer.ID)
+	customer.ID = canonicalID(customer.ID)
 	return operation.Outcome{
 		Class: operation.Done, Code: "ok", Reply: reply, Creates: ownedCustomer(customer.ID),
 		Refs: map[string]string{"customer_id": customer.ID},
@@ -95,7 +96,7 @@ func customerCreated(reply gateway.Reply) operation.Outcome {
 // findCreated looks for the customer that a lost creation made: one that is not older, and that no call is on record
 // for.
 func (c Config) findCreated(
-	ctx context.Context, call operation.Call, in creation,
+	ctx context.Context, call operation.Call, in customerCreation,
 ) (operation.Outcome, operation.Finding) {
 	matches, whole := []jsontext.Value{}, true
 	match := func(item jsontext.Value) bool {
@@ -146,5 +147,5 @@ func unclaimed(
 
 func summaryOfCustomer(reply gateway.Reply) map[string]any {
 	found, _ := readCustomer(reply.Body)
-	return map[string]any{"customer_id": id(found.ID)}
+	return map[string]any{"customer_id": canonicalID(found.ID)}
 }

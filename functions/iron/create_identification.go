@@ -17,9 +17,9 @@ import (
 // maxIdentification caps what a state machine sends, with its files, in bytes. A caller sends what a Lambda takes.
 const maxIdentification = 40 << 20
 
-// application is the input of CreateIdentification. What was validated is what is sent; requests are compared by its
-// digest.
-type application struct {
+// identificationCreation is the input of CreateIdentification. What was validated is what is sent; requests are
+// compared by its digest.
+type identificationCreation struct {
 	Digest     string
 	CustomerID string
 	Generation string
@@ -37,23 +37,23 @@ const (
 // CreateIdentification begins an identification of a customer (iron §4, §5). A newer one takes the place of the one
 // before and would undo its progress, so none is created while one is pending, and what became of a lost answer is
 // settled by the key, which the partner honours for a day, and by the list.
-func CreateIdentification(c Config) operation.Operation[application] {
-	return operation.Operation[application]{
+func CreateIdentification(c Config) operation.Operation[identificationCreation] {
+	return operation.Operation[identificationCreation]{
 		Name:     "iron/create-identification",
 		Errors:   renderCustomerError,
 		MaxTask:  maxIdentification,
-		Decode:   c.decodeApplication,
-		Resource: func(in application) string { return ownedCustomer(in.CustomerID) },
+		Decode:   c.decodeIdentification,
+		Resource: func(in identificationCreation) string { return ownedCustomer(in.CustomerID) },
 
-		CanonicalKey: id,
-		Fingerprint: func(in application) any {
+		CanonicalKey: canonicalID,
+		Fingerprint: func(in identificationCreation) any {
 			return operation.Fields(
 				"digest", in.Digest, "customer_id", in.CustomerID, "generation", in.Generation, "scope", in.Scope,
 			)
 		},
-		OnUnknown:     func(application) operation.Resolution { return operation.SafeRetry },
+		OnUnknown:     func(identificationCreation) operation.Resolution { return operation.SafeRetry },
 		PartnerKeyTTL: c.keyLife(),
-		Call: func(ctx context.Context, call operation.Call, in application) operation.Outcome {
+		Call: func(ctx context.Context, call operation.Call, in identificationCreation) operation.Outcome {
 			var newest identification // as it was when the list was read last
 			find := func() (found operation.Outcome, finding operation.Finding) {
 				found, finding, newest = c.findIdentification(ctx, call, in)
@@ -76,7 +76,9 @@ func CreateIdentification(c Config) operation.Operation[application] {
 			}
 			return c.create(ctx, call, request{path: path, body: in.Body, scope: in.Scope}, find, guard, identificationCreated)
 		},
-		Lookup: func(ctx context.Context, call operation.Call, in application) (operation.Outcome, operation.Finding) {
+		Lookup: func(
+			ctx context.Context, call operation.Call, in identificationCreation,
+		) (operation.Outcome, operation.Finding) {
 			found, finding, _ := c.findIdentification(ctx, call, in)
 			return found, finding
 		},
@@ -84,9 +86,9 @@ func CreateIdentification(c Config) operation.Operation[application] {
 	}
 }
 
-// decodeApplication validates the whole body by the table of its type. No body is the oldest way to ask for a Direct
+// decodeIdentification validates the whole body by the table of its type. No body is the oldest way to ask for a Direct
 // one (iron §4).
-func (c Config) decodeApplication(req gateway.Request) (in application, err error) {
+func (c Config) decodeIdentification(req gateway.Request) (in identificationCreation, err error) {
 	if err := requireKey(req); err != nil {
 		return in, err
 	}
@@ -121,7 +123,7 @@ func identificationCreated(reply gateway.Reply) operation.Outcome {
 	if !ok {
 		return operation.Outcome{Class: operation.Unknown, Code: "no_identification_id", Reply: reply}
 	}
-	created.ID = id(created.ID)
+	created.ID = canonicalID(created.ID)
 	return operation.Outcome{
 		Class: operation.Done, Code: "ok", Reply: reply, Creates: ownedIdentification(created.ID), Refs: created.refs(),
 	}
@@ -165,7 +167,7 @@ func (c Config) identifications(
 // findIdentification looks for the identification that a lost creation made: one that is not older, and that no call is
 // on record for. It also returns the newest that there is.
 func (c Config) findIdentification(
-	ctx context.Context, call operation.Call, in application,
+	ctx context.Context, call operation.Call, in identificationCreation,
 ) (found operation.Outcome, finding operation.Finding, newest identification) {
 	all, failed := c.identifications(ctx, call, in.Scope, in.CustomerID)
 	if failed != nil {
@@ -185,5 +187,5 @@ func (c Config) findIdentification(
 // summaryOfIdentification is what a state machine may see of an identification.
 func summaryOfIdentification(reply gateway.Reply) map[string]any {
 	found, _ := readIdentification(reply.Body)
-	return map[string]any{"identification_id": id(found.ID), "state": found.state()}
+	return map[string]any{"identification_id": canonicalID(found.ID), "state": found.state()}
 }

@@ -51,7 +51,7 @@ func GetCustomer(c Config) operation.Operation[customerQuery] {
 			}
 			outcome := c.read(ctx, call, in.Scope, customerPath(in.ID), nil, messageNoCustomer)
 			if outcome.Class == operation.Done {
-				if found, ok := readCustomer(outcome.Reply.Body); !ok || id(found.ID) != in.ID {
+				if found, ok := readCustomer(outcome.Reply.Body); !ok || canonicalID(found.ID) != in.ID {
 					return unreadable()
 				}
 				outcome.Refs = map[string]string{"customer_id": in.ID}
@@ -80,12 +80,12 @@ func (c Config) findCustomer(ctx context.Context, call operation.Call, in custom
 	if !ok {
 		return unreadable()
 	}
-	switch visible, err := call.Visible(ctx, ownedCustomer(id(found.ID))); {
+	switch visible, err := call.Visible(ctx, ownedCustomer(canonicalID(found.ID))); {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
 	case !visible:
 		return operation.NotYours()
 	}
-	outcome.Refs = map[string]string{"customer_id": id(found.ID)}
+	outcome.Refs = map[string]string{"customer_id": canonicalID(found.ID)}
 	return outcome
 }

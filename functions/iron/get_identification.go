@@ -33,10 +33,10 @@ func GetIdentification(c Config) operation.Operation[identificationQuery] {
 				return outcome
 			}
 			found, ok := readIdentification(outcome.Reply.Body)
-			if !ok || id(found.ID) != in.ID {
+			if !ok || canonicalID(found.ID) != in.ID {
 				return unreadable()
 			}
-			for _, record := range []string{ownedIdentification(in.ID), ownedCustomer(id(found.CustomerID))} {
+			for _, record := range []string{ownedIdentification(in.ID), ownedCustomer(canonicalID(found.CustomerID))} {
 				visible, err := call.Visible(ctx, record)
 				if err != nil {
 					return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}

@@ -51,7 +51,9 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		return fields, &gateway.InputError{Pointer: "/sub_partner_id", Reason: "must be a UUID"}
 	}
 	fields = journey.Fields{
-		Plain:     map[string]any{"customer_id": id(in.CustomerID), "sub_partner_id": id(in.SubPartner), "find": false},
+		Plain: map[string]any{
+			"customer_id": canonicalID(in.CustomerID), "sub_partner_id": canonicalID(in.SubPartner), "find": false,
+		},
 		Sealed:    map[string]any{"customer": jsontext.Value("{}"), "external_id": ""},
 		AlsoErase: vault.References(s.Body),
 	}

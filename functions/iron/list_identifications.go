@@ -12,8 +12,8 @@ import (
 	"sallyport/shared/operation"
 )
 
-// listing is the input of ListIdentifications.
-type listing struct {
+// identificationsQuery is the input of ListIdentifications.
+type identificationsQuery struct {
 	CustomerID string            `json:"customer_id"`
 	Scope      scope             `json:"scope"`
 	Query      map[string]string `json:"query,omitzero"`
@@ -22,13 +22,13 @@ type listing struct {
 
 // ListIdentifications lists a customer's identifications (iron §2). A state machine is told of the newest alone, which
 // is the one that counts; an empty object stands for none.
-func ListIdentifications(c Config) operation.Operation[listing] {
-	return operation.Operation[listing]{
+func ListIdentifications(c Config) operation.Operation[identificationsQuery] {
+	return operation.Operation[identificationsQuery]{
 		Name:     "iron/list-identifications",
 		Errors:   renderCustomerError,
-		Decode:   decodeListing,
-		Resource: func(in listing) string { return ownedCustomer(in.CustomerID) },
-		Call: func(ctx context.Context, call operation.Call, in listing) operation.Outcome {
+		Decode:   decodeIdentificationsQuery,
+		Resource: func(in identificationsQuery) string { return ownedCustomer(in.CustomerID) },
+		Call: func(ctx context.Context, call operation.Call, in identificationsQuery) operation.Outcome {
 			if in.Newest {
 				return c.readNewest(ctx, call, in)
 			}
@@ -46,7 +46,7 @@ func ListIdentifications(c Config) operation.Operation[listing] {
 	}
 }
 
-func decodeListing(req gateway.Request) (in listing, err error) {
+func decodeIdentificationsQuery(req gateway.Request) (in identificationsQuery, err error) {
 	if in.Scope, err = readScope(req); err != nil {
 		return in, err
 	}
@@ -72,7 +72,7 @@ func decodeListing(req gateway.Request) (in listing, err error) {
 	return in, nil
 }
 
-func (c Config) readNewest(ctx context.Context, call operation.Call, in listing) operation.Outcome {
+func (c Config) readNewest(ctx context.Context, call operation.Call, in identificationsQuery) operation.Outcome {
 	all, failed := c.identifications(ctx, call, in.Scope, in.CustomerID)
 	if failed != nil {
 		return *failed

@@ -78,8 +78,8 @@ const (
 // Records are what tenants own.
 func Records() map[string]func(id string) (name string, ok bool) {
 	return map[string]func(string) (string, bool){
-		"customer":       func(text string) (string, bool) { return ownedCustomer(id(text)), isUUID(text) },
-		"identification": func(text string) (string, bool) { return ownedIdentification(id(text)), isUUID(text) },
+		"customer":       func(text string) (string, bool) { return ownedCustomer(canonicalID(text)), isUUID(text) },
+		"identification": func(text string) (string, bool) { return ownedIdentification(canonicalID(text)), isUUID(text) },
 	}
 }
 

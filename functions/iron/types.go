@@ -94,7 +94,7 @@ func (i identification) over() bool {
 func (i identification) refs() map[string]string {
 	refs := map[string]string{"identification_id": i.ID, "state": i.state()}
 	if i.CustomerID != "" {
-		refs["customer_id"] = id(i.CustomerID)
+		refs["customer_id"] = canonicalID(i.CustomerID)
 	}
 	return refs
 }
@@ -143,8 +143,8 @@ func since(text string, sent time.Time) bool {
 // isUUID reports whether a text is a UUID in its usual form of 36 characters.
 func isUUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
-// id brings a UUID that a caller names into the form in which records are kept.
-func id(text string) string { return strings.ToLower(text) }
+// canonicalID brings a UUID that a caller or the partner names into the form in which records are kept.
+func canonicalID(text string) string { return strings.ToLower(text) }
 
 func ownedCustomer(id string) string       { return "iron/customer/" + id }
 func ownedIdentification(id string) string { return "iron/identification/" + id }
