@@ -13,9 +13,8 @@ type identificationQuery struct {
 	Scope scope  `json:"scope"`
 }
 
-// GetIdentification reads an identification (iron §6). One that is neither the tenant's own nor of a customer that it
-// may see is answered as not found: only the partner's answer tells whose it is, so that one that isn't there takes as
-// long.
+// GetIdentification reads an identification (iron §6). One of a customer that the tenant may not see is answered as not
+// found: only the partner's answer tells whose it is, so that one that isn't there takes as long.
 func GetIdentification(c Config) operation.Operation[identificationQuery] {
 	return operation.Operation[identificationQuery]{
 		Name:   "iron/get-identification",
@@ -36,19 +35,16 @@ func GetIdentification(c Config) operation.Operation[identificationQuery] {
 			if !ok || canonicalID(found.ID) != in.ID {
 				return unreadable()
 			}
-			for _, record := range []string{ownedIdentification(in.ID), ownedCustomer(canonicalID(found.CustomerID))} {
-				visible, err := call.Visible(ctx, record)
-				if err != nil {
-					return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
-				}
-				if visible {
-					outcome.Refs = found.refs()
-					return outcome
+			switch visible, err := call.Visible(ctx, ownedCustomer(canonicalID(found.CustomerID))); {
+			case err != nil:
+				return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
+			case !visible:
+				return operation.Outcome{
+					Class: operation.Invalid, Code: "http_404", Reply: renderIdentificationError(operation.NoSuchRecord, ""),
 				}
 			}
-			return operation.Outcome{
-				Class: operation.Invalid, Code: "http_404", Reply: renderIdentificationError(operation.NoSuchRecord, ""),
-			}
+			outcome.Refs = found.refs()
+			return outcome
 		},
 		Output: summaryOfIdentification,
 	}

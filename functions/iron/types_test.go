@@ -35,6 +35,9 @@ func FuzzAnswer(f *testing.F) {
 		} {
 			for name, value := range summary {
 				s, ok := value.(string)
+				if is, flag := value.(bool); flag && name == "not_yours" && !is {
+					continue
+				}
 				if !ok || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" || len(s) > 36 {
 					t.Errorf("%q gave %s %q", text, name, value)
 				}
