@@ -246,7 +246,8 @@ func deployed(t *testing.T) *stage {
 	for key, caller := range map[string]ledger.Caller{
 		"key": {Tenant: "acme", Scopes: scopes},
 		// which has accounts of its own with Iron and EZTO
-		"other-key": {Tenant: "globex", Scopes: []string{"iron", "ezto", "workspace"}},
+		"other-key": {Tenant: "globex", Scopes: []string{"iron", "ezto", "workspace"}}, // has accounts of its own
+		"third-key": {Tenant: "initech", Scopes: []string{"iron", "ezto"}},
 	} {
 		caller.KeyHash = gateway.HashKey(key)
 		if err := dynamo.New(client, table).PutCaller(t.Context(), caller); err != nil {

@@ -50,7 +50,7 @@ func TestDeployedIronMatrix(t *testing.T) {
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		body := map[string]string{"POST": `{"type":"Direct"}`}[method]
-		if got := s.call(method, path, "other-key", uuid.NewString(), body); got.StatusCode != 404 || got.Body != want {
+		if got := s.call(method, path, "third-key", uuid.NewString(), body); got.StatusCode != 404 || got.Body != want {
 			t.Errorf("%s of another tenant: %+v", route, got)
 		}
 	}
