@@ -48,7 +48,7 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 	}
 	opened, err := start.Open(ctx, in.Customer, maxCustomerText, isFile)
 	if err != nil {
-		return fields, err
+		return fields, gateway.Under("/customer", err)
 	}
 	if err := gateway.CheckJSON(opened); err != nil {
 		return fields, err

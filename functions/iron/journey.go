@@ -57,16 +57,14 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		Sealed:    map[string]any{"customer": jsontext.Value("{}"), "external_id": ""},
 		AlsoErase: vault.References(s.Body),
 	}
-	left := int64(maxText)
 	open := func(value jsontext.Value, at string, check func(jsontext.Value) []schema.Fault) (jsontext.Value, error) {
 		if value.Kind() != '{' {
 			return nil, &gateway.InputError{Pointer: at, Reason: `must be an object or {"document_id":…}`}
 		}
-		opened, err := s.Open(ctx, value, left, isFile)
+		opened, err := s.Open(ctx, value, maxText, isFile)
 		if err != nil {
-			return nil, err
+			return nil, gateway.Under(at, err)
 		}
-		left -= int64(len(opened))
 		if err := gateway.CheckJSON(opened); err != nil {
 			return nil, gateway.Under(at, err)
 		}

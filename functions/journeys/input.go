@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -73,17 +74,21 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 	}
 	names := inputNames(standing.ID, key, awaitingID, ring.Reference)
 	handedOver, err := repeated(standing, names, fingerprint)
-	if err == nil && handedOver == nil {
-		err = accepts(&standing, kind, awaitingID, s.Now())
-	}
 	if err != nil {
 		return standing, err
 	}
-	fields, err := s.decode(ctx, standing, kind, rest)
+	if handedOver != nil { // what it was given may be gone by now
+		return s.handOver(ctx, standing, handedOver)
+	}
+	if err := accepts(&standing, kind, awaitingID, s.Now()); err != nil {
+		return standing, err
+	}
+	g := s.given(tenant)
+	fields, err := s.decode(ctx, g, standing, kind, rest)
 	if err != nil {
 		return standing, err
 	}
-	state, sealed, err := s.keep(ctx, tenant, fields, documentTTL)
+	state, err := g.state(fields, documentTTL)
 	if err != nil {
 		return standing, err
 	}
@@ -93,7 +98,7 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 		return standing, err
 	}
 	fresh := false
-	j, err := s.change(ctx, tenant, id, func(j *ledger.Journey) (bool, error) {
+	accept := func(j *ledger.Journey) (bool, error) {
 		var err error
 		if handedOver, err = repeated(*j, names, fingerprint); handedOver != nil || err != nil {
 			fresh = false
@@ -103,26 +108,48 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 			return false, err
 		}
 		accepted := ledger.AcceptedInput{Fingerprint: fingerprint, Token: j.Awaiting.Token, Output: output}
-		if j.Inputs == nil {
-			j.Inputs = map[string]ledger.AcceptedInput{}
+		inputs := maps.Clone(j.Inputs)
+		if inputs == nil {
+			inputs = map[string]ledger.AcceptedInput{}
 		}
 		for _, name := range append([]string{inputName(j.Awaiting.ID, ring.Reference)}, names...) {
-			j.Inputs[name] = accepted
+			inputs[name] = accepted
+		}
+		j.Inputs, j.Documents = inputs, slices.Concat(j.Documents, g.documents(fields))
+		j.Status, j.Reason, j.Awaiting = ledger.JourneyRunning, "", nil
+		if j.Size() > ledger.MaxJourneyInputs {
+			return false, tooLarge("the journey holds no more inputs of this size; send fewer values, or start another one")
 		}
 		handedOver, fresh = []ledger.AcceptedInput{accepted}, true
-		j.Documents = append(j.Documents, documents(sealed, fields)...)
-		j.Status, j.Reason, j.Awaiting = ledger.JourneyRunning, "", nil
 		return true, nil
-	})
-	// Refused, or a repeat: what was kept for it goes again. After any other error it may have been accepted all the same.
+	}
+	wanted := standing
+	if _, err := accept(&wanted); err != nil { // before anything is put
+		return standing, err
+	}
+	if err := g.put(ctx); err != nil {
+		return standing, err
+	}
+	j, err := s.change(ctx, tenant, id, accept)
+	// Refused, or a repeat: what was put for it goes again. After any other error it may have been accepted all the same.
 	var refused *gateway.Problem
 	if errors.As(err, &refused) || err == nil && !fresh {
-		if erased := s.erase(ctx, tenant, sealed); erased != nil && err == nil {
+		if erased := g.erase(ctx); erased != nil && err == nil {
 			err = erased
 		}
 	}
-	if err != nil || j.Status.Ended() {
+	if err != nil {
 		return j, err
+	}
+	return s.handOver(ctx, j, handedOver)
+}
+
+// handOver hands accepted inputs to a journey's execution, unless it has ended.
+func (s *Service) handOver(
+	ctx context.Context, j ledger.Journey, handedOver []ledger.AcceptedInput,
+) (ledger.Journey, error) {
+	if j.Status.Ended() {
+		return j, nil
 	}
 	for _, accepted := range handedOver {
 		if err := s.answer(ctx, accepted); err != nil {
@@ -134,7 +161,7 @@ func (s *Service) input(ctx context.Context, tenant, id, key string, body []byte
 
 // decode validates an input for a journey's type.
 func (s *Service) decode(
-	ctx context.Context, j ledger.Journey, kind string, body []byte,
+	ctx context.Context, g *given, j ledger.Journey, kind string, body []byte,
 ) (fields journey.Fields, err error) {
 	t, err := s.typeOf(j.Type)
 	if err != nil {
@@ -144,7 +171,10 @@ func (s *Service) decode(
 	if decode == nil {
 		return fields, &gateway.InputError{Pointer: "/kind", Reason: "is not a kind of input of this journey"}
 	}
-	return decode(ctx, journey.Start{Body: body, Open: s.opener(j.Tenant)})
+	if fields, err = decode(ctx, journey.Start{Body: body, Open: g.open}); err == nil {
+		err = g.refer(ctx, fields)
+	}
+	return fields, err
 }
 
 // accepts reports whether a journey takes this kind of input now.

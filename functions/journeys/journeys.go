@@ -7,9 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -184,54 +182,6 @@ func (s *Service) erase(ctx context.Context, tenant string, documents []string) 
 		}
 	}
 	return nil
-}
-
-// keep seals fields into the vault, lists for as long as the journey may last. It returns what goes to the state
-// machine, and the ids of what it has sealed.
-func (s *Service) keep(
-	ctx context.Context, tenant string, fields journey.Fields, lasts time.Duration,
-) (state map[string]any, sealed []string, err error) {
-	state = map[string]any{}
-	put := func(value any, ttl time.Duration) (reference map[string]string, err error) {
-		text, err := json.Marshal(value)
-		if err != nil {
-			return nil, err
-		}
-		id := s.NewID()
-		if err := s.Vault.Put(ctx, tenant, id, text, s.Now().Add(ttl)); err != nil {
-			return nil, err
-		}
-		sealed = append(sealed, id)
-		return map[string]string{"document_id": id}, nil
-	}
-	for name, value := range fields.Plain {
-		state[name] = value
-	}
-	for name, id := range fields.References {
-		state[name] = map[string]string{"document_id": id}
-	}
-	for name, value := range fields.Sealed {
-		if state[name], err = put(value, documentTTL); err != nil {
-			return nil, sealed, err
-		}
-	}
-	for name, list := range fields.Lists {
-		references := make([]map[string]string, len(list))
-		for i, value := range list {
-			if references[i], err = put(value, lasts); err != nil {
-				return nil, sealed, err
-			}
-		}
-		state[name] = references
-	}
-	return state, sealed, nil
-}
-
-// documents are all that a journey's end erases: what was sealed for it and what its caller has put into the vault.
-func documents(sealed []string, fields journey.Fields) []string {
-	all := slices.Concat(sealed, fields.AlsoErase, slices.Collect(maps.Values(fields.References)))
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 func isGone(err error) bool { return errors.Is(err, orchestrator.ErrGone) }

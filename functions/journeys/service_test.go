@@ -537,11 +537,18 @@ func TestListsAndHeldDocuments(t *testing.T) {
 	}
 	names := slices.Sorted(maps.Keys(input))
 	if got := strings.Join(names, " "); got != "customer ids journey_id none photo tenant update" ||
-		string(input["none"]) != "[]" || string(input["photo"]) != `{"document_id":"given"}` ||
+		string(input["none"]) != "[]" || len(vault.References(input["photo"])) != 1 ||
 		string(input["update"]) != "false" {
 		t.Errorf("started with %s", s.o.inputs[0])
 	}
-	customer, ids := vault.References(input["customer"]), vault.References(input["ids"])
+	customer, ids, photo := vault.References(input["customer"]), vault.References(input["ids"]),
+		vault.References(input["photo"])[0]
+	if photo == "given" {
+		t.Error("the journey keeps no copy of its own")
+	}
+	if got, err := s.Vault.Get(t.Context(), "acme", photo); err != nil || string(got) != `"given"` {
+		t.Errorf("the copy is %s, %v", got, err)
+	}
 	if len(customer) != 1 || len(ids) != 2 {
 		t.Fatalf("started with %s", s.o.inputs[0])
 	}
@@ -558,7 +565,7 @@ func TestListsAndHeldDocuments(t *testing.T) {
 	}
 	wants(customer[0], ids[0], ids[1])
 	if got := s.journey(id).Documents; !slices.Equal(
-		got, slices.Sorted(slices.Values([]string{customer[0], ids[0], ids[1], "given", "held-1", "held-2"})),
+		got, slices.Sorted(slices.Values([]string{customer[0], ids[0], ids[1], photo, "given", "held-1", "held-2"})),
 	) {
 		t.Errorf("documents %q", got)
 	}
@@ -681,7 +688,8 @@ func TestMaxBody(t *testing.T) {
 func TestOpen(t *testing.T) {
 	s := newStack(t)
 	for id, document := range map[string]string{
-		"name": `"NOOR"`, "text": `no JSON`, "long": `"` + strings.Repeat("x", 100) + `"`,
+		"name": `"NOOR"`, "text": `no JSON`, "long": `"` + strings.Repeat("x", 10_000) + `"`,
+		"many": "[" + strings.Repeat(`{"document_id":"name"},`, 200) + "1]",
 	} {
 		if err := s.Vault.Put(t.Context(), "acme", id, []byte(document), s.now.Add(time.Hour)); err != nil {
 			t.Fatal(err)
@@ -690,24 +698,36 @@ func TestOpen(t *testing.T) {
 	if err := s.Vault.Put(t.Context(), "globex", "theirs", []byte(`"x"`), s.now.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Vault.Put(t.Context(), "acme", "expired", []byte(`"x"`), s.now); err != nil {
+		t.Fatal(err)
+	}
 	var opened, secret string
 	s.fields = func(start journey.Start) (journey.Fields, error) {
 		secret = string(start.Secret)
-		text, err := start.Open(t.Context(), start.Body, 60, func(p jsontext.Pointer) bool { return p == "/file" })
+		text, err := start.Open(t.Context(), start.Body, 8_000, func(p jsontext.Pointer) bool { return p == "/file" })
 		opened = string(text)
-		return journey.Fields{}, err
+		return journey.Fields{}, gateway.Under("/at", err)
 	}
 	for body, want := range map[string]string{
-		`{"name":{"document_id":"name"},"file":{"document_id":"no"}}`: `202 `,
-		`{"name":{"document_id":"nowhere"}}`:                          "422 document_not_found",
-		`{"name":{"document_id":"theirs"}}`:                           "422 document_not_found",
-		`{"name":{"document_id":"text"}}`:                             "422 document_not_json", `{"name":{"document_id":"long"}}`: "413 too_large",
+		`{"name":{"document_id":"name"},"file":{"document_id":"name"}}`: "202 ",
+		`{"name":{"document_id":"nowhere"}}`:                            "400 document_not_found /at/name: leads to no",
+		`{"name":[{"document_id":"theirs"}]}`:                           "400 document_not_found /at/name/0: leads to no",
+		`{"name":1,"file":{"document_id":"nowhere"}}`:                   "400 document_not_found /at/file: leads to no",
+		`{"name":1,"file":{"document_id":"theirs"}}`:                    "400 document_not_found /at/file: leads to no",
+		`{"name":1,"file":{"document_id":"expired"}}`:                   "400 document_not_found /at/file: leads to no",
+		`{"name":{"document_id":"text"}}`:                               "422 document_not_json a document",
+		`{"name":{"document_id":"long"}}`:                               "413 too_large with its documents",
+		`{"name":{"document_id":"many"}}`:                               "400 too_many_documents /at/name/127: is one",
 	} {
 		got := s.call(s.Start(), map[string]string{"type": "test"}, body)
-		if said := fmt.Sprintf("%d %s", got.StatusCode, got.Headers["Gateway-Error"]); said != want {
-			t.Errorf("%s: %s %s", body, said, got.Body)
+		var problem struct{ Detail string }
+		_ = json.Unmarshal([]byte(got.Body), &problem)
+		said := fmt.Sprintf("%d %s %s", got.StatusCode, got.Headers["Gateway-Error"], problem.Detail)
+		if !strings.HasPrefix(said, want) {
+			t.Errorf("%s: %s", body, said)
 		}
-		if want == "202 " && (opened != `{"name":"NOOR","file":{"document_id":"no"}}` || secret != "secret") {
+		if want == "202 " && (!strings.HasPrefix(opened, `{"name":"NOOR","file":{"document_id":"`) || secret != "secret" ||
+			vault.References([]byte(opened))[0] == "name") {
 			t.Errorf("opened %s, secret %s", opened, secret)
 		}
 	}

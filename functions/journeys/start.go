@@ -15,7 +15,6 @@ import (
 	"sallyport/shared/journey"
 	"sallyport/shared/ledger"
 	"sallyport/shared/secrets"
-	"sallyport/shared/vault"
 )
 
 // Start serves POST /journeys/{type}.
@@ -79,7 +78,11 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 		}
 		return ring.Reference("journey fingerprint", t.Name, digest), nil
 	}
-	fields, err := t.Start(ctx, journey.Start{Body: in.body, Secret: secret, Open: s.opener(in.tenant)})
+	g := s.given(in.tenant)
+	fields, err := t.Start(ctx, journey.Start{Body: in.body, Secret: secret, Open: g.open})
+	if err == nil {
+		err = g.refer(ctx, fields)
+	}
 	if err != nil {
 		// The documents that the body refers to may be gone by now; a repeat finds its journey all the same.
 		j, unknown := s.Ledger.JourneyOf(ctx, key)
@@ -93,7 +96,7 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 		return ledger.Journey{},
 			&gateway.InputError{Pointer: "/input", Reason: "must hold references to documents, no personal data"}
 	}
-	state, sealed, err := s.keep(ctx, in.tenant, fields, cmp.Or(t.Lasts, documentTTL))
+	state, err := g.state(fields, cmp.Or(t.Lasts, documentTTL))
 	if err != nil {
 		return ledger.Journey{}, err
 	}
@@ -106,14 +109,23 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 	now := s.Now()
 	wanted := ledger.Journey{
 		ID: id, Tenant: in.tenant, Type: t.Name, Status: ledger.JourneyRunning, CreatedAt: now, UpdatedAt: now,
-		Input: input, Documents: documents(sealed, fields),
+		Input: input, Documents: g.documents(fields),
 	}
 	if wanted.Fingerprint, err = fingerprint(); err != nil {
 		return ledger.Journey{}, err
 	}
+	if wanted.Size() > ledger.MaxJourneyStart {
+		return ledger.Journey{}, tooLarge(
+			"the start has " + strconv.Itoa(len(wanted.Documents)) + " values to keep, more than a journey holds; send fewer",
+		)
+	}
+	// The documents come first: a repeat that finds the record may begin the execution, which needs them.
+	if err := g.put(ctx); err != nil {
+		return ledger.Journey{}, err
+	}
 	j, err := s.Ledger.CreateJourney(ctx, key, wanted)
 	if errors.Is(err, ledger.ErrTaken) {
-		if err := s.erase(ctx, in.tenant, sealed); err != nil {
+		if err := g.erase(ctx); err != nil {
 			return j, err
 		}
 		if j.Fingerprint != wanted.Fingerprint {
@@ -132,27 +144,14 @@ func (s *Service) begin(ctx context.Context, j ledger.Journey) (ledger.Journey, 
 	if j.Status.Ended() {
 		return j, nil
 	}
-	return j, s.Orchestrator.Start(ctx, j.Type, j.ID, j.Input)
+	return j, s.execute(ctx, j)
 }
 
-// opener opens the references in what a tenant has sent.
-func (s *Service) opener(
-	tenant string,
-) func(context.Context, jsontext.Value, int64, func(jsontext.Pointer) bool) (jsontext.Value, error) {
-	return func(
-		ctx context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool,
-	) (jsontext.Value, error) {
-		opened, err := s.Vault.Splice(ctx, tenant, text, limit, leave)
-		switch {
-		case errors.Is(err, vault.ErrNotFound):
-			return nil, unprocessable("document_not_found", "a document_id in the body leads to nothing, or not any more")
-		case errors.Is(err, vault.ErrNotJSON):
-			return nil, unprocessable("document_not_json", "a document that the body refers to is no JSON value")
-		case errors.Is(err, vault.ErrTooLarge):
-			return nil, tooLarge("with its documents, the body is too large")
-		}
-		return opened, err
+func (s *Service) execute(ctx context.Context, j ledger.Journey) error {
+	if err := s.prolong(ctx, j); err != nil {
+		return err
 	}
+	return s.Orchestrator.Start(ctx, j.Type, j.ID, j.Input)
 }
 
 // Resume hands over once more what may not have arrived when the process died: the start of a journey, and the inputs
@@ -162,7 +161,7 @@ func (s *Service) Resume(ctx context.Context, open iter.Seq2[ledger.Journey, err
 		if err != nil {
 			return err
 		}
-		if err := s.Orchestrator.Start(ctx, j.Type, j.ID, j.Input); err != nil {
+		if err := s.execute(ctx, j); err != nil {
 			return err
 		}
 		for _, accepted := range j.Inputs {

@@ -3,6 +3,9 @@ package journeys
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -53,10 +56,10 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 			return false, err
 		}
 		now := s.Now()
-		j.Status, j.Reason = ledger.JourneyWaiting, in.Reason
+		j.Status, j.Reason = ledger.JourneyWaiting, clipped(in.Reason)
 		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Record: in.Record,
 			Since:     now,
-			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)), Details: in.Details,
+			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)), Details: clippedDetails(in.Details),
 			Sealed: sealed}
 		return true, nil
 	})
@@ -66,8 +69,34 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 	return stepError(err)
 }
 
-// maxShown is the largest member of an answer that a wait shows, in bytes: an image of a QR code has some thousands.
-const maxShown = 64 << 10
+const (
+	// maxShown is how much of an answer a wait shows in all, in bytes: an image of a QR code has some thousands.
+	maxShown = 64 << 10
+	// maxDetail is how much a detail of a wait tells, and a reason, and maxDetails how much all details; in bytes.
+	maxDetail  = 1 << 10
+	maxDetails = 8 << 10
+)
+
+// clipped cuts what is longer than a detail may be.
+func clipped(text string) string {
+	if len(text) <= maxDetail {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxDetail], "")
+}
+
+// clippedDetails cuts details, and leaves those out that there is no place for, the last by name.
+func clippedDetails(details map[string]string) map[string]string {
+	kept := maps.Clone(details)
+	size := 0
+	for _, name := range slices.Sorted(maps.Keys(details)) {
+		kept[name] = clipped(details[name])
+		if size += len(name) + len(kept[name]); size > maxDetails {
+			delete(kept, name)
+		}
+	}
+	return kept
+}
 
 // awaited seals what a wait shows of a transaction's answer; nil for nothing. An answer that is gone shows nothing.
 func (s *Service) awaited(
@@ -84,10 +113,11 @@ func (s *Service) awaited(
 	if tolerant.Read(answer.Body, &members) != nil {
 		return nil, nil // it was no object
 	}
-	shown := map[string]string{}
+	shown, left := map[string]string{}, maxShown
 	for _, name := range in.Reveal {
-		if text, ok := members[name].(string); ok && text != "" && len(text) <= maxShown {
+		if text, ok := members[name].(string); ok && text != "" && len(text) <= left {
 			shown[name] = text
+			left -= len(text)
 		}
 	}
 	if len(shown) == 0 {
@@ -152,6 +182,7 @@ func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 		}
 		in.Reason = reported.Message
 	}
+	in.Reason = clipped(in.Reason)
 	ring, err := s.Ring(ctx)
 	if err != nil {
 		return task.Unavailable("keys_unavailable")
@@ -173,7 +204,7 @@ func (s *Service) Finish(ctx context.Context, in FinishInput) error {
 		for _, id := range transactions {
 			outcome, refs, err := s.outcome(ctx, ring, t, in, id)
 			if err != nil || outcome != nil {
-				j.Refs, j.Outcome = refs, sealedOutcome(ring, *j, outcome)
+				j.Refs, j.Outcome = ledger.CapRefs(refs), sealedOutcome(ring, *j, outcome)
 				return err
 			}
 		}
@@ -195,8 +226,11 @@ func (s *Service) outcome(
 	return outcome, record.Refs, err
 }
 
+// maxOutcome is the largest outcome that is kept, in bytes. Of a larger one only how the journey ended is told.
+const maxOutcome = ledger.MaxOutcome - 1<<10
+
 func sealedOutcome(ring *seal.Ring, j ledger.Journey, outcome []byte) []byte {
-	if outcome == nil {
+	if outcome == nil || len(outcome) > maxOutcome {
 		return nil
 	}
 	return ring.Seal(outcomeRecord(j), outcome)

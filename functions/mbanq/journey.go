@@ -103,11 +103,10 @@ func inputDocuments(ctx context.Context, s journey.Start) (fields journey.Fields
 type intake struct {
 	journey.Fields
 	start journey.Start
-	left  int64 // what may still be opened, in bytes
 }
 
 func newIntake(s journey.Start) *intake {
-	return &intake{start: s, left: maxText, Fields: journey.Fields{
+	return &intake{start: s, Fields: journey.Fields{
 		Plain:     map[string]any{},
 		Lists:     map[string][]any{"addresses": {}, "identifiers": {}, "scans": {}},
 		AlsoErase: vault.References(s.Body),
@@ -186,11 +185,10 @@ func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (tol
 	if value.Kind() != '{' {
 		return nil, &gateway.InputError{Pointer: at, Reason: `must be an object or {"document_id":…}`}
 	}
-	text, err := k.start.Open(ctx, value, k.left, isFile)
+	text, err := k.start.Open(ctx, value, maxText, isFile)
 	if err != nil {
-		return nil, err
+		return nil, gateway.Under(at, err)
 	}
-	k.left -= int64(len(text))
 	m, err := body(text)
 	if err != nil {
 		return nil, gateway.Under(at, err)

@@ -19,6 +19,7 @@ import (
 func opener(documents map[string]string) func(
 	context.Context, jsontext.Value, int64, func(jsontext.Pointer) bool,
 ) (jsontext.Value, error) {
+	var size int64 // of all texts
 	return func(
 		_ context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool,
 	) (jsontext.Value, error) {
@@ -28,7 +29,7 @@ func opener(documents map[string]string) func(
 		for id, document := range documents {
 			text = jsontext.Value(strings.ReplaceAll(string(text), `{"document_id":"`+id+`"}`, document))
 		}
-		if int64(len(text)) > limit {
+		if size += int64(len(text)); size > limit {
 			return nil, gateway.NewProblem(413, "too_large", "")
 		}
 		return text, nil

@@ -83,6 +83,8 @@ func (e Evaluator) open(ctx context.Context, payload []byte) (in EvaluateInput, 
 	switch {
 	case errors.Is(err, vault.ErrTooLarge):
 		return in, task.InvalidInput("too_large")
+	case errors.Is(err, vault.ErrTooMany):
+		return in, task.InvalidInput("too_many_documents")
 	case errors.Is(err, vault.ErrNotFound):
 		return in, task.InvalidInput("document_not_found")
 	case errors.Is(err, vault.ErrNotJSON):

@@ -18,6 +18,7 @@ const MaxDepth = 32
 type InputError struct {
 	Pointer string // JSON pointer (RFC 6901), header or parameter name; empty for the whole body
 	Reason  string
+	Code    string // for machines, where it is another than "invalid_request"
 }
 
 func (e *InputError) Error() string {
@@ -31,7 +32,7 @@ func (e *InputError) Error() string {
 func Under(at string, err error) error {
 	var input *InputError
 	if errors.As(err, &input) {
-		return &InputError{Pointer: at + input.Pointer, Reason: input.Reason}
+		return &InputError{Pointer: at + input.Pointer, Reason: input.Reason, Code: input.Code}
 	}
 	return err
 }
@@ -88,7 +89,7 @@ func CheckJSON(body []byte) error {
 			return &InputError{Reason: "nests too deep"}
 		}
 		if holdsNUL(text) {
-			return &InputError{Pointer: printable(decoder.StackPointer()), Reason: "holds a NUL character"}
+			return &InputError{Pointer: PrintablePointer(decoder.StackPointer()), Reason: "holds a NUL character"}
 		}
 	}
 }
@@ -107,15 +108,15 @@ func inputError(err error) error {
 	var semantic *json.SemanticError
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntactic):
-		return &InputError{Pointer: printable(syntactic.JSONPointer), Reason: "stands twice"}
+		return &InputError{Pointer: PrintablePointer(syntactic.JSONPointer), Reason: "stands twice"}
 	case errors.As(err, &syntactic):
-		return &InputError{Pointer: printable(syntactic.JSONPointer), Reason: "is not valid JSON"}
+		return &InputError{Pointer: PrintablePointer(syntactic.JSONPointer), Reason: "is not valid JSON"}
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
 		return &InputError{
-			Pointer: printable(semantic.JSONPointer), Reason: "is not a known name (names are matched exactly)",
+			Pointer: PrintablePointer(semantic.JSONPointer), Reason: "is not a known name (names are matched exactly)",
 		}
 	case errors.As(err, &semantic):
-		return &InputError{Pointer: printable(semantic.JSONPointer), Reason: "must be " + wanted(semantic.GoType)}
+		return &InputError{Pointer: PrintablePointer(semantic.JSONPointer), Reason: "must be " + wanted(semantic.GoType)}
 	}
 	return &InputError{Reason: "is not valid JSON"}
 }
@@ -142,9 +143,9 @@ func wanted(t reflect.Type) string {
 	return "of another type"
 }
 
-// printable keeps a pointer from carrying a caller's data: a name is shown when it is made of letters and
+// PrintablePointer keeps a pointer from carrying a caller's data: a name is shown when it is made of letters and
 // underscores or is an index, and is not long.
-func printable(pointer jsontext.Pointer) string {
+func PrintablePointer(pointer jsontext.Pointer) string {
 	var out strings.Builder
 	for name := range pointer.Tokens() {
 		out.WriteByte('/')

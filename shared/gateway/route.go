@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -92,7 +93,7 @@ func (r Route) problem(ctx context.Context, req Request, err error) *Problem {
 	case errors.As(err, &problem):
 		return problem
 	case errors.As(err, &input):
-		return NewProblem(http.StatusBadRequest, "invalid_request", input.Error())
+		return NewProblem(http.StatusBadRequest, cmp.Or(input.Code, "invalid_request"), input.Error())
 	case errors.Is(err, ErrNoKey):
 		return NewProblem(
 			http.StatusUnauthorized, "no_key", "send a key as X-API-Key, as a Bearer token or as the password of Basic",

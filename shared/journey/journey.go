@@ -39,8 +39,9 @@ type Start struct {
 	Body   jsontext.Value
 	Secret []byte // the tenant's credentials document for the partner, for what an account manager issues with them
 
-	// Open replaces the references in a JSON text by what the vault holds under them, but for those in places that leave
-	// picks; see vault.Vault.Splice.
+	// Open replaces the references in a JSON text by what the vault holds under them. Those in places that leave picks
+	// become references to the journey's own copies. limit is for all texts of the request; see vault.Opener. Pointers in
+	// its errors begin at the text.
 	Open func(
 		ctx context.Context, text jsontext.Value, limit int64, leave func(jsontext.Pointer) bool,
 	) (jsontext.Value, error)

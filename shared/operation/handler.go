@@ -176,6 +176,8 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	switch {
 	case errors.Is(err, vault.ErrTooLarge):
 		return nil, task.InvalidInput(string(TooLarge))
+	case errors.Is(err, vault.ErrTooMany):
+		return nil, task.InvalidInput("too_many_documents")
 	case errors.Is(err, vault.ErrNotFound):
 		return nil, task.InvalidInput("document_not_found")
 	case errors.Is(err, vault.ErrNotJSON):

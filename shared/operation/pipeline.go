@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,8 @@ const (
 	recordReserve = 3 * time.Second
 	// inlineBody is the largest stored body that lies in the record; a larger one goes to the vault.
 	inlineBody = 8 << 10
+	// maxInline is the largest that a record takes where there is no vault.
+	maxInline = ledger.MaxItem - 64<<10
 	// maxRetryAfter caps the advice to a caller whose key is in flight: most attempts end long before their lease.
 	maxRetryAfter = 5 * time.Second
 )
@@ -144,18 +147,25 @@ func (r *execution[In]) read(ctx context.Context, t ledger.Transaction) result {
 		a.transaction = "" // nothing is on record
 		return a
 	}
+	var err error
 	outcome, sentAt := r.call(ctx, t)
 	if outcome.Class == Unknown {
 		outcome.Class = Unavailable // a read whose answer was lost changed nothing
 	}
 	r.settle(&t, outcome, sentAt)
 	a := r.toResult(t, outcome)
+	put := func(context.Context) error { return nil }
 	if t.Journey != "" && final(t.State) { // its outcome is made of the answer
-		if err := r.store(ctx, &t, outcome.Reply); err != nil {
-			return r.notRecorded(ctx, t, a, err)
-		}
+		put, err = r.stored(&t, outcome.Reply)
 	}
-	if err := r.h.p.Ledger.Record(ctx, t); err != nil {
+	// The record first: no answer lies in the vault that no record names. A state machine gets none before both are there.
+	if err == nil {
+		err = r.h.p.Ledger.Record(ctx, t)
+	}
+	if err == nil {
+		err = put(ctx)
+	}
+	if err != nil {
 		return r.notRecorded(ctx, t, a, err)
 	}
 	return a
@@ -439,7 +449,8 @@ func (r *execution[In]) settle(t *ledger.Transaction, outcome Outcome, sentAt ti
 	default:
 		t.State = ledger.Released
 	}
-	t.Code, t.Refs, t.Owns, t.Aliases = outcome.Code, outcome.Refs, r.named(outcome.Creates), nil
+	t.Code, t.Refs = outcome.Code, ledger.CapRefs(outcome.Refs)
+	t.Owns, t.Aliases = r.named(outcome.Creates), nil
 	for _, alias := range outcome.Aliases {
 		t.Aliases = append(t.Aliases, r.named(alias))
 	}
@@ -453,7 +464,12 @@ func (r *execution[In]) complete(ctx context.Context, t ledger.Transaction, outc
 	a := r.toResult(t, outcome)
 	var unstored error
 	if r.keyed && final(t.State) {
-		if unstored = r.store(ctx, &t, outcome.Reply); unstored != nil {
+		// The answer first: a record says that there is one to replay. The claim names it meanwhile.
+		var put func(context.Context) error
+		if put, unstored = r.stored(&t, outcome.Reply); unstored == nil {
+			unstored = put(ctx)
+		}
+		if unstored != nil {
 			t.Reply = nil // that it was done matters more than with which words
 		}
 	}
@@ -487,15 +503,30 @@ func (r *execution[In]) ownedByAnother(
 // final reports whether a state's answer is replayed.
 func final(s ledger.State) bool { return s == ledger.Done || s == ledger.Refused }
 
-// store seals the reply for its replays.
-func (r *execution[In]) store(ctx context.Context, t *ledger.Transaction, reply gateway.Reply) error {
+// errTooLarge: the record has no place for the answer.
+var errTooLarge = errors.New("operation: the answer is too large for its record")
+
+// stored makes the reply part of the record, sealed, and returns what puts the body into the vault where it is large.
+// Generation and take-overs name the attempt there, so that a record names the answers of all its attempts, those that
+// died among them: they expire before it does.
+func (r *execution[In]) stored(t *ledger.Transaction, reply gateway.Reply) (put func(context.Context) error, err error) {
 	t.Reply = &ledger.Reply{Status: reply.Status, ContentType: reply.ContentType}
 	if len(reply.Body) > inlineBody && r.h.p.Vault != nil {
-		t.Reply.VaultRef = "transaction/" + t.ID + "/" + t.Attempt
-		return r.h.p.Vault.Put(ctx, t.Tenant, t.Reply.VaultRef, reply.Body, t.ExpiresAt)
+		t.Reply.VaultRef = vaultRef(*t)
+		tenant, expires := t.Tenant, t.ExpiresAt
+		ref := t.Reply.VaultRef
+		return func(ctx context.Context) error { return r.h.p.Vault.Put(ctx, tenant, ref, reply.Body, expires) }, nil
+	}
+	if len(reply.Body) > maxInline {
+		return nil, errTooLarge
 	}
 	t.Reply.Body = r.ring.Seal(replyRecord(*t), reply.Body)
-	return nil
+	return func(context.Context) error { return nil }, nil
+}
+
+// vaultRef is where the vault keeps the answer of the attempt that holds the record.
+func vaultRef(t ledger.Transaction) string {
+	return "transaction/" + t.ID + "/" + strconv.Itoa(t.Generation) + "." + strconv.Itoa(t.TakeOvers)
 }
 
 // replay answers with what is stored.

@@ -140,6 +140,10 @@ type noBlobs struct{}
 func (noBlobs) Put(context.Context, string, []byte, time.Time) error { return errors.New("down") }
 func (noBlobs) Get(context.Context, string) ([]byte, error)          { return nil, errors.New("down") }
 func (noBlobs) Delete(context.Context, string) error                 { return errors.New("down") }
+func (noBlobs) Expires(context.Context, string) (time.Time, error) {
+	return time.Time{}, errors.New("down")
+}
+func (noBlobs) Extend(context.Context, string, time.Time) error { return errors.New("down") }
 
 func TestPartnersTextIsNoCode(t *testing.T) {
 	s := newStack(t)

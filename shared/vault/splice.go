@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,26 +11,85 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Errors of Splice, beside those of Get.
+// Errors of Splice, beside those of Get, all in a *ReferenceError but ErrTooLarge of the text itself.
 var (
 	// ErrNotJSON: what lies under a reference is no JSON value.
 	ErrNotJSON = errors.New("vault: document is not JSON")
-	// ErrTooLarge: with its references opened, the text exceeds the limit.
+	// ErrTooLarge: the text and what its references open exceed the limit.
 	ErrTooLarge = errors.New("vault: text exceeds the limit")
+	// ErrTooMany: the texts of a request hold more than MaxReferences references.
+	ErrTooMany = errors.New("vault: too many references")
 )
 
-// maxNesting is how many documents may lie in each other: what a journey was given, and in it what its caller had put
-// into the vault before.
-const maxNesting = 3
+// ReferenceError says which reference can't be opened or kept, and why.
+type ReferenceError struct {
+	Place jsontext.Pointer // in the text, with its references opened
+	Err   error
+}
 
-// Splice returns a JSON text in which every {"document_id":"…"} is replaced by the JSON value that the vault holds for
-// the tenant under that reference, and in that likewise; the bytes in between stay as they are. References for whose
-// place leave returns true are left; nil leaves none. limit is in bytes. What is no JSON is returned as it is.
+func (e *ReferenceError) Error() string { return string(e.Place) + ": " + e.Err.Error() }
+
+func (e *ReferenceError) Unwrap() error { return e.Err }
+
+const (
+	// MaxReferences is how many references the texts of a request may hold, those in opened documents counted at every
+	// place.
+	MaxReferences = 128
+
+	// maxTaskReferences is how many a task's may: what a journey was given, and what stands for that.
+	maxTaskReferences = 2 * MaxReferences
+
+	// maxNesting is how many documents may lie in each other: what a journey was given, and in it what its caller had put
+	// into the vault before.
+	maxNesting = 3
+
+	// bookkeeping is how much longer what is scanned may be than what comes of it, in bytes: references are scanned, and
+	// what they open takes their places.
+	bookkeeping = 64 << 10
+)
+
+// Opener opens the references in the texts of one request. It reads each document once, however many refer to it.
+type Opener struct {
+	// Keep is asked for what takes the place of a reference that is left, and fails where it leads nowhere. Where nil,
+	// the reference stays as it is.
+	Keep func(ctx context.Context, id string) (as string, err error)
+
+	read       func(ctx context.Context, id string) (document, error)
+	documents  map[string]document // those that were read
+	most       int                 // references
+	references int                 // found so far
+	size       int64               // of the texts with their references opened, in bytes
+	scanned    int64               // of the texts, and of the documents wherever one is opened, in bytes
+}
+
+// Opener makes an Opener for what a tenant has sent.
+func (v *Vault) Opener(tenant string) *Opener {
+	return &Opener{
+		most:      MaxReferences,
+		read:      func(ctx context.Context, id string) (document, error) { return v.read(ctx, tenant, id) },
+		documents: map[string]document{},
+	}
+}
+
+// Splice returns what a state machine hands over with its references opened; see Opener.Splice.
 func (v *Vault) Splice(
 	ctx context.Context, tenant string, text []byte, limit int64, leave func(jsontext.Pointer) bool,
 ) (jsontext.Value, error) {
-	s := splicer{open: func(id string) (document, error) { return v.read(ctx, tenant, id) }, limit: limit, leave: leave}
-	err := s.text(text, "", 0)
+	o := v.Opener(tenant)
+	o.most = maxTaskReferences
+	return o.Splice(ctx, text, limit, leave)
+}
+
+// Splice returns a JSON text in which every {"document_id":"…"} is replaced by the JSON value that the vault holds for
+// the tenant under that reference, and in that likewise; the bytes in between stay as they are. References for whose
+// place leave returns true are left, or replaced as Keep says; nil leaves none. limit is in bytes, of all the
+// texts of the request with their references opened. What is no JSON is returned as it is.
+func (o *Opener) Splice(
+	ctx context.Context, text []byte, limit int64, leave func(jsontext.Pointer) bool,
+) (jsontext.Value, error) {
+	s := splicer{Opener: o, limit: limit, leave: leave}
+	before := s.size
+	err := s.text(ctx, text, "", 0)
 	if errors.Is(err, errBroken) {
 		if int64(len(text)) > limit {
 			return nil, ErrTooLarge
@@ -42,7 +102,7 @@ func (v *Vault) Splice(
 	if len(s.parts) == 1 && !s.parts[0].file {
 		return s.parts[0].bytes, nil
 	}
-	whole := make([]byte, 0, s.size)
+	whole := make([]byte, 0, s.size-before)
 	for _, part := range s.parts {
 		whole = part.append(whole)
 	}
@@ -60,23 +120,42 @@ func IsReference(value jsontext.Value) bool {
 
 // References lists the references in a JSON text, those in what they refer to not among them.
 func References(text []byte) (ids []string) {
-	s := splicer{limit: int64(len(text)), leave: func(jsontext.Pointer) bool { return true }, left: &ids}
-	_ = s.text(text, "", 0)
-	return ids
+	decoder := newDecoder(text)
+	for {
+		_, id, err := next(decoder)
+		if err != nil {
+			return ids
+		}
+		if id != "" {
+			ids = append(ids, id)
+		}
+	}
 }
 
 // splicer collects the parts of a text, so that it is put together once, in a piece of memory of its size.
 type splicer struct {
-	open  func(id string) (document, error)
+	*Opener
 	leave func(jsontext.Pointer) bool
-	left  *[]string // the references that were left; nil for nobody's interest
 	limit int64
-	size  int64
 	parts []document
 }
 
 // errBroken: the text is no JSON.
 var errBroken = errors.New("vault: text is not JSON")
+
+func newDecoder(text []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(
+		bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
+	)
+}
+
+// scan counts what is read, whatever comes of it.
+func (s *splicer) scan(size int) error {
+	if s.scanned += int64(size); s.scanned > s.limit+bookkeeping {
+		return ErrTooLarge
+	}
+	return nil
+}
 
 func (s *splicer) add(part document) error {
 	if s.size += int64(part.size()); s.size > s.limit {
@@ -89,10 +168,11 @@ func (s *splicer) add(part document) error {
 }
 
 // text adds one text, at is where it stands.
-func (s *splicer) text(text []byte, at jsontext.Pointer, nesting int) error {
-	decoder := jsontext.NewDecoder(
-		bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
-	)
+func (s *splicer) text(ctx context.Context, text []byte, at jsontext.Pointer, nesting int) error {
+	if err := s.scan(len(text)); err != nil {
+		return err
+	}
+	decoder := newDecoder(text)
 	var done int64 // so much of the text has been added
 	values := 0
 	for {
@@ -108,39 +188,73 @@ func (s *splicer) text(text []byte, at jsontext.Pointer, nesting int) error {
 				return errBroken
 			}
 		}
-		place := at + decoder.StackPointer()
 		if id == "" {
 			continue
 		}
+		before, place := document{bytes: text[done:start]}, at+decoder.StackPointer()
+		if s.references++; s.references > s.most {
+			return &ReferenceError{place, ErrTooMany}
+		}
 		if s.leave != nil && s.leave(place) {
-			if s.left != nil {
-				*s.left = append(*s.left, id)
+			if s.Keep == nil {
+				continue
 			}
-			continue
-		}
-		if nesting == maxNesting {
-			return ErrNotJSON
-		}
-		if err := s.add(document{bytes: text[done:start]}); err != nil {
-			return err
-		}
-		opened, err := s.open(id)
-		switch {
-		case err != nil:
-			return err
-		case opened.file:
-			err = s.add(opened)
-		default:
-			err = s.text(opened.bytes, place, nesting+1)
-		}
-		if errors.Is(err, errBroken) {
-			return ErrNotJSON
-		}
-		if err != nil {
-			return err
+			as, err := s.Keep(ctx, id)
+			if err != nil {
+				return &ReferenceError{place, err}
+			}
+			reference, err := json.Marshal(map[string]string{"document_id": as})
+			if err != nil {
+				return err
+			}
+			if err := cmp.Or(s.add(before), s.add(document{bytes: reference})); err != nil {
+				return err
+			}
+		} else {
+			if err := s.add(before); err != nil {
+				return err
+			}
+			if err := s.open(ctx, id, place, nesting); err != nil {
+				return err
+			}
 		}
 		done = decoder.InputOffset()
 	}
+}
+
+// open adds what lies under a reference.
+func (s *splicer) open(ctx context.Context, id string, place jsontext.Pointer, nesting int) error {
+	failed := func(err error) error {
+		var within *ReferenceError
+		switch {
+		case errors.As(err, &within):
+			return err
+		case errors.Is(err, errBroken):
+			err = ErrNotJSON
+		}
+		return &ReferenceError{place, err}
+	}
+	if nesting == maxNesting {
+		return failed(ErrNotJSON)
+	}
+	opened, known := s.documents[id]
+	if !known {
+		var err error
+		if opened, err = s.read(ctx, id); err != nil {
+			return failed(err)
+		}
+		s.documents[id] = opened
+	}
+	if !opened.file {
+		if err := s.text(ctx, opened.bytes, place, nesting+1); err != nil {
+			return failed(err)
+		}
+		return nil
+	}
+	if err := cmp.Or(s.scan(opened.size()), s.add(opened)); err != nil {
+		return failed(err)
+	}
+	return nil
 }
 
 // next reads a token, or a whole reference: its id and where it starts.

@@ -46,6 +46,20 @@ func (b *blobs) Get(_ context.Context, key string) ([]byte, error) {
 	return bytes.Clone(blob), b.err
 }
 
+func (b *blobs) Expires(_ context.Context, key string) (time.Time, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.blobs[key]; !ok {
+		return time.Time{}, vault.ErrNotFound
+	}
+	return time.Time{}, nil
+}
+
+func (b *blobs) Extend(ctx context.Context, key string, _ time.Time) error {
+	_, err := b.Expires(ctx, key)
+	return err
+}
+
 func (b *blobs) Delete(_ context.Context, key string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -21,6 +21,10 @@ type Blobs interface {
 	Put(ctx context.Context, key string, blob []byte, expires time.Time) error
 	// Get returns a blob, or ErrNotFound.
 	Get(ctx context.Context, key string) ([]byte, error)
+	// Expires returns when a blob expires, or ErrNotFound.
+	Expires(ctx context.Context, key string) (time.Time, error)
+	// Extend lets a blob expire later than it would, and never sooner; or returns ErrNotFound.
+	Extend(ctx context.Context, key string, expires time.Time) error
 	// Delete removes a blob; that it is absent is fine.
 	Delete(ctx context.Context, key string) error
 }
@@ -79,6 +83,48 @@ func (v *Vault) Get(ctx context.Context, tenant, id string) ([]byte, error) {
 		return d.bytes, err
 	}
 	return d.append(make([]byte, 0, d.size())), nil
+}
+
+// Expires returns when a document expires, or ErrNotFound.
+func (v *Vault) Expires(ctx context.Context, tenant, id string) (time.Time, error) {
+	ring, err := v.Ring(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return v.Blobs.Expires(ctx, blobKey(ring, tenant, id))
+}
+
+// Extend lets a document expire later than it would, and never sooner; or returns ErrNotFound.
+func (v *Vault) Extend(ctx context.Context, tenant, id string, expires time.Time) error {
+	ring, err := v.Ring(ctx)
+	if err != nil {
+		return err
+	}
+	return v.Blobs.Extend(ctx, blobKey(ring, tenant, id), expires)
+}
+
+// Copy puts a document under another id of its kind, which CopyID made, until expires; or returns ErrNotFound.
+func (v *Vault) Copy(ctx context.Context, tenant, from, to string, expires time.Time) error {
+	d, err := v.read(ctx, tenant, from)
+	if err != nil {
+		return err
+	}
+	if !d.file {
+		return v.Put(ctx, tenant, to, d.bytes, expires)
+	}
+	ring, err := v.Ring(ctx)
+	if err != nil {
+		return err
+	}
+	return v.Blobs.Put(ctx, blobKey(ring, tenant, to), d.bytes, expires)
+}
+
+// CopyID makes the id of a document's copy: that of an upload's is an upload's.
+func CopyID(of, id string) string {
+	if strings.HasPrefix(of, uploaded) {
+		return uploaded + id
+	}
+	return id
 }
 
 // document is a JSON text, or a file that stands for the JSON string of its base64 text.

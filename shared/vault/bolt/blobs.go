@@ -61,11 +61,15 @@ func (b *Blobs) Put(ctx context.Context, key string, blob []byte, expires time.T
 		if _, err := remove(tx, []byte(key)); err != nil {
 			return err
 		}
-		if err := tx.Bucket(expiries).Put(append(stamp(expires), key...), nil); err != nil {
-			return err
-		}
-		return tx.Bucket(blobs).Put([]byte(key), append(stamp(expires), blob...))
+		return add(tx, []byte(key), blob, expires)
 	})
+}
+
+func add(tx *bbolt.Tx, key, blob []byte, expires time.Time) error {
+	if err := tx.Bucket(expiries).Put(append(stamp(expires), key...), nil); err != nil {
+		return err
+	}
+	return tx.Bucket(blobs).Put(key, append(stamp(expires), blob...))
 }
 
 // Get implements vault.Blobs.
@@ -82,6 +86,40 @@ func (b *Blobs) Get(ctx context.Context, key string) (blob []byte, err error) {
 		return nil
 	})
 	return blob, err
+}
+
+// Expires implements vault.Blobs.
+func (b *Blobs) Expires(ctx context.Context, key string) (at time.Time, err error) {
+	if err := ctx.Err(); err != nil {
+		return at, err
+	}
+	err = b.db.View(func(tx *bbolt.Tx) error {
+		v := tx.Bucket(blobs).Get([]byte(key))
+		if v == nil || bytes.Compare(v[:len(timeLayout)], stamp(b.Now())) <= 0 {
+			return vault.ErrNotFound
+		}
+		at, err = time.Parse(timeLayout, string(v[:len(timeLayout)]))
+		return err
+	})
+	return at, err
+}
+
+// Extend implements vault.Blobs.
+func (b *Blobs) Extend(ctx context.Context, key string, expires time.Time) error {
+	at, err := b.Expires(ctx, key)
+	if err != nil || !at.Before(expires) {
+		return err
+	}
+	return b.db.Update(func(tx *bbolt.Tx) error {
+		v := bytes.Clone(tx.Bucket(blobs).Get([]byte(key)))
+		if v == nil {
+			return vault.ErrNotFound
+		}
+		if _, err := remove(tx, []byte(key)); err != nil {
+			return err
+		}
+		return add(tx, []byte(key), v[len(timeLayout):], expires)
+	})
 }
 
 // errUnchanged rolls back a deletion of nothing.
@@ -111,6 +149,26 @@ func (b *Blobs) Count() (n int, err error) {
 		return tx.Bucket(blobs).ForEach(func(_, _ []byte) error { n++; return nil })
 	})
 	return n, err
+}
+
+// Sweep deletes all blobs that have expired. It writes nothing where there are none.
+func (b *Blobs) Sweep(ctx context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		now, due := stamp(b.Now()), 0
+		err := b.db.View(func(tx *bbolt.Tx) error {
+			due = len(bolt.Due(tx.Bucket(expiries), now, 1))
+			return nil
+		})
+		if err != nil || due == 0 {
+			return err
+		}
+		if err := b.db.Update(func(tx *bbolt.Tx) error { return sweep(tx, now) }); err != nil {
+			return err
+		}
+	}
 }
 
 // sweep deletes blobs that expired at now or before, at most sweepLimit of them.

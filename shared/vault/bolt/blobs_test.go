@@ -121,6 +121,45 @@ func TestBlobs(t *testing.T) {
 			s.wantAbsent("key")
 		}
 	})
+	t.Run("Extend", func(t *testing.T) {
+		s := open(t)
+		s.mustPut("key", []byte("blob"), hour)
+		for _, at := range []time.Time{hour.Add(time.Hour), hour.Add(time.Minute), hour} { // never sooner
+			if err := s.Extend(t.Context(), "key", at); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.Expires(t.Context(), "key"); err != nil || !got.Equal(hour.Add(time.Hour)) {
+				t.Fatalf("expires at %s, %v", got, err)
+			}
+		}
+		if s.commits != 3 || s.size() != 2 { // the bucket, Put and one Extend
+			t.Errorf("%d commits, %d entries", s.commits, s.size())
+		}
+		s.at(hour.Add(time.Hour - 1))
+		s.want("key", []byte("blob"))
+		s.at(hour.Add(time.Hour))
+		for _, key := range []string{"key", "none"} {
+			_, err := s.Expires(t.Context(), key)
+			if later := s.Extend(t.Context(), key, hour.Add(2*time.Hour)); !errors.Is(err, vault.ErrNotFound) ||
+				!errors.Is(later, vault.ErrNotFound) {
+				t.Errorf("%s: expires %v, extended %v", key, err, later)
+			}
+		}
+	})
+	t.Run("Sweep", func(t *testing.T) {
+		s := open(t)
+		for i := range 40 {
+			s.mustPut(fmt.Sprint("old-", i), []byte("blob"), hour.Add(time.Duration(-i)))
+		}
+		s.mustPut("kept", []byte("blob"), hour.Add(1))
+		s.at(hour)
+		for _, commits := range []int{3, 0} {
+			s.commits = 0
+			if err := s.Sweep(t.Context()); err != nil || s.size() != 2 || s.commits != commits {
+				t.Errorf("%d entries are left after %d commits, %v", s.size(), s.commits, err)
+			}
+		}
+	})
 	t.Run("Delete", func(t *testing.T) {
 		s := open(t)
 		s.mustPut("key", []byte("blob"), hour)

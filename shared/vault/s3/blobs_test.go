@@ -26,6 +26,7 @@ type bucket struct {
 	objects map[string][]byte
 	meta    map[string]string
 	tag     string
+	copies  int
 }
 
 func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -34,12 +35,26 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodPut:
 		body, _ := io.ReadAll(r.Body)
+		if source := r.Header.Get("X-Amz-Copy-Source"); source != "" {
+			var ok bool
+			if body, ok = b.objects["/"+source]; !ok {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = io.WriteString(w, `<Error><Code>NoSuchKey</Code></Error>`)
+				return
+			}
+			if r.Header.Get("X-Amz-Metadata-Directive") != "REPLACE" || r.Header.Get("X-Amz-Tagging-Directive") != "REPLACE" {
+				w.WriteHeader(http.StatusBadRequest) // a copy onto itself that changes nothing
+				return
+			}
+			b.copies++
+			defer func() { _, _ = io.WriteString(w, `<CopyObjectResult></CopyObjectResult>`) }()
+		}
 		b.tag = r.Header.Get("X-Amz-Tagging")
 		b.objects[r.URL.Path], b.meta[r.URL.Path] = body, r.Header.Get("X-Amz-Meta-Expires")
 	case http.MethodDelete:
 		delete(b.objects, r.URL.Path)
 		w.WriteHeader(http.StatusNoContent)
-	case http.MethodGet:
+	case http.MethodGet, http.MethodHead:
 		body, ok := b.objects[r.URL.Path]
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
@@ -78,6 +93,31 @@ func TestBlobs(t *testing.T) {
 	if fake.tag != "keep=days" {
 		t.Errorf("an hour's blob is tagged %s", fake.tag)
 	}
+	month := now.Add(30 * 24 * time.Hour)
+	if err := blobs.Put(ctx, "extended", blob, now.Add(24*time.Hour)); err != nil || fake.tag != "keep=days" {
+		t.Errorf("a day's blob is tagged %s, %v", fake.tag, err)
+	}
+	for _, at := range []time.Time{month, month, now} { // again, and never sooner
+		if err := blobs.Extend(ctx, "extended", at); err != nil {
+			t.Error(err)
+		}
+		if got, err := blobs.Expires(ctx, "extended"); err != nil || !got.Equal(month) {
+			t.Errorf("expires at %s, %v", got, err)
+		}
+	}
+	if got, err := blobs.Get(ctx, "extended"); err != nil || !bytes.Equal(got, blob) || fake.tag != "keep=long" ||
+		fake.copies != 1 {
+		t.Errorf("%d bytes after %d copies, tagged %s, %v", len(got), fake.copies, fake.tag, err)
+	}
+	if err := blobs.Delete(ctx, "extended"); err != nil {
+		t.Error(err)
+	}
+	if _, err := blobs.Expires(ctx, "extended"); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("absent: %v", err)
+	}
+	if err := blobs.Extend(ctx, "extended", month); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("absent: %v", err)
+	}
 	if err := blobs.Put(ctx, "month", []byte("x"), now.Add(30*24*time.Hour)); err != nil || fake.tag != "keep=long" {
 		t.Errorf("a month's blob is tagged %s, %v", fake.tag, err)
 	}
@@ -89,6 +129,9 @@ func TestBlobs(t *testing.T) {
 	}
 	now = now.Add(time.Hour)
 	if _, err := blobs.Get(ctx, "key"); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("expired: %v", err)
+	}
+	if err := blobs.Extend(ctx, "key", month); !errors.Is(err, vault.ErrNotFound) {
 		t.Errorf("expired: %v", err)
 	}
 	for range 2 {
