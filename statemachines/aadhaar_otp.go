@@ -163,11 +163,7 @@ func aadhaarOTP() *flow.Machine {
 	m.Add("ReadMistake", readCause{Next: "RouteByMistake"})
 	m.Add("RouteByMistake", flow.Choice{
 		Comment: "What the gateway refuses of an OTP, the person may enter again.",
-		Rules: []flow.Rule{
-			flow.When(
-				flow.OneOf("$.error.refusal.errorMessage", "invalid_otp", "document_not_found"), "OTPNotReadable",
-			),
-		},
+		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_otp"), "OTPNotReadable")},
 		Default: "RouteByFailure",
 	})
 	m.Add("ReadFailure", readCause{Next: "RouteByFailure"})

@@ -292,6 +292,10 @@ func (m *memory) Put(_ context.Context, key string, blob []byte, _ time.Time) er
 
 func (m *memory) Get(_ context.Context, key string) ([]byte, error) { return m.blobs[key], nil }
 
+func (m *memory) Expires(context.Context, string) (time.Time, error) { return time.Time{}, nil }
+
+func (m *memory) Extend(context.Context, string, time.Time) error { return nil }
+
 func (m *memory) Delete(context.Context, string) error { return nil }
 
 // benchSecrets are secrets by their names.

@@ -170,7 +170,15 @@ func (a *aws) s3(w http.ResponseWriter, r *http.Request, who string, body []byte
 		if tagged {
 			needs("PutObjectTagging")
 		}
+		copied := r.Header.Get("X-Amz-Copy-Source") != "" // onto itself
+		if copied {
+			needs("GetObject")
+			_, _ = io.WriteString(w, `<CopyObjectResult></CopyObjectResult>`)
+		}
 		a.mu.Lock()
+		if copied {
+			body = a.objects[r.URL.Path]
+		}
 		a.objects[r.URL.Path], a.expires[r.URL.Path] = body, r.Header.Get("X-Amz-Meta-Expires")
 		a.mu.Unlock()
 	case http.MethodDelete:
@@ -193,7 +201,9 @@ func (a *aws) s3(w http.ResponseWriter, r *http.Request, who string, body []byte
 		}
 		w.Header().Set("X-Amz-Meta-Expires", expires)
 		w.Header().Set("Content-Length", fmt.Sprint(len(object)))
-		_, _ = w.Write(object)
+		if r.Method == http.MethodGet {
+			_, _ = w.Write(object)
+		}
 	}
 }
 

@@ -2,80 +2,22 @@ package s3_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"sallyport/shared/vault"
 	vaults3 "sallyport/shared/vault/s3"
+	"sallyport/shared/vault/s3/s3test"
 )
 
-// bucket is as much of S3's REST interface as the adapter uses.
-type bucket struct {
-	mu      sync.Mutex
-	objects map[string][]byte
-	meta    map[string]string
-	tag     string
-	copies  int
-}
-
-func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch r.Method {
-	case http.MethodPut:
-		body, _ := io.ReadAll(r.Body)
-		if source := r.Header.Get("X-Amz-Copy-Source"); source != "" {
-			var ok bool
-			if body, ok = b.objects["/"+source]; !ok {
-				w.WriteHeader(http.StatusNotFound)
-				_, _ = io.WriteString(w, `<Error><Code>NoSuchKey</Code></Error>`)
-				return
-			}
-			if r.Header.Get("X-Amz-Metadata-Directive") != "REPLACE" || r.Header.Get("X-Amz-Tagging-Directive") != "REPLACE" {
-				w.WriteHeader(http.StatusBadRequest) // a copy onto itself that changes nothing
-				return
-			}
-			b.copies++
-			defer func() { _, _ = io.WriteString(w, `<CopyObjectResult></CopyObjectResult>`) }()
-		}
-		b.tag = r.Header.Get("X-Amz-Tagging")
-		b.objects[r.URL.Path], b.meta[r.URL.Path] = body, r.Header.Get("X-Amz-Meta-Expires")
-	case http.MethodDelete:
-		delete(b.objects, r.URL.Path)
-		w.WriteHeader(http.StatusNoContent)
-	case http.MethodGet, http.MethodHead:
-		body, ok := b.objects[r.URL.Path]
-		if !ok {
-			w.WriteHeader(http.StatusNotFound)
-			_, _ = io.WriteString(w, `<Error><Code>NoSuchKey</Code></Error>`)
-			return
-		}
-		w.Header().Set("X-Amz-Meta-Expires", b.meta[r.URL.Path])
-		_, _ = w.Write(body)
-	}
-}
-
 func TestBlobs(t *testing.T) {
-	fake := &bucket{objects: map[string][]byte{}, meta: map[string]string{}}
-	server := httptest.NewServer(fake)
-	defer server.Close()
-	client := s3.New(s3.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), UsePathStyle: true,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
-		}),
-	})
+	fake, client, server := s3test.New(t)
 	blobs, ctx, now := vaults3.New(client, "vault"), t.Context(), time.Now()
 	blobs.Now = func() time.Time { return now }
 	blob := bytes.Repeat([]byte{0, 255, '\n', 'a'}, 1<<18)
@@ -85,17 +27,17 @@ func TestBlobs(t *testing.T) {
 	if got, err := blobs.Get(ctx, "key"); err != nil || !bytes.Equal(got, blob) {
 		t.Errorf("%d bytes came back, %v", len(got), err)
 	}
-	for path := range fake.objects {
+	for path := range fake.Objects() {
 		if !strings.HasPrefix(path, "/vault/") {
 			t.Errorf("stored at %s", path)
 		}
 	}
-	if fake.tag != "keep=days" {
-		t.Errorf("an hour's blob is tagged %s", fake.tag)
+	if tag := fake.Tag("key"); tag != "keep=days" {
+		t.Errorf("an hour's blob is tagged %s", tag)
 	}
 	month := now.Add(30 * 24 * time.Hour)
-	if err := blobs.Put(ctx, "extended", blob, now.Add(24*time.Hour)); err != nil || fake.tag != "keep=days" {
-		t.Errorf("a day's blob is tagged %s, %v", fake.tag, err)
+	if err := blobs.Put(ctx, "extended", blob, now.Add(24*time.Hour)); err != nil || fake.Tag("extended") != "keep=days" {
+		t.Errorf("a day's blob is tagged %s, %v", fake.Tag("extended"), err)
 	}
 	for _, at := range []time.Time{month, month, now} { // again, and never sooner
 		if err := blobs.Extend(ctx, "extended", at); err != nil {
@@ -105,9 +47,9 @@ func TestBlobs(t *testing.T) {
 			t.Errorf("expires at %s, %v", got, err)
 		}
 	}
-	if got, err := blobs.Get(ctx, "extended"); err != nil || !bytes.Equal(got, blob) || fake.tag != "keep=long" ||
-		fake.copies != 1 {
-		t.Errorf("%d bytes after %d copies, tagged %s, %v", len(got), fake.copies, fake.tag, err)
+	if got, err := blobs.Get(ctx, "extended"); err != nil || !bytes.Equal(got, blob) || fake.Tag("extended") != "keep=long" ||
+		fake.Copies() != 1 {
+		t.Errorf("%d bytes after %d copies, tagged %s, %v", len(got), fake.Copies(), fake.Tag("extended"), err)
 	}
 	if err := blobs.Delete(ctx, "extended"); err != nil {
 		t.Error(err)
@@ -118,8 +60,8 @@ func TestBlobs(t *testing.T) {
 	if err := blobs.Extend(ctx, "extended", month); !errors.Is(err, vault.ErrNotFound) {
 		t.Errorf("absent: %v", err)
 	}
-	if err := blobs.Put(ctx, "month", []byte("x"), now.Add(30*24*time.Hour)); err != nil || fake.tag != "keep=long" {
-		t.Errorf("a month's blob is tagged %s, %v", fake.tag, err)
+	if err := blobs.Put(ctx, "month", []byte("x"), now.Add(30*24*time.Hour)); err != nil || fake.Tag("month") != "keep=long" {
+		t.Errorf("a month's blob is tagged %s, %v", fake.Tag("month"), err)
 	}
 	if err := blobs.Delete(ctx, "month"); err != nil {
 		t.Error(err)
@@ -139,7 +81,7 @@ func TestBlobs(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if len(fake.objects) != 0 {
+	if len(fake.Objects()) != 0 {
 		t.Error("the object is still there")
 	}
 	upload, err := vaults3.Uploads{
@@ -158,8 +100,8 @@ func TestBlobs(t *testing.T) {
 	if resp, err := http.DefaultClient.Do(req); err != nil || resp.StatusCode != 200 {
 		t.Fatalf("%+v, %v", resp, err)
 	}
-	if got, err := blobs.Get(ctx, "upload-1"); err != nil || string(got) != "photo" || fake.tag != "keep=days" {
-		t.Errorf("uploaded %q, %v, tag %s", got, err, fake.tag)
+	if got, err := blobs.Get(ctx, "upload-1"); err != nil || string(got) != "photo" || fake.Tag("upload-1") != "keep=days" {
+		t.Errorf("uploaded %q, %v, tag %s", got, err, fake.Tag("upload-1"))
 	}
 	query, err := url.ParseQuery(upload.URL[strings.Index(upload.URL, "?")+1:])
 	if err != nil || query.Get("X-Amz-Expires") != "600" ||
