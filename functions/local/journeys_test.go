@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	main "sallyport/functions/local"
 	"sallyport/shared/ledger"
 	"sallyport/shared/ledger/ledgertest"
@@ -617,16 +619,18 @@ func TestJourneyResendIsLimited(t *testing.T) {
 	}
 }
 
-// TestJourneyMistakenDocument holds that a reference to nothing costs the person no attempt.
+// TestJourneyMistakenDocument holds that a reference to nothing is refused, and costs the person no attempt.
 func TestJourneyMistakenDocument(t *testing.T) {
 	t.Parallel()
 	s := MustRun(t)
 	id := s.startJourney("k", happy)
 	s.follow(id, waiting)
-	if got := s.input(id, `{"kind":"otp","otp":{"document_id":"nothing-there"}}`); got.status != 202 {
+	before := s.follow(id, waiting)
+	if got := s.input(id, `{"kind":"otp","otp":{"document_id":"nothing-there"}}`); got.status != 400 ||
+		!strings.Contains(got.body, `"/otp: leads to no document`) {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
-	if view := s.follow(id, waitingFor("otp_not_readable")); view.Awaiting.AttemptsLeft != "3" {
+	if view := s.follow(id, waiting); view.Awaiting.ID != before.Awaiting.ID || view.Awaiting.AttemptsLeft != "3" {
 		t.Errorf("got %+v", view)
 	}
 	s.input(id, enter(otp))
@@ -654,6 +658,27 @@ func TestJourneyLostRecord(t *testing.T) {
 	s.input(id, enter(otp))
 	if view := s.follow(id, ended); view.Status != "SUCCEEDED" ||
 		!strings.Contains(string(view.Outcome), `"verified":true`) {
+		t.Errorf("got %+v", view)
+	}
+}
+
+// TestJourneyLostNumber holds that nobody is asked for an OTP again where it is the number that is gone.
+func TestJourneyLostNumber(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	id := s.startJourney("k", happy)
+	s.follow(id, waiting)
+	if err := s.DB().Update(func(tx *bbolt.Tx) error {
+		if err := tx.DeleteBucket([]byte("vault/blobs")); err != nil {
+			return err
+		}
+		_, err := tx.CreateBucket([]byte("vault/blobs"))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.input(id, enter(otp))
+	if view := s.follow(id, ended); view.Status != "FAILED" || view.Reason != "document_not_found" {
 		t.Errorf("got %+v", view)
 	}
 }

@@ -118,6 +118,7 @@ type Main struct {
 	db           *bolt.DB
 	partner      *bolt.DB
 	server       *http.Server
+	stopSweep    context.CancelFunc
 }
 
 // New makes a local stack of settings in the environment: PORT and SANDBOX_TIME_SCALE.
@@ -181,6 +182,9 @@ func (m *Main) Run(ctx context.Context) (err error) {
 		_ = listener.Close()
 		return err
 	}
+	sweeping, stop := context.WithCancel(context.Background())
+	m.stopSweep = stop
+	go m.sweep(sweeping)
 	go func() {
 		if err := m.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			m.Log.Error("front stopped", "cause", err)
@@ -384,7 +388,27 @@ func (m *Main) resume(ctx context.Context) error {
 	if err := m.orchestrator.Resume(); err != nil {
 		return err
 	}
+	if err := m.Vault.Sweep(ctx); err != nil {
+		return err
+	}
 	return m.journeys.Resume(ctx, m.Ledger.OpenJourneys(ctx))
+}
+
+// sweepEvery is how often the vault is rid of what has expired, also while nothing is put there.
+const sweepEvery = time.Minute
+
+func (m *Main) sweep(ctx context.Context) {
+	for tick := time.NewTicker(sweepEvery); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+			if err := m.Vault.Sweep(ctx); err != nil && ctx.Err() == nil {
+				m.Log.Error("vault not swept", "cause", err)
+			}
+		}
+	}
 }
 
 // Execution returns the execution of a journey, as it was last written.
@@ -403,6 +427,9 @@ func (h fixedMessage) Handle(ctx context.Context, r slog.Record) error {
 // Close ends the stack; what it has accepted is kept.
 func (m *Main) Close() error {
 	var errs []error
+	if m.stopSweep != nil {
+		m.stopSweep()
+	}
 	if m.sandbox != nil {
 		errs = append(errs, m.sandbox.Close()) // first, so that what a fault holds lets the server go
 	}

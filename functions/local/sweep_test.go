@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"net/http"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,5 +40,34 @@ func TestSweepsItsFile(t *testing.T) {
 	s.initTransaction()
 	if n := records(); n != 1 {
 		t.Errorf("%d calls are on record, want the last", n)
+	}
+}
+
+// What has expired goes from the vault with the next start at the latest, although nobody puts anything there.
+func TestSweepsItsVault(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	s := MustRun(t, func(m *main.Main) { m.Dir = dir })
+	for range 40 {
+		s.do("POST", "/documents", http.Header{"Content-Type": {"application/json"}}, `"999900000016"`)
+	}
+	count := func(s *stack) int {
+		n, err := s.Vault.Count()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := count(s); n != 40 {
+		t.Fatalf("%d documents lie there", n)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = MustRun(t, func(m *main.Main) {
+		m.Dir, m.Now = dir, func() time.Time { return time.Now().Add(25 * time.Hour) }
+	})
+	if n := count(s); n != 0 {
+		t.Errorf("%d documents are left", n)
 	}
 }
