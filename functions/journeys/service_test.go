@@ -182,9 +182,17 @@ func (s *stack) tell(code string) error {
 // call sends a request to a route.
 func (s *stack) call(route lambda.Handler, params map[string]string, body string) events.APIGatewayV2HTTPResponse {
 	s.t.Helper()
+	return s.callBy("i", route, params, body)
+}
+
+// callBy sends it with an Idempotency-Key.
+func (s *stack) callBy(
+	key string, route lambda.Handler, params map[string]string, body string,
+) events.APIGatewayV2HTTPResponse {
+	s.t.Helper()
 	payload, err := json.Marshal(
 		events.APIGatewayV2HTTPRequest{
-			Headers: map[string]string{"x-api-key": "k", "idempotency-key": "i"}, PathParameters: params, Body: body,
+			Headers: map[string]string{"x-api-key": "k", "idempotency-key": key}, PathParameters: params, Body: body,
 		},
 	)
 	if err != nil {

@@ -17,6 +17,13 @@ import (
 // keyPrefix tells a caller's key from the tokens that the gateway mints.
 const keyPrefix = "spk_"
 
+// How long what stands in a caller's record may be, in bytes. A tenant stands in every record.
+const (
+	maxTenant = 64
+	maxName   = 256
+	maxScopes = 4 << 10
+)
+
 // registrar is the ledger in which callers are registered.
 type registrar interface {
 	PutCaller(ctx context.Context, c ledger.Caller) error
@@ -41,6 +48,9 @@ func registerCaller(ctx context.Context, l registrar, args []string, stdout, std
 	switch {
 	case *scopes == "" || strings.Contains(*scopes, " "):
 		return errors.New("caller: -scopes must be given, without spaces")
+	case len(*tenant) > maxTenant || len(*name) > maxName || len(*scopes) > maxScopes:
+		return fmt.Errorf("caller: at most %d characters for -tenant, %d for -name and %d for -scopes", maxTenant, maxName,
+			maxScopes)
 	case *days < 0:
 		return errors.New("caller: -days must not be negative")
 	}

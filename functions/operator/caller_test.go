@@ -39,6 +39,8 @@ func TestRegisterCaller(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{}, {"-tenant", "a b", "-scopes", "x"}, {"-tenant", "acme"}, {"-tenant", "acme", "-scopes", "x", "-days", "-1"},
+		{"-tenant", strings.Repeat("a", 65), "-scopes", "x"}, {"-tenant", "acme", "-scopes", strings.Repeat("x,", 3000)},
+		{"-tenant", "acme", "-scopes", "x", "-name", strings.Repeat("a", 257)},
 		{"-h"},
 	} {
 		err := registerCaller(t.Context(), &r, args, &stdout, &stderr)

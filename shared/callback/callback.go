@@ -70,6 +70,29 @@ type Correlator struct {
 	Now          func() time.Time
 }
 
+const (
+	// maxRecord is how long a record's name may be: longer than partners' ids, shorter than a key of DynamoDB's.
+	maxRecord = 1 << 10
+	// maxCode is how long a code may be, and maxCodes how many an event has, so that a correlation stays below
+	// ledger.MaxItem however many events it holds.
+	maxCode  = 64
+	maxCodes = 8
+)
+
+// short makes "other" of what is longer than a code, and leaves those out that are too many, the last by name.
+func short(codes map[string]string) map[string]string {
+	kept := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(codes)) {
+		if len(kept) == maxCodes {
+			break
+		}
+		if kept[name] = codes[name]; len(kept[name]) > maxCode {
+			kept[name] = "other"
+		}
+	}
+	return kept
+}
+
 // Publish keeps an event and ends the waits for it. After an error it is safe to publish it again. An event that its
 // record has no place for (ledger.ErrFull) ends no wait: else somebody who forges hints could keep journeys running in
 // circles.
@@ -81,6 +104,11 @@ func (c *Correlator) Publish(ctx context.Context, event Event) error {
 	if event.SubjectID != "" {
 		event.Record = SubjectRecord(ring.Reference, event.Record, event.SubjectID)
 	}
+	if len(event.Record) > maxRecord {
+		c.Log.WarnContext(ctx, "no record has so long a name", "code", "record_name_too_long")
+		return nil // nobody waits for it, and a repeat would be no shorter
+	}
+	event.Codes = short(event.Codes)
 	text, err := json.Marshal(event.Codes, json.Deterministic(true))
 	if err != nil {
 		return err
@@ -181,6 +209,9 @@ func (c *Correlator) delivered(ctx context.Context, j ledger.Journey, ids []stri
 			if !slices.Contains(j.Delivered, id) {
 				j.Delivered = append(j.Delivered, id)
 			}
+		}
+		if over := len(j.Delivered) - ledger.MaxDelivered; over > 0 { // more than a record holds at a time: the oldest go
+			j.Delivered = slices.Delete(j.Delivered, 0, over)
 		}
 		j.UpdatedAt = c.Now()
 		if _, err = c.Ledger.UpdateJourney(ctx, j); !errors.Is(err, ledger.ErrStale) {

@@ -152,3 +152,31 @@ func (s *stack) wantNamed(blobs *vaultbolt.Blobs) {
 		s.t.Errorf("%d answers are left, %d of them named by a record, %v", count, named, err)
 	}
 }
+
+// Where there is no vault a record takes an answer as large as any that is read; a larger one is passed on, and the
+// record says that it was done.
+func TestAnswerTooLargeForItsRecord(t *testing.T) {
+	for size, condition := range map[int]operation.Condition{
+		300_000: "", ledger.MaxItem - 64<<10: "", ledger.MaxItem - 64<<10 + 1: operation.NotRecorded,
+	} {
+		s := newStack(t)
+		s.p.Vault = nil
+		op := s.act(operation.Manual)
+		op.MaxAnswer = 1 << 20
+		refs := map[string]string{"kept": "x", "long": strings.Repeat("x", ledger.MaxRefs)}
+		inner := op.Call
+		op.Call = func(ctx context.Context, c operation.Call, in input) operation.Outcome {
+			outcome := inner(ctx, c, in)
+			outcome.Refs = refs
+			return outcome
+		}
+		s.partner.on(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) })
+		got := s.post(operation.New(s.p, op), "k", `{"value":"a"}`)
+		s.want(got, 200, condition)
+		record := s.record(got)
+		if record.State != ledger.Done || len(got.body) != size || (record.Reply == nil) != (condition != "") ||
+			record.Refs["kept"] != "x" || record.Refs["long"] != "" {
+			t.Errorf("%d bytes: %s, %d came back, references %d", size, record.State, len(got.body), len(record.Refs))
+		}
+	}
+}

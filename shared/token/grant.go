@@ -55,8 +55,15 @@ func (t issued) useful() time.Time {
 
 func same(one, other string) bool { return subtle.ConstantTimeCompare([]byte(one), []byte(other)) == 1 }
 
+// maxShared is the largest token that is shared, in bytes with its refresh token: the ledger takes 400 KB.
+const maxShared = 64 << 10
+
+// sealIssued returns nil for what is too large to be shared.
 func sealIssued(ring *seal.Ring, id string, t issued) []byte {
 	plain, _ := json.Marshal(t)
+	if len(plain) > maxShared {
+		return nil
+	}
 	return ring.Seal(record(id), plain)
 }
 
