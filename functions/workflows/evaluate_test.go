@@ -236,6 +236,10 @@ func TestEvaluateErrors(t *testing.T) {
 		"DocumentIsTooLarge": {
 			`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"large"}}}`, task.InvalidInput("too_large"),
 		},
+		"TooManyDocuments": {
+			`{"tenant":"acme","application":"shop","facts":{"metadata":{"l":[` +
+				strings.Repeat(`{"document_id":"user"},`, 300) + `1]}}}`, task.InvalidInput("too_many_documents"),
+		},
 		"RuleMissesAKey": {`{"tenant":"acme","application":"shop"}`, task.InvalidInput("rule_failed")},
 		"RuleCannotConvert": {
 			`{"tenant":"acme","application":"shop","facts":{"user_id":{"document_id":"user"},"metadata":{"tier":"gold"}}}`,

@@ -765,3 +765,37 @@ func (p *player) Answer(ctx context.Context, token string, output []byte) error 
 	p.park()
 	return p.o.Answer(ctx, token, output)
 }
+
+// What an event says is kept as codes, few and short, so that fifty of them have a place; what no record is called is
+// not kept.
+func TestEventsAreSmall(t *testing.T) {
+	s := newStack(t)
+	long := map[string]string{"status": strings.Repeat("x", 65)}
+	for i := range 20 {
+		long[fmt.Sprintf("z-%02d", i)] = strings.Repeat("y", 64)
+	}
+	if err := s.Publish(t.Context(), callback.Event{Record: record, Codes: long}); err != nil {
+		t.Fatal(err)
+	}
+	j := s.create("j")
+	s.o.wait("t")
+	j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{ID: "w", Token: "t", Record: record}
+	j, err := s.ledger.UpdateJourney(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Subscribe(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	got := s.o.delivered()
+	if len(got) != 1 || !strings.Contains(got[0], `"status":"other"`) || strings.Count(got[0], "z-") != 7 {
+		t.Errorf("delivered %q", got)
+	}
+	name := strings.Repeat("r", 2000)
+	if err := s.Publish(t.Context(), callback.Event{Record: name, Codes: long}); err != nil {
+		t.Errorf("of a record with a long name: %v", err)
+	}
+	if c, err := s.ledger.Correlation(t.Context(), name); err != nil || len(c.Events) != 0 {
+		t.Errorf("%d events are kept, %v", len(c.Events), err)
+	}
+}

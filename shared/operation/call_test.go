@@ -529,6 +529,12 @@ func TestMaxTask(t *testing.T) {
 			t.Errorf("over MaxTask: %v", err)
 		}
 	}
+	op.MaxTask = 1 << 20
+	document(20)
+	err := try(`{"value":[` + strings.Repeat(`{"document_id":"doc-20"},`, 1000) + `1]}`)
+	if errorType(err) != "InvalidInput" || err.Error() != "too_many_documents" {
+		t.Errorf("too many references: %v", err)
+	}
 	s.wantEffects(2)
 	s.want(s.post(operation.New(s.p, op), "", `{"value":"`+strings.Repeat("x", 41-overhead)+`"}`), 413, operation.TooLarge)
 	s.want(s.post(operation.New(s.p, op), "", `{"value":"`+strings.Repeat("x", 40-overhead)+`"}`), 200, "")
