@@ -18,8 +18,8 @@ import (
 	"sallyport/shared/vault"
 )
 
-// given is what a request gives to a journey: values that are sealed for it, and documents of its caller's, of which the
-// journey keeps copies of its own. Another journey that was given the same ones doesn't lose them at this one's end.
+// given is what a request gives to a journey: values that are sealed for it, and documents of its caller's, of which
+// the journey keeps copies of its own. Another journey that was given the same ones doesn't lose them at this one's end.
 // Nothing is written before put, and what put has written expires within a day, unless the journey is begun.
 type given struct {
 	s      *Service

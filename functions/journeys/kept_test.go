@@ -159,7 +159,9 @@ func newKeeping(t *testing.T, store string) *keeping {
 		}, err
 	}
 	s.fields = given
-	s.Types[0].Inputs["word"] = func(_ context.Context, start journey.Start) (journey.Fields, error) { return given(start) }
+	s.Types[0].Inputs["word"] = func(_ context.Context, start journey.Start) (journey.Fields, error) {
+		return given(start)
+	}
 	return k
 }
 

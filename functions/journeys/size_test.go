@@ -60,8 +60,8 @@ func (b *memoryBlobs) count() int {
 	return len(b.blobs)
 }
 
-// A journey that takes all that its record may hold, from its start to its end, is stored by DynamoDB, which takes items
-// of 400 KB; what would be more is refused before anything is put.
+// A journey that takes all that its record may hold, from its start to its end, is stored by DynamoDB, which takes
+// items of 400 KB; what would be more is refused before anything is put.
 func TestLargestJourney(t *testing.T) {
 	s := newStack(t)
 	client := dynamolocal.Client(t)

@@ -59,8 +59,8 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 		j.Status, j.Reason = ledger.JourneyWaiting, clipped(in.Reason)
 		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Record: in.Record,
 			Since:     now,
-			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)), Details: clippedDetails(in.Details),
-			Sealed: sealed}
+			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)),
+			Details:   clippedDetails(in.Details), Sealed: sealed}
 		return true, nil
 	})
 	if err == nil && in.Record != "" && j.Awaiting != nil && j.Awaiting.ID == id {

@@ -39,6 +39,7 @@ func TestImports(t *testing.T) {
 	const module, functions, service = "sallyport/", "sallyport/functions/", "github.com/aws/aws-sdk-go-v2/service/"
 	adapters := []string{
 		"shared/ledger/dynamo", "shared/ledger/ledgertest/dynamolocal", "shared/secrets/awssm", "shared/vault/s3",
+		"shared/vault/s3/s3test",
 		"shared/orchestrator/sfn", "functions/sandbox/dynamo", "functions/sandbox/serve",
 	}
 	check(t, "shared imports nothing from functions", func(f file, fail func(string)) {

@@ -158,7 +158,8 @@ func (r *execution[In]) read(ctx context.Context, t ledger.Transaction) result {
 	if t.Journey != "" && final(t.State) { // its outcome is made of the answer
 		put, err = r.stored(&t, outcome.Reply)
 	}
-	// The record first: no answer lies in the vault that no record names. A state machine gets none before both are there.
+	// The record first: no answer lies in the vault that no record names. A state machine gets none before both are
+	// there.
 	if err == nil {
 		err = r.h.p.Ledger.Record(ctx, t)
 	}
@@ -509,7 +510,9 @@ var errTooLarge = errors.New("operation: the answer is too large for its record"
 // stored makes the reply part of the record, sealed, and returns what puts the body into the vault where it is large.
 // Generation and take-overs name the attempt there, so that a record names the answers of all its attempts, those that
 // died among them: they expire before it does.
-func (r *execution[In]) stored(t *ledger.Transaction, reply gateway.Reply) (put func(context.Context) error, err error) {
+func (r *execution[In]) stored(
+	t *ledger.Transaction, reply gateway.Reply,
+) (put func(context.Context) error, err error) {
 	t.Reply = &ledger.Reply{Status: reply.Status, ContentType: reply.ContentType}
 	if len(reply.Body) > inlineBody && r.h.p.Vault != nil {
 		t.Reply.VaultRef = vaultRef(*t)

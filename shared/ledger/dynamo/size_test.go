@@ -83,9 +83,11 @@ func TestJourneySize(t *testing.T) {
 		if _, err := l.CreateJourney(t.Context(), fmt.Sprint("key", i), j); err != nil {
 			t.Fatal(err)
 		}
-		out, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "journey#" + j.ID}, "sk": &types.AttributeValueMemberS{Value: "journey"},
-		}})
+		key := map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: "journey#" + j.ID},
+			"sk": &types.AttributeValueMemberS{Value: "journey"},
+		}
+		out, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: key})
 		if err != nil || len(out.Item) == 0 {
 			t.Fatalf("%v, %v", out, err)
 		}

@@ -36,7 +36,8 @@ func TestBlobs(t *testing.T) {
 		t.Errorf("an hour's blob is tagged %s", tag)
 	}
 	month := now.Add(30 * 24 * time.Hour)
-	if err := blobs.Put(ctx, "extended", blob, now.Add(24*time.Hour)); err != nil || fake.Tag("extended") != "keep=days" {
+	if err := blobs.Put(ctx, "extended", blob, now.Add(24*time.Hour)); err != nil ||
+		fake.Tag("extended") != "keep=days" {
 		t.Errorf("a day's blob is tagged %s, %v", fake.Tag("extended"), err)
 	}
 	for _, at := range []time.Time{month, month, now} { // again, and never sooner
@@ -47,8 +48,8 @@ func TestBlobs(t *testing.T) {
 			t.Errorf("expires at %s, %v", got, err)
 		}
 	}
-	if got, err := blobs.Get(ctx, "extended"); err != nil || !bytes.Equal(got, blob) || fake.Tag("extended") != "keep=long" ||
-		fake.Copies() != 1 {
+	if got, err := blobs.Get(ctx, "extended"); err != nil || !bytes.Equal(got, blob) ||
+		fake.Tag("extended") != "keep=long" || fake.Copies() != 1 {
 		t.Errorf("%d bytes after %d copies, tagged %s, %v", len(got), fake.Copies(), fake.Tag("extended"), err)
 	}
 	if err := blobs.Delete(ctx, "extended"); err != nil {
@@ -60,7 +61,8 @@ func TestBlobs(t *testing.T) {
 	if err := blobs.Extend(ctx, "extended", month); !errors.Is(err, vault.ErrNotFound) {
 		t.Errorf("absent: %v", err)
 	}
-	if err := blobs.Put(ctx, "month", []byte("x"), now.Add(30*24*time.Hour)); err != nil || fake.Tag("month") != "keep=long" {
+	if err := blobs.Put(ctx, "month", []byte("x"), now.Add(30*24*time.Hour)); err != nil ||
+		fake.Tag("month") != "keep=long" {
 		t.Errorf("a month's blob is tagged %s, %v", fake.Tag("month"), err)
 	}
 	if err := blobs.Delete(ctx, "month"); err != nil {
@@ -100,7 +102,8 @@ func TestBlobs(t *testing.T) {
 	if resp, err := http.DefaultClient.Do(req); err != nil || resp.StatusCode != 200 {
 		t.Fatalf("%+v, %v", resp, err)
 	}
-	if got, err := blobs.Get(ctx, "upload-1"); err != nil || string(got) != "photo" || fake.Tag("upload-1") != "keep=days" {
+	if got, err := blobs.Get(ctx, "upload-1"); err != nil || string(got) != "photo" ||
+		fake.Tag("upload-1") != "keep=days" {
 		t.Errorf("uploaded %q, %v, tag %s", got, err, fake.Tag("upload-1"))
 	}
 	query, err := url.ParseQuery(upload.URL[strings.Index(upload.URL, "?")+1:])

@@ -1,5 +1,5 @@
-// Package s3test has as much of S3's REST interface as the vault uses, for tests: a bucket in memory that shows what its
-// lifecycle would sweep.
+// Package s3test has as much of S3's REST interface as the vault uses, for tests: a bucket in memory that shows what
+// its lifecycle would sweep.
 package s3test
 
 import (
