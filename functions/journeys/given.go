@@ -19,7 +19,7 @@ import (
 )
 
 // given is what a request gives to a journey: values that are sealed for it, and documents of its caller's, of which
-// the journey keeps copies of its own. Another journey that was given the same ones doesn't lose them at this one's end.
+// the journey keeps copies of its own, so that it loses none by the end of another one that was given the same.
 // Nothing is written before put, and what put has written expires within a day, unless the journey is begun.
 type given struct {
 	s      *Service
