@@ -142,17 +142,15 @@ func (g *given) put(ctx context.Context) error {
 
 func (g *given) write(ctx context.Context) error {
 	now := g.s.Now()
-	for _, sealed := range g.sealed {
-		if err := g.s.Vault.Put(ctx, g.tenant, sealed.id, sealed.text, now.Add(sealed.ttl)); err != nil {
-			return err
-		}
+	err := forEach(g.sealed, func(sealed sealing) error {
+		return g.s.Vault.Put(ctx, g.tenant, sealed.id, sealed.text, now.Add(sealed.ttl))
+	})
+	if err != nil {
+		return err
 	}
-	for id, as := range g.copies {
-		if err := g.s.Vault.Copy(ctx, g.tenant, id, as, now.Add(documentTTL)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return forEach(slices.Collect(maps.Keys(g.copies)), func(id string) error {
+		return g.s.Vault.Copy(ctx, g.tenant, id, g.copies[id], now.Add(documentTTL))
+	})
 }
 
 // kept are the ids of what put writes.

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -176,12 +178,28 @@ func (s *Service) correlator() *callback.Correlator {
 }
 
 func (s *Service) erase(ctx context.Context, tenant string, documents []string) error {
-	for _, id := range documents {
-		if err := s.Vault.Delete(ctx, tenant, id); err != nil {
-			return err
-		}
+	return forEach(documents, func(id string) error { return s.Vault.Delete(ctx, tenant, id) })
+}
+
+// forEach does something for all elements, one after the other where they are few, until it fails for one. Hundreds
+// would take longer than a function may.
+func forEach[T any](all []T, do func(T) error) error {
+	const few, mostWorkers = 16, 8
+	var next, failed atomic.Int64
+	errs := make([]error, min(1+len(all)/few, mostWorkers))
+	var workers sync.WaitGroup
+	for worker := range errs {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(all)) && failed.Load() == 0; i = next.Add(1) - 1 {
+				if errs[worker] = do(all[i]); errs[worker] != nil {
+					failed.Add(1)
+					return
+				}
+			}
+		})
 	}
-	return nil
+	workers.Wait()
+	return errors.Join(errs...)
 }
 
 func isGone(err error) bool { return errors.Is(err, orchestrator.ErrGone) }

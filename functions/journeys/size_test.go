@@ -196,6 +196,11 @@ func TestLargestJourney(t *testing.T) {
 		if err != nil || j.Status != ledger.JourneySucceeded || (j.Outcome != nil) != (i == 0) || j.Refs["short"] != "x" {
 			t.Errorf("%s with an outcome of %d bytes, %q, %v", j.Status, len(j.Outcome), j.Refs["short"], err)
 		}
+		for _, document := range j.Documents {
+			if _, err := s.Vault.Get(t.Context(), "acme", document); !errors.Is(err, vault.ErrNotFound) {
+				t.Fatalf("%s of %d documents is left: %v", document, len(j.Documents), err)
+			}
+		}
 		if j.Size() >= ledger.MaxItem {
 			t.Errorf("the record is said to take %d bytes", j.Size())
 		}

@@ -453,7 +453,7 @@ func TestOnboardingStarts(t *testing.T) {
 		"MissingField": {
 			`{"customer":` + customer("1", `"first_name":"NOOR",`, ``) + `}`, 400, "/customer/first_name: is required",
 		},
-		"NoSuch":        {`{"customer":{"document_id":"x"}}`, 422, "document_not_found"},
+		"NoSuch":        {`{"customer":{"document_id":"x"}}`, 400, "document_not_found"},
 		"NotAReference": {`{"customer":` + customer("1", `"AAAA"`, `{"document":"x"}`) + `}`, 400, "/customer/"},
 		"TooLarge":      {`{"customer":"` + strings.Repeat("x", 4_500_000) + `"}`, 413, "too_large"},
 	} {
