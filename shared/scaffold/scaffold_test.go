@@ -38,6 +38,7 @@ func TestScaffoldMatrix(t *testing.T) {
 
 	commands(t, root, "adding-a-partner.md")
 	checkChanged(t, before, checkout(t, root), `README\.md|events/env\.json|functions/journeys/deployed/types\.go|`+
+		`functions/operate/records/records\.go|`+
 		`functions/partners/partners\.go|functions/sandbox/simulators/simulators\.go|shared/docs/partners\.md|`+
 		`statemachines/definitions\.go|template\.yaml`)
 	run(t, root, "go vet ./functions/"+longest+"/... ./functions/sandbox/"+longest)
