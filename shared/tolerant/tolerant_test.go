@@ -139,3 +139,25 @@ func FuzzObject(f *testing.F) {
 		}
 	})
 }
+
+func TestFold(t *testing.T) {
+	for _, same := range [][]string{
+		{"07", "7", " 7 ", "#7", "007"}, {"0", "00", " 0 "}, {"", " ", "-"}, {"X 440-9127", "x4409127", "X4409127 "},
+		{"1 First  Street", "1 FIRST STREET", "1, first street."}, {"Żółw", "żÓŁW"}, {"ς", "σ", "Σ"},
+		{"900-70-0001", "900700001"},
+	} {
+		for _, text := range same {
+			if !tolerant.Same(text, same[0]) {
+				t.Errorf("%q folds to %q, %q to %q", text, tolerant.Fold(text), same[0], tolerant.Fold(same[0]))
+			}
+		}
+	}
+	for _, pair := range [][2]string{
+		{"7", "70"}, {"0", ""}, {"A007", "A7"}, {"1 First Street", "11 First Street"}, {"Street", "St"},
+		{"Zürich", "Zurich"},
+	} {
+		if tolerant.Same(pair[0], pair[1]) {
+			t.Errorf("%q and %q have one fold", pair[0], pair[1])
+		}
+	}
+}
