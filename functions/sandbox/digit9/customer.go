@@ -51,6 +51,20 @@ type customerProfile struct {
 	IDDetails             []idDetail `json:"id_details"`
 }
 
+// normalise writes a customer down as the partner does. It is looked for by what is written down.
+func (p *customerProfile) normalise(c *sandbox.Call) {
+	for _, name := range []*string{&p.FirstName, &p.MiddleName, &p.LastName} {
+		*name = c.Prose(*name, maxName)
+	}
+	p.EmailID = c.Mail(p.EmailID)
+	for i := range p.IDDetails {
+		p.IDDetails[i].IDNumber = c.Number(p.IDDetails[i].IDNumber, maxName)
+	}
+}
+
+// maxName is how much of a name or a number is written down by a partner that normalises.
+const maxName = 24
+
 // document is an additional document without its content.
 type document struct {
 	ContentType string `json:"content_type"`

@@ -69,6 +69,7 @@ func New(o Options) sandbox.Simulator {
 			{Name: "duplicate_ids", Values: []string{"create", "update"}},
 			{Name: "callback_auth", Values: []string{"bearer", "hash", "both"}},
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
+			sandbox.Normalising(),
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name:     "callback",

@@ -22,6 +22,7 @@ func onboardCustomer(c *sandbox.Call) sandbox.Answer {
 	if !slices.Contains(strings.Fields(nationalities), in.Nationality) {
 		return onboardFailed(c, http.StatusBadRequest, 406, 45053, " Invalid Nationality "+in.Nationality+"!")
 	}
+	in.normalise(c)
 	if in.AgentLocationID == "" {
 		in.AgentLocationID = ownAgent
 	}
@@ -50,7 +51,7 @@ func onboardCustomer(c *sandbox.Call) sandbox.Answer {
 		case !found:
 		case duplicates == "update":
 			return updateCustomer(c, customer, in.customerProfile, number)
-		case customer.barred() || customer.Known && customer.held():
+		case customer.barred():
 			return refused(c, customer)
 		}
 	}

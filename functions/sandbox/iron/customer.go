@@ -194,6 +194,7 @@ func (i *simulation) createCustomer(x *call) sandbox.Answer {
 	if wrong != "" {
 		return invalid(wrong)
 	}
+	in.Name, in.Email, in.ExternalID = x.Prose(in.Name, maxName), x.Mail(in.Email), x.Prose(in.ExternalID, maxName)
 	if in.ExternalID != "" && x.Get(x.externalKey(in.ExternalID)) != nil {
 		return invalid("external_id is taken")
 	}
@@ -216,6 +217,9 @@ func (i *simulation) createCustomer(x *call) sandbox.Answer {
 	return i.show(x, http.StatusCreated, customer).WithEffect()
 }
 
+// maxName is how much of a name or an external id is written down by a partner that normalises.
+const maxName = 24
+
 // getCustomer shows a customer.
 func (i *simulation) getCustomer(x *call, customer customerRecord) sandbox.Answer {
 	return i.show(x, http.StatusOK, customer)
@@ -224,7 +228,7 @@ func (i *simulation) getCustomer(x *call, customer customerRecord) sandbox.Answe
 // findCustomer shows the customer with an external id.
 func (i *simulation) findCustomer(x *call) sandbox.Answer {
 	var id string
-	x.Load(x.externalKey(x.Request.PathValue("external_id")), &id)
+	x.Load(x.externalKey(x.Prose(x.Request.PathValue("external_id"), maxName)), &id)
 	customer, found := x.customer(id)
 	if id == "" || !found {
 		return unknown("customer")

@@ -98,6 +98,7 @@ func New(o Options) sandbox.Simulator {
 			{Name: "v1_leniency", Values: []string{"on", "off"}},
 			{Name: "webhook_shape", Values: []string{shapeWrapped, shapeFlat}}, // of the message (iron §10)
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
+			sandbox.Normalising(),
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name: "callback",

@@ -39,6 +39,18 @@ func (in *input) address(typeID int64) address {
 	}
 }
 
+// normalised is the address as the partner writes it down.
+func (a address) normalised(c *sandbox.Call) address {
+	for _, line := range []*string{&a.Line1, &a.Line2, &a.Line3, &a.City} {
+		*line = c.Prose(*line, maxLine)
+	}
+	a.PostalCode = c.Number(a.PostalCode, maxLine)
+	return a
+}
+
+// maxLine is how much of a line of an address, or of a name, is written down by a partner that normalises.
+const maxLine = 24
+
 // unknownCode answers the id of a code value that there is not.
 func unknownCode(id int64) sandbox.Answer {
 	return unknown("error.msg.codevalue.id.invalid", "Code value", strconv.FormatInt(id, 10))
@@ -62,7 +74,7 @@ func (m *simulation) addAddress(c *sandbox.Call, client clientRecord) sandbox.An
 	case bad != nil || typeID <= 0:
 		return unsupportedQuery("type", kind)
 	}
-	address := in.address(typeID)
+	address := in.address(typeID).normalised(c)
 	if refused, ok := in.refused(); ok {
 		return refused
 	}

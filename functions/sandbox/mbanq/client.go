@@ -144,13 +144,14 @@ func (m *simulation) createClient(c *sandbox.Call) sandbox.Answer {
 		in.id(name, false) // shown nowhere
 	}
 	for _, element := range in.objects(c, "address", "address", addressFields+" addressTypeId") {
-		client.Addresses = append(client.Addresses, element.address(element.id("addressTypeId", true)))
+		client.Addresses = append(client.Addresses, element.address(element.id("addressTypeId", true)).normalised(c))
 		in.adopt(element)
 	}
 	in.order(c, client)
 	if refused, ok := in.refused(); ok {
 		return refused
 	}
+	client.normalise(c)
 	for _, address := range client.Addresses {
 		if nameOf(addressTypes(), address.TypeID) == "" {
 			return unknownCode(address.TypeID)
@@ -178,6 +179,15 @@ func (m *simulation) createClient(c *sandbox.Call) sandbox.Answer {
 	client.save(c)
 	m.tell(c, "CREATE", client.ID, c.Now)
 	return client.result().WithEffect()
+}
+
+// normalise writes a client down as the partner does.
+func (m *clientRecord) normalise(c *sandbox.Call) {
+	for _, text := range []*string{&m.Firstname, &m.Middlename, &m.Lastname, &m.Fullname, &m.ExternalID} {
+		*text = c.Prose(*text, maxLine)
+	}
+	m.MobileNo, m.MobileCountryCode = c.Number(m.MobileNo, maxLine), c.Number(m.MobileCountryCode, maxLine)
+	m.EmailAddress = c.Mail(m.EmailAddress)
 }
 
 // names reads who a client is: a person by parts or by a full name, an entity by a full name (mbanq §3).
@@ -364,7 +374,7 @@ func (m *simulation) listClients(c *sandbox.Call) sandbox.Answer {
 	}
 
 	all := slices.DeleteFunc(sandbox.List[clientRecord](c, clientsPrefix),
-		func(client clientRecord) bool { return !client.matches(query) })
+		func(client clientRecord) bool { return !client.matches(query, c.Normalises()) })
 	order := func(a, b clientRecord) int {
 		switch query.Get("orderBy") {
 		case "displayName":
@@ -393,9 +403,13 @@ func (m *simulation) listClients(c *sandbox.Call) sandbox.Answer {
 	return sandbox.OK("totalFilteredRecords", len(all), "pageItems", page)
 }
 
-// matches reports whether a client passes the filters of a list: exact, but for a part of a name in whatever case.
-func (m clientRecord) matches(query url.Values) bool {
-	is := func(name, value string) bool { return query.Get(name) == "" || query.Get(name) == value }
+// matches reports whether a client passes the filters of a list: exact, but for a part of a name in whatever case, and
+// for the case of what the partner normalises.
+func (m clientRecord) matches(query url.Values, normalises bool) bool {
+	is := func(name, value string) bool {
+		wanted := query.Get(name)
+		return wanted == "" || wanted == value || normalises && strings.EqualFold(wanted, value)
+	}
 	status := "PENDING"
 	if m.Active {
 		status = "ACTIVE"

@@ -70,6 +70,7 @@ func (m *simulation) addIdentifier(c *sandbox.Call, client clientRecord) sandbox
 	if refused, ok := in.refused(); ok {
 		return refused
 	}
+	identifier.Key, identifier.IssuedBy = c.Number(identifier.Key, maxLine), c.Prose(identifier.IssuedBy, maxLine)
 	if identifier.typeName() == "" {
 		return unknownCode(identifier.TypeID)
 	}

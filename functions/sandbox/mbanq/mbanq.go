@@ -86,6 +86,7 @@ func New(o Options) sandbox.Simulator {
 			{Name: "already_active_status", Values: []string{"403", "400"}}, // mbanq §7
 			{Name: "unknown_fields", Values: []string{"tolerated", "refused"}},
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
+			sandbox.Normalising(),
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name:     "callback",
