@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -41,6 +42,11 @@ func (c Config) now() time.Time {
 const KeyLife = 23 * time.Hour
 
 func (c Config) keyLife() time.Duration { return cmp.Or(c.KeyLife, KeyLife) }
+
+// forgotten reports whether the partner may have forgotten a call's key.
+func (c Config) forgotten(call operation.Call) bool {
+	return c.now().Sub(call.FirstSent) >= c.keyLife()
+}
 
 // Versions of the API that the header X-API-Version may name (iron §1).
 func versions() []string { return []string{"2025-03-13", "2026-07-01"} }
@@ -218,43 +224,49 @@ func (c Config) each(
 // finder looks for what an earlier attempt of a creation may have created.
 type finder func() (operation.Outcome, operation.Finding)
 
-// create makes a creation, unless guard has something against it. Its key is honoured by the partner, but not for a
-// first answer that was a fault (iron §9); so a repeat looks for what the attempts before it have created, and again
-// where it is refused. That it is refused for what there is is definite only where guard confirms it.
+// create makes a creation, unless guard has something against it. The partner honours the key for a day, so a repeat
+// with the key comes before any search. But it may not keep a fault as a key's answer (iron §9), and after a day it
+// keeps none: then the repeat looks first for what the attempts before it have created. It looks as well where it is
+// refused. That it is refused for what there is is definite only where guard confirms it.
 func (c Config) create(
-	ctx context.Context, call operation.Call, r request, find finder, guard func() *operation.Outcome,
+	ctx context.Context, call operation.Call, r request, find finder, guard func(keyTells bool) *operation.Outcome,
 	done func(gateway.Reply) operation.Outcome,
-) operation.Outcome {
-	if call.Again {
-		switch found, finding := find(); finding {
-		case operation.Found:
+) (outcome operation.Outcome) {
+	faulty := strings.HasPrefix(call.Before, "http_5")
+	defer func() {
+		if faulty && outcome.Class == operation.Unknown {
+			outcome.Code = call.Before // for the attempts to come
+		}
+	}()
+	forgotten := c.forgotten(call)
+	if call.Again && (forgotten || faulty) {
+		switch found, finding := find(); {
+		case finding == operation.Found:
 			return found
-		case operation.Undetermined:
+		case finding == operation.Undetermined && forgotten:
 			return undetermined(found)
 		}
 	}
-	if !call.Again || c.now().Sub(call.FirstSent) >= c.keyLife() { // else the key is the better guard
-		if against := guard(); against != nil {
-			return *against
-		}
+	if against := guard(call.Again && !forgotten); against != nil {
+		return *against
 	}
 	r.method, r.key = http.MethodPost, partnerKey(call)
 	resp, failed := c.send(ctx, call, r)
 	if failed != nil {
 		return *failed
 	}
-	outcome := classify(resp, messageNoCustomer)
+	outcome = classify(resp, messageNoCustomer)
 	if outcome.Class == operation.Done {
 		return done(outcome.Reply)
 	}
 	if call.Again && outcome.Class != operation.Unknown {
-		switch found, finding := find(); finding {
-		case operation.Found:
+		switch found, finding := find(); {
+		case finding == operation.Found && (forgotten || faulty):
 			return found
-		case operation.Undetermined:
+		case finding != operation.NotFound: // it may be this call's, or that of another which will claim it
 			return undetermined(found)
 		}
-		if outcome.Class == operation.Conflict && guard() == nil {
+		if outcome.Class == operation.Conflict && guard(false) == nil {
 			return undetermined(outcome) // an attempt before it may be running still
 		}
 	}

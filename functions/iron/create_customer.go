@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -22,13 +22,14 @@ type customerCreation struct {
 	Digest     string
 	Scope      scope
 	Type       string
+	Name       string
 	Email      string
 	ExternalID string
 	Body       jsontext.Value
 }
 
 // CreateCustomer creates a customer (iron §3). The partner honours its key for a day; after that a lost answer is
-// settled by looking for the customer, by the external_id or else by the email address.
+// settled by looking for the customer among those that are new.
 func CreateCustomer(c Config) operation.Operation[customerCreation] {
 	return operation.Operation[customerCreation]{
 		Name:    "iron/create-customer",
@@ -46,7 +47,7 @@ func CreateCustomer(c Config) operation.Operation[customerCreation] {
 			find := func() (operation.Outcome, operation.Finding) { return c.findCreated(ctx, call, in) }
 			return c.create(
 				ctx, call, request{path: customersPath, body: in.Body, scope: in.Scope}, find,
-				func() *operation.Outcome { return nil }, customerCreated,
+				func(bool) *operation.Outcome { return nil }, customerCreated,
 			)
 		},
 		Lookup: c.findCreated,
@@ -69,13 +70,14 @@ func decodeCustomer(req gateway.Request) (in customerCreation, err error) {
 	}
 	var said struct {
 		Type       string `json:"customer_type"`
+		Name       string `json:"name"`
 		Email      string `json:"email"`
 		ExternalID string `json:"external_id"`
 	}
 	if err := tolerant.Read(req.Body, &said); err != nil {
 		return in, &gateway.InputError{Reason: "is not valid"}
 	}
-	in.Type, in.Email, in.ExternalID, in.Body = said.Type, said.Email, said.ExternalID, req.Body
+	in.Type, in.Name, in.Email, in.ExternalID, in.Body = said.Type, said.Name, said.Email, said.ExternalID, req.Body
 	in.Digest, err = gateway.DigestJSON(req.Body)
 	return in, err
 }
@@ -93,40 +95,62 @@ func customerCreated(reply gateway.Reply) operation.Outcome {
 	}
 }
 
-// findCreated looks for the customer that a lost creation made: one that is not older, and that no call is on record
-// for.
+// findCreated looks for the customer that a lost creation made: one that is not older, that no call is on record for,
+// and that agrees with all that was sent. The partner may write down an email address or an external_id in its own way,
+// so any other of the type that is as new and on record for no call may be it as well.
 func (c Config) findCreated(
 	ctx context.Context, call operation.Call, in customerCreation,
 ) (operation.Outcome, operation.Finding) {
-	matches, whole := []jsontext.Value{}, true
-	match := func(item jsontext.Value) bool {
+	var alike, unlike []jsontext.Value
+	whole, inOrder, before, seen := true, true, time.Time{}, 0
+	visit := func(item jsontext.Value) bool {
 		found, ok := readCustomer(item)
-		if whole = ok && isTime(found.CreatedAt); !whole {
+		at, err := time.Parse(time.RFC3339, found.CreatedAt)
+		if whole = ok && err == nil; !whole {
 			return false
 		}
-		if found.Type == in.Type && strings.EqualFold(found.Email, in.Email) &&
-			tolerant.String(found.ExternalID) == in.ExternalID && since(found.CreatedAt, call.FirstSent) {
-			matches = append(matches, item)
+		inOrder = inOrder && (seen == 0 || !at.After(before))
+		before, seen = at, seen+1
+		switch isNew := since(found.CreatedAt, call.FirstSent); {
+		case isNew && in.agrees(found):
+			alike = append(alike, item)
+		case isNew && (found.Type == "" || tolerant.Same(found.Type, in.Type)):
+			unlike = append(unlike, item)
+		case !isNew && inOrder && seen >= pageSize:
+			return false // a page long the newest came first: what comes after this one is older
 		}
 		return true
 	}
-	if in.ExternalID != "" {
-		outcome := c.read(ctx, call, in.Scope, externalPath(in.ExternalID), nil, messageNoCustomer)
-		switch {
-		case outcome.Class == operation.Done:
-			match(outcome.Reply.Body)
-		case outcome.Code != "http_404":
-			return outcome, operation.Undetermined
+	if in.ExternalID != "" { // the account may have no list, or too long a one
+		named := jsontext.Value(c.read(ctx, call, in.Scope, externalPath(in.ExternalID), nil, messageNoCustomer).Reply.Body)
+		if shown, ok := readCustomer(named); ok && in.agrees(shown) && since(shown.CreatedAt, call.FirstSent) {
+			found, finding := unclaimed(ctx, call, []jsontext.Value{named}, customerCreated)
+			if finding == operation.Found {
+				return found, finding
+			}
 		}
-	} else if failed := c.each(
-		ctx, call, in.Scope, customersPath, url.Values{"search_term": {in.Email}}, match,
-	); failed != nil {
-		return *failed, operation.Undetermined
 	}
-	if !whole {
+	query := url.Values{"sort_order": {"desc"}}
+	switch failed := c.each(ctx, call, in.Scope, customersPath, query, visit); {
+	case failed != nil:
+		return *failed, operation.Undetermined
+	case !whole:
 		return unreadable(), operation.Undetermined
 	}
-	return unclaimed(ctx, call, matches, customerCreated)
+	found, finding := unclaimed(ctx, call, alike, customerCreated)
+	if finding == operation.NotFound {
+		if _, another := unclaimed(ctx, call, unlike, customerCreated); another != operation.NotFound {
+			return operation.Outcome{Class: operation.Unavailable, Code: "incomparable"}, operation.Undetermined
+		}
+	}
+	return found, finding
+}
+
+// agrees reports whether a customer is as it was to be created. Without a name, the partner may show the email address.
+func (in customerCreation) agrees(shown customer) bool {
+	named := tolerant.Same(shown.Name, in.Name) || in.Name == "" && tolerant.Same(shown.Name, in.Email)
+	return shown.Type == in.Type && tolerant.Same(shown.Email, in.Email) && named &&
+		tolerant.Same(tolerant.Text(shown.ExternalID), in.ExternalID)
 }
 
 // unclaimed picks the first record that no call is on record for as its creator.

@@ -1,6 +1,7 @@
 package iron_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,58 +12,74 @@ import (
 // TestLookup: what shows that a lost creation of a customer has happened.
 func TestLookup(t *testing.T) {
 	list := func(items ...string) string { return `{"items":[` + strings.Join(items, ",") + `]}` }
-	const byEmail = `{"customer_type":"Person","email":"noor@example.com"}`
+	const named = `{"customer_type":"Person","email":"noor@example.com","name":"Noor Example"}`
+	const byID, newest = "/customers/ext-1/external", "/customers?page_size=100&sort_order=desc"
 	external, created := created, change(t, created, `,"external_id":"ext-1"`, ``)
+	older := change(t, created, "2026-03-02T09:14:07Z", "2026-03-01T09:14:07Z")
 	for name, test := range map[string]struct {
 		body    string
 		answers []answer
 		finding operation.Finding
 		url     string
 	}{
-		"External": {aCustomer, []answer{{200, external}}, operation.Found, "/customers/ext-1/external"},
+		"External": {aCustomer, []answer{{200, external}}, operation.Found, byID},
 		"ExternalOlder": {
-			aCustomer, []answer{{200, change(t, external, "2026-03-02T09:14:07Z", "2026-03-01T09:14:07Z")}}, operation.NotFound,
-			"/customers/ext-1/external",
+			aCustomer, []answer{{200, change(t, external, "2026-03-02T09", "2026-03-01T09")}, {200, none}}, operation.NotFound,
+			byID,
 		},
-		"ExternalOther": {
-			aCustomer, []answer{{200, change(t, external, `"Person"`, `"Business"`)}}, operation.NotFound,
-			"/customers/ext-1/external",
+		"ExternalOfAnother": {
+			aCustomer,
+			[]answer{{200, change(t, external, "Noor Ex", "Ali Ex")}, {200, list(change(t, external, "Noor Ex", "Ali Ex"))}},
+			operation.Undetermined, byID,
 		},
-		"ExternalNone": {aCustomer, []answer{{404, `"x"`}}, operation.NotFound, "/customers/ext-1/external"},
-		"ExternalDown": {aCustomer, []answer{{500, ``}}, operation.Undetermined, "/customers/ext-1/external"},
-		"Email": {
-			byEmail, []answer{{200, list(created)}}, operation.Found, "/customers?page_size=100&search_term=noor%40example.com",
+		"ExternalNone":    {aCustomer, []answer{{404, `"x"`}, {200, none}}, operation.NotFound, byID},
+		"ExternalSpelled": {aCustomer, []answer{{404, `"x"`}, {200, list(change(t, external, "ext-1", "EXT1"))}}, operation.Found, byID},
+		"ExternalCut": {
+			aCustomer, []answer{{404, `"x"`}, {200, list(change(t, external, "ext-1", "ext"))}}, operation.Undetermined, byID,
 		},
-		"EmailCase": {
-			byEmail, []answer{{200, list(change(t, created, "noor@", "Noor@"))}}, operation.Found,
-			"/customers?page_size=100&search_term=noor%40example.com",
+		"ExternalDown": {aCustomer, []answer{{500, ``}, {500, ``}}, operation.Undetermined, byID},
+		"There":        {named, []answer{{200, list(created)}}, operation.Found, newest},
+		"Spelled": {
+			named, []answer{{200, list(change(t, created, "noor@", "NOOR@", "Noor Example", "NOOR  EXAMPLE"))}}, operation.Found,
+			newest,
 		},
-		"EmailOlder": {
-			byEmail, []answer{{200, list(change(t, created, "2026-03-02T09:14:07Z", "2026-03-01T09:14:07Z"))}},
-			operation.NotFound, "/customers?page_size=100&search_term=noor%40example.com",
+		"Older":        {named, []answer{{200, list(older)}}, operation.NotFound, newest},
+		"AnotherEmail": {named, []answer{{200, list(change(t, created, "noor@", "no@"))}}, operation.Undetermined, newest},
+		"AnotherName":  {named, []answer{{200, list(change(t, created, "Noor E", "Ali E"))}}, operation.Undetermined, newest},
+		"NameNotSent": {
+			`{"customer_type":"Person","email":"noor@example.com"}`, []answer{{200, list(created)}}, operation.Undetermined, newest,
 		},
-		"OtherEmail": {
-			byEmail, []answer{{200, list(change(t, created, "noor@", "eleanoor@"))}}, operation.NotFound,
-			"/customers?page_size=100&search_term=noor%40example.com",
+		"EmailForName": {
+			`{"customer_type":"Person","email":"noor@example.com"}`,
+			[]answer{{200, list(change(t, created, "Noor Example", "noor@example.com"))}}, operation.Found, newest,
 		},
-		"OtherType": {
-			byEmail, []answer{{200, list(change(t, created, `"Person"`, `"Business"`))}}, operation.NotFound,
-			"/customers?page_size=100&search_term=noor%40example.com",
+		"NameNotShown": {
+			named, []answer{{200, list(change(t, created, `"name":"Noor Example",`, ``))}}, operation.Undetermined, newest,
+		},
+		"ExternalNotSent": {named, []answer{{200, list(external)}}, operation.Undetermined, newest},
+		"AnotherType": {
+			named, []answer{{200, list(change(t, created, `"Person"`, `"Business"`))}}, operation.NotFound, newest,
+		},
+		"OneOfThem": {
+			named, []answer{{200, list(change(t, created, "Noor E", "Ali E"), created)}}, operation.Found, newest,
+		},
+		"OldestBehind": { // those that come after it are not asked for
+			named, []answer{{200, `{"items":[` + strings.Repeat(older+",", 99) + older + `],"cursor":"` + customerID + `"}`}}, operation.NotFound, newest,
+		},
+		"NotInOrder": {
+			named, []answer{{200, list(change(t, older, "2026-03-01", "2026-02-01"), older, created)}}, operation.Found, newest,
 		},
 		"SecondPage": {
-			byEmail, []answer{{200, `{"items":[],"cursor":"` + customerID + `"}`}, {200, list(created)}}, operation.Found,
-			"/customers?page_size=100&search_term=noor%40example.com",
+			named, []answer{{200, `{"items":[],"cursor":"` + customerID + `"}`}, {200, list(created)}}, operation.Found, newest,
 		},
-		"EmailNone": {
-			byEmail, []answer{{200, none}}, operation.NotFound, "/customers?page_size=100&search_term=noor%40example.com",
+		"None": {named, []answer{{200, none}}, operation.NotFound, newest},
+		"Down": {named, []answer{{503, ``}}, operation.Undetermined, newest},
+		"Ageless": {
+			named, []answer{{200, list(change(t, created, "2026-03-02T09:14:07Z", "x"))}}, operation.Undetermined, newest,
 		},
-		"EmailDown": {
-			byEmail, []answer{{503, ``}}, operation.Undetermined, "/customers?page_size=100&search_term=noor%40example.com",
-		},
+		"TooMany": {named, slices.Repeat([]answer{{200, `{"items":[` + change(t, created, "Person", "Business") + `],"cursor":"` + customerID + `"}`}}, 20), operation.Undetermined, newest},
 		// the oldest generation has none
-		"EmailNoList": {
-			byEmail, []answer{{404, `"x"`}}, operation.Undetermined, "/customers?page_size=100&search_term=noor%40example.com",
-		},
+		"NoList": {named, []answer{{404, `"x"`}}, operation.Undetermined, newest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPartner(t, test.answers...)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -54,34 +55,15 @@ func CreateIdentification(c Config) operation.Operation[identificationCreation] 
 		OnUnknown:     func(identificationCreation) operation.Resolution { return operation.SafeRetry },
 		PartnerKeyTTL: c.keyLife(),
 		Call: func(ctx context.Context, call operation.Call, in identificationCreation) operation.Outcome {
-			var newest identification // as it was when the list was read last
-			find := func() (found operation.Outcome, finding operation.Finding) {
-				found, finding, newest = c.findIdentification(ctx, call, in)
-				return found, finding
-			}
-			guard := func() (against *operation.Outcome) {
-				if !call.Again { // else it has just been read
-					newest, against = c.newest(ctx, call, in.Scope, in.CustomerID)
-				}
-				if against == nil && (newest.Status == statusPending || in.Journey && !newest.over()) {
-					against = &operation.Outcome{
-						Class: operation.Conflict, Code: "pending_identification", Reply: failure(http.StatusConflict, messagePending),
-					}
-				}
-				return against
-			}
+			find := func() (operation.Outcome, operation.Finding) { return c.findIdentification(ctx, call, in) }
+			guard := func(keyTells bool) *operation.Outcome { return c.guard(ctx, call, in, keyTells) }
 			path := identificationsPath(in.CustomerID)
 			if in.Generation == v2 {
 				path += "/v2"
 			}
 			return c.create(ctx, call, request{path: path, body: in.Body, scope: in.Scope}, find, guard, identificationCreated)
 		},
-		Lookup: func(
-			ctx context.Context, call operation.Call, in identificationCreation,
-		) (operation.Outcome, operation.Finding) {
-			found, finding, _ := c.findIdentification(ctx, call, in)
-			return found, finding
-		},
+		Lookup: c.findIdentification,
 		Output: summaryOfIdentification,
 	}
 }
@@ -129,15 +111,35 @@ func identificationCreated(reply gateway.Reply) operation.Outcome {
 	}
 }
 
-// newest reads a customer's newest identification; the zero value where there is none.
-func (c Config) newest(
-	ctx context.Context, call operation.Call, s scope, customer string,
-) (newest identification, failed *operation.Outcome) {
-	all, failed := c.identifications(ctx, call, s, customer)
-	if failed == nil && len(all) > 0 {
+// guard refuses to take the place of an identification that is pending. Where the key tells, one that no call is on
+// record for may be this call's.
+func (c Config) guard(
+	ctx context.Context, call operation.Call, in identificationCreation, keyTells bool,
+) *operation.Outcome {
+	all, failed := c.identifications(ctx, call, in.Scope, in.CustomerID)
+	var newest identification
+	if len(all) > 0 {
 		newest, _ = readIdentification(all[0])
 	}
-	return newest, failed
+	switch {
+	case failed != nil && call.Again:
+		outcome := undetermined(*failed)
+		return &outcome
+	case failed != nil:
+		return failed
+	case newest.Status != statusPending && (!in.Journey || newest.over()):
+		return nil
+	}
+	if keyTells {
+		perhaps := append(newerThan(call.FirstSent, all), all[0])
+		_, finding := unclaimed(ctx, call, perhaps, identificationCreated)
+		if finding != operation.NotFound {
+			return nil
+		}
+	}
+	return &operation.Outcome{
+		Class: operation.Conflict, Code: "pending_identification", Reply: failure(http.StatusConflict, messagePending),
+	}
 }
 
 // identifications reads all of a customer's, the newest first.
@@ -165,23 +167,23 @@ func (c Config) identifications(
 }
 
 // findIdentification looks for the identification that a lost creation made: one that is not older, and that no call is
-// on record for. It also returns the newest that there is.
+// on record for.
 func (c Config) findIdentification(
 	ctx context.Context, call operation.Call, in identificationCreation,
-) (found operation.Outcome, finding operation.Finding, newest identification) {
+) (operation.Outcome, operation.Finding) {
 	all, failed := c.identifications(ctx, call, in.Scope, in.CustomerID)
 	if failed != nil {
-		return *failed, operation.Undetermined, newest
+		return *failed, operation.Undetermined
 	}
-	if len(all) > 0 {
-		newest, _ = readIdentification(all[0])
-	}
-	all = slices.DeleteFunc(all, func(item jsontext.Value) bool {
+	return unclaimed(ctx, call, newerThan(call.FirstSent, all), identificationCreated)
+}
+
+// newerThan picks those that are not older than a time.
+func newerThan(sent time.Time, all []jsontext.Value) []jsontext.Value {
+	return slices.DeleteFunc(slices.Clone(all), func(item jsontext.Value) bool {
 		found, _ := readIdentification(item)
-		return !since(found.CreatedAt, call.FirstSent)
+		return !since(found.CreatedAt, sent)
 	})
-	found, finding = unclaimed(ctx, call, all, identificationCreated)
-	return found, finding, newest
 }
 
 // summaryOfIdentification is what a state machine may see of an identification.

@@ -112,7 +112,8 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// TestRepeat: a repeat looks first, and again where it is refused; what can't be looked for stays unknown.
+// TestRepeat: a repeat is made with the same key, which the partner honours; it looks where it is refused, or where the
+// answer before was a fault. What can't be told stays unknown.
 func TestRepeat(t *testing.T) {
 	found := `{"items":[` + aPending + `]}`
 	old := `{"items":[` + change(t, aPending, "2026-03-02T09:14:07Z", "2026-03-02T09:13:36Z") + `]}`
@@ -122,17 +123,22 @@ func TestRepeat(t *testing.T) {
 		class   operation.Class
 		posts   int
 	}{
-		"Found":           {[]answer{{200, found}}, operation.Done, 0},
-		"FoundWithSkew":   {[]answer{{200, skewed}}, operation.Done, 0},
+		"There":           {[]answer{{200, found}, {201, aPending}}, operation.Done, 1},
+		"ThereWithSkew":   {[]answer{{200, skewed}, {201, aPending}}, operation.Done, 1},
 		"Older":           {[]answer{{200, old}, {201, aPending}}, operation.Done, 1},
 		"NotThere":        {[]answer{{200, none}, {201, aPending}}, operation.Done, 1},
 		"CanNotLook":      {[]answer{{503, ``}}, operation.Unknown, 0},
 		"NoCustomer":      {[]answer{{404, ``}}, operation.Unknown, 0},
 		"Unreadable":      {[]answer{{200, `{}`}}, operation.Unknown, 0},
 		"LostAgain":       {[]answer{{200, none}, {0, ``}}, operation.Unknown, 1},
-		"FaultAgain":      {[]answer{{200, none}, {500, ``}}, operation.Unknown, 1},
-		"RefusedButThere": {[]answer{{200, none}, {409, `"x"`}, {200, found}}, operation.Done, 1},
-		"InvalidButThere": {[]answer{{200, none}, {400, `"x"`}, {200, found}}, operation.Done, 1},
+		"AnotherFault":    {[]answer{{200, none}, {500, ``}}, operation.Unknown, 1},
+		"RefusedButThere": {[]answer{{200, none}, {409, `"x"`}, {200, found}}, operation.Unknown, 1},
+		"InvalidButThere": {[]answer{{200, none}, {400, `"x"`}, {200, found}}, operation.Unknown, 1},
+		"FaultBefore":     {[]answer{{200, found}}, operation.Done, 0},
+		"FaultWithSkew":   {[]answer{{200, skewed}}, operation.Done, 0},
+		"FaultOlder":      {[]answer{{200, old}, {200, old}, {201, aPending}}, operation.Done, 1},
+		"FaultNotThere":   {[]answer{{200, none}, {200, none}, {201, aPending}}, operation.Done, 1},
+		"FaultButThere":   {[]answer{{200, none}, {200, none}, {409, `"x"`}, {200, found}}, operation.Done, 1},
 		"Refused":         {[]answer{{200, none}, {400, `"x"`}, {200, none}}, operation.Invalid, 1},
 		"RefusedUnlooked": {[]answer{{200, none}, {409, `"x"`}, {503, ``}}, operation.Unknown, 1},
 		// which the pipeline doesn't take for an answer to the first
@@ -140,12 +146,16 @@ func TestRepeat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPartner(t, test.answers...)
-			got := callWith(t, iron.CreateIdentification(p.config()), identify(direct), again())
+			repeat := again()
+			if strings.HasPrefix(name, "Fault") {
+				repeat.Before = "http_500"
+			}
+			got := callWith(t, iron.CreateIdentification(p.config()), identify(direct), repeat)
 			if got.Class != test.class || p.posts() != test.posts || len(p.requests()) != len(test.answers) {
 				t.Errorf("got %+v, asked %+v", got, p.requests())
 			}
 			if got.Class == operation.Done &&
-				(got.Reply.Status != 201 || string(got.Reply.Body) != aPending && name != "FoundWithSkew" ||
+				(got.Reply.Status != 201 || string(got.Reply.Body) != aPending && name != "FaultWithSkew" ||
 					got.Creates != "iron/identification/"+identificationID) {
 				t.Errorf("answers %d %s", got.Reply.Status, got.Reply.Body)
 			}

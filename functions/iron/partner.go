@@ -70,9 +70,10 @@ func Partner() partner.Partner {
 
 const (
 	keyRequired    = "required, a UUID"
-	unknownCreated = "is resolved by looking for what was created since, and else by calling again with the same key of " +
-		"Iron's, which Iron honours for a day; after 23 hours by looking alone, and once nothing is there a minute after " +
-		"the send, by one more call"
+	unknownCreated = "is resolved by calling again with the same key of Iron's, which Iron honours for a day; after 23 " +
+		"hours, and at first after a 5xx, by looking for what is new and no other call is on record for: what agrees with " +
+		"all that was sent is it, whatever else there is may be it; once nothing is there a minute after the send, by one " +
+		"more call"
 )
 
 // Records are what tenants own.

@@ -103,6 +103,7 @@ func (i identification) refs() map[string]string {
 type customer struct {
 	ID         string         `json:"id"`
 	Type       string         `json:"customer_type"`
+	Name       string         `json:"name"`
 	Email      string         `json:"email"`
 	ExternalID jsontext.Value `json:"external_id"`
 	CreatedAt  string         `json:"created_at"`

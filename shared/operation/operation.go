@@ -139,6 +139,7 @@ type Call struct {
 	Generation  int // raised after every definite answer, kept over unknown ones
 	// an earlier attempt of this generation may have had its effect
 	Again     bool
+	Before    string    // why nobody knows what came of the attempt before, as its Outcome.Code
 	FirstSent time.Time // when this generation was first claimed
 	Secret    []byte    // the tenant's credentials document for the partner
 	// the partner has just rejected these credentials: drop tokens made of them

@@ -134,6 +134,7 @@ type execution[In any] struct {
 	used   string // the access token that was used last
 	// rejected is the access token that the partner doesn't take any more; however many requests follow, one renews it
 	rejected string
+	before   string // why nobody knows what came of the attempt before
 	// ownAccount: the credentials that were used are the tenant's own
 	ownAccount bool
 	// doubtful: this call repeats one whose outcome is unknown, without knowing more than that the partner would
@@ -259,6 +260,7 @@ func (r *execution[In]) takeOver(ctx context.Context, ours, standing ledger.Tran
 	taken, err := r.h.p.Ledger.TakeOver(ctx, ours, standing.Attempt)
 	switch {
 	case err == nil:
+		r.before = standing.Code
 		return r.execute(ctx, taken)
 	case taken.ID == "": // it has just expired, or the ledger is down
 		return r.ledgerDown(ctx, standing, err)
@@ -385,7 +387,7 @@ func (r *execution[In]) lookup(ctx context.Context, t ledger.Transaction) (outco
 
 func (r *execution[In]) newCall(t ledger.Transaction, secret []byte) Call {
 	return Call{Tenant: t.Tenant, ID: t.ID, Fingerprint: t.Fingerprint, Generation: t.Generation, Again: t.TakeOvers > 0,
-		FirstSent: t.ClaimedAt, Shared: !r.ownAccount && !sharesUnowned(secret),
+		Before: r.before, FirstSent: t.ClaimedAt, Shared: !r.ownAccount && !sharesUnowned(secret),
 		Secret: secret, Reference: r.ring.Reference, execution: r, maxAnswer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
 }
 
