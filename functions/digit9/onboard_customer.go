@@ -5,13 +5,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
@@ -108,17 +108,7 @@ func owning(call operation.Call, in onboarding, outcome operation.Outcome) opera
 
 // ownedDocument names an identity document among what tenants own, without telling which it is.
 func ownedDocument(call operation.Call, id identity) string {
-	return "digit9/document/" + call.Reference("digit9/document", fold(id.IDType), fold(id.IDNumber))
-}
-
-// fold is what is left of a document's number where nobody cares how it is written.
-func fold(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToUpper(r)
-		}
-		return -1
-	}, text)
+	return "digit9/document/" + call.Reference("digit9/document", tolerant.Fold(id.IDType), tolerant.Fold(id.IDNumber))
 }
 
 // decodeOnboard validates the whole payload (digit9 §6), and names every field that is wrong as the partner would.
@@ -208,29 +198,64 @@ func invalidFields(a answer) string {
 	return strings.Join(names[:min(len(names), maxDetails)], " ")
 }
 
-// lookUpOnboarded asks for every identity document. One that is known tells that the creation took place; only that
-// none is tells that it didn't.
+// lookUpOnboarded asks for every identity document. That all are one customer's, who is as the one to be created and on
+// record for no other call, tells that the creation took place; only that none is known tells that it didn't. Who is
+// barred would have been refused. A hold shows no more than the document.
 func (c Config) lookUpOnboarded(
 	ctx context.Context, call operation.Call, in onboarding,
-) (operation.Outcome, operation.Finding) {
+) (found operation.Outcome, finding operation.Finding) {
+	known := 0
 	for _, id := range in.IDs {
-		found := c.ask(ctx, call, id)
+		of := c.askAsWrittenDown(ctx, call, id)
 		switch {
-		case found.Class != operation.Done:
-			return found, operation.Undetermined
-		case found.Code == codeNotFound || found.Code == codeNotSubscribed:
+		case of.Class != operation.Done:
+			return of, operation.Undetermined
+		case of.Code == codeBlocked:
+			return c.asOnboarded(of), operation.Found
+		case of.Code == codeNotFound || of.Code == codeNotSubscribed:
 			continue
-		}
-		onboarded := owning(call, in, c.asOnboarded(found))
-		switch owned, err := call.Owned(ctx, onboarded.Creates); {
-		case err != nil:
-			return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
-		case owned: // it was there before, and nothing tells whether it was updated
+		case known > 0 && (of.Code != found.Code || of.Refs["ecrn"] != found.Refs["ecrn"]) || !in.agrees(of.Reply):
 			return operation.Outcome{}, operation.Undetermined
 		}
-		return onboarded, operation.Found
+		found = of
+		known++
 	}
-	return operation.Outcome{}, operation.NotFound
+	switch known {
+	case 0:
+		return operation.Outcome{}, operation.NotFound
+	case len(in.IDs):
+	default:
+		return operation.Outcome{}, operation.Undetermined
+	}
+	found = owning(call, in, c.asOnboarded(found))
+	switch owned, err := call.Owned(ctx, found.Creates); {
+	case err != nil:
+		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
+	case owned: // it was there before, and nothing tells whether it was updated
+		return operation.Outcome{}, operation.Undetermined
+	}
+	return found, operation.Found
+}
+
+// askAsWrittenDown looks up a document, and where it isn't known looks it up as the partner may have written it down.
+func (c Config) askAsWrittenDown(ctx context.Context, call operation.Call, id identity) operation.Outcome {
+	found := c.ask(ctx, call, id)
+	plain := identity{id.IDType, strings.ToUpper(tolerant.Fold(id.IDNumber))}
+	if plain != id && (found.Code == codeNotFound || found.Code == codeNotSubscribed) {
+		return c.ask(ctx, call, plain)
+	}
+	return found
+}
+
+// agrees reports whether a customer is as it was to be created, as far as a lookup shows it.
+func (in onboarding) agrees(found gateway.Reply) bool {
+	sent, shown := tolerant.ReadObject(in.Body), tolerant.ReadObject(found.Body).Object("data")
+	return !slices.ContainsFunc([]string{
+		"first_name", "middle_name", "last_name", "primary_mobile_number", "email_id",
+	}, func(name string) bool {
+		text := shown.Plain(name)
+		return text != "" && !tolerant.Same(text, sent.Plain(name))
+	})
 }
 
 // asOnboarded puts what a lookup found into the words of the onboarding whose answer was lost.

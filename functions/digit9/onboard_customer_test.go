@@ -120,6 +120,7 @@ func TestInvalidFieldsAreCapped(t *testing.T) {
 // TestLostOnboarding: what became of a creation, lookups of every identity document tell.
 func TestLostOnboarding(t *testing.T) {
 	notFound, notSubscribed := answer{200, camel(404, 45001, "x")}, answer{200, camel(404, 45003, "x")}
+	change := func(text, from, to string) string { return strings.Replace(text, from, to, 1) }
 	held, blocked := answer{200, camel(500, 45013, "x")}, answer{200, camel(404, 45051, "x")}
 	for name, test := range map[string]struct {
 		answers []answer
@@ -129,16 +130,23 @@ func TestLostOnboarding(t *testing.T) {
 		reply   string
 	}{
 		"None": {[]answer{notFound, notSubscribed}, operation.NotFound, "", "", ""},
-		"First": {
-			[]answer{{200, found}}, operation.Found, operation.Done, "digit9/customer/7841009900000017",
+		"Both": {
+			[]answer{{200, found}, {200, found}}, operation.Found, operation.Done, "digit9/customer/7841009900000017",
 			`200 {"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"7841009900000017","customer_status":"ACTIVE"},"status_code":200,"request_id":"` + aHex + `"}`,
 		},
-		"Second": {
-			[]answer{notFound, {200, found}}, operation.Found, operation.Done, "digit9/customer/7841009900000017",
+		"Spelled": {
+			slices.Repeat([]answer{{200, change(found, `"NOOR"`, `" noor"`)}}, 2), operation.Found, operation.Done,
+			"digit9/customer/7841009900000017",
 			`200 {"status":"success","data":{"aml_scan_status":"Accepted","ecrn":"7841009900000017","customer_status":"ACTIVE"},"status_code":200,"request_id":"` + aHex + `"}`,
 		},
+		// one of the documents may have been somebody's before
+		"FirstOnly":    {[]answer{{200, found}, notFound}, operation.Undetermined, "", "", ""},
+		"SecondOnly":   {[]answer{notFound, {200, found}}, operation.Undetermined, "", "", ""},
+		"OfTwo":        {[]answer{{200, found}, {200, change(found, "0017", "0018")}}, operation.Undetermined, "", "", ""},
+		"OfAnother":    {[]answer{{200, change(found, "NOOR", "ALI")}}, operation.Undetermined, "", "", ""},
+		"HeldAndFound": {[]answer{held, {200, found}}, operation.Undetermined, "", "", ""},
 		"Held": {
-			[]answer{held}, operation.Found, operation.Done, "digit9/document/",
+			[]answer{held, held}, operation.Found, operation.Done, "digit9/document/",
 			`406 {"status":"failed","status_code":406,"error_code":45013,"message":"Customer Under Compliance Investigation","request_id":"` + aHex + `"}`,
 		},
 		"Blocked": {

@@ -41,8 +41,9 @@ func Partner() partner.Partner {
 				Summary:  "creates a customer; with `ecrn`, updates one",
 				Vault:    partner.VaultBoth,
 				Memory:   512, // a customer with the files that a journey refers to may have 40 MiB; the peak is four times that
-				Unknown: "without `ecrn` it is settled by looking up every identity document: one that is known stands for the " +
-					"answer; only when none is, a minute after the send, it is sent once more; with `ecrn` it stays unknown: " +
+				Unknown: "without `ecrn` it is settled by looking up every identity document: that all are one new " +
+					"customer's, as the one to be created, stands for the answer; only when none is known, a minute after the " +
+					"send, it is sent once more; with `ecrn` it stays unknown: " +
 					"the customer was there before, so no lookup can tell",
 			},
 			{
