@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -58,12 +59,14 @@ func AddAddress(c Config) operation.Operation[addition] {
 		},
 		OnUnknown: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
-			return c.addTo(ctx, call, in, c.lookUpAddress, request{
+			return c.addTo(ctx, call, in, address(in), request{
 				method: http.MethodPost, path: addressesPath(in.ClientID), query: url.Values{"type": {in.Type}}, body: in.Body,
 				tenantID: in.TenantID,
 			})
 		},
-		Lookup: c.lookUpAddress,
+		Lookup: func(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
+			return c.lookUpAddition(ctx, call, in, address(in), true)
+		},
 		Output: summaryOfAddition,
 	}
 }
@@ -81,11 +84,10 @@ func decodeAddition(req gateway.Request) (in addition, m tolerant.Object, err er
 
 // addTo adds something to a client. A state machine's is added once: what an earlier journey has added counts.
 func (c Config) addTo(
-	ctx context.Context, call operation.Call, in addition,
-	known func(context.Context, operation.Call, addition) (operation.Outcome, operation.Finding), r request,
+	ctx context.Context, call operation.Call, in addition, k kind, r request,
 ) operation.Outcome {
 	if in.Once {
-		switch found, finding := known(ctx, call, in); finding {
+		switch found, finding := c.lookUpAddition(ctx, call, in, k, call.Again); finding {
 		case operation.Found:
 			return found
 		case operation.Undetermined: // nothing has been sent
@@ -103,46 +105,53 @@ func (c Config) addTo(
 	outcome, m := classify(resp)
 	outcome.Refs = map[string]string{"client_id": in.ClientID}
 	if outcome.Class == operation.Done {
-		if outcome.Refs["resource_id"] = idOf(m, "resourceId"); outcome.Refs["resource_id"] == "" { // the list tells
+		id := idOf(m, "resourceId")
+		if id == "" { // the list tells
 			return operation.Outcome{Class: operation.Unknown, Code: "no_resource_id"}
 		}
+		outcome.Refs["resource_id"] = id
+		k.own(call, in, &outcome)
 	}
 	return outcome
 }
 
-// lookUpAddress looks for an address that says the same, of the same type. A postal code that the partner gives back as
-// a number has lost its leading zeros.
-func (c Config) lookUpAddress(
-	ctx context.Context, call operation.Call, in addition,
-) (operation.Outcome, operation.Finding) {
-	wanted := tolerant.ReadObject(in.Body)
-	return c.lookUpAddition(ctx, call, in, request{method: http.MethodGet, path: addressesPath(in.ClientID)}, "addressId",
-		func(m tolerant.Object) operation.Finding {
-			active := m.Plain("isActive")
-			if idOf(m, "addressTypeId") != in.Type || active != "" && !strings.EqualFold(wanted.Plain("isActive"), active) {
-				return operation.NotFound
-			}
-			for _, field := range []string{
-				"addressLine1", "addressLine2", "addressLine3", "city", "stateProvinceId", "countryId",
-			} {
-				if wanted.Plain(field) != m.Plain(field) {
-					return operation.NotFound
-				}
-			}
-			code, known := wanted.Plain("postalCode"), m.Plain("postalCode")
-			if code == known || m["postalCode"].Kind() == '0' && strings.TrimLeft(code, "0") == known {
-				return operation.Found
-			}
-			return operation.NotFound
-		})
+// kind is a kind of what is added to a client, with how one is recognised in the list of what the client has.
+type kind struct {
+	list  request
+	id    string // the member that is its id
+	owned func(client, id string) string
+	words []string // of what was sent: what tells one from another
+	// compare says how like what was sent an element of the list is
+	compare func(m tolerant.Object) likeness
 }
 
-// lookUpAddition looks through a list for what was to be added; same compares it with an element.
+// likeness is how like what was sent something is that a client has.
+type likeness int
+
+const (
+	ofAnotherKind likeness = iota
+	unlike                 // as far as it shows: the partner may have written it otherwise
+	masked
+	alike // all that was sent agrees, as the partner would read it
+)
+
+// own records that the call has added what an outcome names, and in which words: the partner may show it in others.
+func (k kind) own(call operation.Call, in addition, outcome *operation.Outcome) {
+	outcome.Creates = k.owned(in.ClientID, outcome.Refs["resource_id"])
+	outcome.Aliases = []string{k.worded(call, outcome.Creates)}
+}
+
+// worded names something together with the words in which it was sent.
+func (k kind) worded(call operation.Call, record string) string {
+	return record + "/" + call.Reference("mbanq/words", k.words...)
+}
+
+// lookUpAddition looks through what a client has for what was to be added. What another call is on record for is not
+// this one's, unless it is to be added once. Once it may have been sent, whatever else is of its kind may be it.
 func (c Config) lookUpAddition(
-	ctx context.Context, call operation.Call, in addition, r request, idName string,
-	same func(tolerant.Object) operation.Finding,
+	ctx context.Context, call operation.Call, in addition, k kind, sent bool,
 ) (operation.Outcome, operation.Finding) {
-	resp, failed := c.send(ctx, call, r)
+	resp, failed := c.send(ctx, call, k.list)
 	if failed != nil {
 		return *failed, operation.Undetermined
 	}
@@ -156,21 +165,91 @@ func (c Config) lookUpAddition(
 	}
 	finding := operation.NotFound
 	for _, m := range items {
-		id, s := idOf(m, idName), same(m)
-		if s == operation.Undetermined {
-			finding = s
+		like, id := k.compare(m), idOf(m, k.id)
+		if like == ofAnotherKind {
+			continue
 		}
-		if id != "" && s == operation.Found {
-			return operation.Outcome{
+		is, err := k.judge(ctx, call, in, id, like, sent)
+		switch {
+		case err != nil:
+			return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
+		case is == operation.Found:
+			found := operation.Outcome{
 				Class: operation.Done, Code: "ok", Refs: map[string]string{"client_id": in.ClientID, "resource_id": id},
 				Reply: render(http.StatusOK, struct {
 					ClientID   jsontext.Value `json:"clientId"`
 					ResourceID jsontext.Value `json:"resourceId"`
 				}{jsontext.Value(in.ClientID), jsontext.Value(id)}),
-			}, operation.Found
+			}
+			k.own(call, in, &found)
+			return found, operation.Found
+		case is == operation.Undetermined:
+			finding = is
 		}
 	}
 	return operation.Outcome{Class: operation.Unavailable, Code: "incomparable"}, finding
+}
+
+// judge says whether something of the kind is what was to be added.
+func (k kind) judge(
+	ctx context.Context, call operation.Call, in addition, id string, like likeness, sent bool,
+) (operation.Finding, error) {
+	if id == "" {
+		return operation.Undetermined, nil
+	}
+	record := k.owned(in.ClientID, id)
+	if in.Once && like != alike {
+		same, err := call.Owned(ctx, k.worded(call, record))
+		switch {
+		case err != nil || same:
+			return operation.Found, err
+		case like == masked:
+			return operation.Undetermined, nil
+		case !sent:
+			return operation.NotFound, nil
+		}
+	}
+	if !in.Once || like != alike {
+		another, err := call.Owned(ctx, record)
+		if err != nil || another {
+			return operation.NotFound, err
+		}
+	}
+	if like == alike {
+		return operation.Found, nil
+	}
+	return operation.Undetermined, nil
+}
+
+// address is the kind of a client's addresses of one type.
+func address(in addition) kind {
+	wanted := tolerant.ReadObject(in.Body)
+	words := func(m tolerant.Object) []string {
+		return folded(m, "addressLine1", "addressLine2", "addressLine3", "city", "stateProvinceId", "countryId", "postalCode")
+	}
+	return kind{
+		list: request{method: http.MethodGet, path: addressesPath(in.ClientID)}, id: "addressId", owned: ownedAddress,
+		words: append(words(wanted), in.Type),
+		compare: func(m tolerant.Object) likeness {
+			active := m.Plain("isActive")
+			switch id := idOf(m, "addressTypeId"); {
+			case id != "" && id != in.Type:
+				return ofAnotherKind
+			case id != "" && slices.Equal(words(wanted), words(m)) &&
+				(active == "" || strings.EqualFold(wanted.Plain("isActive"), active)):
+				return alike
+			}
+			return unlike
+		},
+	}
+}
+
+// folded are members of an object as the partner would read them, whatever they are written like.
+func folded(m tolerant.Object, names ...string) (all []string) {
+	for _, name := range names {
+		all = append(all, tolerant.Fold(m.Plain(name)))
+	}
+	return all
 }
 
 // summaryOfAddition is what a state machine may see.

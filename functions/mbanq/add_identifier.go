@@ -31,44 +31,40 @@ func AddIdentifier(c Config) operation.Operation[addition] {
 		},
 		OnUnknown: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
-			outcome := c.addTo(ctx, call, in, c.lookUpIdentifier, request{
+			return c.addTo(ctx, call, in, identifier(in), request{
 				method: http.MethodPost, path: identifiersPath(in.ClientID), body: in.Body, tenantID: in.TenantID,
 			})
-			return owning(outcome)
 		},
 		Lookup: func(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
-			found, finding := c.lookUpIdentifier(ctx, call, in)
-			return owning(found), finding
+			return c.lookUpAddition(ctx, call, in, identifier(in), true)
 		},
 		Output: summaryOfAddition,
 	}
 }
 
-// owning records whose identifier it is: documents hang from it.
-func owning(outcome operation.Outcome) operation.Outcome {
-	if id := outcome.Refs["resource_id"]; outcome.Class == operation.Done && id != "" {
-		outcome.Creates = ownedIdentifier(id)
-	}
-	return outcome
-}
-
-// lookUpIdentifier looks for an identifier of the same type and number. One whose number is masked all the same can't
-// be compared.
-func (c Config) lookUpIdentifier(
-	ctx context.Context, call operation.Call, in addition,
-) (operation.Outcome, operation.Finding) {
+// identifier is the kind of a client's identifiers of one type, which documents hang from. One whose number is masked
+// all the same can't be compared. What is to be added once is there where its number is.
+func identifier(in addition) kind {
 	wanted := tolerant.ReadObject(in.Body)
-	return c.lookUpAddition(ctx, call, in, request{
-		method: http.MethodGet, path: identifiersPath(in.ClientID), query: url.Values{"unmaskValue": {"true"}},
-	}, "id", func(m tolerant.Object) operation.Finding {
-		kind := m.Object("documentType")
-		switch key := m.Plain("documentKey"); {
-		case idOf(kind, "id") != idOf(wanted, "documentTypeId"):
-		case key == wanted.Plain("documentKey"):
-			return operation.Found
-		case kind.Plain("isMasked") == "true" || strings.Contains(key, "*"):
-			return operation.Undetermined
-		}
-		return operation.NotFound
-	})
+	return kind{
+		list: request{
+			method: http.MethodGet, path: identifiersPath(in.ClientID), query: url.Values{"unmaskValue": {"true"}},
+		},
+		id:    "id",
+		owned: func(_, id string) string { return ownedIdentifier(id) },
+		words: folded(wanted, "documentTypeId", "documentKey"),
+		compare: func(m tolerant.Object) likeness {
+			of, number := m.Object("documentType"), m.Plain("documentKey")
+			switch id := idOf(of, "id"); {
+			case id != "" && id != idOf(wanted, "documentTypeId"):
+				return ofAnotherKind
+			case of.Plain("isMasked") == "true" || strings.Contains(number, "*"):
+				return masked
+			case id != "" && tolerant.Same(number, wanted.Plain("documentKey")) &&
+				(in.Once || agree(wanted, m, "status", "issuedBy", "issuedDate", "expiryDate")):
+				return alike
+			}
+			return unlike
+		},
+	}
 }

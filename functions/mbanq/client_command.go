@@ -30,8 +30,8 @@ type command struct {
 }
 
 // ClientCommand verifies a client, or activates it (mbanq §3). A verification that lacks something is refused and
-// changes nothing. What became of a lost command, the client itself tells. A verification is sent again where nothing
-// shows that it took place: it can be repeated. That a client is verified doesn't show that it is verified in full.
+// changes nothing. What became of a lost command, the client itself tells; where a client is verified, but not shown to
+// be so in full, it doesn't.
 func ClientCommand(c Config) operation.Operation[command] {
 	return operation.Operation[command]{
 		Name:     "mbanq/client-command",
@@ -124,7 +124,8 @@ func (c Config) lookUpCommand(
 	case in.Command == activate && found.Status == clientActive:
 		out.Reply = created(in.ClientID, m.Number("officeId"))
 		return out, operation.Found
-	case in.Command == verify && (in.Partial && found.verified() || found.Verification == verificationInProgress):
+	case in.Command == verify && found.Verification == verificationInProgress, in.Command == verify && found.verified() &&
+		(in.Partial || tolerant.Same(m.Object("clientKycStatus").Plain("kycVerificationType"), "FULL")):
 		if out.Code = verificationInProgress; found.verified() {
 			out.Code = verificationApproved
 		}
@@ -133,6 +134,9 @@ func (c Config) lookUpCommand(
 			verifiedData{out.Code, out.Code},
 		})
 		return out, operation.Found
+	case in.Command == verify && (found.verified() || found.Verification == verificationRejected):
+		// at which level, or of which verification, nothing tells
+		return operation.Outcome{Class: operation.Unavailable, Code: "incomparable"}, operation.Undetermined
 	}
 	return operation.Outcome{}, operation.NotFound
 }

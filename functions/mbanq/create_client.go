@@ -2,9 +2,11 @@ package mbanq
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -51,32 +53,24 @@ func CreateClient(c Config) operation.Operation[creation] {
 				return *failed
 			}
 			outcome, m := classify(resp)
-			if outcome.Class == operation.Done {
+			switch {
+			case outcome.Class == operation.Done:
 				id := idOf(m, "clientId")
 				if id == "" {
 					return operation.Outcome{Class: operation.Unknown, Code: "no_client_id", Reply: outcome.Reply}
 				}
-				outcome.Creates, outcome.Refs = ownedClient(id), map[string]string{"client_id": id}
+				in.own(call, id, &outcome)
+			case call.Again && outcome.Class == operation.Conflict && isDuplicate(outcome.Code):
+				// of what an attempt before it has created, unless another's is in the way
+				if _, finding, others := c.lookUpClient(ctx, call, in); finding != operation.NotFound || !others {
+					return operation.Outcome{Class: operation.Unknown, Code: outcome.Code}
+				}
 			}
 			return outcome
 		},
 		Lookup: func(ctx context.Context, call operation.Call, in creation) (operation.Outcome, operation.Finding) {
-			found, finding := c.byExternalID(ctx, call, in.ExternalID)
-			if finding != operation.Found {
-				return found, finding
-			}
-			m := tolerant.ReadObject(found.Reply.Body)
-			id, office := idOf(m, "id"), m.Number("officeId")
-			switch owned, err := call.Owned(ctx, ownedClient(id)); {
-			case err != nil:
-				return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
-			case owned: // another call's, and as the externalId is unique, there is none of this one's
-				return operation.Outcome{}, operation.NotFound
-			}
-			return operation.Outcome{
-				Class: operation.Done, Code: "ok", Creates: ownedClient(id), Refs: map[string]string{"client_id": id},
-				Reply: created(id, office),
-			}, operation.Found
+			found, finding, _ := c.lookUpClient(ctx, call, in)
+			return found, finding
 		},
 		Output: func(reply gateway.Reply) map[string]any {
 			return map[string]any{"client_id": idOf(tolerant.ReadObject(reply.Body), "clientId")}
@@ -99,6 +93,72 @@ func decodeCreation(req gateway.Request) (in creation, err error) {
 	}
 	in.Digest, err = gateway.DigestJSON(req.Body)
 	return in, err
+}
+
+// own records that the call has created a client, and with which externalId: the partner may show it otherwise.
+func (in creation) own(call operation.Call, id string, outcome *operation.Outcome) {
+	outcome.Creates, outcome.Refs = ownedClient(id), map[string]string{"client_id": id}
+	if in.ExternalID != "" {
+		outcome.Aliases = []string{ownedAs(call, id, in.ExternalID)}
+	}
+}
+
+// ownedAs names a client together with the externalId that it was created with.
+func ownedAs(call operation.Call, id, externalID string) string {
+	return ownedClient(id) + "/" + call.Reference("mbanq/external id", externalID)
+}
+
+// lookUpClient looks for the client that a lost creation made, by its externalId and by its mobile number, which are
+// unique at the partner (mbanq §3). One that another call is on record for is another's; others tells of such.
+func (c Config) lookUpClient(
+	ctx context.Context, call operation.Call, in creation,
+) (found operation.Outcome, finding operation.Finding, others bool) {
+	wanted := tolerant.ReadObject(in.Body)
+	finding = operation.NotFound
+	for _, by := range []string{"externalId", "mobileNo"} {
+		if wanted.Plain(by) == "" {
+			continue
+		}
+		failed := c.eachClient(ctx, call, by, wanted.Plain(by), func(item jsontext.Value) bool {
+			m := tolerant.ReadObject(item)
+			id, externalID, mobile := idOf(m, "id"), m.Plain("externalId"), m.Plain("mobileNo")
+			switch another, err := call.Owned(ctx, ownedClient(id)); {
+			case !isCut(externalID, in.ExternalID) && (mobile == "" || !tolerant.Same(mobile, wanted.Plain("mobileNo"))):
+			case err != nil:
+				found = operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
+				finding = operation.Undetermined
+				return false
+			case another:
+				others = true
+			case id == "" || !tolerant.Same(externalID, in.ExternalID) || !in.agrees(m):
+				finding = operation.Undetermined
+			default:
+				found = operation.Outcome{Class: operation.Done, Code: "ok", Reply: created(id, m.Number("officeId"))}
+				in.own(call, id, &found)
+				finding = operation.Found
+				return false
+			}
+			return true
+		})
+		switch {
+		case failed != nil:
+			return *failed, operation.Undetermined, others
+		case finding == operation.Found || found.Class != "":
+			return found, finding, others
+		}
+	}
+	return operation.Outcome{Class: operation.Unavailable, Code: "incomparable"}, finding, others
+}
+
+// isDuplicate recognises that a client is refused for what another has in common with it.
+func isDuplicate(code string) bool { return strings.HasPrefix(code, "client.duplicate.") }
+
+// agrees reports whether a client is as it was to be created, as far as it is shown.
+func (in creation) agrees(shown tolerant.Object) bool {
+	shown = maps.Clone(shown)
+	shown["genderId"], shown["legalFormId"] = shown.Object("gender")["id"], shown.Object("legalForm")["id"]
+	return agree(tolerant.ReadObject(in.Body), shown, "officeId", "legalFormId", "firstname", "middlename", "lastname",
+		"fullname", "dateOfBirth", "genderId", "emailAddress", "mobileCountryCode", "mobileNo")
 }
 
 // tenantOf is the partner's tenant that a caller names, if any: in a header or in the query (mbanq §1).
@@ -124,36 +184,33 @@ const (
 	maxPages = 10
 )
 
-// byExternalID looks for a client, page by page in case the partner takes the externalId for a part of one. Its answer,
-// where one is found, is the client as the list shows it. Only a list that was read to its end tells that there is
-// none.
-func (c Config) byExternalID(
-	ctx context.Context, call operation.Call, externalID string,
-) (operation.Outcome, operation.Finding) {
-	unreadable := operation.Outcome{Class: operation.Unavailable, Code: "unreadable"}
+// eachClient reads the clients that a search finds, page by page, until visit returns false. Where the list can't be
+// read to its end, failed says why.
+func (c Config) eachClient(
+	ctx context.Context, call operation.Call, by, value string, visit func(jsontext.Value) bool,
+) (failed *operation.Outcome) {
 	for seen, page := 0, 0; page < maxPages; page++ {
-		query := url.Values{"externalId": {externalID}, "offset": {strconv.Itoa(seen)}, "limit": {strconv.Itoa(pageSize)}}
+		query := url.Values{by: {value}, "offset": {strconv.Itoa(seen)}, "limit": {strconv.Itoa(pageSize)}}
 		resp, failed := c.send(ctx, call, request{method: http.MethodGet, path: clientsPath, query: query})
 		if failed != nil {
-			return *failed, operation.Undetermined
+			return failed
 		}
 		outcome, m := classify(resp)
 		if outcome.Class != operation.Done {
-			return outcome, operation.Undetermined
+			return &outcome
 		}
 		var items []jsontext.Value
 		if m["pageItems"].Kind() != '[' || tolerant.Read(m["pageItems"], &items) != nil {
-			return unreadable, operation.Undetermined
+			break
 		}
 		for _, item := range items {
-			if found := readClient(tolerant.ReadObject(item)); found.ExternalID == externalID && found.ID != "" {
-				outcome.Reply = gateway.JSON(http.StatusOK, item)
-				return outcome, operation.Found
+			if !visit(item) {
+				return nil
 			}
 		}
 		if seen += len(items); len(items) == 0 || int64(seen) >= m.Number("totalFilteredRecords") {
-			return outcome, operation.NotFound
+			return nil
 		}
 	}
-	return unreadable, operation.Undetermined
+	return &operation.Outcome{Class: operation.Unavailable, Code: "unreadable"}
 }

@@ -22,7 +22,7 @@ func TestWhatAnOperationOwns(t *testing.T) {
 	}
 	if got := call(
 		t, mbanq.AddAddress(newPartner(t, answer{200, added}).config()), to(anAddress, "type", "1"),
-	); got.Creates != "" || got.Refs["resource_id"] != "71" {
+	); got.Creates != "mbanq/address/8812-71" || got.Refs["resource_id"] != "71" {
 		t.Errorf("got %+v", got)
 	}
 	create, command := mbanq.CreateClient(mbanq.Config{}), mbanq.ClientCommand(mbanq.Config{})
@@ -81,6 +81,28 @@ func TestLookups(t *testing.T) {
 		"AnotherCreated": {
 			create, answer{200, clients(strings.Replace(aPending, "ext-1", "ext-11", 1))}, operation.NotFound, "",
 		},
+		"CreatedSpelled": {
+			create, answer{200, clients(strings.Replace(aPending, `"ext-1"`, `"EXT 1","firstname":"NOOR","mobileNo":"05550101"`, 1))},
+			operation.Found, created,
+		},
+		"CreatedCut": {
+			create, answer{200, clients(strings.Replace(aPending, "ext-1", "ext", 1))}, operation.Undetermined, "",
+		},
+		"CreatedOfTheMobile": {
+			create, answer{200, clients(strings.Replace(aPending, `"ext-1"`, `"x","mobileNo":"5550101"`, 1))},
+			operation.Undetermined, "",
+		},
+		"CreatedOfAnotherName": {
+			create, answer{200, clients(strings.Replace(aPending, `"ext-1"`, `"ext-1","firstname":"Ali"`, 1))},
+			operation.Undetermined, "",
+		},
+		"CreatedOfAnotherBirth": {
+			create, answer{200, clients(strings.Replace(aPending, "1991,7,3", "1991,7,4", 1))}, operation.Undetermined, "",
+		},
+		"CreatedOfAnotherGender": {
+			create, answer{200, clients(strings.Replace(aPending, `"active":false,"dateOf`, `"gender":{"id":23},"dateOf`, 1))},
+			operation.Undetermined, "",
+		},
 		"CreateUnreadable": {create, answer{200, `{}`}, operation.Undetermined, ""},
 		"CreateDown":       {create, answer{500, ``}, operation.Undetermined, ""},
 		"CreateNotAllowed": {create, answer{401, ``}, operation.Undetermined, ""},
@@ -103,17 +125,31 @@ func TestLookups(t *testing.T) {
 		},
 		"AddressInactive": {
 			adding, answer{200, `[` + strings.Replace(address, `"isActive":true`, `"isActive":false`, 1) + `]`},
-			operation.NotFound, "",
+			operation.Undetermined, "",
 		},
 		"AnotherAddress": {
-			adding, answer{200, `[` + strings.Replace(address, "1 First", "11 First", 1) + `]`}, operation.NotFound, "",
+			adding, answer{200, `[` + strings.Replace(address, "1 First", "11 First", 1) + `]`}, operation.Undetermined, "",
 		},
 		"AnotherLine": {
 			adding, answer{200, `[` + strings.Replace(address, `"city"`, `"addressLine2":"Flat 2","city"`, 1) + `]`},
-			operation.NotFound, "",
+			operation.Undetermined, "",
 		},
 		"AnotherPostalCode": {
-			adding, answer{200, `[` + strings.Replace(address, `1001`, `"1001"`, 1) + `]`}, operation.NotFound, "",
+			adding, answer{200, `[` + strings.Replace(address, `1001`, `"1002"`, 1) + `]`}, operation.Undetermined, "",
+		},
+		"AddressSpelled": {
+			adding, answer{200, `[` + strings.NewReplacer(
+				`1001`, `"1001"`, "1 First Street", " 1  FIRST STREET.", "Sample", "SAMPLE", `"addressId":71`, `"addressId":"71"`,
+			).Replace(strings.Replace(address, `:7,`, `:"07",`, 1)) + `]`}, operation.Found, added,
+		},
+		"AddressAbbreviated": {
+			adding, answer{200, `[` + strings.Replace(address, "Street", "St", 1) + `]`}, operation.Undetermined, "",
+		},
+		"AddressOfNoType": {
+			adding, answer{200, `[` + strings.Replace(address, `"addressTypeId":1,`, ``, 1) + `]`}, operation.Undetermined, "",
+		},
+		"AddressWithoutID": {
+			adding, answer{200, `[` + strings.Replace(address, `"addressId":71,`, ``, 1) + `]`}, operation.Undetermined, "",
 		},
 		"AddressesNull":   {adding, answer{200, `null`}, operation.Undetermined, ""},
 		"AddressesOdd":    {adding, answer{200, `{"pageItems":[]}`}, operation.Undetermined, ""},
@@ -127,7 +163,21 @@ func TestLookups(t *testing.T) {
 			identify, answer{200, `[` + strings.Replace(identifier, "41", `"41"`, 1) + `]`}, operation.Found, added,
 		},
 		"IdentifierNotThere": {
-			identify, answer{200, `[` + strings.Replace(identifier, "X4409127", "X4409128", 1) + `]`}, operation.NotFound, "",
+			identify, answer{200, `[` + strings.Replace(identifier, "X4409127", "X4409128", 1) + `]`}, operation.Undetermined, "",
+		},
+		"IdentifierSpelled": {
+			identify, answer{200, `[` + strings.Replace(identifier, "X4409127", "x 440-9127", 1) + `]`}, operation.Found, added,
+		},
+		"IdentifierOfAnotherDate": {
+			identify, answer{200, `[` + strings.Replace(identifier, `"status"`, `"expiryDate":[2031,5,9],"status"`, 1) + `]`},
+			operation.Undetermined, "",
+		},
+		"IdentifierOfTheDate": {
+			identify, answer{200, `[` + strings.Replace(identifier, `"status"`, `"expiryDate":[2031,5,8],"status"`, 1) + `]`},
+			operation.Found, added,
+		},
+		"IdentifierInactive": {
+			identify, answer{200, `[` + strings.Replace(identifier, `Active`, `Inactive`, 1) + `]`}, operation.Undetermined, "",
 		},
 		"IdentifierOther": {
 			identify, answer{200, `[` + strings.Replace(identifier, `"id":41`, `"id":42`, 1) + `]`}, operation.NotFound, "",
@@ -157,8 +207,18 @@ func TestLookups(t *testing.T) {
 			verified,
 		},
 		"PartialNot": {command("verify", partial), answer{200, aPending}, operation.NotFound, ""},
-		// which of them, nothing tells: it is sent again
-		"FullOrPartial": {command("verify", full), answer{200, aVerified}, operation.NotFound, ""},
+		// which of them, nothing tells
+		"FullOrPartial": {command("verify", full), answer{200, aVerified}, operation.Undetermined, ""},
+		"Full": {
+			command("verify", full),
+			answer{200, aVerified[:len(aVerified)-1] + `,"clientKycStatus":{"kycVerificationType":"FULL"}}`}, operation.Found,
+			verified,
+		},
+		"FullNot": {command("verify", full), answer{200, aPending}, operation.NotFound, ""},
+		"Rejected": {
+			command("verify", full), answer{200, strings.Replace(aPending, `"PENDING"`, `"REJECTED"`, 1)}, operation.Undetermined,
+			"",
+		},
 		"InProgress": {
 			command("verify", full), answer{200, running}, operation.Found,
 			strings.ReplaceAll(verified, "APPROVED", "IN_PROGRESS"),
@@ -169,7 +229,7 @@ func TestLookups(t *testing.T) {
 		"ClientDown": {command("verify", partial), answer{503, ``}, operation.Undetermined, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPartner(t, test.answer)
+			p := newPartner(t, test.answer, test.answer)
 			got, finding := test.lookup(p.config())
 			if finding != test.finding || string(got.Reply.Body) != test.reply && finding == operation.Found ||
 				finding == operation.Found && (got.Class != operation.Done || got.Reply.Status != 200) {

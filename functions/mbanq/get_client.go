@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/tolerant"
@@ -88,16 +90,35 @@ func (c Config) read(ctx context.Context, call operation.Call, in clientQuery) o
 	return outcome
 }
 
-// find looks for a client of this tenant's by its externalId; an empty object stands for none.
+// find looks for a client of this tenant's by its externalId; an empty object stands for none. One that shows another
+// is it where it was created with this one, and may be it where it shows what is left of this one.
 func (c Config) find(ctx context.Context, call operation.Call, externalID string) operation.Outcome {
-	outcome, finding := c.byExternalID(ctx, call, externalID)
-	switch finding {
-	case operation.Undetermined:
-		return outcome
-	case operation.NotFound:
+	found, outcome := client{}, operation.Outcome{Class: operation.Done, Code: "ok"}
+	doubtful := false
+	failed := c.eachClient(ctx, call, "externalId", externalID, func(item jsontext.Value) bool {
+		m := tolerant.ReadObject(item)
+		id, is := idOf(m, "id"), m.String("externalId") == externalID
+		if id == "" || !is && !isCut(m.Plain("externalId"), externalID) {
+			return true
+		}
+		if !is {
+			var err error
+			is, err = call.Owned(ctx, ownedAs(call, id, externalID))
+			doubtful = doubtful || err != nil || !is
+		}
+		if is {
+			found, outcome.Reply = readClient(m), gateway.JSON(http.StatusOK, item)
+		}
+		return !is
+	})
+	switch {
+	case failed != nil:
+		return *failed
+	case found.ID == "" && doubtful:
+		return operation.Outcome{Class: operation.Unavailable, Code: "incomparable"}
+	case found.ID == "":
 		return operation.Outcome{Class: operation.Done, Code: "absent", Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
 	}
-	found := readClient(tolerant.ReadObject(outcome.Reply.Body))
 	switch visible, err := call.Visible(ctx, ownedClient(found.ID)); {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}

@@ -32,7 +32,8 @@ func Partner() partner.Partner {
 				Routes:   []string{"POST /mbanq/v1/clients"},
 				Summary:  "creates a client",
 				Vault:    partner.VaultBoth,
-				Unknown:  "with an `externalId` it is settled by looking for it; without one it stays unknown",
+				Unknown: "with an `externalId` it is settled by looking for it and for the mobile number; without one it stays " +
+					"unknown",
 			},
 			{
 				Function: partner.Operation(configured, GetClient),
@@ -45,14 +46,14 @@ func Partner() partner.Partner {
 				Routes:   []string{"POST /mbanq/v1/client/{clientId}/addresses"},
 				Summary:  "adds an address of the `type` in the query",
 				Vault:    partner.VaultBoth,
-				Unknown:  "is settled by what the client has",
+				Unknown:  unknownAdded,
 			},
 			{
 				Function: partner.Operation(configured, AddIdentifier),
 				Routes:   []string{"POST /mbanq/v1/clients/{clientId}/identifiers"},
 				Summary:  "adds an identity document's number",
 				Vault:    partner.VaultBoth,
-				Unknown:  "is settled by what the client has",
+				Unknown:  unknownAdded,
 			},
 			{
 				Function: partner.Operation(configured, ListIdentifiers),
@@ -72,7 +73,8 @@ func Partner() partner.Partner {
 				Routes:   []string{"POST /mbanq/v1/clients/{clientId}"}, // nothing can be routed by the command in the query
 				Summary:  "with `?command=verify` verifies a client; with `?command=activate` activates it",
 				Unknown: "is settled by reading the client; it is sent once more only if a minute after the send nothing shows " +
-					"that it took place. That a client is verified doesn't show that it is in full, so `FULL` is sent again",
+					"that it may have taken place. Of a client who is verified, the answer must tell that it is in full, if that " +
+					"was asked for",
 			},
 			{
 				Function: partner.Receiver(configured, Callback),
@@ -83,6 +85,10 @@ func Partner() partner.Partner {
 		},
 	}
 }
+
+const unknownAdded = "is settled by what the client has of its kind and no other call is on record for: what says " +
+	"the same is it, whatever else there is may be it; only when there is nothing, a minute after the send, it is sent " +
+	"once more"
 
 // Records are what tenants own.
 func Records() map[string]func(id string) (name string, ok bool) {

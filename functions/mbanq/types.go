@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"sallyport/shared/tolerant"
 )
@@ -88,6 +89,21 @@ func idOf(m tolerant.Object, name string) string {
 	return ""
 }
 
+// agree reports whether what the partner shows says the same as what was sent, as far as both say anything.
+func agree(sent, shown tolerant.Object, names ...string) bool {
+	layout := layouts()[sent.String("dateFormat")]
+	return !slices.ContainsFunc(names, func(name string) bool {
+		a, b := tolerant.Fold(sent.Plain(name)), tolerant.Fold(shown.Plain(name))
+		var day []int
+		if tolerant.Read(shown[name], &day) == nil && len(day) == 3 { // a date goes out so (mbanq §11)
+			wanted, err := time.Parse(layout, sent.String(name))
+			known := time.Date(day[0], time.Month(day[1]), day[2], 0, 0, 0, 0, time.UTC)
+			return layout != "" && err == nil && !wanted.Equal(known)
+		}
+		return a != "" && b != "" && a != b
+	})
+}
+
 // readClient reads a client (mbanq §4).
 func readClient(m tolerant.Object) client {
 	return client{
@@ -130,8 +146,15 @@ func isID(text string) bool {
 	return err == nil && n > 0 && strconv.FormatInt(n, 10) == text
 }
 
-func ownedClient(id string) string     { return "mbanq/client/" + id }
-func ownedIdentifier(id string) string { return "mbanq/identifier/" + id }
+// isCut reports whether what the partner shows may be what is left of a text.
+func isCut(shown, sent string) bool {
+	shown = tolerant.Fold(shown)
+	return shown != "" && strings.HasPrefix(tolerant.Fold(sent), shown)
+}
+
+func ownedClient(id string) string          { return "mbanq/client/" + id }
+func ownedIdentifier(id string) string      { return "mbanq/identifier/" + id }
+func ownedAddress(client, id string) string { return "mbanq/address/" + client + "-" + id }
 
 // clientRecord is what journeys wait for events of.
 func clientRecord(id string) string { return "mbanq/client/" + id }
