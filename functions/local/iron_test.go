@@ -384,6 +384,7 @@ func TestIronKeysForgotten(t *testing.T) {
 		m.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
 		m.UpstreamTimeout = 2 * time.Second
 	})
+	s.setting("iron", "normalises", "yes")
 	customer := s.createIronCustomer("Person", "noor@example.com")
 	for name, test := range map[string]struct {
 		path, body, operation, fault string
@@ -398,6 +399,10 @@ func TestIronKeysForgotten(t *testing.T) {
 		},
 		"Customer": {
 			ironCustomersURL, ironCustomer("Person", "c@example.com"), "create-customer", "reset_after_effect", 1,
+		},
+		"CustomerSpelled": {
+			ironCustomersURL, strings.Replace(ironCustomer("Person", "G@Example.com"), "Noor Ex", " noor  ex", 1),
+			"create-customer", "timeout_after_effect", 1,
 		},
 		"CustomerWithExternalID": {
 			ironCustomersURL, ironCustomer("Person", "d@example.com", `,"external_id":"order 17/a"`), "create-customer",
@@ -432,6 +437,22 @@ func TestIronKeysForgotten(t *testing.T) {
 			}
 		})
 	}
+	t.Run("CustomerInOtherWords", func(t *testing.T) { // it may be the one that there is, and may be another
+		late.Store(0)
+		s.arm("iron", "create-customer", "reset_after_effect")
+		key, body := uuid.NewString(), ironCustomer("Person", "h+1@example.com")
+		sent, effects := s.reached("iron/create-customer")
+		s.post(ironCustomersURL, key, body)
+		late.Store(int64(24 * time.Hour))
+		for range 3 {
+			if got := s.post(ironCustomersURL, key, body); got.condition() != "outcome_unknown" {
+				t.Errorf("got %d %s", got.status, got.body)
+			}
+		}
+		if n, did := s.reached("iron/create-customer"); n-sent != 1 || did-effects != 1 {
+			t.Errorf("sent %d times with %d effects", n-sent, did-effects)
+		}
+	})
 }
 
 func (s *stack) startIdentification(key, body string) string {
