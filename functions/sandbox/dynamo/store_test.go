@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -119,7 +120,18 @@ func TestSandbox_Callbacks(t *testing.T) {
 			"Bearer "+token.Access,
 		)
 	}
-	lookup()
+	sample, err := os.ReadFile("../../../events/digit9-onboard-customer.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event struct{ Body string }
+	if err := json.Unmarshal(sample, &event); err != nil {
+		t.Fatal(err)
+	}
+	do(
+		"POST", "/digit9/caas-lcm/api/v1/CAAS/onBoarding/customer",
+		strings.Replace(event.Body, "784199000000017", "784000000000433", 1), "Authorization", "Bearer "+token.Access,
+	)
 	ecrn := regexp.MustCompile(`784[0-9]{13}`).FindString(do("GET", "/digit9/alerts", ""))
 	do("POST", "/digit9/alerts/"+ecrn, `{"aml_scan_status":"Accepted"}`)
 
