@@ -1,9 +1,23 @@
 package main
 
-import "sallyport/shared/bolt"
+import (
+	"go.etcd.io/bbolt"
+
+	"sallyport/shared/bolt"
+)
 
 // DB is the file with the gateway's own state.
 func (m *Main) DB() *bolt.DB { return m.db }
 
 // PartnerDB is the file with the simulated partners' state.
 func (m *Main) PartnerDB() *bolt.DB { return m.partner }
+
+// Unmark makes of a database one of a version that marked none.
+func Unmark(path string) error {
+	db, err := bolt.Open(path)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket(marks) })
+}

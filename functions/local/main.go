@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -59,7 +60,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	command := "run"
 	if len(os.Args) > 1 {
 		command = os.Args[1]
@@ -117,7 +118,9 @@ type Main struct {
 	sandbox      *sandbox.Sandbox
 	db           *bolt.DB
 	partner      *bolt.DB
-	server       *http.Server
+	server       *http.Server // what callers reach
+	partners     *http.Server // the simulated partners, for the calls that the gateway makes
+	closing      atomic.Bool
 	stopSweep    context.CancelFunc
 }
 
@@ -169,15 +172,17 @@ func (m *Main) Run(ctx context.Context) (err error) {
 	if err := os.WriteFile(filepath.Join(m.Dir, "url"), []byte(m.URL), 0o600); err != nil {
 		return err
 	}
-	handler, err := m.wire(ctx, routes)
+	ofPartners, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		_ = listener.Close()
 		return err
 	}
-	m.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
-		MaxHeaderBytes: 10 << 10, ErrorLog: slog.NewLogLogger(fixedMessage{m.Log.Handler()}, slog.LevelWarn),
+	handler, err := m.wire(ctx, routes, ofPartners.Addr().String())
+	if err != nil {
+		_, _ = listener.Close(), ofPartners.Close()
+		return err
 	}
+	m.partners = m.serve(ofPartners, m.sandbox)
 	if err := m.resume(ctx); err != nil {
 		_ = listener.Close()
 		return err
@@ -185,24 +190,43 @@ func (m *Main) Run(ctx context.Context) (err error) {
 	sweeping, stop := context.WithCancel(context.Background())
 	m.stopSweep = stop
 	go m.sweep(sweeping)
+	m.server = m.serve(listener, handler)
+	return nil
+}
+
+// serve answers what comes to a listener.
+func (m *Main) serve(listener net.Listener, handler http.Handler) *http.Server {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 10 << 10, ErrorLog: slog.NewLogLogger(fixedMessage{m.Log.Handler()}, slog.LevelWarn),
+	}
 	go func() {
-		if err := m.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			m.Log.Error("front stopped", "cause", err)
 		}
 	}()
-	return nil
+	return server
 }
 
 // open opens the two files: the gateway's own state, and the simulated partners'.
 func (m *Main) open() (err error) {
-	if m.db, err = bolt.Open(filepath.Join(m.Dir, "sallyport.db"), bolt.OnWrite(m.onWrite)); err == nil {
-		m.partner, err = bolt.Open(filepath.Join(m.Dir, "sandbox.db"), bolt.OnWrite(m.onWrite))
+	if err := m.checkFolder(); err != nil {
+		return err
 	}
-	if errors.Is(err, bolt.ErrLocked) {
+	if m.db, err = bolt.Open(m.path(ledgerFile), bolt.OnWrite(m.onWrite)); err == nil {
+		m.partner, err = bolt.Open(m.path(partnerFile), bolt.OnWrite(m.onWrite))
+	}
+	var system *fs.PathError
+	switch {
+	case errors.Is(err, bolt.ErrLocked):
 		url, _ := os.ReadFile(filepath.Join(m.Dir, "url"))
 		return fmt.Errorf("it already runs, at %s", cmp.Or(string(url), "another port"))
+	case errors.As(err, &system):
+		return err
+	case err != nil: // it is no database, or a damaged one
+		return errApart{err.Error(), "put back what was there"}
 	}
-	return err
+	return m.checkDatabases()
 }
 
 func (m *Main) onWrite(stage string) {
@@ -211,8 +235,8 @@ func (m *Main) onWrite(stage string) {
 	}
 }
 
-// wire connects everything and returns what answers requests.
-func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
+// wire connects everything and returns what answers requests. The simulated partners are called at ofPartners.
+func (m *Main) wire(ctx context.Context, routes []route, ofPartners string) (http.Handler, error) {
 	var err error
 	if m.Ledger, err = ledgerbolt.New(m.db); err != nil {
 		return nil, err
@@ -226,25 +250,22 @@ func (m *Main) wire(ctx context.Context, routes []route) (http.Handler, error) {
 	if err := m.seed(ctx); err != nil {
 		return nil, err
 	}
-	cache := secrets.NewCache(file.Source{Path: m.secretsFile()}, stage, m.Now)
+	cache := secrets.NewCache(m.secrets(), stage, m.Now)
 	ring := seal.Cached(cache.Keys)
-	if _, err := ring(ctx); err != nil {
-		return nil, fmt.Errorf("%s in %s: %w", keysSecret, m.secretsFile(), err)
-	}
 	auth := gateway.NewAuthenticator(m.Ledger, m.Now)
 	auth.Ring = ring
 	m.sandbox = sandbox.New(sandbox.NewBolt(m.partner), sandbox.Options{
 		TimeScale: m.TimeScale, Hijackable: true, Log: m.Log,
 		Authenticate: sandbox.CallerOnly(auth),
 		Simulators:   simulators.All(),
-		Callbacks:    sandbox.CallbackOptions{BaseURL: func(context.Context) (string, error) { return m.URL, nil }},
+		Callbacks:    sandbox.CallbackOptions{BaseURL: m.callbacksURL},
 	})
 	uploads := &uploads{blobs: blobs, url: m.URL, now: m.Now, permitted: map[string]permit{}}
 	p := &operation.Pipeline{
 		Ledger: m.Ledger, Vault: &vault.Vault{Blobs: blobs, Uploads: uploads, Ring: ring}, Auth: auth, Secrets: cache,
 		Ring:     ring,
 		Tokens:   token.New(m.Ledger, ring, m.Now, operation.NewID, m.Log),
-		Upstream: m.upstream(), Log: m.Log, Now: m.Now, NewID: operation.NewID,
+		Upstream: m.upstream(ofPartners), Log: m.Log, Now: m.Now, NewID: operation.NewID,
 		QuietPeriod: time.Duration(float64(operation.QuietPeriod) / m.TimeScale), // so do the partners' own delays pass
 	}
 	if m.WrapLedger != nil {
@@ -336,9 +357,17 @@ func (m *Main) orchestrate(
 	return orchestratorlocal.New(m.db, options)
 }
 
-func (m *Main) upstream() *upstream.Client {
+// callbacksURL is where the simulated partners call back; those that are due while the stack ends wait for the next.
+func (m *Main) callbacksURL(context.Context) (string, error) {
+	if m.closing.Load() {
+		return "", errors.New("the gateway is ending")
+	}
+	return m.URL, nil
+}
+
+func (m *Main) upstream(ofPartners string) *upstream.Client {
 	options := []upstream.Option{upstream.WithTransport(func(next http.RoundTripper) http.RoundTripper {
-		return refuseTransport{next, m.sandbox}
+		return refuseTransport{partnersTransport{next, ofPartners}, m.sandbox}
 	})}
 	if m.UpstreamTimeout > 0 {
 		options = append(options, upstream.WithTimeout(m.UpstreamTimeout))
@@ -349,26 +378,19 @@ func (m *Main) upstream() *upstream.Client {
 	return upstream.New(options...)
 }
 
-func (m *Main) secretsFile() string { return filepath.Join(m.Dir, "secrets.json") }
+func (m *Main) secrets() file.Source { return file.Source{Path: m.path(secretsFile)} }
 
-// seed gives a new stack its caller, its generated keys and its credentials for the simulated partners.
+// seed gives a new stack its callers and its credentials for the simulated partners.
 func (m *Main) seed(ctx context.Context) error {
-	source := file.Source{Path: m.secretsFile()}
-	hash := gateway.HashKey(localKey)
-	_, known := m.Ledger.Caller(ctx, hash)
-	if _, err := source.Secret(ctx, keysSecret); err != nil && known == nil {
-		return fmt.Errorf(
-			"%s has no %s, without which the records in %s can't be read: put it back, or remove the folder to begin anew",
-			m.secretsFile(), keysSecret, m.Dir,
-		)
-	}
-	values := map[string]any{keysSecret: seal.GenerateKeys()}
+	values := map[string]any{}
 	for _, p := range partners.All() {
 		values["sallyport/"+stage+"/partners/"+p.Name] = p.Credentials
 	}
-	if err := source.Seed(values); err != nil {
+	if err := m.secrets().Seed(values); err != nil {
 		return err
 	}
+	hash := gateway.HashKey(localKey)
+	_, known := m.Ledger.Caller(ctx, hash)
 	if !errors.Is(known, ledger.ErrNotFound) {
 		return known
 	}
@@ -424,22 +446,24 @@ func (h fixedMessage) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, slog.NewRecord(r.Time, r.Level, "http server error", 0))
 }
 
-// Close ends the stack; what it has accepted is kept.
+// Close ends the stack; what it has accepted is kept. It takes no more requests, and waits for the calls under way, those
+// of journeys too, which get their partners' true answers; what they need is closed after them.
 func (m *Main) Close() error {
 	var errs []error
 	if m.stopSweep != nil {
 		m.stopSweep()
 	}
-	if m.sandbox != nil {
-		errs = append(errs, m.sandbox.Close()) // first, so that what a fault holds lets the server go
-	}
+	m.closing.Store(true)
+	held := shutdown(m.server)
 	if m.orchestrator != nil {
 		m.orchestrator.Close()
 	}
-	if m.server != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), operation.InvocationTimeout)
-		defer cancel()
-		errs = append(errs, m.server.Shutdown(ctx))
+	if m.sandbox != nil {
+		errs = append(errs, m.sandbox.Close()) // lets go what a fault holds
+	}
+	errs = append(errs, shutdown(m.partners))
+	if held != nil { // a fault may have held a caller of the simulated partners
+		errs = append(errs, shutdown(m.server))
 	}
 	for _, db := range []*bolt.DB{m.db, m.partner} {
 		if db != nil {
@@ -452,6 +476,16 @@ func (m *Main) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// shutdown ends a server once it has answered what is under way; nil is a server that never ran.
+func shutdown(s *http.Server) error {
+	if s == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), operation.InvocationTimeout+time.Second)
+	defer cancel()
+	return s.Shutdown(ctx)
 }
 
 // Greet tells a person where it runs and what to try first.

@@ -13,3 +13,6 @@ func (r *Orchestrator) Held() int {
 	defer r.mu.Unlock()
 	return len(r.locks) + len(r.timers)
 }
+
+// Closing is closed once Close has begun.
+func (r *Orchestrator) Closing() <-chan struct{} { return r.ctx.Done() }

@@ -126,7 +126,8 @@ func (r *Orchestrator) Resume() error {
 	return nil
 }
 
-// Close stops driving; what runs goes on with the next Resume.
+// Close stops driving and waits for the functions that run, whose results are kept; executions go on with the next
+// Resume.
 func (r *Orchestrator) Close() {
 	r.mu.Lock()
 	r.cancel()
@@ -324,7 +325,8 @@ func (r *Orchestrator) env(name string) asl.Env {
 	return asl.Env{Now: r.now, Rand: mathrand.Float64, Token: token}
 }
 
-// invoke runs a function as Lambda would, and reports its error by the bare name of its type.
+// invoke runs a function as Lambda would, and reports its error by the bare name of its type. One that has begun runs to
+// its end though the orchestrator is closed: a call whose answer nobody waits for has an outcome that nobody knows.
 func (r *Orchestrator) invoke(ctx context.Context, in asl.Invocation) (out []byte, err error) {
 	function := r.o.Functions[in.Function]
 	if function == nil {
@@ -335,7 +337,14 @@ func (r *Orchestrator) invoke(ctx context.Context, in asl.Invocation) (out []byt
 			out, err = nil, &asl.Error{Name: asl.LambdaUnknown, Cause: "the function crashed"}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, r.o.InvocationTimeout)
+	if err := r.ctx.Err(); err != nil {
+		return nil, err
+	}
+	limit := time.Now().Add(r.o.InvocationTimeout)
+	if earlier, ok := ctx.Deadline(); ok && earlier.Before(limit) {
+		limit = earlier
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	out, err = function.Invoke(ctx, in.Payload)
 	if err != nil && r.ctx.Err() == nil {

@@ -198,6 +198,49 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// A function that runs when the orchestrator is closed gets its answer, which is kept; nothing is called after it.
+func TestCloseWaitsForFunctions(t *testing.T) {
+	w := newWorld(t)
+	running, release := make(chan context.Context), make(chan struct{})
+	w.call = func(ctx context.Context, _ []byte) ([]byte, error) {
+		running <- ctx
+		<-release
+		return []byte(`"called"`), ctx.Err()
+	}
+	w.start("one")
+	ctx := <-running
+	closed := make(chan struct{})
+	go func() {
+		w.o.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		t.Error("it was closed over a function that runs")
+	case <-ctx.Done():
+		t.Error("the function was told to end")
+	case <-w.o.Closing():
+	}
+	if err := ctx.Err(); err != nil {
+		t.Error(err)
+	}
+	close(release)
+	<-closed
+	if len(w.tokens) != 0 {
+		t.Error("it went on after the end")
+	}
+	w.open(1)
+	if err := w.o.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.o.Answer(t.Context(), <-w.tokens, []byte(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	if change := <-w.ended; change.Status != "SUCCEEDED" || w.calls.Load() != 1 {
+		t.Errorf("got %+v after %d calls", change, w.calls.Load())
+	}
+}
+
 func TestScaledTimeout(t *testing.T) {
 	w := newWorld(t)
 	w.o.Close()

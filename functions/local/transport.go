@@ -7,6 +7,23 @@ import (
 	"sallyport/functions/sandbox"
 )
 
+// partnersTransport leads calls of the simulated partners to the server that is theirs alone: it ends after the calls
+// under way, while the one that callers reach ends first.
+type partnersTransport struct {
+	next    http.RoundTripper
+	address string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p partnersTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.URL.Host = p.address // the header Host stays
+	return p.next.RoundTrip(req)
+}
+
+// CloseIdleConnections passes the request on to the transport.
+func (p partnersTransport) CloseIdleConnections() { closeIdle(p.next) }
+
 // refuseTransport gives the fault "refuse_connection" its effect, which no server can have: by the time that a request
 // names its operation, the connection stands. So the refusal is fetched before, from a port that nobody listens on.
 type refuseTransport struct {
@@ -14,6 +31,7 @@ type refuseTransport struct {
 	sandbox *sandbox.Sandbox
 }
 
+// RoundTrip implements http.RoundTripper.
 func (r refuseTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	refuse, err := r.sandbox.RefuseConnection(req.Context(), req)
 	if err != nil {
@@ -39,8 +57,10 @@ func (r refuseTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections passes the request on to the transport.
-func (r refuseTransport) CloseIdleConnections() {
-	if next, ok := r.next.(interface{ CloseIdleConnections() }); ok {
+func (r refuseTransport) CloseIdleConnections() { closeIdle(r.next) }
+
+func closeIdle(transport http.RoundTripper) {
+	if next, ok := transport.(interface{ CloseIdleConnections() }); ok {
 		next.CloseIdleConnections()
 	}
 }
