@@ -119,7 +119,7 @@ func TestInputIsNotLost(t *testing.T) {
 				return response.StatusCode
 			}
 			fail(l, o)
-			if status := send(); status != 500 {
+			if status := send(); status != 503 {
 				t.Fatalf("answered %d", status)
 			}
 			o.err = nil

@@ -87,7 +87,7 @@ func TestCloseLosesNothing(t *testing.T) {
 		repeated, err := call(again, i)
 		if got.status != 200 || err != nil || repeated.body != got.body ||
 			repeated.header.Get("Idempotency-Replayed") != "true" {
-			t.Errorf("call %d was answered %d %s, and then %d %s, %v", i, got.status, got.body, repeated.status, repeated.body, err)
+			t.Errorf("call %d was answered %+v, and then %+v, %v", i, got, repeated, err)
 		}
 	}
 	for _, id := range ids {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"go.etcd.io/bbolt"
 
 	"sallyport/shared/bolt"
@@ -20,4 +22,17 @@ func Unmark(path string) error {
 	}
 	defer db.Close()
 	return db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket(marks) })
+}
+
+// OwnRoutes returns the routes of a template that are Sallyport's own, by their keys and functions.
+func OwnRoutes(template string) (map[string]string, error) {
+	routes, err := readRoutes(template)
+	own := map[string]string{}
+	for _, r := range routes {
+		switch folder, _, _ := strings.Cut(r.service, "/"); folder {
+		case "journeys", "transactions", "documents", "workflows", "applications", "operate":
+			own[r.key()] = r.service
+		}
+	}
+	return own, err
 }

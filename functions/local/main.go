@@ -446,8 +446,8 @@ func (h fixedMessage) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, slog.NewRecord(r.Time, r.Level, "http server error", 0))
 }
 
-// Close ends the stack; what it has accepted is kept. It takes no more requests, and waits for the calls under way, those
-// of journeys too, which get their partners' true answers; what they need is closed after them.
+// Close ends the stack; what it has accepted is kept. It takes no more requests, and waits for the calls under way,
+// those of journeys too, which get their partners' true answers; what they need is closed after them.
 func (m *Main) Close() error {
 	var errs []error
 	if m.stopSweep != nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"sallyport/shared/gateway"
 	"sallyport/shared/vault"
 )
 
@@ -68,7 +69,7 @@ func (u *uploads) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = u.blobs.Put(r.Context(), p.key, blob, p.expires)
 	}
 	if err != nil {
-		problem(w, http.StatusInternalServerError, "internal", "")
+		send(w, gateway.Unavailable())
 		return
 	}
 	u.mu.Lock()

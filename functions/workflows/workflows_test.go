@@ -279,8 +279,9 @@ func TestLedgerDown(t *testing.T) {
 	w := newWorld(t)
 	auth, log := gateway.NewAuthenticator(w.ledger, time.Now), slog.New(slog.DiscardHandler)
 	put, get := workflows.Put(failing{}, rule.Check, auth, log, time.Now), workflows.Get(failing{}, auth, log)
-	internal := `{"status":500,"title":"Internal Server Error","code":"internal"}`
-	w.want(w.call(put, "acme-key", "iec", minimal), 500, "", internal)
-	w.want(w.call(put, "acme-key", "iec", minimal, "if-match", `"1"`), 500, "", internal)
-	w.want(w.call(get, "acme-key", "iec", ""), 500, "", internal)
+	const down = `{"status":503,"title":"Service Unavailable","code":"ledger_unavailable",` +
+		`"detail":"what keeps the records does not answer now"}`
+	w.want(w.call(put, "acme-key", "iec", minimal), 503, "", down)
+	w.want(w.call(put, "acme-key", "iec", minimal, "if-match", `"1"`), 503, "", down)
+	w.want(w.call(get, "acme-key", "iec", ""), 503, "", down)
 }

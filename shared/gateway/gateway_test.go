@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -13,9 +14,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	jsonv2 "github.com/go-json-experiment/json"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/ledger"
+	"sallyport/shared/seal"
 	"sallyport/shared/telemetry"
 )
 
@@ -213,6 +216,7 @@ func TestRoute(t *testing.T) {
 		return event
 	}
 	key := map[string]string{"x-api-key": "key"}
+	_, unmarshalled := jsonv2.Marshal(func() {})
 	other := serve(errors.New("x"))
 	other.Scope = "b"
 	for name, test := range map[string]struct {
@@ -229,7 +233,9 @@ func TestRoute(t *testing.T) {
 		},
 		"Input":    {serve(&gateway.InputError{Pointer: "limit", Reason: "no"}), key, 400, "invalid_request"},
 		"NotFound": {serve(ledger.ErrNotFound), key, 404, "not_found"},
-		"Internal": {serve(errors.New("personal data")), key, 500, "internal"},
+		"Down":     {serve(errors.New("personal data")), key, 503, "ledger_unavailable"},
+		"Internal": {serve(fmt.Errorf("personal data: %w", seal.ErrOpen)), key, 500, "internal"},
+		"Encoding": {serve(unmarshalled), key, 500, "internal"},
 		"Panic":    {serve(nil), key, 500, "internal"},
 		"NoRoute":  {gateway.NotFound(serve(nil).Log), nil, 404, "no_such_route"},
 	} {
@@ -238,6 +244,9 @@ func TestRoute(t *testing.T) {
 			got.Headers["Content-Type"] != "application/problem+json" ||
 			!strings.Contains(got.Body, `"code":"`+test.code+`"`) {
 			t.Errorf("%s: %+v", name, got)
+		}
+		if again := got.Headers["Retry-After"]; (again == "1") != (test.status == 503) {
+			t.Errorf("%s: Retry-After %q", name, again)
 		}
 	}
 	if strings.Contains(logs.String(), "personal data") {

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/ledger"
+	"sallyport/shared/seal"
 )
 
 // Problem is an error of Sallyport's own routes (RFC 9457). Its Detail holds no personal data.
@@ -18,6 +21,8 @@ type Problem struct {
 	Title  string `json:"title"`
 	Code   string `json:"code"`             // stable, for machines; also in the header Gateway-Error
 	Detail string `json:"detail,omitempty"` // for people
+
+	RetryAfter time.Duration `json:"-"` // where a repeat can help; zero for no such header
 }
 
 func (p *Problem) Error() string { return p.Code }
@@ -33,10 +38,18 @@ func (p *Problem) Reply() Reply {
 	if err != nil {
 		body = []byte(`{"status":500,"title":"Internal Server Error","code":"internal"}`)
 	}
-	return Reply{
-		Status: p.Status, ContentType: "application/problem+json", Body: body,
-		Header: map[string]string{"Gateway-Error": p.Code},
+	header := map[string]string{"Gateway-Error": p.Code}
+	if p.RetryAfter > 0 {
+		header["Retry-After"] = RetryAfter(p.RetryAfter)
 	}
+	return Reply{Status: p.Status, ContentType: "application/problem+json", Body: body, Header: header}
+}
+
+// Unavailable is the Problem of a ledger, a vault or secrets that do not answer.
+func Unavailable() *Problem {
+	p := NewProblem(http.StatusServiceUnavailable, "ledger_unavailable", "what keeps the records does not answer now")
+	p.RetryAfter = time.Second
+	return p
 }
 
 // Route is one of Sallyport's own routes. It is a lambda.Handler.
@@ -44,7 +57,8 @@ type Route struct {
 	Auth  *Authenticator // nil for a route that anybody may call
 	Scope string         // which the caller must hold
 	Log   *slog.Logger
-	// Serve answers a request. An error that is no *Problem or *InputError is logged and shown as "internal".
+	// Serve answers a request. An error that is no *Problem or *InputError is logged. It is shown as "internal" where it
+	// is a bug, see isBug; any other is of a port (ledger, vault, secrets, orchestrator) that does not answer.
 	Serve func(ctx context.Context, caller ledger.Caller, req Request) (Reply, error)
 }
 
@@ -68,7 +82,7 @@ func (r Route) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 func (r Route) answer(ctx context.Context, req Request) (reply Reply, err error) {
 	defer func() {
 		if recover() != nil {
-			err = errors.New("panic") // its value may hold what the caller sent
+			err = errPanic
 		}
 	}()
 	if req.TooLarge(0) {
@@ -106,7 +120,22 @@ func (r Route) problem(ctx context.Context, req Request, err error) *Problem {
 		return NewProblem(http.StatusNotFound, "not_found", "")
 	}
 	r.Log.ErrorContext(ctx, "request failed", "request_id", req.ID, "cause", err)
-	return NewProblem(http.StatusInternalServerError, "internal", "")
+	if isBug(err) {
+		return NewProblem(http.StatusInternalServerError, "internal", "")
+	}
+	return Unavailable()
+}
+
+// errPanic stands for a panic, whose value may hold what the caller sent.
+var errPanic = errors.New("gateway: panic")
+
+// isBug reports whether an error comes from the gateway itself or from what it has stored, and not from a port that
+// does not answer: a repeat would not help.
+func isBug(err error) bool {
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	return errors.Is(err, errPanic) || errors.Is(err, seal.ErrOpen) || errors.As(err, &semantic) ||
+		errors.As(err, &syntactic)
 }
 
 // NotFound answers every request for a route that doesn't exist.

@@ -325,8 +325,8 @@ func (r *Orchestrator) env(name string) asl.Env {
 	return asl.Env{Now: r.now, Rand: mathrand.Float64, Token: token}
 }
 
-// invoke runs a function as Lambda would, and reports its error by the bare name of its type. One that has begun runs to
-// its end though the orchestrator is closed: a call whose answer nobody waits for has an outcome that nobody knows.
+// invoke runs a function as Lambda would, and reports its error by the bare name of its type. One that has begun runs
+// to its end though the orchestrator is closed: a call whose answer nobody waits for has an outcome that nobody knows.
 func (r *Orchestrator) invoke(ctx context.Context, in asl.Invocation) (out []byte, err error) {
 	function := r.o.Functions[in.Function]
 	if function == nil {
