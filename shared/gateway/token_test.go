@@ -49,7 +49,7 @@ func newTokens(t *testing.T, scopes ...string) *tokens {
 
 func (tk *tokens) mint(kind gateway.TokenKind, scope string, ttl time.Duration) string {
 	tk.t.Helper()
-	text, err := tk.Mint(tk.t.Context(), tk.caller, kind, scope, ttl)
+	text, err := tk.Mint(tk.t.Context(), tk.caller, kind, scope, ttl, gateway.Session{})
 	if err != nil {
 		tk.t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestTokenNeedsTheKeyRing(t *testing.T) {
 	if _, err := tk.Authenticate(t.Context(), access); err == nil || errors.Is(err, gateway.ErrBadKey) {
 		t.Errorf("a ring that is not read: %v", err)
 	}
-	if _, err := tk.Mint(t.Context(), tk.caller, gateway.AccessToken, "a", time.Hour); err == nil {
+	if _, err := tk.Mint(t.Context(), tk.caller, gateway.AccessToken, "a", time.Hour, gateway.Session{}); err == nil {
 		t.Error("a ring that is not read: no error")
 	}
 	other := MustRing(t)
@@ -284,7 +284,7 @@ func FuzzToken(f *testing.F) {
 	c := &callers{byHash: map[string]ledger.Caller{hash: {KeyHash: hash, Tenant: "acme", Scopes: []string{"a"}}}}
 	a, ring := gateway.NewAuthenticator(c, time.Now), MustRing(f)
 	a.Ring = func(context.Context) (*seal.Ring, error) { return ring, nil }
-	text, err := a.Mint(f.Context(), c.byHash[hash], gateway.AccessToken, "a", time.Hour)
+	text, err := a.Mint(f.Context(), c.byHash[hash], gateway.AccessToken, "a", time.Hour, gateway.Session{})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func TestKeyInTheBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	mint := func(kind gateway.TokenKind, scope string) string {
-		text, err := s.p.Auth.Mint(t.Context(), acme, kind, scope, time.Hour)
+		text, err := s.p.Auth.Mint(t.Context(), acme, kind, scope, time.Hour, gateway.Session{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestKeyInTheBody(t *testing.T) {
 	access, refresh := mint(gateway.AccessToken, "test"), mint(gateway.RefreshToken, "test")
 	other, err := s.p.Auth.Mint(
 		t.Context(), ledger.Caller{KeyHash: gateway.HashKey("nobody"), Tenant: "acme"}, gateway.RefreshToken, "test",
-		time.Hour,
+		time.Hour, gateway.Session{},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -408,8 +408,8 @@ func (s *stack) minting() operation.Operation[input] {
 			}
 			return operation.Outcome{Class: operation.Done, Reply: gateway.JSON(200, []byte("{}"))}
 		}
-		access, err := c.Mint(ctx, gateway.AccessToken, time.Hour)
-		refresh, err2 := c.Mint(ctx, gateway.RefreshToken, 2*time.Hour)
+		access, err := c.Mint(ctx, gateway.AccessToken, time.Hour, gateway.Session{})
+		refresh, err2 := c.Mint(ctx, gateway.RefreshToken, 2*time.Hour, gateway.Session{})
 		body, err3 := json.Marshal([]string{access, refresh})
 		if err := errors.Join(err, err2, err3); err != nil {
 			return operation.Outcome{Class: operation.Unavailable}
@@ -476,7 +476,7 @@ func TestMintAndRedeem(t *testing.T) {
 
 func TestCallOutsideThePipeline(t *testing.T) {
 	c := operation.NewCall("acme", []byte("secret"))
-	if _, err := c.Mint(t.Context(), gateway.AccessToken, time.Hour); !errors.Is(err, operation.ErrOutsidePipeline) {
+	if _, err := c.Mint(t.Context(), gateway.AccessToken, time.Hour, gateway.Session{}); !errors.Is(err, operation.ErrOutsidePipeline) {
 		t.Errorf("minting gave %v", err)
 	}
 	if err := c.Redeem(t.Context(), gateway.AccessToken, "x"); !errors.Is(err, operation.ErrOutsidePipeline) {

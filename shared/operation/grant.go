@@ -138,7 +138,7 @@ func (r TokenRoute) call(ctx context.Context, call Call, in GrantRequest) Outcom
 		}
 		return Outcome{Class: Done, Code: r.Done, Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
 	}
-	access, refresh, err := call.grant(ctx, in, r.Lifetime)
+	tokens, err := call.grant(ctx, in, r.Lifetime)
 	switch {
 	case errors.Is(err, gateway.ErrBadKey):
 		inactive := OAuthError{http.StatusBadRequest, "invalid_grant", r.Inactive}
@@ -146,22 +146,31 @@ func (r TokenRoute) call(ctx context.Context, call Call, in GrantRequest) Outcom
 	case err != nil:
 		return Outcome{Class: Unavailable, Code: "keys_unavailable"}
 	}
-	tokens := Tokens{access, refresh, int64(r.Lifetime / time.Second)}
 	return Outcome{Class: Done, Code: r.Done, Reply: encoded(http.StatusOK, r.Answer(in, tokens))}
 }
 
-// grant makes the tokens that were asked for. gateway.ErrBadKey: the refresh token is not valid, or was made for
-// somebody else.
-func (c Call) grant(ctx context.Context, in GrantRequest, lifetime time.Duration) (access, refresh string, err error) {
+// grant makes the tokens that were asked for. gateway.ErrBadKey: the refresh token is not valid any more, or was made
+// for somebody else.
+func (c Call) grant(ctx context.Context, in GrantRequest, lifetime time.Duration) (t Tokens, err error) {
+	if c.execution == nil {
+		return t, ErrOutsidePipeline
+	}
+	refresh := ""
 	if in.GrantType == "refresh_token" {
-		if err := c.Redeem(ctx, gateway.RefreshToken, in.RefreshToken); err != nil {
-			return "", "", err
+		refresh = in.RefreshToken
+		if err := c.Redeem(ctx, gateway.RefreshToken, refresh); err != nil {
+			return t, err
 		}
 	}
-	if access, err = c.Mint(ctx, gateway.AccessToken, lifetime); err == nil {
-		refresh, err = c.Mint(ctx, gateway.RefreshToken, lifetime)
+	session, lifetime, err := c.execution.session(ctx, refresh, lifetime)
+	if err == nil {
+		t.Access, err = c.Mint(ctx, gateway.AccessToken, lifetime, gateway.Session{})
 	}
-	return access, refresh, err
+	if err == nil {
+		t.Refresh, err = c.Mint(ctx, gateway.RefreshToken, lifetime, session)
+	}
+	t.Seconds = int64(lifetime / time.Second)
+	return t, err
 }
 
 // PasswordGrant is how a partner is asked for an access token by a user's password (RFC 6749 §4.3).

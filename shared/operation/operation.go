@@ -158,7 +158,8 @@ type caller interface {
 	token(ctx context.Context, c Call, issue token.Issue) (string, error)
 	visible(ctx context.Context, record string) (bool, error)
 	claimed(ctx context.Context, c Call, record string) (bool, error)
-	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error)
+	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration, s gateway.Session) (string, error)
+	session(ctx context.Context, refresh string, ttl time.Duration) (gateway.Session, time.Duration, error)
 	redeem(ctx context.Context, kind gateway.TokenKind, text string) error
 }
 
@@ -213,11 +214,13 @@ func NotYours() Outcome {
 func IsNotYours(reply gateway.Reply) bool { return string(reply.Body) == notYours }
 
 // Mint makes a gateway token for whoever calls, good for this partner's routes; see gateway.Authenticator.Mint.
-func (c Call) Mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
+func (c Call) Mint(
+	ctx context.Context, kind gateway.TokenKind, ttl time.Duration, s gateway.Session,
+) (string, error) {
 	if c.execution == nil {
 		return "", ErrOutsidePipeline
 	}
-	return c.execution.mint(ctx, kind, ttl)
+	return c.execution.mint(ctx, kind, ttl, s)
 }
 
 // Redeem checks that a gateway token is of this kind, valid, and was made for whoever calls; else gateway.ErrBadKey.

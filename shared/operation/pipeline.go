@@ -408,8 +408,32 @@ func (r *execution[In]) token(ctx context.Context, c Call, issue token.Issue) (a
 	return access, err
 }
 
-func (r *execution[In]) mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration) (string, error) {
-	return r.h.p.Auth.Mint(ctx, r.caller, kind, r.h.partner(), ttl)
+func (r *execution[In]) mint(
+	ctx context.Context, kind gateway.TokenKind, ttl time.Duration, s gateway.Session,
+) (string, error) {
+	return r.h.p.Auth.Mint(ctx, r.caller, kind, r.h.partner(), ttl, s)
+}
+
+// session uses a refresh token up and returns the session for the next one, or begins a session where there is none; and
+// how long tokens of that lifetime live within it. gateway.ErrBadKey: the token has been used, or its session is over.
+func (r *execution[In]) session(
+	ctx context.Context, refresh string, lifetime time.Duration,
+) (gateway.Session, time.Duration, error) {
+	now := r.h.p.Now()
+	s := gateway.Session{ID: r.h.p.NewID(), Use: 1, End: now.Add(gateway.SessionLifetime)}
+	if refresh == "" {
+		return s, lifetime, nil
+	}
+	s, err := r.h.p.Auth.SessionOf(ctx, refresh)
+	if err == nil && r.h.p.Tokens != nil {
+		err = r.h.p.Tokens.Use(ctx, r.ring.Reference("refresh token", s.ID), s.Use, s.End)
+	}
+	lifetime = min(lifetime, s.End.Sub(now).Truncate(time.Second))
+	if errors.Is(err, token.ErrUsed) || err == nil && lifetime <= 0 {
+		err = gateway.ErrBadKey
+	}
+	s.Use++
+	return s, lifetime, err
 }
 
 func (r *execution[In]) redeem(ctx context.Context, kind gateway.TokenKind, text string) error {
