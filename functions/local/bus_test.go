@@ -38,7 +38,8 @@ func TestEventsOfTenants(t *testing.T) {
 		return got.status == 200 && strings.Contains(got.body, `"tenant":"`+tenant+`"`)
 	}
 	waitFor(t, func() bool { return sees("local-operator-key", "local") && sees("local-operator-key", "other") })
-	if !sees("local-key", "local") || sees("local-key", "other") || !sees("other-key", "other") || sees("other-key", "local") {
+	if !sees("local-key", "local") || !sees("other-key", "other") ||
+		sees("local-key", "other") || sees("other-key", "local") {
 		t.Error("a tenant sees another's events, or not its own")
 	}
 }

@@ -21,7 +21,9 @@ func TestCheckJSONBehind(t *testing.T) {
 
 func TestMintWithoutRing(t *testing.T) {
 	a := gateway.NewAuthenticator(&callers{}, time.Now)
-	if _, err := a.Mint(context.Background(), ledger.Caller{}, gateway.AccessToken, "x", time.Hour, gateway.Session{}); err == nil {
+	if _, err := a.Mint(
+		context.Background(), ledger.Caller{}, gateway.AccessToken, "x", time.Hour, gateway.Session{},
+	); err == nil {
 		t.Error("no error")
 	}
 }

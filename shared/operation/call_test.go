@@ -476,7 +476,9 @@ func TestMintAndRedeem(t *testing.T) {
 
 func TestCallOutsideThePipeline(t *testing.T) {
 	c := operation.NewCall("acme", []byte("secret"))
-	if _, err := c.Mint(t.Context(), gateway.AccessToken, time.Hour, gateway.Session{}); !errors.Is(err, operation.ErrOutsidePipeline) {
+	if _, err := c.Mint(
+		t.Context(), gateway.AccessToken, time.Hour, gateway.Session{},
+	); !errors.Is(err, operation.ErrOutsidePipeline) {
 		t.Errorf("minting gave %v", err)
 	}
 	if err := c.Redeem(t.Context(), gateway.AccessToken, "x"); !errors.Is(err, operation.ErrOutsidePipeline) {

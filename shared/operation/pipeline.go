@@ -414,8 +414,9 @@ func (r *execution[In]) mint(
 	return r.h.p.Auth.Mint(ctx, r.caller, kind, r.h.partner(), ttl, s)
 }
 
-// session uses a refresh token up and returns the session for the next one, or begins a session where there is none; and
-// how long tokens of that lifetime live within it. gateway.ErrBadKey: the token has been used, or its session is over.
+// session uses a refresh token up and returns the session for the next one, or begins a session where there is none;
+// and how long tokens of that lifetime live within it. gateway.ErrBadKey: the token has been used, or its session is
+// over.
 func (r *execution[In]) session(
 	ctx context.Context, refresh string, lifetime time.Duration,
 ) (gateway.Session, time.Duration, error) {
