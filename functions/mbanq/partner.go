@@ -1,6 +1,7 @@
 package mbanq
 
 import (
+	"strings"
 	"time"
 
 	"sallyport/shared/journey"
@@ -93,7 +94,11 @@ const unknownAdded = "is settled by what the client has of its kind and no other
 // Records are what tenants own.
 func Records() map[string]func(id string) (name string, ok bool) {
 	return map[string]func(string) (string, bool){
-		"client":     func(id string) (string, bool) { return ownedClient(id), isID(id) },
+		"client": func(id string) (string, bool) { return ownedClient(id), isID(id) },
+		"address": func(id string) (string, bool) { // "<client>-<address>"
+			client, address, _ := strings.Cut(id, "-")
+			return ownedAddress(client, address), isID(client) && isID(address)
+		},
 		"identifier": func(id string) (string, bool) { return ownedIdentifier(id), isID(id) },
 	}
 }
