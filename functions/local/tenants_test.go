@@ -208,7 +208,9 @@ func TestOwners(t *testing.T) {
 		"NoPartner": {
 			"local-operator-key", "/owners/x/client/17", body, 400, "must be one of digit9, equal, ezto, iron, mbanq",
 		},
-		"NoKind":        {"local-operator-key", "/owners/mbanq/x/17", body, 400, "must be one of address, client, identifier"},
+		"NoKind": {
+			"local-operator-key", "/owners/mbanq/x/17", body, 400, "must be one of address, client, identifier",
+		},
 		"NoID":          {"local-operator-key", "/owners/mbanq/client/017", body, 400, "id"},
 		"NoTenant":      {"local-operator-key", path, `{}`, 400, "/tenant"},
 		"OddTenant":     {"local-operator-key", path, `{"tenant":"a:b"}`, 400, "/tenant"},
