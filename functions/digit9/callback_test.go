@@ -31,9 +31,11 @@ type waiting struct {
 	err    error
 }
 
-func (w *waiting) AddEvent(_ context.Context, record, _ string, _ []byte) (ledger.Correlation, error) {
+func (w *waiting) AddEvent(_ context.Context, record string, e ledger.Event, _ bool) (ledger.Correlation, error) {
 	w.record = record
-	return ledger.Correlation{Waiters: []ledger.Waiter{{Tenant: "acme", Journey: "j"}}}, w.err
+	return ledger.Correlation{
+		Waiters: []ledger.Waiter{{Tenant: "acme", Journey: "j"}}, Events: []ledger.Event{e},
+	}, w.err
 }
 
 func (w *waiting) Journey(context.Context, string, string) (ledger.Journey, error) {

@@ -157,7 +157,7 @@ type kept struct {
 	err     error
 }
 
-func (l *kept) AddEvent(_ context.Context, record, _ string, _ []byte) (ledger.Correlation, error) {
+func (l *kept) AddEvent(_ context.Context, record string, _ ledger.Event, _ bool) (ledger.Correlation, error) {
 	l.records = append(l.records, record)
 	return ledger.Correlation{}, l.err
 }

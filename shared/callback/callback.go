@@ -23,8 +23,8 @@ type Event struct {
 	Record string            // the partner's record, such as "digit9/ecrn/<ecrn>"
 	Codes  map[string]string // what happened: codes, no texts
 
-	// EventID is the partner's name for what happened. Two events of one record with the same codes are the same event
-	// unless their ids differ. The id is not kept. Empty where nothing happens to a record twice.
+	// EventID is the partner's name for what happened: a repeat of it is the same event, whenever it arrives. Where the
+	// partner has none, the same codes are a new event as soon as a journey has read the record. The id is not kept.
 	EventID string
 
 	// SubjectID completes the name of the record. It is personal data, so only a keyed reference of it is kept; see
@@ -52,7 +52,7 @@ type Ledger interface {
 	UpdateJourney(ctx context.Context, j ledger.Journey) (ledger.Journey, error)
 	AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error)
 	RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error
-	AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error)
+	AddEvent(ctx context.Context, record string, e ledger.Event, once bool) (ledger.Correlation, error)
 }
 
 // Orchestrator returns orchestrator.ErrGone where nobody waits with the token.
@@ -60,8 +60,26 @@ type Orchestrator interface {
 	Answer(ctx context.Context, token string, output []byte) error
 }
 
+// Bounds of what events may do to one execution, whose history AWS limits to 25,000 events: so many of its waits they
+// end, and after each it waits again the later, the more they were.
+const (
+	maxWakes = 50
+	maxPause = 16 * time.Second
+)
+
+// Pause returns how long after its last wake a journey is to wait again, so that a flood of events costs few reads: all
+// that arrive meanwhile end the next wait together.
+func Pause(j ledger.Journey) time.Duration {
+	pause := time.Duration(0)
+	for range j.Wakes {
+		pause = min(max(2*pause, time.Second), maxPause)
+	}
+	return pause
+}
+
 // Correlator brings events and waits together. An event is a hint: it ends a wait, and the state machine then asks the
-// partner. It is delivered once to each execution, however often it is published.
+// partner. It ends one that begins later, too, unless the execution has had it, or has begun to read the record since
+// it arrived.
 type Correlator struct {
 	Ledger       Ledger
 	Orchestrator Orchestrator
@@ -93,9 +111,7 @@ func short(codes map[string]string) map[string]string {
 	return kept
 }
 
-// Publish keeps an event and ends the waits for it. After an error it is safe to publish it again. An event that its
-// record has no place for (ledger.ErrFull) ends no wait: else somebody who forges hints could keep journeys running in
-// circles.
+// Publish keeps an event and ends the waits for it. After an error it is safe to publish it again.
 func (c *Correlator) Publish(ctx context.Context, event Event) error {
 	ring, err := c.Ring(ctx)
 	if err != nil {
@@ -118,10 +134,13 @@ func (c *Correlator) Publish(ctx context.Context, event Event) error {
 		parts = append(parts, event.EventID)
 	}
 	id := ring.Reference(eventPurpose, parts...)[:32]
-	known, err := c.Ledger.AddEvent(ctx, event.Record, id, ring.Seal(sealedFor(event.Record, id), text))
+	known, err := c.Ledger.AddEvent(ctx, event.Record, ledger.Event{
+		ID: id, Sealed: ring.Seal(sealedFor(event.Record, id), text), ArrivedAt: c.Now(),
+	}, event.EventID != "")
 	if err != nil {
 		return err
 	}
+	arrived := slices.DeleteFunc(known.Events, func(e ledger.Event) bool { return e.ID != id })
 	var failed []error
 	for _, w := range known.Waiters {
 		j, err := c.Ledger.Journey(ctx, w.Tenant, w.Journey)
@@ -129,16 +148,15 @@ func (c *Correlator) Publish(ctx context.Context, event Event) error {
 		case errors.Is(err, ledger.ErrNotFound), err == nil && j.Status.Ended():
 			err = c.Ledger.RemoveWaiter(ctx, event.Record, w)
 		case err == nil:
-			err = c.deliver(ctx, j, event.Record, map[string][]byte{id: text})
+			err = c.deliver(ctx, ring, j, event.Record, arrived)
 		}
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }
 
-// Subscribe lists a journey that has begun to wait as a waiter for its record, and ends its wait at once where there is
-// an event that was not delivered to it. It is safe to repeat. Where too many wait for the record, the journey stays
-// unlisted.
+// Subscribe lists a journey that has begun to wait as a waiter for its record, and ends its wait at once where an event
+// has arrived meanwhile. It is safe to repeat. Where too many wait for the record, the journey stays unlisted.
 func (c *Correlator) Subscribe(ctx context.Context, j ledger.Journey) error {
 	record := j.Awaiting.Record
 	known, err := c.Ledger.AddWaiter(ctx, record, ledger.Waiter{Tenant: j.Tenant, Journey: j.ID})
@@ -153,13 +171,7 @@ func (c *Correlator) Subscribe(ctx context.Context, j ledger.Journey) error {
 	if err != nil {
 		return err
 	}
-	events := map[string][]byte{}
-	for id, sealed := range known.Events {
-		if events[id], err = ring.Open(sealedFor(record, id), sealed); err != nil {
-			return err
-		}
-	}
-	return c.deliver(ctx, j, record, events)
+	return c.deliver(ctx, ring, j, record, known.Events)
 }
 
 // Unsubscribe takes a journey that has ended off the list of a record's waiters.
@@ -167,21 +179,38 @@ func (c *Correlator) Unsubscribe(ctx context.Context, record string, j ledger.Jo
 	return c.Ledger.RemoveWaiter(ctx, record, ledger.Waiter{Tenant: j.Tenant, Journey: j.ID})
 }
 
-// deliver ends a journey's wait for a record with events, by their ids, that were not delivered to it before. A journey
-// that doesn't wait for the record now finds them when it subscribes again.
-func (c *Correlator) deliver(ctx context.Context, j ledger.Journey, record string, events map[string][]byte) error {
-	maps.DeleteFunc(events, func(id string, _ []byte) bool { return slices.Contains(j.Delivered, id) })
-	if j.Awaiting == nil || j.Awaiting.Record != record || len(events) == 0 {
+// deliver ends a journey's wait for a record with those of the events that count for it. A journey that doesn't wait
+// for the record now finds them when it subscribes again.
+func (c *Correlator) deliver(
+	ctx context.Context, ring *seal.Ring, j ledger.Journey, record string, events []ledger.Event,
+) error {
+	if j.Awaiting == nil || j.Awaiting.Record != record {
 		return nil
 	}
-	ids := slices.Sorted(maps.Keys(events))
+	var due []ledger.Event
+	for _, e := range events {
+		if counts(e, j) {
+			due = append(due, e)
+		}
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	if j.Wakes >= maxWakes {
+		c.Log.WarnContext(ctx, "too many events for one journey", "tenant", j.Tenant, "code", "too_many_events")
+		return nil
+	}
+	newest := due[len(due)-1]
+	text, err := ring.Open(sealedFor(record, newest.ID), newest.Sealed)
+	if err != nil {
+		return err
+	}
 	output := map[string]string{}
-	if err := json.Unmarshal(events[ids[0]], &output); err != nil {
+	if err := json.Unmarshal(text, &output); err != nil {
 		return err
 	}
 	output["kind"] = "callback"
-	text, err := json.Marshal(output, json.Deterministic(true))
-	if err != nil {
+	if text, err = json.Marshal(output, json.Deterministic(true)); err != nil {
 		return err
 	}
 	err = c.Orchestrator.Answer(ctx, j.Awaiting.Token, text)
@@ -191,12 +220,18 @@ func (c *Correlator) deliver(ctx context.Context, j ledger.Journey, record strin
 	if err != nil {
 		return err
 	}
-	return c.delivered(ctx, j, ids)
+	return c.delivered(ctx, j, due)
 }
 
-// delivered notes which events an execution has got. Where the process dies before, one is delivered twice, which is
-// harmless.
-func (c *Correlator) delivered(ctx context.Context, j ledger.Journey, ids []string) error {
+// counts reports whether an event ends a journey's wait. When one of an earlier release arrived is not known: that
+// costs a read, where to pass over it could cost a whole interval between two polls.
+func counts(e ledger.Event, j ledger.Journey) bool {
+	return (e.ArrivedAt.IsZero() || !e.ArrivedAt.Before(j.Awaiting.AsOf)) && !slices.Contains(j.Delivered, e.Key())
+}
+
+// delivered notes which events an execution has got: the newest ones, as a correlation keeps no others. Where the
+// process dies before, one is delivered twice, which is harmless.
+func (c *Correlator) delivered(ctx context.Context, j ledger.Journey, events []ledger.Event) error {
 	for {
 		j, err := c.Ledger.Journey(ctx, j.Tenant, j.ID)
 		if errors.Is(err, ledger.ErrNotFound) || err == nil && j.Status.Ended() {
@@ -205,15 +240,16 @@ func (c *Correlator) delivered(ctx context.Context, j ledger.Journey, ids []stri
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if !slices.Contains(j.Delivered, id) {
-				j.Delivered = append(j.Delivered, id)
-			}
+		for _, e := range events {
+			j.Delivered = slices.DeleteFunc(j.Delivered, e.IsKey)
+			j.Delivered = append(j.Delivered, e.Key())
 		}
-		if over := len(j.Delivered) - ledger.MaxDelivered; over > 0 { // more than a record holds at a time: the oldest go
+		if over := len(j.Delivered) - ledger.MaxDelivered; over > 0 { // more than a correlation holds at a time
 			j.Delivered = slices.Delete(j.Delivered, 0, over)
 		}
-		j.UpdatedAt = c.Now()
+		j.Wakes++
+		j.WokenAt = c.Now()
+		j.UpdatedAt = j.WokenAt
 		if _, err = c.Ledger.UpdateJourney(ctx, j); !errors.Is(err, ledger.ErrStale) {
 			return err
 		}

@@ -74,6 +74,7 @@ type stack struct {
 	logs   *bytes.Buffer
 	file   string
 	now    time.Time
+	asOf   time.Time // when the last read of those who wait began
 }
 
 func newStack(t testing.TB) *stack {
@@ -130,7 +131,7 @@ func (s *stack) await(id, token string) ledger.Journey {
 	s.o.wait(token)
 	j := s.journey(id)
 	j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{
-		ID: "wait of " + token, Token: token, Record: record, ExpiresAt: s.now.Add(time.Hour),
+		ID: "wait of " + token, Token: token, Record: record, AsOf: s.asOf, ExpiresAt: s.now.Add(time.Hour),
 	}
 	j, err := s.ledger.UpdateJourney(s.t.Context(), j)
 	if err != nil {
@@ -416,11 +417,13 @@ func (f *failing) fails(method string) error {
 	return f.err
 }
 
-func (f *failing) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
+func (f *failing) AddEvent(
+	ctx context.Context, record string, e ledger.Event, once bool,
+) (ledger.Correlation, error) {
 	if err := f.fails("AddEvent"); err != nil {
 		return ledger.Correlation{}, err
 	}
-	return f.Ledger.AddEvent(ctx, record, id, sealed)
+	return f.Ledger.AddEvent(ctx, record, e, once)
 }
 
 func (f *failing) AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error) {
@@ -540,17 +543,6 @@ func TestTooManyWait(t *testing.T) {
 	s.wants(answered("t1", "ok"))
 }
 
-func TestTooManyEvents(t *testing.T) {
-	s := newStack(t)
-	for i := range ledger.CorrelationCap {
-		s.publish(fmt.Sprint("event-", i))
-	}
-	if err := s.Publish(t.Context(), event("more")); !errors.Is(err, ledger.ErrFull) {
-		t.Errorf("got %v", err)
-	}
-	s.publish("event-7") // what is known already is no more
-}
-
 func TestKeysDown(t *testing.T) {
 	s := newStack(t)
 	s.create("a")
@@ -589,11 +581,11 @@ func TestEventsAreSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, sealed := range c.Events {
-		if strings.Contains(id, "Under") || len(id) != 32 {
-			t.Errorf("the id is %s", id)
+	for _, e := range c.Events {
+		if strings.Contains(e.ID, "Under") || len(e.ID) != 32 {
+			t.Errorf("the id is %s", e.ID)
 		}
-		if _, err := s.ledger.AddEvent(t.Context(), "test/record/2", id, sealed); err != nil {
+		if _, err := s.ledger.AddEvent(t.Context(), "test/record/2", e, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -610,7 +602,18 @@ func TestEventsAreSealed(t *testing.T) {
 	s.wants()
 }
 
-// TestRace: the partner and the wait come in any order, several times each; afterwards every wait has been answered.
+// mustPublish publishes an event of a record, in the same words each time.
+func (s *stack) mustPublish(record string) {
+	s.t.Helper()
+	if err := s.Publish(
+		s.t.Context(), callback.Event{Record: record, Codes: map[string]string{"status": "ok"}},
+	); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestRace: the partner and the wait come in any order, several times each; afterwards every wait has been answered,
+// whether or not the partner has said the same before.
 func TestRace(t *testing.T) {
 	s := newStack(t)
 	for i := range 100 {
@@ -618,6 +621,12 @@ func TestRace(t *testing.T) {
 		of := fmt.Sprint("test/race/", i)
 		j := s.create(id)
 		s.o.wait(id)
+		if i%2 == 0 {
+			s.mustPublish(of)
+		}
+		s.now = s.now.Add(time.Second)
+		asOf := s.now
+		s.now = s.now.Add(time.Second)
 		var wg sync.WaitGroup
 		begin := make(chan bool)
 		for range 2 {
@@ -630,7 +639,7 @@ func TestRace(t *testing.T) {
 		}
 		wg.Go(func() {
 			<-begin
-			j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: id, Record: of}
+			j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: id, Record: of, AsOf: asOf}
 			waiting, err := s.ledger.UpdateJourney(t.Context(), j)
 			if err == nil {
 				err = s.Subscribe(t.Context(), waiting)
@@ -659,11 +668,14 @@ func TestEveryOrder(t *testing.T) {
 		id, of := fmt.Sprint("j", order), fmt.Sprint("test/order/", order)
 		j := s.create(id)
 		s.o.wait(id)
+		s.mustPublish(of) // the same words, before the read
+		asOf := s.now.Add(time.Second)
+		s.now = asOf
 		publisher := play(s, func(x *callback.Correlator) error {
 			return x.Publish(context.Background(), callback.Event{Record: of, Codes: map[string]string{"status": "ok"}})
 		})
 		subscriber := play(s, func(x *callback.Correlator) error {
-			j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: id, Record: of}
+			j.Status, j.Awaiting = ledger.JourneyWaiting, &ledger.Awaiting{Token: id, Record: of, AsOf: asOf}
 			waiting, err := x.Ledger.UpdateJourney(context.Background(), j)
 			if err == nil {
 				err = x.Subscribe(context.Background(), waiting)
@@ -741,9 +753,11 @@ func (p *player) park() {
 	<-p.next
 }
 
-func (p *player) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
+func (p *player) AddEvent(
+	ctx context.Context, record string, e ledger.Event, once bool,
+) (ledger.Correlation, error) {
 	p.park()
-	return p.failing.AddEvent(ctx, record, id, sealed)
+	return p.failing.AddEvent(ctx, record, e, once)
 }
 
 func (p *player) AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error) {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"sallyport/shared/gateway"
-	"sallyport/shared/ledger"
 	"sallyport/shared/secrets"
 	"sallyport/shared/telemetry"
 )
@@ -44,8 +43,7 @@ type Receiver struct {
 }
 
 // Handler takes a partner's callbacks. It is a lambda.Handler for API Gateway events: size → verify → translate →
-// publish. An event that is not kept is not acknowledged, so that the partner repeats it; but one that there is no
-// place for is, as it would be repeated in vain.
+// publish. An event that is not kept is not acknowledged, so that the partner repeats it.
 type Handler struct {
 	Receiver
 	Correlator *Correlator
@@ -99,7 +97,7 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	}
 	var failed []error
 	for _, event := range events {
-		failed = append(failed, h.publish(ctx, event))
+		failed = append(failed, h.Correlator.Publish(ctx, event))
 	}
 	if err := errors.Join(failed...); err != nil {
 		h.Log.ErrorContext(ctx, "callback not kept", "operation", h.Name, "cause", err)
@@ -122,15 +120,4 @@ func (h Handler) verify(ctx context.Context, req gateway.Request) (payload []byt
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return h.Verify(ctx, secret, req)
-}
-
-// publish drops an event that its record has no place for: a repeat would find none either, and an event is only a
-// hint.
-func (h Handler) publish(ctx context.Context, event Event) error {
-	err := h.Correlator.Publish(ctx, event)
-	if errors.Is(err, ledger.ErrFull) {
-		h.Log.WarnContext(ctx, "too many events of one record", "operation", h.Name, "code", "correlation_full")
-		return nil
-	}
-	return err
 }

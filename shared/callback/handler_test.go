@@ -27,7 +27,7 @@ type untouched struct {
 	t *testing.T
 }
 
-func (u untouched) AddEvent(_ context.Context, record, _ string, _ []byte) (ledger.Correlation, error) {
+func (u untouched) AddEvent(_ context.Context, record string, _ ledger.Event, _ bool) (ledger.Correlation, error) {
 	u.t.Errorf("an event of %q was kept", record)
 	return ledger.Correlation{}, nil
 }
@@ -149,9 +149,11 @@ type forgetful struct {
 	record string
 }
 
-func (f forgetful) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
+func (f forgetful) AddEvent(
+	ctx context.Context, record string, e ledger.Event, once bool,
+) (ledger.Correlation, error) {
 	if record == f.record {
 		return ledger.Correlation{}, errors.New("down")
 	}
-	return f.Ledger.AddEvent(ctx, record, id, sealed)
+	return f.Ledger.AddEvent(ctx, record, e, once)
 }

@@ -3,6 +3,8 @@ package ledger
 import (
 	"cmp"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -43,8 +45,10 @@ type Journey struct {
 	Outcome     []byte                   // sealed; nil until it has ended
 	Documents   []string                 // vault references to erase when it ends
 	Inputs      map[string]AcceptedInput // by references of the Idempotency-Key and of the wait that they answered
-	// Delivered are ids of events that the execution has got. They are stored under their older name.
-	Delivered []string `json:"Heard"`
+	// Delivered are keys of events that the execution has got; see Event.Key. They are stored under their older name.
+	Delivered []string  `json:"Heard"`
+	Wakes     int       // how many waits of the execution events have ended
+	WokenAt   time.Time // when the last of them ended; zero while none has
 }
 
 // AcceptedInput is an answer that was written down before it was handed to the execution, so that a repeat can hand it
@@ -62,6 +66,7 @@ type Awaiting struct {
 	Accepts   []string          // kinds of input that answer it
 	Token     string            // the task's; never shown
 	Record    string            // the partner's record that it waits for events of; empty where a person answers
+	AsOf      time.Time         // since when events of Record may tell something that the execution hasn't read
 	Since     time.Time         //
 	ExpiresAt time.Time         //
 	Details   map[string]string // what the person needs to know: attempts left, the partner's ids
@@ -75,7 +80,7 @@ const MaxSteps = 200
 var (
 	// ErrStale: the record has another version by now; the method returns it as it stands.
 	ErrStale = errors.New("ledger: record has changed")
-	// ErrFull: the correlation holds CorrelationCap waiters or events; the method returns it as it stands.
+	// ErrFull: the correlation holds CorrelationCap waiters; the method returns it as it stands.
 	ErrFull = errors.New("ledger: correlation is full")
 )
 
@@ -97,12 +102,40 @@ type JourneyPage struct {
 // Correlation is what is known about a partner's record that journeys wait for: its waiters and its events. Each side
 // adds itself with one write and reads what results, so that neither order loses.
 type Correlation struct {
-	Waiters []Waiter          // ordered by journey id
-	Events  map[string][]byte // sealed, by id
+	Waiters []Waiter // ordered by journey id
+	Events  []Event  // the oldest first; see Event.Compare
 }
 
-// A correlation is bounded in size and time. Its events are not taken back: one that was delivered to one journey may
-// still have to be delivered to another.
+// Event is what a partner has told about its record.
+type Event struct {
+	ID     string // of what it says; the same words may arrive again
+	Sealed []byte
+	// ArrivedAt is when it arrived: the first time where the partner names it, else the last. Zero where an earlier
+	// release has kept it.
+	ArrivedAt time.Time
+}
+
+// Key tells an arrival of an event from others.
+func (e Event) Key() string {
+	if e.ArrivedAt.IsZero() {
+		return e.ID
+	}
+	return e.ID + "@" + strconv.FormatInt(e.ArrivedAt.UnixNano(), 10)
+}
+
+// IsKey reports whether a key is that of an arrival of the event, be it another one.
+func (e Event) IsKey(key string) bool {
+	id, _, _ := strings.Cut(key, "@")
+	return id == e.ID
+}
+
+// Compare orders events by their arrival.
+func (e Event) Compare(other Event) int {
+	return cmp.Or(e.ArrivedAt.Compare(other.ArrivedAt), cmp.Compare(e.ID, other.ID))
+}
+
+// A correlation is bounded in size and time. Its events are not taken back, as one that was delivered to one journey
+// may still have to be delivered to another: the oldest makes room for a new one.
 const (
 	CorrelationCap       = 50                  // waiters, and events
 	CorrelationRetention = 60 * 24 * time.Hour // after its last write it counts as absent

@@ -184,7 +184,7 @@ func (l *Ledger) JourneyTransactions(
 
 // AddWaiter adds who waits for a partner's record, or returns ledger.ErrFull.
 func (l *Ledger) AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error) {
-	return l.correlate(ctx, record, func(c *ledger.Correlation) error {
+	return l.correlate(ctx, record, func(c *correlation) error {
 		at, found := slices.BinarySearchFunc(c.Waiters, w, ledger.Waiter.Compare)
 		if found {
 			return nil
@@ -199,7 +199,7 @@ func (l *Ledger) AddWaiter(ctx context.Context, record string, w ledger.Waiter) 
 
 // RemoveWaiter removes a waiter if it is there.
 func (l *Ledger) RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error {
-	_, err := l.correlate(ctx, record, func(c *ledger.Correlation) error {
+	_, err := l.correlate(ctx, record, func(c *correlation) error {
 		at, found := slices.BinarySearchFunc(c.Waiters, w, ledger.Waiter.Compare)
 		if !found {
 			return errHeld
@@ -210,30 +210,36 @@ func (l *Ledger) RemoveWaiter(ctx context.Context, record string, w ledger.Waite
 	return err
 }
 
-// AddEvent adds what a partner has told about its record, or returns ledger.ErrFull.
-func (l *Ledger) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
-	return l.correlate(ctx, record, func(c *ledger.Correlation) error {
-		if _, found := c.Events[id]; found {
+// AddEvent adds what a partner has told about its record. The oldest event makes room for it.
+func (l *Ledger) AddEvent(
+	ctx context.Context, record string, e ledger.Event, once bool,
+) (ledger.Correlation, error) {
+	return l.correlate(ctx, record, func(c *correlation) error {
+		if _, found := c.Events[e.ID]; found {
+			if arrived := c.Arrived[e.ID]; arrived.IsZero() || !once && arrived.Before(e.ArrivedAt) {
+				c.arrived(e)
+			}
 			return nil
 		}
 		if len(c.Events) >= ledger.CorrelationCap {
-			return ledger.ErrFull
+			c.forget(c.events()[0].ID)
 		}
 		if c.Events == nil {
 			c.Events = map[string][]byte{}
 		}
-		c.Events[id] = bytes.Clone(sealed)
+		c.Events[e.ID] = bytes.Clone(e.Sealed)
+		c.arrived(e)
 		return nil
 	})
 }
 
 // RemoveEvent removes an event if it is there.
 func (l *Ledger) RemoveEvent(ctx context.Context, record, id string) error {
-	_, err := l.correlate(ctx, record, func(c *ledger.Correlation) error {
+	_, err := l.correlate(ctx, record, func(c *correlation) error {
 		if _, found := c.Events[id]; !found {
 			return errHeld
 		}
-		delete(c.Events, id)
+		c.forget(id)
 		return nil
 	})
 	return err
@@ -243,29 +249,57 @@ func (l *Ledger) RemoveEvent(ctx context.Context, record, id string) error {
 func (l *Ledger) Correlation(ctx context.Context, record string) (c ledger.Correlation, err error) {
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
 		found, err := correlations.load(tx, record)
-		c = found.at(l.Now())
+		c = found.at(l.Now()).known()
 		return err
 	})
 	return c, err
 }
 
-// correlation is how a correlation is stored.
+// correlation is how a correlation is stored. An earlier release wrote no times of arrival.
 type correlation struct {
-	ledger.Correlation
+	Waiters   []ledger.Waiter
+	Events    map[string][]byte    // sealed, by id
+	Arrived   map[string]time.Time // by id
 	ExpiresAt time.Time
 }
 
 // at is what a correlation says at a time: nothing once it has expired.
-func (c correlation) at(now time.Time) ledger.Correlation {
+func (c correlation) at(now time.Time) correlation {
 	if ledger.Expired(c.ExpiresAt, now) {
-		return ledger.Correlation{}
+		return correlation{}
 	}
-	return c.Correlation
+	return c
+}
+
+// known is what a correlation says to others.
+func (c correlation) known() ledger.Correlation {
+	return ledger.Correlation{Waiters: c.Waiters, Events: c.events()}
+}
+
+// events are the events, the oldest first.
+func (c correlation) events() (all []ledger.Event) {
+	for id, sealed := range c.Events {
+		all = append(all, ledger.Event{ID: id, Sealed: sealed, ArrivedAt: c.Arrived[id]})
+	}
+	slices.SortFunc(all, ledger.Event.Compare)
+	return all
+}
+
+func (c *correlation) arrived(e ledger.Event) {
+	if c.Arrived == nil {
+		c.Arrived = map[string]time.Time{}
+	}
+	c.Arrived[e.ID] = e.ArrivedAt
+}
+
+func (c *correlation) forget(id string) {
+	delete(c.Events, id)
+	delete(c.Arrived, id)
 }
 
 // correlate changes a correlation and returns it as it stands afterwards.
 func (l *Ledger) correlate(
-	ctx context.Context, record string, change func(*ledger.Correlation) error,
+	ctx context.Context, record string, change func(*correlation) error,
 ) (ledger.Correlation, error) {
 	return update(ctx, l, func(tx *bbolt.Tx) (ledger.Correlation, error) {
 		now := l.Now()
@@ -275,10 +309,11 @@ func (l *Ledger) correlate(
 		}
 		c := old.at(now)
 		if err := change(&c); err != nil {
-			return c, err
+			return c.known(), err
 		}
-		stored, err := correlations.store(tx, record, old, correlation{c, now.Add(ledger.CorrelationRetention)})
-		return stored.Correlation, err
+		c.ExpiresAt = now.Add(ledger.CorrelationRetention)
+		stored, err := correlations.store(tx, record, old, c)
+		return stored.known(), err
 	})
 }
 

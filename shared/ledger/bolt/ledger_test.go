@@ -154,7 +154,10 @@ func TestOneCommitPerWrite(t *testing.T) {
 		{"UpdateJourneySentAgain", func() error { _, err := l.UpdateJourney(t.Context(), waiting); return err }, 0},
 		{"UpdateJourneyStale", func() error { _, err := l.UpdateJourney(t.Context(), journey); return err }, 0},
 		{"AddWaiter", func() error { _, err := l.AddWaiter(t.Context(), "record", waiter); return err }, 1},
-		{"AddEvent", func() error { _, err := l.AddEvent(t.Context(), "record", "id", nil); return err }, 1},
+		{"AddEvent", func() error {
+			_, err := l.AddEvent(t.Context(), "record", ledgertest.Arrived("id", "", ledgertest.Epoch), false)
+			return err
+		}, 1},
 		{"RemoveWaiter", func() error { return l.RemoveWaiter(t.Context(), "record", waiter) }, 1},
 		{"RemoveWaiterSentAgain", func() error { return l.RemoveWaiter(t.Context(), "record", waiter) }, 0},
 		{"RemoveEvent", func() error { return l.RemoveEvent(t.Context(), "record", "id") }, 1},

@@ -77,7 +77,7 @@ func fill(t *testing.T, l *ledgerbolt.Ledger) {
 		must(l.UpdateJourney(ctx, ledgertest.Finished(j, ledger.JourneySucceeded)))
 	}
 	must(l.AddWaiter(ctx, "digit9/ecrn/1", ledger.Waiter{Tenant: "acme", Journey: "ended"}))
-	must(l.AddEvent(ctx, "digit9/ecrn/1", "event", []byte("sealed")))
+	must(l.AddEvent(ctx, "digit9/ecrn/1", ledgertest.Arrived("event", "sealed", ledgertest.Epoch), false))
 	must(l.PutToken(ctx, ledgertest.Leased("token", "holder")))
 	must(nil, l.PutCaller(ctx, ledger.Caller{KeyHash: "hash", Tenant: "acme"}))
 	if err := errors.Join(errs...); err != nil {

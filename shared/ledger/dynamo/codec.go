@@ -131,7 +131,7 @@ func (c *codec) nanoseconds(name string, at *time.Time) {
 	if !c.writes {
 		c.instant(name, at)
 	} else if !at.IsZero() {
-		c.item[name] = &types.AttributeValueMemberN{Value: strconv.FormatInt(at.UnixNano(), 10)}
+		c.item[name] = nanoseconds(*at)
 	}
 }
 

@@ -14,11 +14,12 @@ import (
 )
 
 // A correlation's item has two sets of texts, whose sizes conditions can see: waiters, each as JSON, and events, the
-// names of the attributes that hold them.
+// names of the attributes that hold them. Others hold when those arrived; an earlier release wrote none.
 const (
-	waiters     = "waiters"
-	events      = "events"
-	eventPrefix = "event#"
+	waiters       = "waiters"
+	events        = "events"
+	eventPrefix   = "event#"
+	arrivedPrefix = "arrived#"
 )
 
 // AddWaiter adds who waits for a partner's record, or returns ledger.ErrFull.
@@ -28,17 +29,45 @@ func (l *Ledger) AddWaiter(ctx context.Context, record string, w ledger.Waiter) 
 
 // RemoveWaiter removes a waiter if it is there.
 func (l *Ledger) RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error {
-	return l.remove(ctx, record, waiters, encodeWaiter(w))
+	return l.remove(ctx, record, waiters, encodeWaiter(w), func(*expression) {})
 }
 
-// AddEvent adds what a partner has told about its record, or returns ledger.ErrFull.
-func (l *Ledger) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
-	return l.add(ctx, record, events, eventPrefix+id, &types.AttributeValueMemberB{Value: sealed})
+// AddEvent adds what a partner has told about its record. The oldest event makes room for it.
+func (l *Ledger) AddEvent(
+	ctx context.Context, record string, event ledger.Event, once bool,
+) (ledger.Correlation, error) {
+	for {
+		known, err := l.add(ctx, record, events, eventPrefix+event.ID, &arrival{event, once})
+		if err != ledger.ErrFull {
+			return known, err
+		}
+		if err := l.makeRoom(ctx, record, known.Events[0]); err != nil {
+			return ledger.Correlation{}, err
+		}
+	}
+}
+
+// makeRoom removes an event, unless it has arrived again meanwhile.
+func (l *Ledger) makeRoom(ctx context.Context, record string, oldest ledger.Event) error {
+	return l.remove(ctx, record, events, eventPrefix+oldest.ID, func(e *expression) {
+		removeEvent(e, oldest.ID)
+		if oldest.ArrivedAt.IsZero() {
+			e.condition += " AND attribute_not_exists(#arrived)"
+		} else {
+			e.condition += " AND #arrived = " + e.value("arrived", nanoseconds(oldest.ArrivedAt))
+		}
+	})
 }
 
 // RemoveEvent removes an event if it is there.
 func (l *Ledger) RemoveEvent(ctx context.Context, record, id string) error {
-	return l.remove(ctx, record, events, eventPrefix+id)
+	return l.remove(ctx, record, events, eventPrefix+id, func(e *expression) { removeEvent(e, id) })
+}
+
+// removeEvent removes the attributes of an event.
+func removeEvent(e *expression, id string) {
+	e.names["#event"], e.names["#arrived"] = eventPrefix+id, arrivedPrefix+id
+	e.removes = append(e.removes, "#event", "#arrived")
 }
 
 // Correlation returns what is known about a partner's record, the zero correlation if nothing is.
@@ -56,23 +85,48 @@ func (l *Ledger) Correlation(ctx context.Context, record string) (ledger.Correla
 	return read(it, correlationFields)
 }
 
-// add puts a member into one of a correlation's sets and, where it has a value, its attribute. It is one call, unless
-// what is there has expired and must be replaced.
+// arrival is an event that arrives, of which the first arrival alone counts where once.
+type arrival struct {
+	ledger.Event
+	once bool
+}
+
+// update adds the attributes of the event to an update. A later time of arrival is not replaced by an earlier one.
+func (a *arrival) update(e *expression) {
+	e.names["#event"], e.names["#arrived"] = eventPrefix+a.ID, arrivedPrefix+a.ID
+	sealed := e.value("event", &types.AttributeValueMemberB{Value: a.Sealed})
+	arrived := e.value("arrived", nanoseconds(a.ArrivedAt))
+	e.sets = append(e.sets, "#event = if_not_exists(#event, "+sealed+")")
+	if a.once {
+		e.sets = append(e.sets, "#arrived = if_not_exists(#arrived, "+arrived+")")
+		return
+	}
+	e.sets = append(e.sets, "#arrived = "+arrived)
+	e.condition += " AND (attribute_not_exists(#arrived) OR #arrived < " + arrived + ")"
+}
+
+// put adds the attributes of the event to an item.
+func (a *arrival) put(it item) {
+	it[eventPrefix+a.ID] = &types.AttributeValueMemberB{Value: a.Sealed}
+	it[arrivedPrefix+a.ID] = nanoseconds(a.ArrivedAt)
+}
+
+// add puts a member into one of a correlation's sets, with the attributes of an event that arrives. It is one call,
+// unless what is there has expired and must be replaced.
 func (l *Ledger) add(
-	ctx context.Context, record, set, member string, value types.AttributeValue,
+	ctx context.Context, record, set, member string, event *arrival,
 ) (ledger.Correlation, error) {
 	now := l.Now()
 	expires := now.Add(ledger.CorrelationRetention)
 	for {
 		e := lasting(expires)
 		e.names["#set"] = set
-		if value != nil {
-			e.names["#member"] = member
-			e.sets = append(e.sets, "#member = if_not_exists(#member, "+e.value("value", value)+")")
-		}
 		e.condition = "attribute_not_exists(#expires_at) OR #expires_at > " + e.value("now", instant(now)) +
 			" AND (attribute_not_exists(#set) OR contains(#set, " + e.value("text", text(member)) + ") OR size(#set) < " +
 			e.value("cap", number(ledger.CorrelationCap)) + ")"
+		if event != nil {
+			event.update(&e)
+		}
 		e.members = "ADD #set " + e.value("member", only(member))
 		standing, err := l.update(ctx, correlationKey(record), e)
 		if err == nil {
@@ -83,13 +137,17 @@ func (l *Ledger) add(
 		}
 		if before, unread := expiry(standing); unread != nil || !ledger.Expired(before, now) {
 			c, err := read(standing, correlationFields)
+			there := codec{item: standing}
+			if slices.Contains(there.set(set), member) { // and has arrived later still
+				return c, cmp.Or(unread, err)
+			}
 			return c, cmp.Or(unread, err, ledger.ErrFull)
 		}
 
 		it := correlationKey(record)
 		it["expires_at"], it["ttl"], it[set] = instant(expires), sweep(expires), only(member)
-		if value != nil {
-			it[member] = value
+		if event != nil {
+			event.put(it)
 		}
 		var before expression
 		before.condition = before.name("expires_at") + " <= " + before.value("now", instant(now))
@@ -102,15 +160,14 @@ func (l *Ledger) add(
 	}
 }
 
-// remove takes a member out of one of a correlation's sets, with its attribute if it has one.
-func (l *Ledger) remove(ctx context.Context, record, set, member string) error {
+// remove takes a member out of one of a correlation's sets; more says what else the update does.
+func (l *Ledger) remove(ctx context.Context, record, set, member string, more func(*expression)) error {
 	now := l.Now()
-	expires := now.Add(ledger.CorrelationRetention)
-	e := lasting(expires)
-	e.names["#set"], e.names["#member"] = set, member
-	e.removes = []string{"#member"}
+	e := lasting(now.Add(ledger.CorrelationRetention))
+	e.names["#set"] = set
 	e.condition = "contains(#set, " + e.value("text", text(member)) + ") AND #expires_at > " + e.value("now", instant(now))
 	e.members = "DELETE #set " + e.value("member", only(member))
+	more(&e)
 	if _, err := l.update(ctx, correlationKey(record), e); err != errCondition {
 		return err
 	}
@@ -145,14 +202,13 @@ func correlationFields(c *codec, found *ledger.Correlation) {
 	slices.SortFunc(found.Waiters, ledger.Waiter.Compare)
 	for name := range c.item {
 		if id, ok := strings.CutPrefix(name, eventPrefix); ok {
-			if found.Events == nil {
-				found.Events = map[string][]byte{}
-			}
-			var sealed []byte
-			c.bytes(name, &sealed)
-			found.Events[id] = sealed
+			e := ledger.Event{ID: id}
+			c.bytes(name, &e.Sealed)
+			c.nanoseconds(arrivedPrefix+id, &e.ArrivedAt)
+			found.Events = append(found.Events, e)
 		}
 	}
+	slices.SortFunc(found.Events, ledger.Event.Compare)
 }
 
 func encodeWaiter(w ledger.Waiter) string {

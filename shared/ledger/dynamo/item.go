@@ -90,6 +90,11 @@ func number(n int) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.Itoa(n)}
 }
 
+// nanoseconds is a time since 1970, which conditions compare as a number.
+func nanoseconds(at time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(at.UnixNano(), 10)}
+}
+
 // sortKey is a position with only the first 16 characters of a digest, which tell records of one nanosecond apart. It
 // sorts among positions written whole as the position itself does.
 func sortKey(position string) types.AttributeValue {

@@ -196,6 +196,10 @@ func journeyFields(c *codec, j *ledger.Journey) {
 		c.instant("ended_at", &j.EndedAt)
 		members(c, "refs", &j.Refs, (*codec).text)
 		c.texts("documents", &j.Documents)
+		if j.Wakes > 0 || !c.writes {
+			c.number("wakes", &j.Wakes)
+		}
+		c.nanoseconds("woken_at", &j.WokenAt)
 		optional(c, "awaiting", &j.Awaiting, awaitingFields)
 	})
 }
@@ -206,6 +210,7 @@ func awaitingFields(c *codec, a *ledger.Awaiting) {
 	c.texts("accepts", &a.Accepts)
 	c.text("token", &a.Token)
 	c.text("record", &a.Record)
+	c.nanoseconds("as_of", &a.AsOf)
 	c.instant("since", &a.Since)
 	c.instant("expires_at", &a.ExpiresAt)
 	members(c, "details", &a.Details, (*codec).text)

@@ -43,7 +43,7 @@ func journeyLife() []step {
 		})},
 		{"AddWaiter", func(ctx context.Context, l *dynamo.Ledger) (any, error) { return l.AddWaiter(ctx, "record", waiter) }},
 		{"AddEvent", func(ctx context.Context, l *dynamo.Ledger) (any, error) {
-			return l.AddEvent(ctx, "record", "event", []byte("sealed"))
+			return l.AddEvent(ctx, "record", ledgertest.Arrived("event", "sealed", ledgertest.Epoch), false)
 		}},
 		{"RemoveWaiter", func(ctx context.Context, l *dynamo.Ledger) (any, error) {
 			return nil, l.RemoveWaiter(ctx, "record", waiter)
@@ -178,7 +178,9 @@ func TestJourneyItems(t *testing.T) {
 	if _, err := l.AddWaiter(t.Context(), "record", waiter); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.AddEvent(t.Context(), "record", "1", []byte("sealed")); err != nil {
+	if _, err := l.AddEvent(
+		t.Context(), "record", ledgertest.Arrived("1", "sealed", ledgertest.Epoch), false,
+	); err != nil {
 		t.Fatal(err)
 	}
 	called := ledgertest.Claimable("id", "attempt-1")
@@ -214,9 +216,11 @@ func TestJourneyItems(t *testing.T) {
 				"fingerprint": s("fingerprint-id"), "created_at": s("2026-03-01T12:00:00.123456789Z"),
 				"updated_at": s("2026-03-01T12:01:01.123456789Z"), "ended_at": s("2026-03-01T12:01:01.123456789Z"),
 				"refs": m(map[string]types.AttributeValue{"transaction_id": s("eq-1")}), "documents": list(s("document-1")),
+				"wakes": n("1"), "woken_at": n("1772366461123456789"),
 				"awaiting": m(map[string]types.AttributeValue{
 					"id": s("wait-1"), "kind": s("otp"), "accepts": list(s("otp"), s("resend")), "token": s("token"),
 					"record": s("digit9/ecrn/1"),
+					"as_of":  n("1772366400123456789"),
 					"since":  s("2026-03-01T12:00:01.123456789Z"), "expires_at": s("2026-03-01T12:10:01.123456789Z"),
 					"details": m(map[string]types.AttributeValue{"attempts_left": s("3")}), "sealed": b("\x00\x01"),
 				}),
@@ -227,6 +231,7 @@ func TestJourneyItems(t *testing.T) {
 			"expires_at": s("2026-04-30T12:00:00.123456789Z"), "ttl": n("1777550401"),
 			"waiters": &types.AttributeValueMemberSS{Value: []string{`["acme","id"]`}},
 			"events":  &types.AttributeValueMemberSS{Value: []string{"event#1"}}, "event#1": b("sealed"),
+			"arrived#1": n("1772366400123456789"),
 		},
 	} {
 		if !reflect.DeepEqual(got[name], want) {
@@ -293,7 +298,8 @@ func TestJourneysAgreeWithBolt(t *testing.T) {
 		change := r.IntN(3)
 		status := statuses[r.IntN(2)]
 		w := ledger.Waiter{Tenant: "acme", Journey: pick("abc")}
-		event, sealed := pick("pqr"), pick("xyz")
+		event := ledgertest.Arrived(pick("pqr"), pick("xyz"), now.Add(-time.Duration(r.IntN(3))*time.Hour))
+		once := r.IntN(3) == 0
 		query := ledger.JourneyQuery{Tenant: "acme", Limit: 1 + r.IntN(3)}
 		transaction := ledgertest.Claimable(pick("efg"), pick("xyz"))
 		transaction.Journey, transaction.Step = id, pick("ST")
@@ -325,9 +331,9 @@ func TestJourneysAgreeWithBolt(t *testing.T) {
 			case 7:
 				return nil, l.RemoveWaiter(t.Context(), record, w)
 			case 8:
-				return l.AddEvent(t.Context(), record, event, []byte(sealed))
+				return l.AddEvent(t.Context(), record, event, once)
 			case 9:
-				return nil, l.RemoveEvent(t.Context(), record, event)
+				return nil, l.RemoveEvent(t.Context(), record, event.ID)
 			case 10:
 				return l.Claim(t.Context(), transaction)
 			default:

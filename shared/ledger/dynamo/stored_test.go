@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -207,4 +208,30 @@ func ids(records []ledger.Transaction) (ids []string) {
 		ids = append(ids, r.ID)
 	}
 	return ids
+}
+
+// TestStoredEvents: what an earlier release has kept of a partner's record has no times. It is read, makes room first,
+// and has one as soon as it arrives again.
+func TestStoredEvents(t *testing.T) {
+	client := dynamolocal.Client(t)
+	table := dynamolocal.Table(t, client)
+	l := dynamo.New(client, table)
+	l.Now = func() time.Time { return ledgertest.Epoch }
+	stored := map[string]types.AttributeValue{
+		"pk":         &types.AttributeValueMemberS{Value: "correlation#record"},
+		"sk":         &types.AttributeValueMemberS{Value: "correlation"},
+		"expires_at": &types.AttributeValueMemberS{Value: "2026-04-30T12:00:00.123456789Z"},
+		"ttl":        &types.AttributeValueMemberN{Value: "1777550401"},
+	}
+	var names []string
+	for i := range ledger.CorrelationCap {
+		name := fmt.Sprintf("event#%03d", i)
+		names = append(names, name)
+		stored[name] = &types.AttributeValueMemberB{Value: []byte("sealed")}
+	}
+	stored["events"] = &types.AttributeValueMemberSS{Value: names}
+	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: stored}); err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.StoredEvents(t, l)
 }

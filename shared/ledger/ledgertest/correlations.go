@@ -18,12 +18,25 @@ func (f *fixture) mustAddWaiter(record string, w ledger.Waiter) ledger.Correlati
 	return got
 }
 
+// Arrived returns an event that arrives at a time.
+func Arrived(id, sealed string, at time.Time) ledger.Event {
+	return ledger.Event{ID: id, Sealed: []byte(sealed), ArrivedAt: at}
+}
+
 func (f *fixture) mustAddEvent(record, id, sealed string) ledger.Correlation {
 	f.Helper()
-	got, err := f.store.AddEvent(f.Context(), record, id, []byte(sealed))
+	return f.mustArrive(record, Arrived(id, sealed, Epoch), false)
+}
+
+func (f *fixture) mustArrive(record string, e ledger.Event, once bool) ledger.Correlation {
+	f.Helper()
+	got, err := f.store.AddEvent(f.Context(), record, e, once)
 	f.wantErr(err, nil)
 	return got
 }
+
+// at is when an event arrives, in seconds after Epoch.
+func at(seconds int) time.Time { return Epoch.Add(time.Duration(seconds) * time.Second) }
 
 func (f *fixture) wantCorrelation(record string, want ledger.Correlation) {
 	f.Helper()
@@ -82,7 +95,7 @@ func (s suite) waiters() {
 		for range 2 {
 			f.wantErr(f.store.RemoveWaiter(f.Context(), partnerRecord, waiter("a")), nil)
 			want := waitersOf("b")
-			want.Events = map[string][]byte{"event": []byte("sealed")}
+			want.Events = []ledger.Event{Arrived("event", "sealed", Epoch)}
 			f.wantCorrelation(partnerRecord, want)
 		}
 	})
@@ -134,24 +147,53 @@ func (s suite) waiters() {
 
 func (s suite) events() {
 	s.test("FirstBytesStay", func(f *fixture) {
-		want := ledger.Correlation{Events: map[string][]byte{"1": []byte("first")}}
+		want := eventsOf(Arrived("1", "first", Epoch))
 		f.want(f.mustAddEvent(partnerRecord, "1", "first"), want)
 		f.want(f.mustAddEvent(partnerRecord, "1", "second"), want)
 		f.wantCorrelation(partnerRecord, want)
-		want.Events["2"] = []byte("second")
+		want.Events = append(want.Events, Arrived("2", "second", Epoch))
 		f.want(f.mustAddEvent(partnerRecord, "2", "second"), want)
 		f.wantCorrelation(partnerRecord, want)
 	})
 
+	s.test("ArrivesAgain", func(f *fixture) { // the latest arrival counts, whichever is written first
+		for _, seconds := range [][2]int{{0, 0}, {5, 5}, {3, 5}, {6, 6}, {6, 6}} {
+			want := eventsOf(Arrived("1", "sealed", at(seconds[1])))
+			f.want(f.mustArrive(partnerRecord, Arrived("1", "sealed", at(seconds[0])), false), want)
+			f.wantCorrelation(partnerRecord, want)
+		}
+	})
+
+	s.test("ArrivesOnce", func(f *fixture) { // the first arrival counts
+		for _, seconds := range []int{4, 9, 2, 4} {
+			want := eventsOf(Arrived("1", "sealed", at(4)))
+			f.want(f.mustArrive(partnerRecord, Arrived("1", "sealed", at(seconds)), true), want)
+			f.wantCorrelation(partnerRecord, want)
+		}
+	})
+
+	s.test("OrderedByArrival", func(f *fixture) {
+		for id, seconds := range map[string]int{"a": 3, "b": 1, "c": 2, "d": 1} {
+			f.mustArrive(partnerRecord, Arrived(id, "sealed", at(seconds)), false)
+		}
+		f.mustArrive(partnerRecord, Arrived("b", "sealed", at(7)), false)
+		f.wantCorrelation(partnerRecord, eventsOf(
+			Arrived("d", "sealed", at(1)), Arrived("c", "sealed", at(2)), Arrived("a", "sealed", at(3)),
+			Arrived("b", "sealed", at(7)),
+		))
+	})
+
 	s.test("AnyBytes", func(f *fixture) {
-		want := ledger.Correlation{Events: map[string][]byte{}}
+		want := ledger.Correlation{}
 		for _, text := range []string{"", "a", "a.b", "event#a", "ttl", "#", "\x00\xff", "<&>", "漢字🚪"} {
-			id := strings.ToValidUTF8(text, "?")
-			want.Events[id] = []byte(text)
+			e := Arrived(strings.ToValidUTF8(text, "?"), text, Epoch)
+			stored := e
 			if text == "" {
-				want.Events[id] = nil
+				stored.Sealed = nil
 			}
-			f.want(f.mustAddEvent(partnerRecord, id, text), want)
+			want.Events = append(want.Events, stored)
+			slices.SortFunc(want.Events, ledger.Event.Compare)
+			f.want(f.mustArrive(partnerRecord, e, false), want)
 		}
 		f.wantCorrelation(partnerRecord, want)
 	})
@@ -163,13 +205,13 @@ func (s suite) events() {
 		for range 2 {
 			f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, "1"), nil)
 			want := waitersOf("a")
-			want.Events = map[string][]byte{"2": []byte("two")}
+			want.Events = []ledger.Event{Arrived("2", "two", Epoch)}
 			f.wantCorrelation(partnerRecord, want)
 		}
 		f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, "2"), nil)
 		f.wantErr(f.store.RemoveWaiter(f.Context(), partnerRecord, waiter("a")), nil)
 		f.wantCorrelation(partnerRecord, ledger.Correlation{})
-		f.want(f.mustAddEvent(partnerRecord, "1", "anew"), ledger.Correlation{Events: map[string][]byte{"1": []byte("anew")}})
+		f.want(f.mustAddEvent(partnerRecord, "1", "anew"), eventsOf(Arrived("1", "anew", Epoch)))
 	})
 
 	s.test("RemovedFromNothing", func(f *fixture) {
@@ -177,32 +219,73 @@ func (s suite) events() {
 		f.wantCorrelation(partnerRecord, ledger.Correlation{})
 	})
 
-	s.test("Full", func(f *fixture) {
+	s.test("Full", func(f *fixture) { // the oldest makes room
+		id := func(i int) string { return fmt.Sprintf("%03d", i) }
 		for i := range ledger.CorrelationCap {
-			f.mustAddEvent(partnerRecord, fmt.Sprint(i), "sealed")
+			f.mustArrive(partnerRecord, Arrived(id(i), "sealed", at(i)), false)
 		}
-		want, err := f.store.Correlation(f.Context(), partnerRecord)
-		f.wantErr(err, nil)
-		f.want(len(want.Events), ledger.CorrelationCap)
-		got, err := f.store.AddEvent(f.Context(), partnerRecord, "more", []byte("sealed"))
-		f.wantErr(err, ledger.ErrFull)
-		f.want(got, want)
-		f.wantCorrelation(partnerRecord, want)
-		f.want(f.mustAddEvent(partnerRecord, "7", "another"), want) // is there already
-
 		f.want(f.mustAddWaiter(partnerRecord, waiter("a")).Waiters, waitersOf("a").Waiters)
-		f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, "0"), nil)
-		f.want(len(f.mustAddEvent(partnerRecord, "more", "sealed").Events), ledger.CorrelationCap)
+		f.mustArrive(partnerRecord, Arrived(id(0), "sealed", at(100)), false) // is there already
+		for i := range 2 * ledger.CorrelationCap {
+			e := Arrived(fmt.Sprint("new-", id(i)), "sealed", at(200+i))
+			got := f.mustArrive(partnerRecord, e, false)
+			f.want(len(got.Events), ledger.CorrelationCap)
+			f.want(got.Events[ledger.CorrelationCap-1], e)
+			f.want(got.Waiters, waitersOf("a").Waiters)
+			f.wantCorrelation(partnerRecord, got)
+			switch i {
+			case 0:
+				f.want(got.Events[0], Arrived(id(2), "sealed", at(2)))
+			case ledger.CorrelationCap - 2:
+				f.want(got.Events[0], Arrived(id(0), "sealed", at(100)))
+			}
+		}
+		f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, fmt.Sprint("new-", id(60))), nil)
+		f.want(len(f.mustArrive(partnerRecord, Arrived("more", "sealed", at(900)), false).Events), ledger.CorrelationCap)
+	})
+
+	s.test("Concurrently", func(f *fixture) { // each event sees itself, and the newest are kept
+		const writers = 2 * ledger.CorrelationCap
+		var seen [writers]ledger.Correlation
+		var errs [writers]error
+		together(writers, func(i int) {
+			seen[i], errs[i] = f.store.AddEvent(f.Context(), partnerRecord, Arrived(fmt.Sprint(i), "sealed", at(i)), false)
+		})
+		for i, err := range errs {
+			f.wantErr(err, nil)
+			if !slices.ContainsFunc(seen[i].Events, func(e ledger.Event) bool { return e.ID == fmt.Sprint(i) }) {
+				f.Fatalf("event %d does not see itself", i)
+			}
+		}
+		got, err := f.store.Correlation(f.Context(), partnerRecord)
+		f.wantErr(err, nil)
+		if n := len(got.Events); n > ledger.CorrelationCap || n < ledger.CorrelationCap/2 {
+			f.Fatalf("%d events", n)
+		}
+	})
+
+	s.test("ArrivesAgainConcurrently", func(f *fixture) {
+		const writers = 50
+		var errs [writers]error
+		together(writers, func(i int) {
+			_, errs[i] = f.store.AddEvent(f.Context(), partnerRecord, Arrived("1", "sealed", at(i)), false)
+		})
+		for _, err := range errs {
+			f.wantErr(err, nil)
+		}
+		f.wantCorrelation(partnerRecord, eventsOf(Arrived("1", "sealed", at(writers-1))))
 	})
 
 	s.test("NothingIsShared", func(f *fixture) {
-		sealed := []byte("sealed")
-		got, err := f.store.AddEvent(f.Context(), partnerRecord, "1", sealed)
+		e := Arrived("1", "sealed", Epoch)
+		got, err := f.store.AddEvent(f.Context(), partnerRecord, e, false)
 		f.wantErr(err, nil)
-		sealed[0], got.Events["1"][1] = 'x', 'x'
-		f.wantCorrelation(partnerRecord, ledger.Correlation{Events: map[string][]byte{"1": []byte("sealed")}})
+		e.Sealed[0], got.Events[0].Sealed[1] = 'x', 'x'
+		f.wantCorrelation(partnerRecord, eventsOf(Arrived("1", "sealed", Epoch)))
 	})
 }
+
+func eventsOf(events ...ledger.Event) ledger.Correlation { return ledger.Correlation{Events: events} }
 
 func (s suite) correlation() {
 	s.test("Absent", func(f *fixture) {
@@ -214,7 +297,7 @@ func (s suite) correlation() {
 
 	s.test("Expired", func(f *fixture) {
 		const retention = ledger.CorrelationRetention
-		event := map[string][]byte{"1": []byte("sealed")}
+		event := eventsOf(Arrived("1", "sealed", Epoch))
 		f.mustAddWaiter(partnerRecord, waiter("a"))
 		f.setClock(Epoch.Add(retention - 1))
 		f.wantCorrelation(partnerRecord, waitersOf("a"))
@@ -222,7 +305,7 @@ func (s suite) correlation() {
 		f.setClock(Epoch.Add(2*retention - 2))
 		f.wantErr(f.store.RemoveWaiter(f.Context(), partnerRecord, waiter("a")), nil) // and so does this
 		f.setClock(Epoch.Add(3*retention - 3))
-		f.wantCorrelation(partnerRecord, ledger.Correlation{Events: event})
+		f.wantCorrelation(partnerRecord, event)
 		f.setClock(Epoch.Add(3*retention - 2))
 		f.wantCorrelation(partnerRecord, ledger.Correlation{})
 	})
@@ -234,7 +317,7 @@ func (s suite) correlation() {
 			return waitersOf("new")
 		},
 		"AddEvent": func(f *fixture) ledger.Correlation {
-			want := ledger.Correlation{Events: map[string][]byte{"1": []byte("new")}}
+			want := eventsOf(Arrived("1", "new", Epoch))
 			f.want(f.mustAddEvent(partnerRecord, "1", "new"), want)
 			return want
 		},
@@ -280,13 +363,13 @@ func (s suite) correlation() {
 					if side == 0 {
 						seen[0], errs[0] = f.store.AddWaiter(f.Context(), record, waiter("a"))
 					} else {
-						seen[1], errs[1] = f.store.AddEvent(f.Context(), record, "1", []byte("sealed"))
+						seen[1], errs[1] = f.store.AddEvent(f.Context(), record, Arrived("1", "sealed", Epoch), false)
 					}
 				})
 				f.wantErr(errs[0], nil)
 				f.wantErr(errs[1], nil)
 				both := waitersOf("a")
-				both.Events = map[string][]byte{"1": []byte("sealed")}
+				both.Events = []ledger.Event{Arrived("1", "sealed", Epoch)}
 				f.wantCorrelation(record, both)
 				if sees := len(seen[0].Waiters) == 1 && len(seen[0].Events) == 1; !sees {
 					f.want(seen[0], waitersOf("a"))

@@ -27,8 +27,10 @@ func (c *Counting) RemoveWaiter(ctx context.Context, record string, w ledger.Wai
 }
 
 // AddEvent implements Store.
-func (c *Counting) AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error) {
-	return write(c, "AddEvent", func() (ledger.Correlation, error) { return c.Store.AddEvent(ctx, record, id, sealed) })
+func (c *Counting) AddEvent(
+	ctx context.Context, record string, e ledger.Event, once bool,
+) (ledger.Correlation, error) {
+	return write(c, "AddEvent", func() (ledger.Correlation, error) { return c.Store.AddEvent(ctx, record, e, once) })
 }
 
 // RemoveEvent implements Store.

@@ -71,7 +71,7 @@ func TestCounting(t *testing.T) {
 		_, _ = c.UpdateJourney(ctx, created)
 		_, _ = c.AddWaiter(ctx, "record", ledger.Waiter{Journey: "id"})
 		_ = c.RemoveWaiter(ctx, "record", ledger.Waiter{Journey: "id"})
-		_, _ = c.AddEvent(ctx, "record", "id", []byte("sealed"))
+		_, _ = c.AddEvent(ctx, "record", ledgertest.Arrived("id", "sealed", ledgertest.Epoch), false)
 		_ = c.RemoveEvent(ctx, "record", "id")
 		wantCounts(t, c, 6, 0, 0)
 		if want := []string{
@@ -84,7 +84,7 @@ func TestCounting(t *testing.T) {
 		_, _ = c.UpdateJourney(ctx, created)
 		wantCounts(t, c, 6, 2, 0)
 		for i := range ledger.CorrelationCap + 1 {
-			_, _ = c.AddEvent(ctx, "record", strconv.Itoa(i), []byte("sealed"))
+			_, _ = c.AddWaiter(ctx, "record", ledger.Waiter{Journey: strconv.Itoa(i)})
 		}
 		wantCounts(t, c, 6+ledger.CorrelationCap, 3, 0)
 		_, _ = c.Journey(ctx, "acme", "id")

@@ -31,6 +31,7 @@ func Waiting(j ledger.Journey) ledger.Journey {
 	j.Status, j.UpdatedAt = ledger.JourneyWaiting, j.UpdatedAt.Add(time.Second)
 	j.Awaiting = &ledger.Awaiting{
 		ID: "wait-1", Kind: "otp", Accepts: []string{"otp", "resend"}, Token: "token", Record: "digit9/ecrn/1",
+		AsOf:  j.UpdatedAt.Add(-time.Second),
 		Since: j.UpdatedAt, ExpiresAt: j.UpdatedAt.Add(10 * time.Minute), Details: map[string]string{"attempts_left": "3"},
 		Sealed: []byte{0, 1},
 	}
@@ -44,7 +45,7 @@ func Finished(j ledger.Journey, status ledger.JourneyStatus) ledger.Journey {
 	j.EndedAt, j.ExpiresAt = j.UpdatedAt, j.UpdatedAt.Add(ledger.Retention)
 	j.Refs = map[string]string{"transaction_id": "eq-1"}
 	j.Outcome = []byte("sealed")
-	j.Delivered = []string{"event-1"}
+	j.Delivered, j.Wakes, j.WokenAt = []string{"event-1"}, 1, j.UpdatedAt
 	j.Inputs = map[string]ledger.AcceptedInput{
 		"wait-1": {Fingerprint: "fingerprint", Token: "token", Output: []byte(`{"kind":"otp"}`)},
 	}

@@ -68,8 +68,9 @@ type Store interface {
 	AddWaiter(ctx context.Context, record string, w ledger.Waiter) (ledger.Correlation, error)
 	// RemoveWaiter removes a waiter; that there is none is no error.
 	RemoveWaiter(ctx context.Context, record string, w ledger.Waiter) error
-	// AddEvent adds an event with the same promises. An id that is there already keeps its first bytes.
-	AddEvent(ctx context.Context, record, id string, sealed []byte) (ledger.Correlation, error)
+	// AddEvent adds an event, whose ArrivedAt is set, with the same promises, but for ledger.ErrFull: the oldest event
+	// makes room. An id that is there already keeps its first bytes, and where once its first arrival, else the latest.
+	AddEvent(ctx context.Context, record string, e ledger.Event, once bool) (ledger.Correlation, error)
 	// RemoveEvent removes an event; that there is none is no error.
 	RemoveEvent(ctx context.Context, record, id string) error
 	// Correlation returns what is known about a partner's record, the zero correlation if nothing is.
