@@ -218,6 +218,7 @@ func clientOnboarding() *flow.Machine {
 		Kind:    "verification",
 		Payload: flow.F{
 			"record.$": "States.Format('mbanq/client/{}', $.now.client.client_id)", "seconds": 3600,
+			"read.$": "$.now.client.transaction_id",
 			"reason": "in_progress", "accepts": []any{}, "details": flow.F{"client_id.$": "$.now.client.client_id"},
 		},
 		Timeout: time.Hour, ResultPath: flow.Discard,

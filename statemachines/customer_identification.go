@@ -111,6 +111,7 @@ func customerIdentification() *flow.Machine {
 		Kind:    "identification",
 		Payload: flow.F{
 			"record.$":  "States.Format('iron/identification/{}', $.now.identified.identification_id)",
+			"read.$":    "$.now.identified.transaction_id",
 			"seconds.$": "$.now.time.left", "reason.$": "$.now.identified.state", "accepts": []any{},
 			"details": flow.F{
 				"customer_id.$": "$.now.customer_id", "identification_id.$": "$.now.identified.identification_id",

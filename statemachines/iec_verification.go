@@ -9,7 +9,8 @@ import (
 // iecVerification is the journey iec-verification.
 //
 // $.check.time, in seconds: left is how long the page is there still, but for a last grace; wait is how long the next
-// wait lasts; back is an interval below zero. $.check.subscribed is the partner's record whose callback ends a wait.
+// wait lasts; back is an interval below zero. $.check.subscribed is the partner's record whose callback ends a wait,
+// $.check.read the result as it was last read, at first the request for it.
 func iecVerification() *flow.Machine {
 	isLastWait := flow.And(flow.Above("$.check.time.left", 0), flow.AbovePath("$.check.time.wait", "$.check.time.left"))
 	wanted := flow.F{"wanted.$": "$.settings.claims"}
@@ -34,7 +35,7 @@ func iecVerification() *flow.Machine {
 		Function: "EztoTriggerRequest", Query: flow.F{"application.$": "$.application"}, BodyPath: "$.request",
 		Keep: "transaction_id auth_req_id record user_record",
 		Select: flow.F{
-			"subscribed": "",
+			"subscribed": "", "read": flow.F{"transaction_id.$": "$.Payload.transaction_id"},
 			"time": flow.F{
 				"left.$": "$.Payload.left", "wait.$": "$.Payload.wait", "back.$": "$.Payload.back",
 				"grace.$": "$.Payload.grace",
@@ -66,7 +67,8 @@ func iecVerification() *flow.Machine {
 		Comment: "A callback ends the wait, else the interval does. It is a hint: the result is read after it.",
 		Kind:    "iec",
 		Payload: flow.F{
-			"record.$": "$.check.subscribed", "seconds.$": "$.check.time.left", "reason": "pending", "accepts": []any{},
+			"record.$": "$.check.subscribed", "read.$": "$.check.read.transaction_id",
+			"seconds.$": "$.check.time.left", "reason": "pending", "accepts": []any{},
 			"details": flow.F{}, "shows": []any{"url", "link", "qr"}, "transaction_id.$": "$.check.transaction_id",
 		},
 		TimeoutPath: "$.check.time.wait", ResultPath: flow.Discard,
@@ -88,8 +90,8 @@ func iecVerification() *flow.Machine {
 	})
 	m.Add("GetResult", call{
 		Function: "EztoGetResult", Query: flow.F{"application.$": "$.application"},
-		Body:  flow.F{"auth_req_id.$": "$.check.auth_req_id"},
-		Keep:  "state transaction_id",
+		Body: flow.F{"auth_req_id.$": "$.check.auth_req_id"},
+		Keep: "state transaction_id", ResultPath: "$.check.read",
 		Retry: retryRead,
 		Catch: flow.On("InvalidInput Refused Conflict", "FinishFailed").Else("CheckTime"),
 		Next:  "RouteByState",
@@ -97,14 +99,14 @@ func iecVerification() *flow.Machine {
 	m.Add("RouteByState", flow.Choice{
 		Comment: "A check that has finished is not yet a licence that is good.",
 		Rules: []flow.Rule{
-			flow.When(flow.Is("$.result.state", "valid"), "FinishValid"),
+			flow.When(flow.Is("$.check.read.state", "valid"), "FinishValid"),
 			flow.When(
-				flow.OneOf("$.result.state", "suspended", "cancelled", "deactivated", "denied"),
+				flow.OneOf("$.check.read.state", "suspended", "cancelled", "deactivated", "denied"),
 				"FinishRejected",
 			),
-			flow.When(flow.OneOf("$.result.state", "unverified", "skipped", "incomplete", "other"), "FinishReview"),
-			flow.When(flow.Is("$.result.state", "failed"), "FinishSourceFailed"),
-			flow.When(flow.Is("$.result.state", "expired"), "FinishExpired"),
+			flow.When(flow.OneOf("$.check.read.state", "unverified", "skipped", "incomplete", "other"), "FinishReview"),
+			flow.When(flow.Is("$.check.read.state", "failed"), "FinishSourceFailed"),
+			flow.When(flow.Is("$.check.read.state", "expired"), "FinishExpired"),
 			flow.When(isLastWait, "CutWait"),
 			flow.When(flow.Above("$.check.time.left", 0), "AwaitResult"),
 			flow.When(flow.Above("$.check.time.grace", 0), "ReadLate"),
@@ -134,10 +136,14 @@ func iecVerification() *flow.Machine {
 		Status:  "SUCCEEDED", Reason: "$.settings.reason",
 		Payload: flow.F{"outcome": flow.F{"skipped": true, "reason.$": "$.settings.reason"}},
 	})
-	m.Add("FinishValid", finish{Status: "SUCCEEDED", Reason: "valid", OutcomeOf: "$.result", Payload: wanted})
-	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "$.result.state", OutcomeOf: "$.result", Payload: wanted})
+	m.Add("FinishValid", finish{Status: "SUCCEEDED", Reason: "valid", OutcomeOf: "$.check.read", Payload: wanted})
+	m.Add("FinishRejected", finish{
+		Status: "REJECTED", Reason: "$.check.read.state", OutcomeOf: "$.check.read", Payload: wanted,
+	})
 	m.Add("FinishDenied", finish{Status: "REJECTED", Reason: "denied"})
-	m.Add("FinishReview", finish{Status: "REVIEW", Reason: "$.result.state", OutcomeOf: "$.result", Payload: wanted})
+	m.Add("FinishReview", finish{
+		Status: "REVIEW", Reason: "$.check.read.state", OutcomeOf: "$.check.read", Payload: wanted,
+	})
 	m.Add("FinishSourceFailed", finish{Status: "FAILED", Reason: "request_failed"})
 	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "link_expired"})
 	m.Add("FinishUnknown", finish{

@@ -154,8 +154,8 @@ func partnerOnboarding() *flow.Machine {
 		Comment: "A callback ends the wait, else the day does. It is a hint: the lookup after it decides.",
 		Kind:    "aml_alert_closure",
 		Payload: flow.F{
-			"record.$": "$.hold.record", "accepts": []any{}, "days.$": "$.now.left.days", "reason": "under_investigation",
-			"details.$": "$.hold.details",
+			"record.$": "$.hold.record", "reads.$": "$.known.transaction_ids", "accepts": []any{},
+			"days.$": "$.now.left.days", "reason": "under_investigation", "details.$": "$.hold.details",
 		},
 		Timeout: 1 * 24 * time.Hour, ResultPath: "$.input",
 		Catch: flow.On("States.Timeout", "CountDay").Else("WaitUnlisted"),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
 	"sallyport/shared/ledger"
@@ -23,11 +24,15 @@ import (
 
 // AwaitInput is what a state machine sends when it begins to wait for a token.
 type AwaitInput struct {
-	Tenant  string            `json:"tenant"`
-	Journey string            `json:"journey_id"`
-	Token   string            `json:"token"`
-	Kind    string            `json:"kind"`
-	Record  string            `json:"record"` // the partner's record whose callback ends the wait; empty for none
+	Tenant  string `json:"tenant"`
+	Journey string `json:"journey_id"`
+	Token   string `json:"token"`
+	Kind    string `json:"kind"`
+	Record  string `json:"record"` // the partner's record whose callback ends the wait; empty for none
+	// Read is the transaction that has read the record last, or changed it: what an event told that arrived before it
+	// began is in its answer. Reads are such ones, of several.
+	Read    string            `json:"read"`
+	Reads   []string          `json:"reads"`
 	Accepts []string          `json:"accepts"`
 	Seconds int               `json:"seconds"` // how long the state waits
 	Days    int               `json:"days"`    // likewise, where it begins anew every day
@@ -45,21 +50,32 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 	if err != nil {
 		return task.Unavailable("keys_unavailable")
 	}
+	began, asOf, paused := s.Now(), time.Time{}, false
+	if in.Record != "" {
+		if asOf, err = s.asOf(ctx, in); err == nil {
+			paused, err = s.pause(ctx, in)
+		}
+		if err != nil {
+			return stepError(err)
+		}
+	}
 	id := ring.Reference("awaiting", in.Journey, in.Token)[:32]
 	j, err := s.change(ctx, in.Tenant, in.Journey, func(j *ledger.Journey) (bool, error) {
 		_, answered := j.Inputs[inputName(id, ring.Reference)]
 		if j.Status.Ended() || answered || j.Awaiting != nil && j.Awaiting.ID == id {
 			return false, nil
 		}
+		if paused && j.Awaiting != nil && j.Awaiting.Since.After(began) {
+			return false, nil // the state's time ended during the pause, and it has begun to wait anew
+		}
 		sealed, err := s.awaited(ctx, ring, *j, id, in)
 		if err != nil {
 			return false, err
 		}
-		now := s.Now()
 		j.Status, j.Reason = ledger.JourneyWaiting, clipped(in.Reason)
 		j.Awaiting = &ledger.Awaiting{ID: id, Kind: in.Kind, Accepts: in.Accepts, Token: in.Token, Record: in.Record,
-			Since:     now,
-			ExpiresAt: now.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)),
+			AsOf: asOf, Since: began,
+			ExpiresAt: began.Add(s.scaled(time.Duration(in.Days*24*60*60+in.Seconds) * time.Second)),
 			Details:   clippedDetails(in.Details), Sealed: sealed}
 		return true, nil
 	})
@@ -67,6 +83,46 @@ func (s *Service) Await(ctx context.Context, in AwaitInput) error {
 		err = s.correlator().Subscribe(ctx, j)
 	}
 	return stepError(err)
+}
+
+// asOf returns when the first of a wait's reads began; the zero time, which is before all events, where that is not
+// known.
+func (s *Service) asOf(ctx context.Context, in AwaitInput) (first time.Time, err error) {
+	reads := in.Reads
+	if in.Read != "" {
+		reads = append(reads, in.Read)
+	}
+	for _, id := range reads {
+		read, err := s.Ledger.Transaction(ctx, in.Tenant, id)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return time.Time{}, nil
+		}
+		if err != nil {
+			return time.Time{}, err
+		}
+		if first.IsZero() || read.ClaimedAt.Before(first) {
+			first = read.ClaimedAt
+		}
+	}
+	return first, nil
+}
+
+// pause lets time pass where an event has ended a wait of the journey a moment ago; see callback.Pause.
+func (s *Service) pause(ctx context.Context, in AwaitInput) (paused bool, err error) {
+	j, err := s.journey(ctx, in.Tenant, in.Journey)
+	if err != nil || j.Wakes == 0 {
+		return false, err
+	}
+	left := s.scaled(callback.Pause(j)) - s.Now().Sub(j.WokenAt)
+	if left <= 0 {
+		return false, nil
+	}
+	select {
+	case <-time.After(left):
+		return true, nil
+	case <-ctx.Done():
+		return true, ctx.Err()
+	}
 }
 
 const (
