@@ -416,7 +416,7 @@ func (m *Main) resume(ctx context.Context) error {
 	return m.journeys.Resume(ctx, m.Ledger.OpenJourneys(ctx))
 }
 
-// sweepEvery is how often the vault is rid of what has expired, also while nothing is put there.
+// sweepEvery is how often the state is rid of what has expired, also while nothing is written.
 const sweepEvery = time.Minute
 
 func (m *Main) sweep(ctx context.Context) {
@@ -426,8 +426,9 @@ func (m *Main) sweep(ctx context.Context) {
 			tick.Stop()
 			return
 		case <-tick.C:
-			if err := m.Vault.Sweep(ctx); err != nil && ctx.Err() == nil {
-				m.Log.Error("vault not swept", "cause", err)
+			err := errors.Join(m.Vault.Sweep(ctx), m.Ledger.Sweep(ctx), m.orchestrator.Sweep())
+			if err != nil && ctx.Err() == nil {
+				m.Log.Error("state not swept", "cause", err)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"net/http"
 	"path/filepath"
 	"sync/atomic"
@@ -69,5 +70,53 @@ func TestSweepsItsVault(t *testing.T) {
 	})
 	if n := count(s); n != 0 {
 		t.Errorf("%d documents are left", n)
+	}
+}
+
+// buckets are those of the gateway's file: whether what is in them expires, or why it stays.
+var buckets = map[string]string{
+	"ledger/transactions": "", "ledger/tenants": "", "ledger/journeys": "", "ledger/journey-keys": "",
+	"ledger/keys-of-journeys": "", "ledger/open-journeys": "", "ledger/tenant-journeys": "", "ledger/steps": "",
+	"ledger/correlations": "", "ledger/tokens": "", "ledger/expiries": "", "vault/blobs": "", "vault/expiries": "",
+	"ledger/owners":            "a record has its owner for as long as the partner keeps it",
+	"ledger/callers":           "a key without an expiry is valid until it is replaced",
+	"ledger/settings":          "a tenant's settings hold until the next ones",
+	"orchestrator/executions":  "of those that run",
+	"orchestrator/ended":       "for seven days by the clock: see the orchestrator's own test",
+	"orchestrator/endings":     "likewise",
+	"orchestrator/definitions": "one for each version of a journey",
+	"orchestrator/settings":    "one",
+	"stack":                    "one",
+}
+
+// TestNothingExpiredStays looks at every bucket after a year in which nobody called.
+func TestNothingExpiredStays(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	s.initTransaction()
+	unknown := s.initTransaction()
+	s.do("POST", "/sandbox/faults", nil, `{"partner":"equal","operation":"execute-journey","fault":"reset_after_effect"}`)
+	s.post(executeURL, "unknown", execute(unknown, happy, ""))
+	s.post("/documents", "", `"never used"`)
+	id := s.startJourney("k", happy)
+	s.follow(id, waiting)
+	s.input(id, enter(otp))
+	s.follow(id, ended)
+	s.endedExecution(id)
+	s.pass(365 * 24 * time.Hour)
+	if err := errors.Join(s.Ledger.Sweep(t.Context()), s.Vault.Sweep(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	err := s.DB().View(func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+			why, known := buckets[string(name)]
+			if n := b.Stats().KeyN; !known || why == "" && n > 0 {
+				t.Errorf("%s has %d entries", name, n)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -20,13 +20,7 @@ var (
 )
 
 var transactions = table[ledger.Transaction]{
-	bucket: []byte("ledger/transactions"),
-	expires: func(t ledger.Transaction) time.Time {
-		if open(t) {
-			return time.Time{}
-		}
-		return t.ExpiresAt
-	},
+	bucket: []byte("ledger/transactions"), expires: func(t ledger.Transaction) time.Time { return t.ExpiresAt },
 	places: func(t ledger.Transaction) []place {
 		if t.ID == "" {
 			return nil
@@ -40,7 +34,9 @@ var transactions = table[ledger.Transaction]{
 }
 
 // By the key's hash.
-var callers = table[ledger.Caller]{bucket: []byte("ledger/callers")}
+var callers = table[ledger.Caller]{
+	bucket: []byte("ledger/callers"), expires: func(c ledger.Caller) time.Time { return c.ExpiresAt },
+}
 
 // Ledger implements operation.Ledger and the reads of its other users. A conditional write that fails its condition
 // touches no disk.
@@ -298,7 +294,10 @@ func (l *Ledger) PutCaller(ctx context.Context, c ledger.Caller) error {
 		return err
 	}
 	return l.db.Update(func(tx *bbolt.Tx) error {
-		_, err := callers.store(tx, c.KeyHash, ledger.Caller{}, c)
+		old, err := callers.load(tx, c.KeyHash)
+		if err == nil {
+			_, err = callers.store(tx, c.KeyHash, old, c)
+		}
 		return err
 	})
 }

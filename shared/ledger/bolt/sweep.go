@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -30,9 +31,31 @@ func expiry(bucket []byte, id string, at time.Time) []place {
 	return []place{{index: expiries, key: at.UTC().Format(ledger.TimeLayout) + string(bucket) + "#" + id}}
 }
 
+// Sweep deletes all records that have expired an hour ago or before. It is for a ledger that nobody writes to.
+func (l *Ledger) Sweep(ctx context.Context) error {
+	for {
+		due := false
+		err := l.view(ctx, func(tx *bbolt.Tx) error {
+			due = len(bolt.Due(tx.Bucket(expiries), sweepable(l.Now()), 1)) > 0
+			return nil
+		})
+		if err != nil || !due {
+			return err
+		}
+		if err := l.db.Update(func(tx *bbolt.Tx) error { return sweep(tx, l.Now()) }); err != nil {
+			return err
+		}
+	}
+}
+
+// sweepable begins the keys of the last records that may be deleted by now.
+func sweepable(now time.Time) []byte {
+	return now.Add(-sweepDelay).UTC().AppendFormat(nil, ledger.TimeLayout)
+}
+
 // sweep deletes records that have expired sweepDelay ago or before, at most sweepLimit of them.
 func sweep(tx *bbolt.Tx, now time.Time) error {
-	until := now.Add(-sweepDelay).UTC().AppendFormat(nil, ledger.TimeLayout)
+	until := sweepable(now)
 	for _, key := range bolt.Due(tx.Bucket(expiries), until, sweepLimit) {
 		bucket, id, _ := strings.Cut(string(key[len(until):]), "#")
 		for _, t := range allIndexed() {

@@ -58,7 +58,7 @@ type indexed interface {
 	loadPlaces(tx *bbolt.Tx, id string) ([]place, error)
 }
 
-func allIndexed() []indexed { return []indexed{transactions, journeys, correlations, tokens} }
+func allIndexed() []indexed { return []indexed{transactions, journeys, correlations, tokens, callers} }
 
 func (t table[T]) name() []byte { return t.bucket }
 

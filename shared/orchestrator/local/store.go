@@ -124,6 +124,20 @@ func (r *Orchestrator) retire(name string, s stored) error {
 	return err
 }
 
+// Sweep deletes executions that are kept no longer, some of them. It is for a stack in which none ends.
+func (r *Orchestrator) Sweep() error {
+	now := time.Now()
+	due := false
+	err := r.db.View(func(tx *bbolt.Tx) error {
+		due = len(bolt.Due(tx.Bucket(endings), stamp(now.Add(-retention)), 1)) > 0
+		return nil
+	})
+	if err != nil || !due {
+		return err
+	}
+	return r.db.Update(func(tx *bbolt.Tx) error { return sweep(tx, now) })
+}
+
 // sweep deletes executions that ended before the retention, at most sweepLimit of them.
 func sweep(tx *bbolt.Tx, now time.Time) error {
 	until := stamp(now.Add(-retention))
