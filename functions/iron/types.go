@@ -130,11 +130,6 @@ func readPage(text []byte) (p page, ok bool) {
 // clockSkew is how far the partner's clock may be behind ours; it also shows times without fractions.
 const clockSkew = 30 * time.Second
 
-func isTime(text string) bool {
-	_, err := time.Parse(time.RFC3339, text)
-	return err == nil
-}
-
 // since reports whether a time of the partner's is not before one of ours.
 func since(text string, sent time.Time) bool {
 	at, err := time.Parse(time.RFC3339, text)

@@ -81,7 +81,8 @@ func TestRefreshTokenIsUsedOnce(t *testing.T) {
 func TestRefreshTokensEnd(t *testing.T) {
 	s := newStack(t)
 	h := s.tokenRoute()
-	got, status := s.grant(h, "")
+	var status int
+	got, _ := s.grant(h, "")
 	began, renewed := s.clock(), 0
 	for {
 		if lives := time.Duration(got.Seconds) * time.Second; s.clock().Add(lives).After(began.Add(gateway.SessionLifetime)) {
