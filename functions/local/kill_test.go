@@ -380,7 +380,8 @@ func TestJourneyKillMatrix(t *testing.T) {
 		},
 		{"iec-verification", (*person).licensed, map[string]int{"ezto/trigger-request": 1}, "trigger_unknown"},
 	} {
-		dry := start(t, filepath.Join(t.TempDir(), "state"), "never:0", 0)
+		dir := filepath.Join(t.TempDir(), "state")
+		dry := start(t, dir, "never:0", 0)
 		p := &person{t: t, url: dry.url}
 		if view := journey.run(p); view.Status != "SUCCEEDED" || p.resends != 0 {
 			t.Fatalf("undisturbed: %+v", view)
@@ -390,6 +391,7 @@ func TestJourneyKillMatrix(t *testing.T) {
 			t.Fatalf("only %d writes were seen", writes)
 		}
 		t.Logf("%s: %d writes, %d of them before", journey.name, writes, dry.writes)
+		once := marksIn(t, dir)
 		var lost atomic.Int64
 		t.Cleanup(func() { // when all kills are over; few come while such a call is under way
 			if n := int(lost.Load()); n*10 > 2*writes {
@@ -431,6 +433,9 @@ func TestJourneyKillMatrix(t *testing.T) {
 					}
 					(&stack{Main: &main.Main{URL: p.url}, t: t}).wantAtMost(acts)
 					second.end(t)
+					if p.resends == 0 && view.Status == "SUCCEEDED" {
+						wantMarks(t, marksIn(t, dir), once, true)
+					}
 				})
 			}
 		}

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.etcd.io/bbolt"
 
 	"sallyport/functions/partners"
+	"sallyport/functions/sandbox"
 	"sallyport/shared/bolt"
 	"sallyport/shared/partner"
 )
@@ -22,7 +24,11 @@ func marks(t *testing.T, db *bolt.DB) map[string]int {
 	t.Helper()
 	found := map[string]int{}
 	if err := db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("sandbox")).ForEach(func(k, v []byte) error {
+		state := tx.Bucket([]byte("sandbox"))
+		if state == nil {
+			return nil
+		}
+		return state.ForEach(func(k, v []byte) error {
 			kind, last := "", string(k)
 			if i := strings.LastIndex(last, "/"); i >= 0 {
 				kind, last = last[:i], last[i+1:]
@@ -88,4 +94,32 @@ func wantMarks(t *testing.T, got, once map[string]int, all bool) {
 			t.Errorf("the partner has %d of %s, %d where nothing goes wrong", got[name], name, once[name])
 		}
 	}
+}
+
+// TestRaceMatrix makes each call that acts many times at once, with one key: the partner's own state shows one effect.
+func TestRaceMatrix(t *testing.T) {
+	t.Parallel()
+	eachCall(t, func(_ sandbox.Operation, operation string, c call) {
+		if c.acts != operation {
+			return
+		}
+		t.Run(operation+"/"+c.name, func(t *testing.T) {
+			t.Parallel()
+			s := MustRun(t)
+			f := s.strike(operation, c, "", 0)
+			var wg sync.WaitGroup
+			for range 16 {
+				wg.Go(func() {
+					if got := f.send(); !succeeded(got) && got.condition() != "in_flight" {
+						t.Errorf("answered %d %q %s", got.status, got.condition(), got.body)
+					}
+				})
+			}
+			wg.Wait()
+			if got := f.send(); !succeeded(got) || got.header.Get("Idempotency-Replayed") != "true" {
+				t.Errorf("then answered %d %q %s", got.status, got.condition(), got.body)
+			}
+			wantMarks(t, marks(t, s.PartnerDB()), undisturbed(t, operation, c), true)
+		})
+	})
 }
