@@ -110,6 +110,7 @@ func TestCost(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		journey, owns bool
+		aliases       []string
 		reply         int // bytes
 		write         float64
 	}{
@@ -118,6 +119,10 @@ func TestCost(t *testing.T) {
 		{name: "FreshFromAJourney", journey: true, reply: 180, write: 6},
 		{name: "FreshOwned", owns: true, reply: 180, write: 5},
 		{name: "FreshOwnedFromAJourney", journey: true, owns: true, reply: 180, write: 7},
+		{
+			name: "FreshOwnedByTwoNames", owns: true, reply: 180, write: 6,
+			aliases: []string{"mbanq/client/" + strings.Repeat("0a1b2c3d", 8)},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := &meter{API: client}
@@ -143,7 +148,7 @@ func TestCost(t *testing.T) {
 
 			end, requests := answered(claimed, test.reply), 1
 			if test.owns {
-				end.Owns, requests = owned, 2
+				end.Owns, end.Aliases, requests = owned, test.aliases, 2+len(test.aliases)
 			}
 			m.write = claim.write
 			if _, err := l.Complete(t.Context(), end); err != nil {
