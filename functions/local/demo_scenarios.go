@@ -281,8 +281,8 @@ func onboardingScenarios() []scenario {
 	return []scenario{
 		{title: "the happy path", request: clean, ending: accepted},
 		{
-			title: "the customer is there already", request: holder("784199000000432"),
-			ending: ending{"SUCCEEDED", "accepted", "ACTIVE, Accepted", none},
+			title: "the customer is there already, and nobody is known to own it", request: holder("784199000000432"),
+			ending: ending{"REVIEW", "record_not_yours", "", none},
 		},
 		{
 			title:   "the answer to the onboarding is lost, a lookup finds the customer",

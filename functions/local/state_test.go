@@ -81,11 +81,11 @@ func marksIn(t *testing.T, dir string) map[string]int {
 }
 
 // wantMarks checks that effects have left no more than the same calls do where nothing goes wrong; exactly as much
-// where all of them were made.
+// where all of them were made. Where they weren't, a record may stand where it would have gone on.
 func wantMarks(t *testing.T, got, once map[string]int, all bool) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(got)) {
-		if got[name] > once[name] {
+		if most := once[name]; got[name] > most && (all || got[name] > max(most, 1)) {
 			t.Errorf("the partner has %d of %s, %d where nothing goes wrong", got[name], name, once[name])
 		}
 	}
