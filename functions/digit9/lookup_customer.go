@@ -29,7 +29,11 @@ func LookupCustomer(c Config) operation.Operation[lookup] {
 		MaxBody: maxLookup,
 		Decode:  decodeLookup,
 		Call: func(ctx context.Context, call operation.Call, in lookup) operation.Outcome {
-			found := c.ask(ctx, call, in.identity)
+			ask := c.ask
+			if in.FromStateMachine { // which goes by what is there, not by how it is written
+				ask = c.askAsWrittenDown
+			}
+			found := ask(ctx, call, in.identity)
 			switch visible, failed := c.visible(ctx, call, in.identity, &found); {
 			case failed != nil:
 				return *failed

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -63,14 +64,26 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 	}
 }
 
-// guard refuses, where tenants share an account, to onboard a document of a customer that this one may not see: the
-// partner would update that customer. It takes the partner's own words for an update that can't be.
+// guard refuses, where tenants share an account, to onboard or update with a document of a customer that this one may
+// not see: the partner would update that customer, or take the document from it. It takes the partner's own words for an
+// update that can't be. A document whose owner can't be told from others, by how its number is written, is refused too.
 func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *operation.Outcome {
-	if !call.Shared || in.ECRN != "" { // an update is of the customer whose number it names
+	if !call.Shared {
 		return nil
 	}
 	for _, id := range in.IDs {
-		found := c.ask(ctx, call, id)
+		owned, err := call.Owned(ctx, ownedDocument(call, id))
+		var visible bool
+		if err == nil {
+			visible, err = call.Visible(ctx, ownedDocument(call, id))
+		}
+		switch {
+		case err != nil:
+			return &operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
+		case owned && !visible, !id.certain():
+			return c.notUpdated()
+		}
+		found := c.askAsWrittenDown(ctx, call, id)
 		switch found.Class {
 		case operation.Unknown: // nothing has been sent but a question
 			found.Class = operation.Unavailable
@@ -82,13 +95,28 @@ func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *
 		case failed != nil:
 			return failed
 		case !visible:
-			return &operation.Outcome{
-				Class: operation.Conflict, Code: codeUpdateFailed,
-				Reply: c.snake(http.StatusNotFound, 45032, messageUpdateFailed),
-			}
+			return c.notUpdated()
 		}
 	}
 	return nil
+}
+
+// notUpdated is the partner's answer to an update that can't be; nothing has happened.
+func (c Config) notUpdated() *operation.Outcome {
+	return &operation.Outcome{
+		Class: operation.Conflict, Code: codeUpdateFailed,
+		Reply: c.snake(http.StatusNotFound, 45032, messageUpdateFailed),
+	}
+}
+
+// longest is how long the number of an identity document is at most, anywhere; a longer one the partner may cut.
+const longest = 20
+
+// certain reports whether a lookup that doesn't find a document tells that the partner doesn't have it: so does that of
+// one which is written in letters and digits of ASCII, whatever stands between them.
+func (id identity) certain() bool {
+	return !strings.ContainsFunc(id.IDNumber, func(r rune) bool { return r > unicode.MaxASCII }) &&
+		len(tolerant.Fold(id.IDNumber)) <= longest
 }
 
 // owning records whose customer it is: by its number, where that is known, and by its documents, which is how it is
@@ -200,7 +228,8 @@ func invalidFields(a answer) string {
 
 // lookUpOnboarded asks for every identity document. That all are one customer's, who is as the one to be created and on
 // record for no other call, tells that the creation took place; only that none is known tells that it didn't. Who is
-// barred would have been refused. A hold shows no more than the document.
+// barred would have been refused. A hold shows no more than the document. A number that the partner may write in ways
+// that nobody can guess tells nothing where it isn't found.
 func (c Config) lookUpOnboarded(
 	ctx context.Context, call operation.Call, in onboarding,
 ) (found operation.Outcome, finding operation.Finding) {
@@ -222,6 +251,9 @@ func (c Config) lookUpOnboarded(
 	}
 	switch known {
 	case 0:
+		if slices.ContainsFunc(in.IDs, func(id identity) bool { return !id.certain() }) {
+			return operation.Outcome{}, operation.Undetermined
+		}
 		return operation.Outcome{}, operation.NotFound
 	case len(in.IDs):
 	default:

@@ -153,8 +153,7 @@ func TestDigit9Lookup(t *testing.T) {
 // TestDigit9Onboard has every row of the contract's status table (digit9 §9.2), byte for byte.
 func TestDigit9Onboard(t *testing.T) {
 	t.Parallel()
-	s := MustRun(t)
-	s.own("local", "digit9/customer/7841009900000432")
+	s := MustRun(t, ofOneTenant("digit9"))
 	for _, test := range []struct {
 		name, body string
 		status     int
@@ -564,6 +563,78 @@ func TestDigit9FilesMatrix(t *testing.T) {
 		if got := s.post(onboardURL, "", photo(text)); got.status != 400 ||
 			!strings.Contains(got.body, "Invalid base64 data") {
 			t.Errorf("%q: %d %s", text, got.status, got.body)
+		}
+	}
+}
+
+// oddNumbers are numbers of identity documents that a partner which normalises writes down otherwise.
+var oddNumbers = []string{
+	"784-1990-0000017", "007841990000017", "7841990000000170000000000017", "Ä78419900017", "７８４１９９０００１７", "日本784199017",
+	"p 4006315", "784.1990/0000017",
+}
+
+// TestDigit9Spellings: however a document's number is written, and wherever its customer is looked for, one key has one
+// effect, and no tenant touches the customer of another.
+func TestDigit9Spellings(t *testing.T) {
+	t.Parallel()
+	for _, duplicates := range []string{"create", "update"} {
+		for _, number := range oddNumbers {
+			t.Run(duplicates+"/"+number, func(t *testing.T) {
+				t.Parallel()
+				s := MustRun(t, ofOneTenant("digit9")) // who may send any number
+				s.set("normalises", "yes")
+				s.set("duplicate_ids", duplicates)
+				s.arm("digit9", "onboard-customer", "truncated")
+				got := s.post(onboardURL, "lost", customer(number))
+				for range 3 {
+					s.passQuietly()
+					got = s.post(onboardURL, "lost", customer(number))
+				}
+				if n := s.onboardings(); n != 1 || !succeeded(got) && got.condition() != "outcome_unknown" {
+					t.Errorf("%d onboardings, answered %d %q %s", n, got.status, got.condition(), got.body)
+				}
+			})
+			t.Run(duplicates+"/"+number+"/another's", func(t *testing.T) {
+				t.Parallel()
+				s := MustRun(t)
+				s.set("normalises", "yes")
+				s.set("duplicate_ids", duplicates)
+				s.addCaller("other-key", "other", "*")
+				other := http.Header{"X-Api-Key": {"other-key"}}
+				created := s.post(onboardURL, "", customer(number))
+				before := s.onboardings()
+				own := ecrn.FindString(s.do("POST", onboardURL, other, customer("784199000000018")).body)
+				for _, body := range []string{
+					customer(number, `"NOOR"`, `"MALLORY"`),
+					customer(number, `{"channel"`, `{"ecrn":"`+own+`","channel"`, `"NOOR"`, `"MALLORY"`),
+				} {
+					if got := s.do("POST", onboardURL, other, body); got.status != http.StatusNotFound {
+						t.Errorf("another's document: %d %s", got.status, got.body)
+					}
+				}
+				if n := s.onboardings() - before; n != 1 {
+					t.Errorf("%d onboardings of the other tenant, one with a document of its own", n)
+				}
+				if number := ecrn.FindString(created.body); number != "" {
+					if got := s.do("GET", getURL+number, nil, ""); got.status != 200 || !strings.Contains(got.body, "NOOR") {
+						t.Errorf("its own customer: %d %s", got.status, got.body)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestDigit9SpelledJourneys: two journeys of one customer, one after the other, onboard it once.
+func TestDigit9SpelledJourneys(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	s.set("normalises", "yes")
+	s.set("duplicate_ids", "create")
+	for i, number := range []string{"784-1990-0000017", "784-1990-0000017", "7841990 0000017"} {
+		view := s.follow(s.startOnboarding(fmt.Sprint(i), customer(number)), ended)
+		if view.Status != "SUCCEEDED" || s.onboardings() != 1 {
+			t.Errorf("%d: %s (%s) after %d onboardings", i, view.Status, view.Reason, s.onboardings())
 		}
 	}
 }
