@@ -65,8 +65,8 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 }
 
 // guard refuses, where tenants share an account, to onboard or update with a document of a customer that this one may
-// not see: the partner would update that customer, or take the document from it. It takes the partner's own words for an
-// update that can't be. A document whose owner can't be told from others, by how its number is written, is refused too.
+// not see: the partner would update that customer, or take the document from it. It takes the partner's own words for
+// an update that can't be. A document whose owner can't be told, by how its number is written, is refused too.
 func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *operation.Outcome {
 	if !call.Shared {
 		return nil

@@ -77,17 +77,29 @@ func refusal(err error) error {
 		return &gateway.InputError{Pointer: at, Code: "too_many_documents", Reason: "is one document_id too many, those in " +
 			"documents included: " + strconv.Itoa(vault.MaxReferences) + " are taken; put several values into one document"}
 	case errors.Is(err, vault.ErrNotJSON):
-		return unprocessable("document_not_json", "a document that the body refers to is no JSON value")
+		return unprocessable("document_not_json",
+			"a document that the body refers to is no JSON value, or lies in more than two others")
 	case errors.Is(err, vault.ErrTooLarge):
 		return tooLarge("with its documents, the body is too large")
 	}
 	return err
 }
 
-// refer looks up the documents that stand for whole fields.
+// refer looks up the documents that stand for whole fields, and whether they can be opened.
 func (g *given) refer(ctx context.Context, fields journey.Fields) error {
 	for name, id := range fields.References {
-		if _, err := g.copyOf(ctx, id); err != nil {
+		_, err := g.copyOf(ctx, id)
+		if err == nil {
+			var reference jsontext.Value
+			if reference, err = json.Marshal(map[string]string{"document_id": id}); err == nil {
+				_, err = g.opener.Splice(ctx, reference, gateway.MaxBody, nil)
+			}
+		}
+		var within *vault.ReferenceError
+		if errors.As(err, &within) {
+			err = within.Err
+		}
+		if err != nil {
 			return refusal(&vault.ReferenceError{Place: jsontext.Pointer("").AppendToken(name), Err: err})
 		}
 	}

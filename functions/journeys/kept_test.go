@@ -376,6 +376,16 @@ func TestDocumentThatLeadsNowhere(t *testing.T) {
 			}
 		}
 	}
+	// of a value that only its use opens
+	for _, nested := range []string{`{"document_id":"none"}`, `[{"document_id":"theirs"}]`} {
+		if err := k.Vault.Put(t.Context(), "acme", "number", []byte(nested), k.now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if got := k.call(k.StartHandler(), map[string]string{"type": "test"}, `{}`); got.StatusCode != 400 ||
+			!strings.Contains(got.Body, `"detail":"/number: leads to no document`) {
+			t.Errorf("%s: %d %s", nested, got.StatusCode, got.Body)
+		}
+	}
 	if err := k.Vault.Delete(t.Context(), "acme", "number"); err != nil {
 		t.Fatal(err)
 	}
