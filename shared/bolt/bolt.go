@@ -55,6 +55,9 @@ func Open(path string, opts ...Option) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("bolt: %w", err)
 	}
+	if err := checkWhole(path); err != nil {
+		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
+	}
 	var err error
 	db.file, err = bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: lockTimeout, Logger: &db.writes,
