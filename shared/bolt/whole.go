@@ -18,8 +18,8 @@ const (
 // errCut: the file ends before what its newest meta page counts.
 var errCut = errors.New("the file has been cut")
 
-// checkWhole reports errCut for a file that lacks pages at its end: bbolt maps it, and reading what isn't there ends the
-// process. Whatever else is wrong, bbolt itself says.
+// checkWhole reports errCut for a file that lacks pages at its end: bbolt maps it, and reading what isn't there ends
+// the process. Whatever else is wrong, bbolt itself says.
 func checkWhole(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
