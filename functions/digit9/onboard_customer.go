@@ -68,19 +68,23 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 // not see: the partner would update that customer, or take the document from it. It takes the partner's own words for
 // an update that can't be. A document whose owner can't be told, by how its number is written, is refused too.
 func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *operation.Outcome {
-	if !call.Shared {
+	if !call.Shared() {
 		return nil
 	}
 	for _, id := range in.IDs {
-		owned, err := call.Owned(ctx, ownedDocument(call, id))
-		var visible bool
-		if err == nil {
-			visible, err = call.Visible(ctx, ownedDocument(call, id))
+		if !id.certain() {
+			return c.notUpdated()
+		}
+		document := ownedDocument(call, id)
+		own, err := call.Visible(ctx, document)
+		another := false
+		if err == nil && !own {
+			another, err = call.Owned(ctx, document)
 		}
 		switch {
 		case err != nil:
 			return &operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}
-		case owned && !visible, !id.certain():
+		case another:
 			return c.notUpdated()
 		}
 		found := c.askAsWrittenDown(ctx, call, id)

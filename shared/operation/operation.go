@@ -145,8 +145,6 @@ type Call struct {
 	// the partner has just rejected these credentials: drop tokens made of them
 	Renew     bool
 	Reference func(purpose string, parts ...string) string // HMAC references, see seal.Ring.Reference
-	// other tenants use these credentials, and may own records of the account
-	Shared bool
 
 	execution caller
 	maxAnswer int64 // how much of an answer is read, in bytes
@@ -157,6 +155,7 @@ type Call struct {
 type caller interface {
 	token(ctx context.Context, c Call, issue token.Issue) (string, error)
 	visible(ctx context.Context, record string) (bool, error)
+	shared(c Call) bool
 	claimed(ctx context.Context, c Call, record string) (bool, error)
 	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration, s gateway.Session) (string, error)
 	session(ctx context.Context, refresh string, ttl time.Duration) (gateway.Session, time.Duration, error)
@@ -191,6 +190,9 @@ func (c Call) Visible(ctx context.Context, record string) (bool, error) {
 	}
 	return c.execution.visible(ctx, record)
 }
+
+// Shared reports whether other tenants use these credentials, and may own records of the account.
+func (c Call) Shared() bool { return c.execution != nil && c.execution.shared(c) }
 
 // Owned reports whether another call is on record as the one that created a partner's record. What this very call is on
 // record for, although it has not ended, it may find again.

@@ -56,6 +56,9 @@ func (r *execution[In]) visible(ctx context.Context, record string) (bool, error
 	return len(owners) == 0 && err == nil && sharesUnowned(secret), err
 }
 
+// shared reports whether other tenants may own records of the account that a call is made to.
+func (r *execution[In]) shared(c Call) bool { return !r.ownAccount && !sharesUnowned(c.Secret) }
+
 // sharesUnowned reports whether the deployment's credentials say that what nobody is known to own is seen by all.
 func sharesUnowned(secret []byte) bool {
 	var said struct {

@@ -387,7 +387,7 @@ func (r *execution[In]) lookup(ctx context.Context, t ledger.Transaction) (outco
 
 func (r *execution[In]) newCall(t ledger.Transaction, secret []byte) Call {
 	return Call{Tenant: t.Tenant, ID: t.ID, Fingerprint: t.Fingerprint, Generation: t.Generation, Again: t.TakeOvers > 0,
-		Before: r.before, FirstSent: t.ClaimedAt, Shared: !r.ownAccount && !sharesUnowned(secret),
+		Before: r.before, FirstSent: t.ClaimedAt,
 		Secret: secret, Reference: r.ring.Reference, execution: r, maxAnswer: r.h.op.MaxAnswer, client: r.h.p.Upstream}
 }
 
