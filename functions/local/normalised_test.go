@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -165,6 +166,40 @@ func TestTwoJourneysOfOneClient(t *testing.T) {
 			start("four", strings.Replace(home, "1 First", "11 First", 1))
 			counted(2)
 		})
+	}
+}
+
+// TestClientOfAnother: a journey with the externalId of another tenant's client ends so in whatever spelling it comes,
+// and creates nothing. One that a client of its own tenant's has is never said to be another's.
+func TestClientOfAnother(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t, func(m *main.Main) { m.TimeScale = 4000 })
+	s.setting("mbanq", "normalises", "yes")
+	s.addCaller("other-key", "other", "*")
+	theirs := http.Header{"X-Api-Key": {"other-key"}}
+	for id, mobile := range map[string]string{"Lost-yes 007": "5550101", "order-of-the-year-2026-0017": "5550102"} {
+		if got := s.do("POST", clientsURL, theirs, clientOf(id, mobile)); got.status != http.StatusOK {
+			t.Fatalf("%s: %d %s", id, got.status, got.body)
+		}
+	}
+	s.createClient("Own-yes", "5550103")
+	ids := map[string]string{}
+	for _, spelling := range []string{
+		"Lost-yes 007", "LOST-YES 7", "lost-YES 7", " Lost-yes  7 ", "order-of-the-year-2026-0017",
+		"order-of-the-year-2026-0018", "Own-yes", "OWN-yes", " own-YES",
+	} {
+		body := clientJourney(spelling, "55502"+strconv.Itoa(len(ids)), "FULL", "", "")
+		ids[spelling] = s.startClient("k"+strconv.Itoa(len(ids)), body)
+	}
+	for spelling, id := range ids {
+		view := s.follow(id, func(v journeyView) bool { return ended(v) || waiting(v) })
+		another := view.Status == "REVIEW" && view.Reason == "record_not_yours"
+		if own := strings.Contains(strings.ToLower(spelling), "own-yes"); another == own {
+			t.Errorf("%q: %s (%s)", spelling, view.Status, view.Reason)
+		}
+	}
+	if n := marks(t, s.PartnerDB())["mbanq/client"]; n != 3 {
+		t.Errorf("%d clients", n)
 	}
 }
 

@@ -23,6 +23,8 @@ type creation struct {
 	TenantID   string
 	ExternalID string
 	Body       jsontext.Value
+
+	FromStateMachine bool
 }
 
 // CreateClient creates a client, which is then Pending (mbanq §3). With an externalId, which is unique at the partner,
@@ -65,6 +67,8 @@ func CreateClient(c Config) operation.Operation[creation] {
 				if _, finding, others := c.lookUpClient(ctx, call, in); finding != operation.NotFound || !others {
 					return operation.Outcome{Class: operation.Unknown, Code: outcome.Code}
 				}
+			case in.FromStateMachine && outcome.Code == codeDuplicateExternalID && c.isHidden(ctx, call, in.ExternalID):
+				outcome.Code = operation.NotYours().Code
 			}
 			return outcome
 		},
@@ -87,7 +91,7 @@ func decodeCreation(req gateway.Request) (in creation, err error) {
 	if err := check.err(); err != nil {
 		return in, err
 	}
-	in = creation{TenantID: tenantOf(req), Body: req.Body}
+	in = creation{TenantID: tenantOf(req), Body: req.Body, FromStateMachine: req.FromStateMachine}
 	if check.present("externalId") {
 		in.ExternalID = m.String("externalId")
 	}
@@ -150,8 +154,21 @@ func (c Config) lookUpClient(
 	return operation.Outcome{Class: operation.Unavailable, Code: "incomparable"}, finding, others
 }
 
+// codeDuplicateExternalID: another client has the externalId (mbanq §6).
+const codeDuplicateExternalID = "client.duplicate.externalId"
+
 // isDuplicate recognises that a client is refused for what another has in common with it.
 func isDuplicate(code string) bool { return strings.HasPrefix(code, "client.duplicate.") }
+
+// isHidden reports whether a client that is in the way of an externalId is none that the tenant may see, as far as a
+// search tells by that externalId as a partner may have written it down.
+func (c Config) isHidden(ctx context.Context, call operation.Call, externalID string) bool {
+	if !call.Shared() {
+		return false
+	}
+	found := c.find(ctx, call, strings.ToUpper(strings.Join(strings.Fields(externalID), " ")))
+	return found.Class == operation.Done && found.Code != "ok"
+}
 
 // agrees reports whether a client is as it was to be created, as far as it is shown.
 func (in creation) agrees(shown tolerant.Object) bool {

@@ -91,10 +91,10 @@ func (c Config) read(ctx context.Context, call operation.Call, in clientQuery) o
 }
 
 // find looks for a client of this tenant's by its externalId; an empty object stands for none. One that shows another
-// is it where it was created with this one, and may be it where it shows what is left of this one.
+// is it where it was created with this one, and may be it where it shows what is left of this one, whoever may see it.
 func (c Config) find(ctx context.Context, call operation.Call, externalID string) operation.Outcome {
 	found, outcome := client{}, operation.Outcome{Class: operation.Done, Code: "ok"}
-	doubtful := false
+	doubtful, hidden := false, false
 	failed := c.eachClient(ctx, call, "externalId", externalID, func(item jsontext.Value) bool {
 		m := tolerant.ReadObject(item)
 		id, is := idOf(m, "id"), m.String("externalId") == externalID
@@ -103,8 +103,12 @@ func (c Config) find(ctx context.Context, call operation.Call, externalID string
 		}
 		if !is {
 			var err error
-			is, err = call.Owned(ctx, ownedAs(call, id, externalID))
-			doubtful = doubtful || err != nil || !is
+			var visible bool
+			if is, err = call.Owned(ctx, ownedAs(call, id, externalID)); err == nil && !is {
+				visible, err = call.Visible(ctx, ownedClient(id))
+			}
+			doubtful = doubtful || err != nil || visible
+			hidden = hidden || err == nil && !is && !visible
 		}
 		if is {
 			found, outcome.Reply = readClient(m), gateway.JSON(http.StatusOK, item)
@@ -116,6 +120,8 @@ func (c Config) find(ctx context.Context, call operation.Call, externalID string
 		return *failed
 	case found.ID == "" && doubtful:
 		return operation.Outcome{Class: operation.Unavailable, Code: "incomparable"}
+	case found.ID == "" && hidden:
+		return operation.NotYours()
 	case found.ID == "":
 		return operation.Outcome{Class: operation.Done, Code: "absent", Reply: gateway.JSON(http.StatusOK, []byte("{}"))}
 	}
