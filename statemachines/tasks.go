@@ -96,6 +96,7 @@ type finish struct {
 	Comment   string
 	Status    string
 	Reason    string // a code, the path of one, or caught
+	Source    string // of an end that is definite, where it comes from: "§8" of the partner's README, or whose word it is
 	OutcomeOf string // path of the call whose answer holds the outcome; empty for none
 	Payload   flow.F // what else journeys/finish takes
 }

@@ -18,7 +18,7 @@ import (
 // otherStatus stands for a status that nobody has documented.
 const otherStatus = "other"
 
-// Callback is the closing of an AML alert (digit9 §8). It has no id and no time, so it is a hint: it ends the waits for
+// Callback is the closing of an AML alert (§8). It has no id and no time, so it is a hint: it ends the waits for
 // the customer, and they ask the partner.
 func Callback(Config) callback.Receiver {
 	return callback.Receiver{

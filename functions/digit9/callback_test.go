@@ -156,7 +156,7 @@ func (r *receiver) want(t testing.TB, got events.APIGatewayV2HTTPResponse, body 
 	}
 }
 
-// TestCallback: what is known is delivered as it is known, what isn't as "other" (digit9 §8).
+// TestCallback: what is known is delivered as it is known, what isn't as "other" (§8).
 func TestCallback(t *testing.T) {
 	for name, test := range map[string]struct{ body, record, aml, status string }{
 		"Plain": {closure, "7841009900000025", "Accepted", "ACTIVE"},

@@ -1,6 +1,5 @@
 // Package digit9 is everything that knows Digit9, whose customers are onboarded by a partner that has identified them
-// itself, and are then screened by compliance. "digit9 §n" names a section of the contract notes that these facts were
-// taken from.
+// itself, and are then screened by compliance. In this folder, §n is a row of the table "The contract" in README.md.
 package digit9
 
 import (
@@ -25,7 +24,7 @@ type Config struct {
 	NewID   func() string    // a UUID; nil for random ones
 }
 
-// requestID is what answers of onboarding carry: 32 hexadecimal digits (digit9 §6.5).
+// requestID is what answers of onboarding carry: 32 hexadecimal digits (§6.5).
 func (c Config) requestID() string {
 	newID := c.NewID
 	if newID == nil {
@@ -54,7 +53,7 @@ func (c Config) send(
 	return resp, operation.Failed(resp, err)
 }
 
-// token returns an access token of the partner's (digit9 §3).
+// token returns an access token of the partner's (§3).
 func (c Config) token(ctx context.Context, call operation.Call) (access string, failed *operation.Outcome) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.ClientID == "" || creds.Username == "" {

@@ -59,7 +59,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 	}
 }
 
-// TestECRNInMessage: of a held customer the number stands in the text alone (digit9 §9.4).
+// TestECRNInMessage: of a held customer the number stands in the text alone (§9.4).
 func TestECRNInMessage(t *testing.T) {
 	op := digit9.OnboardCustomer(digit9.Config{})
 	for message, want := range map[string]string{

@@ -10,7 +10,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// Words of the status tables (digit9 §9). A code's meaning differs by endpoint.
+// Words of the status tables (§9). A code's meaning differs by endpoint.
 const (
 	statusSuccess = "success"
 	statusFailure = "failure" // of lookups, and of code 40002
@@ -34,7 +34,7 @@ const (
 	messageBackend       = "Backend Technical Problem"
 )
 
-// camelFailure is the envelope of lookups and of reading a customer (digit9 §9.1).
+// camelFailure is the envelope of lookups and of reading a customer (§9.1).
 type camelFailure struct {
 	Status     string `json:"status"`
 	StatusCode int    `json:"statusCode"`
@@ -42,7 +42,7 @@ type camelFailure struct {
 	Message    string `json:"message"`
 }
 
-// snakeFailure is the envelope of onboardings (digit9 §9.2).
+// snakeFailure is the envelope of onboardings (§9.2).
 type snakeFailure struct {
 	Status     string            `json:"status"`
 	StatusCode int               `json:"status_code"`
@@ -52,7 +52,7 @@ type snakeFailure struct {
 	RequestID  string            `json:"request_id"`
 }
 
-// springFailure is what stands in front of the partner's services answers (digit9 §9).
+// springFailure is what stands in front of the partner's services answers (§9).
 type springFailure struct {
 	Timestamp string  `json:"timestamp"`
 	Status    int     `json:"status"`

@@ -17,7 +17,7 @@ type customerNumber struct {
 	ECRN string `json:"ecrn"`
 }
 
-// GetCustomer reads a customer by the partner's number (digit9 §7). The contract leaves its answers open; they are
+// GetCustomer reads a customer by the partner's number (§7). The contract leaves its answers open; they are
 // taken for a lookup's, and a 404 for "not found".
 func GetCustomer(c Config) operation.Operation[customerNumber] {
 	return operation.Operation[customerNumber]{

@@ -8,7 +8,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// TestReads has every row of digit9 §9.1, and what else may come. A code decides, the status in the body never.
+// TestReads has every row of §9.1, and what else may come. A code decides, the status in the body never.
 func TestReads(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer  answer

@@ -11,7 +11,7 @@ import (
 // tokenLifetime is that of the gateway's own tokens; the contract's sample has the same.
 const tokenLifetime = 7199 * time.Second
 
-// IssueToken has the shape of a Keycloak realm (digit9 §3).
+// IssueToken has the shape of a Keycloak realm (§3).
 func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 	return operation.IssueToken(operation.TokenRoute{
 		Name: "digit9/issue-token", Lifetime: tokenLifetime, Done: statusSuccess,

@@ -87,7 +87,7 @@ func TestTokenForm(t *testing.T) {
 	op := digit9.IssueToken(digit9.Config{})
 	for form, want := range map[string]string{
 		"grant_type=password&client_id=x": "", "grant_type=refresh_token&refresh_token=r": "",
-		"grant_type=password&grant_type=refresh_token": "", // the last one wins (digit9 §3)
+		"grant_type=password&grant_type=refresh_token": "", // the last one wins (§3)
 		"grant_type=other&grant_type=password":         "",
 		"grant_type=password&grant_type=other":         "unsupported_grant_type Unsupported grant_type",
 		"grant_type=client_credentials":                "unsupported_grant_type Unsupported grant_type",

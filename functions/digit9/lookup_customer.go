@@ -19,7 +19,7 @@ type lookup struct {
 	FromStateMachine bool
 }
 
-// LookupCustomer finds a customer by an identity document (digit9 §5). Its failures come as HTTP 200.
+// LookupCustomer finds a customer by an identity document (§5). Its failures come as HTTP 200.
 //
 // A customer that the tenant may not see is answered as one that isn't there.
 func LookupCustomer(c Config) operation.Operation[lookup] {
@@ -75,7 +75,7 @@ func (c Config) ask(ctx context.Context, call operation.Call, in identity) opera
 	return classifyRead(resp)
 }
 
-// classifyRead is the table of lookups and of reading a customer (digit9 §9.1, §9.4). Every answer of the business is
+// classifyRead is the table of lookups and of reading a customer (§9.1, §9.4). Every answer of the business is
 // final: the code says which. One that nobody knows is taken for a no.
 func classifyRead(resp upstream.Response) operation.Outcome {
 	var a answer

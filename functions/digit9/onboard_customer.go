@@ -25,7 +25,7 @@ type onboarding struct {
 	Body   jsontext.Value
 }
 
-// OnboardCustomer creates a customer, or with an ECRN updates one (digit9 §6). The partner takes no idempotency key.
+// OnboardCustomer creates a customer, or with an ECRN updates one (§6). The partner takes no idempotency key.
 // What became of a lost creation, lookups of every identity document tell; of a lost update nothing does, as its
 // customer was there before.
 func OnboardCustomer(c Config) operation.Operation[onboarding] {
@@ -143,7 +143,7 @@ func ownedDocument(call operation.Call, id identity) string {
 	return "digit9/document/" + call.Reference("digit9/document", tolerant.Fold(id.IDType), tolerant.Fold(id.IDNumber))
 }
 
-// decodeOnboard validates the whole payload (digit9 §6), and names every field that is wrong as the partner would.
+// decodeOnboard validates the whole payload (§6), and names every field that is wrong as the partner would.
 func (c Config) decodeOnboard(req gateway.Request) (in onboarding, err error) {
 	if err := gateway.CheckJSON(req.Body); err != nil {
 		return in, err
@@ -172,7 +172,7 @@ func (c Config) decodeOnboard(req gateway.Request) (in onboarding, err error) {
 // maxDetails is how many faults the header Gateway-Error-Detail lists; the body has all.
 const maxDetails = 10
 
-// classifyOnboard is the table of onboardings (digit9 §9.2, §9.4). A hold is an effect: the customer is on record.
+// classifyOnboard is the table of onboardings (§9.2, §9.4). A hold is an effect: the customer is on record.
 func classifyOnboard(resp upstream.Response) operation.Outcome {
 	var a answer
 	readable := a.read(resp.Body)

@@ -11,7 +11,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// TestOnboardings has every row of digit9 §9.2, and what else may come. Only what is clear to have had no effect
+// TestOnboardings has every row of §9.2, and what else may come. Only what is clear to have had no effect
 // releases the key; what isn't is looked up.
 func TestOnboardings(t *testing.T) {
 	const ecrn, owned = "7841009900000017", "digit9/customer/7841009900000017"

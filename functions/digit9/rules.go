@@ -10,10 +10,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/schema"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
-// Limits that the contract leaves open (digit9 §6.4), so they are inferred.
+// Limits that the contract leaves open (§6.4), so they are inferred.
 const (
 	maxFile      = 5 << 20 // bytes of one file, decoded
 	maxOnboard   = 40 << 20
@@ -23,7 +24,7 @@ const (
 	maxLinks     = 20
 )
 
-// customerRules is the table of an onboarding (digit9 §6). Nationality is checked against master data by the partner,
+// customerRules is the table of an onboarding (§6). Nationality is checked against master data by the partner,
 // which has an answer of its own for it.
 func customerRules() schema.Fields {
 	return slices.Concat(
@@ -116,7 +117,7 @@ func checkCustomer(body []byte, references bool) (c checked, err error) {
 	if jsontext.Value(body).Kind() != '{' {
 		return c, errors.New("digit9: a customer must be an object")
 	}
-	if c.faults = schema.Check(body, customerRules(), references); len(c.faults) > 0 {
+	if c.faults = schema.Check(body, source.Published("§6"), customerRules(), references); len(c.faults) > 0 {
 		return c, nil
 	}
 	var in struct {
@@ -134,7 +135,7 @@ func checkCustomer(body []byte, references bool) (c checked, err error) {
 	return c, err
 }
 
-// spelled returns how the partner spells the place of a fault: "idDetails[0].idNumber" and "id number" (digit9 §9.2).
+// spelled returns how the partner spells the place of a fault: "idDetails[0].idNumber" and "id number" (§9.2).
 func spelled(pointer string) (key, label string) {
 	for name := range jsontext.Pointer(pointer).Tokens() {
 		if strings.Trim(name, "0123456789") == "" {

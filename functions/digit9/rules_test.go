@@ -18,14 +18,14 @@ import (
 	"sallyport/shared/operation"
 )
 
-// sample is the contract's payload (digit9 §12).
+// sample is the contract's payload (§12).
 const sample = `{"channel":"WEB","salutation":"Ms","first_name":"NOOR","middle_name":"","last_name":"EXAMPLE","nationality":"IN","date_of_birth":"1991-02-03","country_of_birth":"IN","place_of_birth":"Sampletown","resident_type_id":101,"country_of_residence":"AE","gender":"Female","primary_mobile_number":"+971500000017","email_id":"noor@example.com","occupation_id":223,"political_exposed_person":false,"updated_by":"demo-operator",
  "additional_docs":[{"base64_data":"AAAA","content_type":"image/jpeg","document_id":"1"}],
  "address_list":[{"address_type_id":"1","building_name":"Block A","street_name":"First Street","city":"Dubai","state":"Dubai","country":"AE","zip":0,"po_box":null,"mobile_number":"+971500000017"},{"address_type_id":"2","city":"Sampletown","country":"IN","zip":600001}],
  "id_details":[{"id_type":4,"id_number":"784199000000017","name_as_per_id":"Noor Example","issued_country":"AE","issued_by":"Demo Authority","issued_at":"Dubai","issued_on":"2021-03-10","date_of_expiry":"2031-03-09","default_status":true,"active_status":true,"id_front":{"base64_data":"AAAA","content_type":"image/jpeg"},"id_back":{"base64_data":"AAAA","content_type":"image/jpeg"}}],
  "customer_classification":{"customer_type_id":2,"annual_income_range_id":3,"annual_income_currency_code":"AED","employer_name":"Demo LLC","risk_rating_id":1,"income_type":1,"profession_category":"PC1","reason_for_acc":"Remittance","txn_vol_month":1,"txn_count_month":1,"agent_ref_no":"DEMO-000017","social_links":[],"first_language":"en","marital_status":1,"dnfbp":false,"dpms":false,"profile_photo":{"base64_data":"AAAA","content_type":"image/jpeg"}}}`
 
-// full has the partner's own sample's members (digit9 §6), all of them, and those that only other sources know.
+// full has the partner's own sample's members (§6), all of them, and those that only other sources know.
 const full = `{
 "channel":"WEB","agent_location_id":"784999","ecrn":"7841009900000017","first_name":"NOOR","salutation":"Ms","middle_name":"MIDDLE","last_name":"EXAMPLE",
 "preferred_name":"NOOR EXAMPLE","nationality":"IN","second_nationality":"GB","native_region":1,"date_of_birth":"1991-02-03","country_of_birth":"IN",
@@ -56,7 +56,7 @@ const full = `{
  "first_language":"en","marital_status":2,"dnfbp":false,"dpms":false,"profile_category":1,
  "profile_photo":{"base64_data":"AAAA","content_type":"image/jpeg"}}}`
 
-// contract is the table of digit9 §6 by pointer: the kind, the most characters or elements, and whether it is required.
+// contract is the table of §6 by pointer: the kind, the most characters or elements, and whether it is required.
 // The lengths are the longest that a source names; of the nationality the partner's master data decides.
 var contract = map[string]struct {
 	kind     string
@@ -189,7 +189,7 @@ func elements(n int, element string) any {
 
 var inCamelCase = regexp.MustCompile(`_[a-z]`)
 
-// keyOf writes a pointer as the partner's details do: /id_details/0/id_number as idDetails[0].idNumber (digit9 §9.2).
+// keyOf writes a pointer as the partner's details do: /id_details/0/id_number as idDetails[0].idNumber (§9.2).
 func keyOf(pointer string) string {
 	key := regexp.MustCompile(`/(\d+)`).ReplaceAllString(strings.TrimPrefix(pointer, "/"), "[$1]")
 	return inCamelCase.ReplaceAllStringFunc(
@@ -518,7 +518,7 @@ func TestFiles(t *testing.T) {
 		}
 	})
 	t.Run("Limit", func(t *testing.T) {
-		const limit = 5 << 20 // digit9 §6.4; one byte more makes no longer text, but one without padding
+		const limit = 5 << 20 // §6.4; one byte more makes no longer text, but one without padding
 		text := func(n int) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, n)) }
 		wantValid(t, "5 MiB", withFile(strings.Replace(text(limit), "/", `\/`, 1)))
 		wantFault(t, withFile(text(limit+1)), place, "must be a file of 5242880 bytes at most")

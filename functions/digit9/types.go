@@ -8,7 +8,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Paths below the base URL (digit9 §2). Their case is exact.
+// Paths below the base URL (§2). Their case is exact.
 const (
 	tokenPath   = "/auth/realms/cdp/protocol/openid-connect/token"
 	lookupPath  = "/caas/api/v2/customer/validate"
@@ -24,7 +24,7 @@ type credentials struct {
 	Password     string `json:"password"`
 	Scope        string `json:"scope,omitzero"`
 
-	// What authenticates a callback (digit9 §8): any of these. Two live values of each allow a rotation. They stand in the
+	// What authenticates a callback (§8): any of these. Two live values of each allow a rotation. They stand in the
 	// deployment's secret also where tenants have accounts of their own.
 	Callback struct {
 		Bearer []string `json:"bearer,omitzero"` // tokens
@@ -32,7 +32,7 @@ type credentials struct {
 	} `json:"callback,omitzero"`
 }
 
-// tokenAnswer is what both faces of the token endpoint answer, the partner's and ours (digit9 §3).
+// tokenAnswer is what both faces of the token endpoint answer, the partner's and ours (§3).
 type tokenAnswer struct {
 	TokenType        string `json:"token_type"`
 	AccessToken      string `json:"access_token"`
@@ -44,7 +44,7 @@ type tokenAnswer struct {
 	SessionState     string `json:"session_state"`
 }
 
-// identity is the body of a lookup (digit9 §5).
+// identity is the body of a lookup (§5).
 type identity struct {
 	IDType   string `json:"idType"`
 	IDNumber string `json:"idNumber"`
@@ -59,7 +59,7 @@ type customer struct {
 }
 
 // answer is what the gateway reads of an answer, in either envelope: a lookup's is in camel case, an onboarding's in
-// snake case. Its code decides, never its status (digit9 §9). What is of an odd type reads as absent.
+// snake case. Its code decides, never its status (§9). What is of an odd type reads as absent.
 type answer struct {
 	Status  string // "success", "failure" or "failed"
 	Code    string // of a failure
@@ -89,7 +89,7 @@ func asWritten(value jsontext.Value) string {
 	return tolerant.Text(value)
 }
 
-// isECRN tells what may be a customer number: opaque, 20 characters at most (digit9 §5).
+// isECRN tells what may be a customer number: opaque, 20 characters at most (§5).
 func isECRN(text string) bool {
 	return text != "" && len(text) <= 20 &&
 		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == ""

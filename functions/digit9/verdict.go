@@ -2,7 +2,7 @@ package digit9
 
 import "strings"
 
-// Statuses of a customer (digit9 §5, §8). A callback writes KYC PENDING with a space.
+// Statuses of a customer (§5, §8). A callback writes KYC PENDING with a space.
 const (
 	customerActive     = "ACTIVE"
 	customerKYCPending = "KYC_PENDING"
@@ -34,7 +34,7 @@ const (
 	notYours        verdict = "not_yours"        // a customer that the tenant may not see
 )
 
-// verdict reads an answer by its code, and a customer by both statuses (digit9 §9.4, §11). What is not documented is
+// verdict reads an answer by its code, and a customer by both statuses (§9.4, §11). What is not documented is
 // unclear: nobody may take it for a yes.
 func (a answer) verdict() verdict {
 	switch a.Code {
@@ -73,7 +73,7 @@ func normalCustomerStatus(text string) string {
 }
 
 // ecrnIn finds the customer number that a message names: the first word of 16 digits, else of 10 to 20; empty where
-// there is none (digit9 §9.4).
+// there is none (§9.4).
 func ecrnIn(message string) (ecrn string) {
 	for word := range strings.FieldsFuncSeq(message, endsWord) {
 		if strings.Trim(word, "0123456789") != "" {

@@ -38,7 +38,7 @@ func FuzzECRNOfAMessage(f *testing.F) {
 	})
 }
 
-// TestVerdict has every row of digit9 §9.4 and §11: the word by which the state machine goes on. Nothing that isn't
+// TestVerdict has every row of §9.4 and §11: the word by which the state machine goes on. Nothing that isn't
 // documented is a yes.
 func TestVerdict(t *testing.T) {
 	verdict := func(text string) any {

@@ -1,6 +1,6 @@
 package equal
 
-// The Verhoeff scheme's dihedral group and permutation (equal §11).
+// The Verhoeff scheme's dihedral group and permutation (§11).
 var (
 	verhoeffProduct = func() (d [10][10]int) {
 		for i := range 10 {

@@ -1,5 +1,5 @@
 // Package equal is everything that knows Equal, whose Aadhaar OTP journey verifies that a person holds the mobile
-// number behind an Aadhaar number. "equal §n" names a section of the contract notes that these facts were taken from.
+// number behind an Aadhaar number. In this folder, §n is a row of the table "The contract" in README.md.
 package equal
 
 import (
@@ -24,7 +24,7 @@ type Config struct{ BaseURL string }
 
 const maxRequest = 64 << 10 // bytes; the largest documented request has some hundred
 
-// post sends one request with Basic authentication (equal §3) and classifies what came of it. number is the Aadhaar
+// post sends one request with Basic authentication (§3) and classifies what came of it. number is the Aadhaar
 // number that the answer must not show in full; empty where the request has none.
 func (c Config) post(
 	ctx context.Context, call operation.Call, path string, body any, number string,
@@ -48,7 +48,7 @@ func (c Config) post(
 	return classify(resp, err, number)
 }
 
-// classify is Equal's one table from answers to classes (equal §8). A 200 is a success only if its body says so. Only
+// classify is Equal's one table from answers to classes (§8). A 200 is a success only if its body says so. Only
 // rows from which it is clear that nothing happened release a key.
 func classify(resp upstream.Response, err error, number string) (operation.Outcome, envelope) {
 	if err != nil {

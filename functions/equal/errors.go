@@ -9,7 +9,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// Words of the status table (equal §8). Those of the OTP are inferred.
+// Words of the status table (§8). Those of the OTP are inferred.
 const (
 	codeInvalidRequest     = "invalid_request"
 	codeInvalidCredentials = "invalid_credentials"

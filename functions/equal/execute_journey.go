@@ -10,9 +10,9 @@ import (
 	"sallyport/shared/seal"
 )
 
-// ExecuteJourney runs a step of the Aadhaar OTP journey (equal §5): without an OTP one is sent to the person, with it
+// ExecuteJourney runs a step of the Aadhaar OTP journey (§5): without an OTP one is sent to the person, with it
 // the person is verified. A repeat would send a second SMS or use up an attempt, and the partner tells nobody what
-// became of an earlier one, so an unknown outcome is the person's to decide (equal §10).
+// became of an earlier one, so an unknown outcome is the person's to decide (§10).
 func ExecuteJourney(c Config) operation.Operation[executeRequest] {
 	return operation.Operation[executeRequest]{
 		Name:               "equal/execute-journey",

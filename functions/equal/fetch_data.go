@@ -7,7 +7,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// FetchData reads the result of a journey that was still in progress (equal §2, Q3). It changes nothing.
+// FetchData reads the result of a journey that was still in progress (§2, Q3). It changes nothing.
 func FetchData(c Config) operation.Operation[fetchRequest] {
 	return operation.Operation[fetchRequest]{
 		Name:     "equal/fetch-data",

@@ -8,7 +8,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// InitTransaction opens an exchange transaction (equal §4). With an idempotency_id the partner itself opens at most
+// InitTransaction opens an exchange transaction (§4). With an idempotency_id the partner itself opens at most
 // one, so an unknown outcome is resolved by calling again; without one only a person can know.
 func InitTransaction(c Config) operation.Operation[initRequest] {
 	return operation.Operation[initRequest]{

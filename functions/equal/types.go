@@ -9,7 +9,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Statuses of a journey (equal §6).
+// Statuses of a journey (§6).
 const (
 	statusSuccess    = "SUCCESS"
 	statusFailure    = "FAILURE"
@@ -20,7 +20,7 @@ const (
 	decisionNeedsReview = "NEEDS REVIEW"
 )
 
-// Paths below the base URL. The partner's pages show only executePath and fetchPath; initPath is inferred (equal §2).
+// Paths below the base URL. The partner's pages show only executePath and fetchPath; initPath is inferred (§2).
 const (
 	initPath    = "/ie/transaction/init"
 	executePath = "/ie/transaction/journey/execute"
@@ -37,14 +37,14 @@ type credentials struct {
 	Journeys          map[string]string `json:"journeys"` // the journey's id at Equal, by its type here
 }
 
-// initRequest is the body of Q1; its names are inferred (equal §4).
+// initRequest is the body of Q1; its names are inferred (§4).
 type initRequest struct {
 	GatewayInstanceID string `json:"gateway_instance_id"`
 	IdempotencyID     string `json:"idempotency_id,omitzero"`
 	BusinessUserID    string `json:"business_user_id,omitzero"`
 }
 
-// executeRequest is the body of Q2 (equal §5).
+// executeRequest is the body of Q2 (§5).
 type executeRequest struct {
 	TransactionID string     `json:"transaction_id"`
 	JourneyID     string     `json:"journey_id"`
@@ -58,13 +58,13 @@ type inputData struct {
 	OTP       optional `json:"otp,omitzero"`
 }
 
-// fetchRequest is the body of Q3 (equal §5).
+// fetchRequest is the body of Q3 (§5).
 type fetchRequest struct {
 	TransactionID        string `json:"transaction_id"`
 	JourneyTransactionID string `json:"journey_transaction_id"`
 }
 
-// envelope is what the gateway reads of an answer. Every field is optional: sibling journeys leave some out (equal §6).
+// envelope is what the gateway reads of an answer. Every field is optional: sibling journeys leave some out (§6).
 type envelope struct {
 	TransactionID        string
 	JourneyTransactionID string
@@ -124,7 +124,7 @@ func (e envelope) named() bool {
 }
 
 // failure is an answer without data, as the partner writes it: the whole envelope where the request is known, its
-// minimal form otherwise (equal §13).
+// minimal form otherwise (§13).
 type failure struct {
 	TransactionID string       `json:"transaction_id,omitzero"`
 	JourneyID     string       `json:"journey_id,omitzero"`

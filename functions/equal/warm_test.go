@@ -27,7 +27,7 @@ import (
 	"sallyport/shared/upstream"
 )
 
-// verified is what Equal answers to a right OTP (equal §13), with a %s for further data.
+// verified is what Equal answers to a right OTP (§13), with a %s for further data.
 const verified = `{"transaction_id":"5f0c7b1e-3a52-4d0e-9c1b-2f6d8e4a7b10",` +
 	`"journey_transaction_id":"EQ.GT.5f0c7b1e#aadhaar_otp_sim_v1#1","journey_id":"aadhaar_otp_sim_v1","status":"SUCCESS",` +
 	`"status_code":"success","message":"Request successful","decision":"CLEAR","checks":[],"data":{"keys":{"aadhaar":[` +

@@ -24,7 +24,7 @@ import (
 	"sallyport/shared/upstream"
 )
 
-// Response types, each a form of what an application's hook sends (ezto §7); which member wraps the last two is
+// Response types, each a form of what an application's hook sends (§7); which member wraps the last two is
 // inferred.
 const (
 	responsePlaintext = "plaintext"
@@ -46,7 +46,7 @@ const (
 	maxModulus        = 8192 // the more, the longer a check takes
 )
 
-// Callback is what the hook of an application tells (ezto §7, §11): that a transaction has ended, or with which result.
+// Callback is what the hook of an application tells (§7, §11): that a transaction has ended, or with which result.
 // In plain text it shows no more than that its sender knows the hook's URL, so it is a hint whatever its form: it ends
 // the waits, and they ask the partner.
 func Callback(c Config) callback.Receiver {
@@ -126,7 +126,7 @@ func unwrap(m tolerant.Object) (form, text string) {
 }
 
 // translate takes which transaction a callback is about, and how that ended, in one word. What is pushed without the
-// handle names who takes part, who may take part again (ezto §10: dedupe on request_id); what names both makes an event
+// handle names who takes part, who may take part again (§10: dedupe on request_id); what names both makes an event
 // of each.
 func translate(req gateway.Request) (events []callback.Event, err error) {
 	m := object(req.Body)
@@ -195,7 +195,7 @@ func acknowledge(status int, message string) gateway.Reply {
 	return failure(status, codeServerError, message)
 }
 
-// realmKeys are what the realm of a workspace signs tokens with (ezto §11), kept while the container lives.
+// realmKeys are what the realm of a workspace signs tokens with (§11), kept while the container lives.
 type realmKeys struct {
 	Config
 

@@ -1,5 +1,5 @@
-// Package ezto is everything that knows EZTO, where an importer's licence is verified on a hosted page, step by step of
-// a workflow. "ezto §n" names a section of the contract notes that these facts were taken from.
+// Package ezto is everything that knows EZTO, where an importer's licence is verified on a hosted page, step by step
+// of a workflow. In this folder, §n is a row of the table "The contract" in README.md.
 package ezto
 
 import (
@@ -77,7 +77,7 @@ func keys(req gateway.Request) []string {
 	return []string{form.Get("app_secret")}
 }
 
-// checkVersion refuses versions that there aren't (ezto §3).
+// checkVersion refuses versions that there aren't (§3).
 func checkVersion(req gateway.Request) error {
 	if version := req.Header["api-version"]; version != "" && version != "1" {
 		return &gateway.InputError{Pointer: "api-version", Reason: "must be 1, or missing"}
@@ -115,7 +115,7 @@ func (c Config) post(
 	return resp, application, operation.Failed(resp, err)
 }
 
-// classify is EZTO's one table from answers to classes (ezto §9).
+// classify is EZTO's one table from answers to classes (§9).
 func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 	m := object(resp.Body)
 	outcome := operation.Outcome{Class: operation.Unknown, Code: m.Word("error"), Reply: operation.PassOn(resp)}

@@ -90,7 +90,7 @@ func TestNowhereToGo(t *testing.T) {
 	}
 }
 
-// TestClasses is the status table (ezto §9) for both operations.
+// TestClasses is the status table (§9) for both operations.
 func TestClasses(t *testing.T) {
 	failure := func(code string) string { return `{"error":"` + code + `","error_description":"x"}` }
 	for name, test := range map[string]struct {

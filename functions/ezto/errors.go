@@ -9,7 +9,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// Codes of errors, all inferred (ezto §9).
+// Codes of errors, all inferred (§9).
 const (
 	codeInvalid      = "invalid_request"
 	codeClient       = "invalid_client"

@@ -17,10 +17,10 @@ type query struct {
 	Handle  string  `json:"auth_req_id"`
 }
 
-// maxHandle caps a handle, in bytes: documented ones have some hundred, without a limit (ezto §5).
+// maxHandle caps a handle, in bytes: documented ones have some hundred, without a limit (§5).
 const maxHandle = 48 << 10
 
-// GetResult reads the result of a transaction (ezto §6). That there is none yet, or won't be, is no failure of the
+// GetResult reads the result of a transaction (§6). That there is none yet, or won't be, is no failure of the
 // call: a state machine reads it like an answer.
 func GetResult(c Config) operation.Operation[query] {
 	return operation.Operation[query]{
@@ -92,7 +92,7 @@ func decodeQuery(req gateway.Request) (in query, err error) {
 
 // summaryOfResult is what a state machine may see of a result: how it stands, in one word.
 func summaryOfResult(reply gateway.Reply) map[string]any {
-	m, state := object(reply.Body), "failed" // of which 402 alone may be a sign (ezto §9)
+	m, state := object(reply.Body), "failed" // of which 402 alone may be a sign (§9)
 	switch m.Word("error") {
 	case codePending, codeSlowDown:
 		state = "pending"
@@ -111,7 +111,7 @@ func summaryOfResult(reply gateway.Reply) map[string]any {
 // state is valid, suspended, cancelled or deactivated; unverified where the check did not finish well; incomplete where
 // the claims that would tell are not selected; other for any other status of a licence. Where there are no claims at
 // all the check was skipped, unless the transaction's own status says that it is still to come, or how else it ended
-// (the names of ezto §10).
+// (the names of §10).
 func (r Result) state(transaction string) string {
 	switch {
 	case r.Verified == nil && r.VerifiedAt.IsZero() && r.IEC+r.Name+r.Status+r.PAN+r.Address == "":

@@ -7,7 +7,7 @@ import (
 	"sallyport/functions/ezto"
 )
 
-// TestReadResult: however it is spelt, a result reads the same (ezto §6).
+// TestReadResult: however it is spelt, a result reads the same (§6).
 func TestReadResult(t *testing.T) {
 	yes := true
 	want := ezto.Result{Workflow: "verification", UserID: "u", RequestID: "r", IEC: "AAXCT4821K", Verified: &yes,

@@ -119,7 +119,7 @@ func inline(body jsontext.Value, name string) bool {
 	return len(value) > 0 && value.Kind() != 'n' && !vault.IsReference(value) && string(value) != "{}"
 }
 
-// outcomeIECVerification is the result as the partner shows it (ezto §6), but for claims that the tenant's workflow
+// outcomeIECVerification is the result as the partner shows it (§6), but for claims that the tenant's workflow
 // does not ask for.
 func outcomeIECVerification(answer gateway.Reply, _ map[string]string, claims []string) ([]byte, error) {
 	result, ok := ReadResult(answer.Body)

@@ -14,7 +14,7 @@ import (
 )
 
 // trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What
-// else stands in a form is the application's own configuration (ezto §4), and is sent as well.
+// else stands in a form is the application's own configuration (§4), and is sent as well.
 type trigger struct {
 	Address address
 	Digest  string
@@ -22,7 +22,7 @@ type trigger struct {
 	Request jsontext.Value
 }
 
-// TriggerRequest begins a transaction of an application (ezto §4): somebody is asked to take part in it on a hosted
+// TriggerRequest begins a transaction of an application (§4): somebody is asked to take part in it on a hosted
 // page. The partner takes no key and tells nobody what became of a lost request, so an unknown outcome is a person's to
 // decide.
 func TriggerRequest(c Config) operation.Operation[trigger] {
@@ -70,7 +70,7 @@ const userRecord = "ezto/user/"
 
 func userOf(application, user string) string { return application + "\n" + user }
 
-// Bounds of what the partner says of a transaction's time, for it says nothing at all now and then (ezto §5).
+// Bounds of what the partner says of a transaction's time, for it says nothing at all now and then (§5).
 const (
 	usualExpiry   = 15 * time.Minute
 	maxExpiry     = 30 * 24 * time.Hour
@@ -129,7 +129,7 @@ func decodeTrigger(req gateway.Request) (in trigger, err error) {
 	return in, err
 }
 
-// checkRequest checks what is known of the request's shape (ezto §4); what an application makes of the rest is its own
+// checkRequest checks what is known of the request's shape (§4); what an application makes of the rest is its own
 // configuration.
 func checkRequest(text jsontext.Value) error {
 	if text.Kind() != '{' {

@@ -13,7 +13,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Paths below the base URL (ezto §2). That of the result is inferred.
+// Paths below the base URL (§2). That of the result is inferred.
 func transactionPath(workspace string) string {
 	return "/auth/realms/" + workspace + "/protocol/openid-connect/transaction"
 }
@@ -35,7 +35,7 @@ type application struct {
 	ID     string `json:"app_id"`
 	Secret string `json:"app_secret"`
 
-	// How its callbacks come (ezto §7): "plaintext", which an empty one is as well, "token" or "encrypted".
+	// How its callbacks come (§7): "plaintext", which an empty one is as well, "token" or "encrypted".
 	ResponseType string `json:"response_type"`
 	// What encrypted ones are encrypted with: 32 bytes each, as they are or in any base64. Two live values allow a
 	// rotation.
@@ -71,7 +71,7 @@ func (c credentials) find(named string) (name string, a application, ok bool) {
 	return "", a, false
 }
 
-// triggered is what the gateway reads of the answer to a trigger (ezto §5).
+// triggered is what the gateway reads of the answer to a trigger (§5).
 type triggered struct {
 	Handle    string
 	ExpiresIn time.Duration
@@ -84,7 +84,7 @@ func readTriggered(text []byte) (t triggered, ok bool) {
 	return t, t.Handle != ""
 }
 
-// Result is a final result (ezto §6), brought into one form. Claims that were not selected are absent: nil, or empty.
+// Result is a final result (§6), brought into one form. Claims that were not selected are absent: nil, or empty.
 type Result struct {
 	Workflow   string
 	UserID     string
@@ -111,7 +111,7 @@ func ReadResult(text []byte) (r Result, ok bool) {
 	return r, m != nil && r.RequestID != "" && m.Word("error") == ""
 }
 
-// Statuses of a licence (ezto §12).
+// Statuses of a licence (§12).
 const (
 	StatusValid       = "Valid"
 	StatusSuspended   = "Suspended"
@@ -140,7 +140,7 @@ func (r Result) Accepted() bool { return r.Verified != nil && *r.Verified && r.S
 // Mismatch reports whether the licence's number is made like a PAN and is not the holder's.
 func (r Result) Mismatch() bool { return isPAN(r.IEC) && r.PAN != "" && r.IEC != r.PAN }
 
-// isPAN tells what is made like a PAN (ezto §12).
+// isPAN tells what is made like a PAN (§12).
 func isPAN(text string) bool {
 	const letters, digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 	return len(text) == 10 && strings.Trim(text[:3]+text[4:5]+text[9:], letters) == "" &&

@@ -19,10 +19,10 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// callbackWindow is how far the time of a webhook may be from now (iron §10).
+// callbackWindow is how far the time of a webhook may be from now (§10).
 const callbackWindow = 300 * time.Second
 
-// Callback is a webhook (iron §10). That of an identification's status is a hint: it ends the waits for the
+// Callback is a webhook (§10). That of an identification's status is a hint: it ends the waits for the
 // identification, and they ask the partner. Others are acknowledged and make no event.
 func Callback(c Config) callback.Receiver {
 	return callback.Receiver{

@@ -1,5 +1,5 @@
 // Package iron is everything that knows Iron, where a customer is identified: an identification is created once, and
-// then becomes something over time. "iron §n" names a section of the contract notes that these facts were taken from.
+// then becomes something over time. In this folder, §n is a row of the table "The contract" in README.md.
 package iron
 
 import (
@@ -38,7 +38,7 @@ func (c Config) now() time.Time {
 	return time.Now()
 }
 
-// KeyLife is how long the partner is trusted to honour an idempotency key: it keeps one for 24 hours (iron §9).
+// KeyLife is how long the partner is trusted to honour an idempotency key: it keeps one for 24 hours (§9).
 const KeyLife = 23 * time.Hour
 
 func (c Config) keyLife() time.Duration { return cmp.Or(c.KeyLife, KeyLife) }
@@ -48,7 +48,7 @@ func (c Config) forgotten(call operation.Call) bool {
 	return c.now().Sub(call.FirstSent) >= c.keyLife()
 }
 
-// Versions of the API that the header X-API-Version may name (iron §1).
+// Versions of the API that the header X-API-Version may name (§1).
 func versions() []string { return []string{"2025-03-13", "2026-07-01"} }
 
 // scope is what a caller says in headers of how a call is meant.
@@ -73,7 +73,7 @@ func readScope(req gateway.Request) (s scope, err error) {
 	return s, nil
 }
 
-// requireKey checks that a caller of a creation has sent an idempotency key that is a UUID (iron §1). State machines
+// requireKey checks that a caller of a creation has sent an idempotency key that is a UUID (§1). State machines
 // have keys of their own.
 func requireKey(req gateway.Request) error {
 	if req.FromStateMachine {
@@ -143,7 +143,7 @@ func (c Config) send(
 	return resp, operation.Failed(resp, err)
 }
 
-// classify is Iron's one table from answers to classes (iron §8). There are no codes: the status decides. missing is
+// classify is Iron's one table from answers to classes (§8). There are no codes: the status decides. missing is
 // what a record is answered with that isn't there, or is another tenant's: nobody shall tell the two apart.
 func classify(resp upstream.Response, missing string) operation.Outcome {
 	outcome := operation.Outcome{
@@ -188,7 +188,7 @@ func unreadable() operation.Outcome {
 }
 
 const (
-	pageSize = 100 // the most that the partner gives (iron §2)
+	pageSize = 100 // the most that the partner gives (§2)
 	maxPages = 20
 )
 
@@ -225,7 +225,7 @@ func (c Config) each(
 type finder func() (operation.Outcome, operation.Finding)
 
 // create makes a creation, unless guard has something against it. The partner honours the key for a day, so a repeat
-// with the key comes before any search. But it may not keep a fault as a key's answer (iron §9), and after a day it
+// with the key comes before any search. But it may not keep a fault as a key's answer (§9), and after a day it
 // keeps none: then the repeat looks first for what the attempts before it have created. It looks as well where it is
 // refused. That it is refused for what there is is definite only where guard confirms it.
 func (c Config) create(

@@ -101,7 +101,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 	}
 }
 
-// TestPartnerKey: a UUID of version 4 by its form (iron §9), the same for every attempt until there was a definite
+// TestPartnerKey: a UUID of version 4 by its form (§9), the same for every attempt until there was a definite
 // answer.
 func TestPartnerKey(t *testing.T) {
 	sent := func(change func(*operation.Call)) string {

@@ -11,6 +11,7 @@ import (
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/schema"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
@@ -28,7 +29,7 @@ type customerCreation struct {
 	Body       jsontext.Value
 }
 
-// CreateCustomer creates a customer (iron §3). The partner honours its key for a day; after that a lost answer is
+// CreateCustomer creates a customer (§3). The partner honours its key for a day; after that a lost answer is
 // settled by looking for the customer among those that are new.
 func CreateCustomer(c Config) operation.Operation[customerCreation] {
 	return operation.Operation[customerCreation]{
@@ -65,7 +66,7 @@ func decodeCustomer(req gateway.Request) (in customerCreation, err error) {
 	if err := gateway.CheckJSON(req.Body); err != nil {
 		return in, err
 	}
-	if err := invalid(schema.Check(req.Body, customerRules(), false)); err != nil {
+	if err := invalid(schema.Check(req.Body, source.Published("§3"), customerRules(), false)); err != nil {
 		return in, err
 	}
 	var said struct {

@@ -29,13 +29,13 @@ type identificationCreation struct {
 	Body       jsontext.Value
 }
 
-// Generations of the contract, by the last part of the path (iron §2).
+// Generations of the contract, by the last part of the path (§2).
 const (
 	v1 = "v1"
 	v2 = "v2"
 )
 
-// CreateIdentification begins an identification of a customer (iron §4, §5). A newer one takes the place of the one
+// CreateIdentification begins an identification of a customer (§4, §5). A newer one takes the place of the one
 // before and would undo its progress, so none is created while one is pending, and what became of a lost answer is
 // settled by the key, which the partner honours for a day, and by the list.
 func CreateIdentification(c Config) operation.Operation[identificationCreation] {
@@ -69,7 +69,7 @@ func CreateIdentification(c Config) operation.Operation[identificationCreation] 
 }
 
 // decodeIdentification validates the whole body by the table of its type. No body is the oldest way to ask for a Direct
-// one (iron §4).
+// one (§4).
 func (c Config) decodeIdentification(req gateway.Request) (in identificationCreation, err error) {
 	if err := requireKey(req); err != nil {
 		return in, err

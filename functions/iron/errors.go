@@ -11,7 +11,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// Texts of the gateway's answers. The partner has no codes, and its own texts are not documented (iron §8).
+// Texts of the gateway's answers. The partner has no codes, and its own texts are not documented (§8).
 const (
 	messageUnauthorized     = "authorization error" // but this one
 	messageKeyMissing       = "missing IDEMPOTENCY-KEY"

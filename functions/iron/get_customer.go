@@ -7,6 +7,7 @@ import (
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/schema"
+	"sallyport/shared/source"
 )
 
 // customerQuery is the input of GetCustomer: an id, or for a state machine an external_id.
@@ -16,7 +17,7 @@ type customerQuery struct {
 	Scope      scope  `json:"scope"`
 }
 
-// GetCustomer reads a customer (iron §3). A state machine may ask for an external_id instead, and is told where there
+// GetCustomer reads a customer (§3). A state machine may ask for an external_id instead, and is told where there
 // is none.
 func GetCustomer(c Config) operation.Operation[customerQuery] {
 	return operation.Operation[customerQuery]{
@@ -31,7 +32,7 @@ func GetCustomer(c Config) operation.Operation[customerQuery] {
 					ExternalID string `json:"external_id"`
 				}
 				if err = gateway.DecodeJSON(req.Body, &wanted); err == nil {
-					err = invalid(schema.Check(req.Body, schema.Filled("external_id", externalID()), false))
+					err = invalid(schema.Check(req.Body, source.Published("§3"), schema.Filled("external_id", externalID()), false))
 				}
 				in.ExternalID = wanted.ExternalID
 				return in, err

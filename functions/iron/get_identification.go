@@ -13,7 +13,7 @@ type identificationQuery struct {
 	Scope scope  `json:"scope"`
 }
 
-// GetIdentification reads an identification (iron §6). One of a customer that the tenant may not see is answered as not
+// GetIdentification reads an identification (§6). One of a customer that the tenant may not see is answered as not
 // found: only the partner's answer tells whose it is, so that one that isn't there takes as long.
 func GetIdentification(c Config) operation.Operation[identificationQuery] {
 	return operation.Operation[identificationQuery]{

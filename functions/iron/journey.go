@@ -9,6 +9,7 @@ import (
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
 	"sallyport/shared/schema"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 	"sallyport/shared/vault"
 )
@@ -78,7 +79,9 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 	if created {
 		opened, err := open(
 			in.Customer, "/customer",
-			func(text jsontext.Value) []schema.Fault { return schema.Check(text, customerRules(), false) },
+			func(text jsontext.Value) []schema.Fault {
+				return schema.Check(text, source.Published("§3"), customerRules(), false)
+			},
 		)
 		if err != nil {
 			return fields, err
@@ -99,8 +102,8 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		}
 		_ = tolerant.Read(body, &said)
 		if generation = generationOf(tolerant.String(said.Type)); generation == "" {
-			return schema.Check(body, schema.Filled("type", schema.Word(typeLink, typeToken, typePerson, typeBusiness,
-				typeDirect, typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson)), true)
+			return schema.Check(body, source.Published("§5"), schema.Filled("type", schema.Word(typeLink, typeToken,
+				typePerson, typeBusiness, typeDirect, typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson)), true)
 		}
 		return c.checkIdentification(body, generation, true)
 	})

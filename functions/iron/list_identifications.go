@@ -20,7 +20,7 @@ type identificationsQuery struct {
 	Newest     bool              `json:"newest,omitzero"` // a state machine asks for no more
 }
 
-// ListIdentifications lists a customer's identifications (iron §2). A state machine is told of the newest alone, which
+// ListIdentifications lists a customer's identifications (§2). A state machine is told of the newest alone, which
 // is the one that counts; an empty object stands for none.
 func ListIdentifications(c Config) operation.Operation[identificationsQuery] {
 	return operation.Operation[identificationsQuery]{

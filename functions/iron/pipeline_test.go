@@ -29,7 +29,7 @@ import (
 	"sallyport/shared/upstream"
 )
 
-// account is a partner with a memory: customers, identifications, and the keys of a day (iron §3, §7, §9).
+// account is a partner with a memory: customers, identifications, and the keys of a day (§3, §7, §9).
 type account struct {
 	url string
 	now func() time.Time

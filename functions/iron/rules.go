@@ -13,10 +13,11 @@ import (
 
 	"sallyport/shared/operation"
 	"sallyport/shared/schema"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
-// Types of an identification, by the generation that has them. Of v1 only the first is published (iron §4).
+// Types of an identification, by the generation that has them. Of v1 only the first is published (§4).
 const (
 	typeDirect             = "Direct"
 	typeOutsourcedPerson   = "OutsourcedPerson"
@@ -40,7 +41,7 @@ func generationOf(kind string) string {
 	return ""
 }
 
-// Limits of files in bytes, and those that the contract leaves open, so that they are inferred (iron §3 to §5).
+// Limits of files in bytes, and those that the contract leaves open, so that they are inferred (§3 to §5).
 const (
 	maxImageV1     = 5 << 20
 	maxFileV2      = 10 << 20
@@ -66,7 +67,7 @@ func invalid(faults []schema.Fault) error {
 	return rejected(http.StatusBadRequest, "invalid request: "+detail, string(operation.InvalidRequest), detail)
 }
 
-// customerRules is the table of a customer (iron §3).
+// customerRules is the table of a customer (§3).
 func customerRules() schema.Fields {
 	return slices.Concat(
 		schema.Filled("customer_type", schema.Word("Business", "Person")),
@@ -84,7 +85,7 @@ func externalID() schema.Type {
 		})
 }
 
-// checkIdentification applies the table of a type (iron §4, §5) to a body whose JSON has been checked. With references,
+// checkIdentification applies the table of a type (§4, §5) to a body whose JSON has been checked. With references,
 // a file may be one.
 func (c Config) checkIdentification(body jsontext.Value, generation string, references bool) []schema.Fault {
 	var in struct {
@@ -97,7 +98,7 @@ func (c Config) checkIdentification(body jsontext.Value, generation string, refe
 		if generation == v2 {
 			kinds = schema.Word(typeLink, typeToken, typePerson, typeBusiness)
 		}
-		return schema.Check(body, schema.Filled("type", kinds), references)
+		return schema.Check(body, source.Published("§5"), schema.Filled("type", kinds), references)
 	}
 	var fields schema.Fields
 	further := func(jsontext.Value) []schema.Fault { return nil }
@@ -117,7 +118,7 @@ func (c Config) checkIdentification(body jsontext.Value, generation string, refe
 	case typeBusiness:
 		fields, further = business(), c.checkCompanies
 	}
-	if faults := schema.Check(body, fields, references); len(faults) > 0 {
+	if faults := schema.Check(body, source.Published("§5"), fields, references); len(faults) > 0 {
 		return faults
 	}
 	return further(body)
@@ -151,7 +152,7 @@ func phone() schema.Type {
 	})
 }
 
-// --- v1 (iron §4)
+// --- v1 (§4)
 
 func addressV1() schema.Type {
 	return object(
@@ -340,7 +341,7 @@ func reliancePerson() schema.Fields {
 	)
 }
 
-// --- v2 (iron §5)
+// --- v2 (§5)
 
 func file() schema.Type { return schema.File(maxFileV2) }
 
@@ -602,7 +603,7 @@ type company struct {
 	} `json:"beneficiaries"`
 }
 
-// checkCompanies applies the rules that reach over several fields of a Business (iron §5).
+// checkCompanies applies the rules that reach over several fields of a Business (§5).
 func (c Config) checkCompanies(body jsontext.Value) []schema.Fault {
 	var in struct {
 		Company       company `json:"company_data"`

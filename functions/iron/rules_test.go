@@ -18,7 +18,7 @@ import (
 // now is when these tests take place.
 var now = time.Date(2026, 3, 2, 9, 14, 7, 0, time.UTC)
 
-// Samples of every type (iron §4, §5) with all of their fields.
+// Samples of every type (§4, §5) with all of their fields.
 const (
 	direct = `{"type":"Direct"}`
 
@@ -433,7 +433,7 @@ func TestEveryFormat(t *testing.T) {
 	}
 }
 
-// TestWords has the enums of iron §4, §5 and §13.
+// TestWords has the enums of §4, §5 and §13.
 func TestWords(t *testing.T) {
 	const turnover = "LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK " +
 		"TwoFiftyKToFiveHundredK FiveHundredKToOneMillion OneMillionToFiveMillion MoreThanFiveMillion"
@@ -912,7 +912,7 @@ func TestCustomerRules(t *testing.T) {
 	}
 }
 
-// TestHeaders: the key is required of a caller, and the others are as the contract has them (iron §1).
+// TestHeaders: the key is required of a caller, and the others are as the contract has them (§1).
 func TestHeaders(t *testing.T) {
 	const subPartner = "0B8A6A4E-1d21-4f0c-9d55-7a1c1f5e2f7b"
 	c := iron.Config{}

@@ -12,7 +12,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Paths below the base URL (iron §2).
+// Paths below the base URL (§2).
 const customersPath = "/customers"
 
 func customerPath(id string) string        { return customersPath + "/" + id }
@@ -24,14 +24,14 @@ func identificationPath(id string) string  { return "/identifications/" + id }
 type credentials struct {
 	APIKey string `json:"api_key"`
 
-	// What webhooks are signed with (iron §10); two live values allow a rotation. They stand in the deployment's secret
+	// What webhooks are signed with (§10); two live values allow a rotation. They stand in the deployment's secret
 	// also where tenants have accounts of their own.
 	Callback struct {
 		Secrets []string `json:"secrets,omitzero"`
 	} `json:"callback,omitzero"`
 }
 
-// Statuses of an identification (iron §6).
+// Statuses of an identification (§6).
 const (
 	statusPending       = "Pending"
 	statusProcessed     = "Processed"
@@ -51,7 +51,7 @@ func states() map[string]string {
 	}
 }
 
-// identification is what the gateway reads of one (iron §6). What may be missing may also be of an odd type.
+// identification is what the gateway reads of one (§6). What may be missing may also be of an odd type.
 type identification struct {
 	ID         string         `json:"id"`
 	CustomerID string         `json:"customer_id"`
@@ -99,7 +99,7 @@ func (i identification) refs() map[string]string {
 	return refs
 }
 
-// customer is what the gateway reads of one (iron §3).
+// customer is what the gateway reads of one (§3).
 type customer struct {
 	ID         string         `json:"id"`
 	Type       string         `json:"customer_type"`
@@ -116,7 +116,7 @@ func readCustomer(text []byte) (c customer, ok bool) {
 	return c, true
 }
 
-// page is one page of a list (iron §2).
+// page is one page of a list (§2).
 type page struct {
 	Items  []jsontext.Value `json:"items"`
 	Cursor string           `json:"cursor"`

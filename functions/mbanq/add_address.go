@@ -25,7 +25,7 @@ type addition struct {
 	Body     jsontext.Value
 }
 
-// AddAddress adds an address to a client (mbanq §3). A lost answer is settled by the client's addresses.
+// AddAddress adds an address to a client (§3). A lost answer is settled by the client's addresses.
 func AddAddress(c Config) operation.Operation[addition] {
 	return operation.Operation[addition]{
 		Name:    "mbanq/add-address",

@@ -11,7 +11,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// AddIdentifier adds an identity document's number to a client (mbanq §3). A lost answer is settled by the client's
+// AddIdentifier adds an identity document's number to a client (§3). A lost answer is settled by the client's
 // identifiers, asked for unmasked.
 func AddIdentifier(c Config) operation.Operation[addition] {
 	return operation.Operation[addition]{

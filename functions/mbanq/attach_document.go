@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// maxFile is of the scan, in bytes. The partner's own limit is unknown (mbanq §3).
+	// maxFile is of the scan, in bytes. The partner's own limit is unknown (§3).
 	maxFile = 10 << 20
 	// maxField is of every other part.
 	maxField = 4 << 10
@@ -42,7 +42,7 @@ type attachment struct {
 	Body         []byte
 }
 
-// AttachDocument uploads the scan of an identifier (mbanq §3). Nothing tells what became of a lost upload.
+// AttachDocument uploads the scan of an identifier (§3). Nothing tells what became of a lost upload.
 func AttachDocument(c Config) operation.Operation[attachment] {
 	return operation.Operation[attachment]{
 		Name:     "mbanq/attach-document",

@@ -16,7 +16,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Callback is a webhook about a client (mbanq §10). Its body is inferred, so it is a hint: it ends the waits for the
+// Callback is a webhook about a client (§10). Its body is inferred, so it is a hint: it ends the waits for the
 // client, and they ask the partner.
 func Callback(Config) callback.Receiver {
 	return callback.Receiver{

@@ -15,7 +15,7 @@ import (
 	"sallyport/shared/gateway"
 )
 
-// The test vector of mbanq §10.
+// The test vector of §10.
 const (
 	vectorBody = `{"entity":"CLIENT","action":"VERIFY"}`
 	vectorSum  = "c7646efb019f2fc99752b64bb7b3d5ec4df83f63dbf6751a116eaeb193a6fd71f2fe86948b352205342c0020aa8b936360099b64d8d88ac143558bb22250b19a"

@@ -1,6 +1,6 @@
-// Package mbanq is everything that knows Mbanq, where a client is created, documented, verified and then activated: the
-// verification is the gate that regulation demands. "mbanq §n" names a section of the contract notes that these facts
-// were taken from.
+// Package mbanq is everything that knows Mbanq, where a client is created, documented, verified and then activated:
+// the verification is the gate that regulation demands. In this folder, §n is a row of the table "The contract" in
+// README.md.
 package mbanq
 
 import (
@@ -73,7 +73,7 @@ func (c Config) send(
 	return resp, operation.Failed(resp, err)
 }
 
-// classify is Mbanq's one table from answers to classes (mbanq §7). A 403 says little by itself: its code decides, and
+// classify is Mbanq's one table from answers to classes (§7). A 403 says little by itself: its code decides, and
 // without one it comes from what stands in front of the partner. Only rows from which it is clear that nothing happened
 // release a key.
 func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
@@ -109,7 +109,7 @@ func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 	return outcome, m
 }
 
-// idempotencyKey is what the partner gets as such (mbanq §9): the same for every attempt of which none has a definite
+// idempotencyKey is what the partner gets as such (§9): the same for every attempt of which none has a definite
 // answer.
 func idempotencyKey(call operation.Call) string {
 	reference := call.Reference("mbanq idempotency key", call.ID, strconv.Itoa(call.Generation))
@@ -123,7 +123,7 @@ func readCredentials(call operation.Call) (creds credentials, failed *operation.
 	return creds, nil
 }
 
-// token returns an access token of the partner's (mbanq §1).
+// token returns an access token of the partner's (§1).
 func (c Config) token(
 	ctx context.Context, call operation.Call, creds credentials,
 ) (access string, failed *operation.Outcome) {

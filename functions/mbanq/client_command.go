@@ -13,7 +13,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Commands on a client (mbanq §2).
+// Commands on a client (§2).
 const (
 	verify   = "verify"
 	activate = "activate"
@@ -29,7 +29,7 @@ type command struct {
 	Body     jsontext.Value
 }
 
-// ClientCommand verifies a client, or activates it (mbanq §3). A verification that lacks something is refused and
+// ClientCommand verifies a client, or activates it (§3). A verification that lacks something is refused and
 // changes nothing. What became of a lost command, the client itself tells; where a client is verified, but not shown to
 // be so in full, it doesn't.
 func ClientCommand(c Config) operation.Operation[command] {
@@ -141,7 +141,7 @@ func (c Config) lookUpCommand(
 	return operation.Outcome{}, operation.NotFound
 }
 
-// verifiedAnswer is the partner's answer to a verification (mbanq §4).
+// verifiedAnswer is the partner's answer to a verification (§4).
 type verifiedAnswer struct {
 	ID         jsontext.Value `json:"id"`
 	ClientID   jsontext.Value `json:"clientId"`

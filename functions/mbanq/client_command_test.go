@@ -11,7 +11,7 @@ import (
 	"sallyport/shared/operation"
 )
 
-// TestMissing has every code of mbanq §8, and words for codes that nobody knows.
+// TestMissing has every code of §8, and words for codes that nobody knows.
 func TestMissing(t *testing.T) {
 	missing := func(a answer) (reference, summary string) {
 		op := mbanq.ClientCommand(newPartner(t, a).config())

@@ -106,7 +106,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 	})
 }
 
-// TestClassification has every row of mbanq §7, and what else may come. Only what is clear to have had no effect
+// TestClassification has every row of §7, and what else may come. Only what is clear to have had no effect
 // releases the key.
 func TestClassification(t *testing.T) {
 	invalid := func(code string) answer {

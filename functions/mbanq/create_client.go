@@ -27,7 +27,7 @@ type creation struct {
 	FromStateMachine bool
 }
 
-// CreateClient creates a client, which is then Pending (mbanq §3). With an externalId, which is unique at the partner,
+// CreateClient creates a client, which is then Pending (§3). With an externalId, which is unique at the partner,
 // a lost answer is settled by looking for it; without one only a person can know.
 func CreateClient(c Config) operation.Operation[creation] {
 	return operation.Operation[creation]{
@@ -113,7 +113,7 @@ func ownedAs(call operation.Call, id, externalID string) string {
 }
 
 // lookUpClient looks for the client that a lost creation made, by its externalId and by its mobile number, which are
-// unique at the partner (mbanq §3). One that another call is on record for is another's; others tells of such.
+// unique at the partner (§3). One that another call is on record for is another's; others tells of such.
 func (c Config) lookUpClient(
 	ctx context.Context, call operation.Call, in creation,
 ) (found operation.Outcome, finding operation.Finding, others bool) {
@@ -178,7 +178,7 @@ func (in creation) agrees(shown tolerant.Object) bool {
 		"fullname", "dateOfBirth", "genderId", "emailAddress", "mobileCountryCode", "mobileNo")
 }
 
-// tenantOf is the partner's tenant that a caller names, if any: in a header or in the query (mbanq §1).
+// tenantOf is the partner's tenant that a caller names, if any: in a header or in the query (§1).
 func tenantOf(req gateway.Request) string {
 	if id := req.Header["tenantid"]; id != "" {
 		return id

@@ -15,7 +15,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Codes of the status table (mbanq §7).
+// Codes of the status table (§7).
 const (
 	codeValidation       = "validation.msg.validation.errors.exist"
 	codeNotAuthenticated = "error.msg.not.authenticated"
@@ -26,14 +26,14 @@ const (
 	codeClientID         = "error.msg.client.id.invalid"
 	codeIdentifierID     = "error.msg.clientIdentifier.id.invalid"
 	codeAlreadyActive    = "error.msg.clients.already.active"
-	codeAlreadyVerified  = "error.msg.client.verify.already.verified" // inferred, like the next (mbanq §5, §8)
+	codeAlreadyVerified  = "error.msg.client.verify.already.verified" // inferred, like the next (§5, §8)
 	codeNotPending       = "error.msg.client.verify.not.pending"
 	codeServerError      = "error.msg.platform.server.side.error"
 	codeUnavailable      = "error.msg.platform.service.unavailable"
 	codeUnsupportedQuery = "error.msg.query.parameter.value.unsupported"
 )
 
-// reasons are what is missing for a verification, by the code that says so (mbanq §8, inferred): the one table to
+// reasons are what is missing for a verification, by the code that says so (§8, inferred): the one table to
 // change when the partner's own codes are known.
 func reasons() map[string]string {
 	const prefix = "error.msg.client.verify."
@@ -88,7 +88,7 @@ func reasonIn(text string) string {
 	return "other"
 }
 
-// envelope is how Mbanq says no (mbanq §6).
+// envelope is how Mbanq says no (§6).
 type envelope struct {
 	DeveloperMessage string    `json:"developerMessage"`
 	HTTPStatusCode   string    `json:"httpStatusCode"`

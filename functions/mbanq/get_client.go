@@ -19,7 +19,7 @@ type clientQuery struct {
 	Query      map[string]string `json:"query,omitzero"`
 }
 
-// GetClient reads a client (mbanq §4). A state machine may ask for an externalId instead, and is told where there is
+// GetClient reads a client (§4). A state machine may ask for an externalId instead, and is told where there is
 // none.
 func GetClient(c Config) operation.Operation[clientQuery] {
 	return operation.Operation[clientQuery]{

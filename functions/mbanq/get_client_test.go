@@ -84,7 +84,7 @@ func TestReads(t *testing.T) {
 	})
 }
 
-// TestStateOfAClient has the lifecycle of mbanq §5. A verification that runs, or ended with a no, outweighs an earlier
+// TestStateOfAClient has the lifecycle of §5. A verification that runs, or ended with a no, outweighs an earlier
 // yes.
 func TestStateOfAClient(t *testing.T) {
 	for text, want := range map[string]string{

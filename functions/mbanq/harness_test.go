@@ -27,7 +27,7 @@ const (
 	full       = `{"kycVerificationType":"FULL","note":"docs checked by ops"}`
 	partial    = `{"kycVerificationType":"PARTIAL"}`
 
-	// Answers of the contract's examples (mbanq §12).
+	// Answers of the contract's examples (§12).
 	created   = `{"id":8812,"officeId":1,"clientId":8812,"resourceId":8812}`
 	verified  = `{"id":8812,"clientId":8812,"officeId":1,"resourceId":8812,"data":{"clientVerificationStatus":"APPROVED","clientKycStatus":"APPROVED"}}`
 	aPending  = `{"id":8812,"accountNo":"000008812","externalId":"ext-1","officeId":1,"status":{"id":100,"code":"clientStatusType.pending","value":"Pending"},"subStatus":{"active":false,"mandatory":false,"systemDefined":false},"active":false,"dateOfBirth":[1991,7,3],"clientVerificationStatus":"PENDING"}`
@@ -142,7 +142,7 @@ func fromMachine(req gateway.Request) gateway.Request {
 	return req
 }
 
-// problem is one of the errors of an envelope (mbanq §6).
+// problem is one of the errors of an envelope (§6).
 func problem(code, text string) string {
 	return `{"developerMessage":` + strconv.Quote(text) + `,"defaultUserMessage":` + strconv.Quote(text) + `,"userMessageGlobalisationCode":"` + code + `","parameterName":"id","value":null,"args":[{"value":8812}]}`
 }

@@ -8,10 +8,10 @@ import (
 	"sallyport/shared/operation"
 )
 
-// tokenLifetime is that of the gateway's own tokens; the documented sample lives as long (mbanq §1).
+// tokenLifetime is that of the gateway's own tokens; the documented sample lives as long (§1).
 const tokenLifetime = time.Hour
 
-// IssueToken answers as mbanq §1 has it; that its errors have the shape of OAuth is inferred (mbanq §6).
+// IssueToken answers as §1 has it; that its errors have the shape of OAuth is inferred (§6).
 func IssueToken(c Config) operation.Operation[operation.GrantRequest] {
 	return operation.IssueToken(operation.TokenRoute{
 		Name: "mbanq/issue-token", Lifetime: tokenLifetime, Done: "ok",

@@ -10,7 +10,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// ListIdentifiers lists a client's identifiers (mbanq §2). Their numbers are masked unless they are asked for.
+// ListIdentifiers lists a client's identifiers (§2). Their numbers are masked unless they are asked for.
 func ListIdentifiers(c Config) operation.Operation[clientQuery] {
 	return operation.Operation[clientQuery]{
 		Name:   "mbanq/list-identifiers",

@@ -14,7 +14,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// body reads a JSON object of a request; further members than are asked for are passed on (mbanq §3).
+// body reads a JSON object of a request; further members than are asked for are passed on (§3).
 func body(text []byte) (tolerant.Object, error) {
 	if err := gateway.CheckJSON(text); err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (c *checker) positive(fields ...string) {
 	}
 }
 
-// dates checks fields that are written in the request's own dateFormat and locale (mbanq §11), which must be there with
+// dates checks fields that are written in the request's own dateFormat and locale (§11), which must be there with
 // a date, or always. Months are known by their English names.
 func (c *checker) dates(always bool, fields ...string) {
 	if !always && !slices.ContainsFunc(fields, c.present) {
@@ -137,7 +137,7 @@ func (c *checker) email(field string) {
 	}
 }
 
-// checkClient checks what a client is created of (mbanq §3).
+// checkClient checks what a client is created of (§3).
 func checkClient(m tolerant.Object) *checker {
 	c := &checker{Object: m, resource: "client"}
 	c.required("officeId", "legalFormId")
@@ -180,7 +180,7 @@ func checkClient(m tolerant.Object) *checker {
 	return c
 }
 
-// checkAddress checks an address (mbanq §3).
+// checkAddress checks an address (§3).
 func checkAddress(m tolerant.Object) *checker {
 	c := &checker{Object: m, resource: "address"}
 	c.required("addressLine1", "city", "stateProvinceId", "countryId", "postalCode", "isActive")
@@ -190,7 +190,7 @@ func checkAddress(m tolerant.Object) *checker {
 	return c
 }
 
-// checkIdentifier checks an identifier (mbanq §3). Its type may be a number or a string of digits.
+// checkIdentifier checks an identifier (§3). Its type may be a number or a string of digits.
 func checkIdentifier(m tolerant.Object) *checker {
 	c := &checker{Object: m, resource: "clientIdentifier"}
 	c.required("documentTypeId", "documentKey", "status")

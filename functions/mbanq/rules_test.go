@@ -62,7 +62,7 @@ func refusalOf(t testing.TB, err error) (r refusal) {
 	return r
 }
 
-// TestRules has the tables of mbanq §3, in the codes of mbanq §7.
+// TestRules has the tables of §3, in the codes of §7.
 func TestRules(t *testing.T) {
 	create := func(text string) error { _, err := mbanq.CreateClient(mbanq.Config{}).Decode(post(text)); return err }
 	address := func(text string) error {
@@ -272,7 +272,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestRefusedInThePartnersWords compares whole answers (mbanq §6, §7).
+// TestRefusedInThePartnersWords compares whole answers (§6, §7).
 func TestRefusedInThePartnersWords(t *testing.T) {
 	_, err := mbanq.CreateClient(mbanq.Config{}).Decode(
 		post(change(t, aClient, `"officeId":1,`, ``, "Noor", strings.Repeat("x", 51))),

@@ -9,7 +9,7 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Paths below the base URL (mbanq §2). Addresses hang from "client", everything else from "clients".
+// Paths below the base URL (§2). Addresses hang from "client", everything else from "clients".
 const (
 	tokenPath   = "/oauth/token"
 	clientsPath = "/v1/clients"
@@ -28,17 +28,17 @@ type credentials struct {
 	Username     string `json:"username"`
 	Password     string `json:"password"`
 
-	// Further headers of the token call: one more is documented, whose name isn't known (mbanq §1).
+	// Further headers of the token call: one more is documented, whose name isn't known (§1).
 	TokenHeaders map[string]string `json:"token_headers,omitzero"`
 
-	// What webhooks are signed with (mbanq §10); two live values allow a rotation. They stand in the deployment's secret
+	// What webhooks are signed with (§10); two live values allow a rotation. They stand in the deployment's secret
 	// also where tenants have accounts of their own.
 	Callback struct {
 		Secrets []string `json:"secrets,omitzero"`
 	} `json:"callback,omitzero"`
 }
 
-// tokenAnswer is what both faces of the token endpoint answer, the partner's and ours (mbanq §1).
+// tokenAnswer is what both faces of the token endpoint answer, the partner's and ours (§1).
 type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
@@ -47,7 +47,7 @@ type tokenAnswer struct {
 	Scope        string `json:"scope"`
 }
 
-// Statuses of a client and of its verification (mbanq §4).
+// Statuses of a client and of its verification (§4).
 const (
 	clientPending = 100
 	clientActive  = 300
@@ -95,7 +95,7 @@ func agree(sent, shown tolerant.Object, names ...string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool {
 		a, b := tolerant.Fold(sent.Plain(name)), tolerant.Fold(shown.Plain(name))
 		var day []int
-		if tolerant.Read(shown[name], &day) == nil && len(day) == 3 { // a date goes out so (mbanq §11)
+		if tolerant.Read(shown[name], &day) == nil && len(day) == 3 { // a date goes out so (§11)
 			wanted, err := time.Parse(layout, sent.String(name))
 			known := time.Date(day[0], time.Month(day[1]), day[2], 0, 0, 0, 0, time.UTC)
 			return layout != "" && err == nil && !wanted.Equal(known)
@@ -104,7 +104,7 @@ func agree(sent, shown tolerant.Object, names ...string) bool {
 	})
 }
 
-// readClient reads a client (mbanq §4).
+// readClient reads a client (§4).
 func readClient(m tolerant.Object) client {
 	return client{
 		ID: idOf(m, "id"), Status: m.Object("status").Number("id"), SubStatus: m.Object("subStatus").String("name"),
@@ -112,7 +112,7 @@ func readClient(m tolerant.Object) client {
 	}
 }
 
-// codes are the partner's codes of a failure, the telling ones first (mbanq §6).
+// codes are the partner's codes of a failure, the telling ones first (§6).
 type codes []string
 
 // readCodes reads them: those of its errors, then the top one. A token failure has one of its own.
@@ -134,7 +134,7 @@ func (c codes) first() string {
 
 func (c codes) has(code string) bool { return slices.Contains(c, code) }
 
-// isNamed reports whether a command's answer says what it did something to (mbanq §4): with maker-checker it may be the
+// isNamed reports whether a command's answer says what it did something to (§4): with maker-checker it may be the
 // command alone.
 func isNamed(m tolerant.Object) bool {
 	return m.Plain("id", "clientId", "resourceId", "commandId", "resourceIdentifier") != ""

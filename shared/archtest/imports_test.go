@@ -271,7 +271,7 @@ var parsed = sync.OnceValues(func() (all []file, err error) {
 			if err != nil {
 				return err
 			}
-			parsed, err := parser.ParseFile(set, at, text, parser.SkipObjectResolution)
+			parsed, err := parser.ParseFile(set, at, text, parser.SkipObjectResolution|parser.ParseComments)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sallyport/shared/source"
 )
 
 // MaxDepth is how deep JSON from outside may nest.
@@ -18,7 +20,8 @@ const MaxDepth = 32
 type InputError struct {
 	Pointer string // JSON pointer (RFC 6901), header or parameter name; empty for the whole body
 	Reason  string
-	Code    string // for machines, where it is another than "invalid_request"
+	Code    string        // for machines, where it is another than "invalid_request"
+	Source  source.Source // where the rule comes from, if it is about what a partner takes
 }
 
 func (e *InputError) Error() string {
@@ -32,7 +35,7 @@ func (e *InputError) Error() string {
 func Under(at string, err error) error {
 	var input *InputError
 	if errors.As(err, &input) {
-		return &InputError{Pointer: at + input.Pointer, Reason: input.Reason, Code: input.Code}
+		return &InputError{Pointer: at + input.Pointer, Reason: input.Reason, Code: input.Code, Source: input.Source}
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/source"
 	"sallyport/shared/token"
 	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
@@ -280,8 +281,9 @@ func Failed(resp upstream.Response, err error) *Outcome {
 // before any call.
 type Rejection struct {
 	Reply  gateway.Reply
-	Code   string // the partner's
-	Detail string // what and where, for the header Gateway-Error-Detail; holds no values
+	Code   string        // the partner's
+	Detail string        // what and where, for the header Gateway-Error-Detail; holds no values
+	Source source.Source // where the rule comes from
 }
 
 func (r *Rejection) Error() string { return r.Code }

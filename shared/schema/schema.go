@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"sallyport/shared/source"
 	"sallyport/shared/vault"
 )
 
@@ -55,6 +56,7 @@ func fields(names string, must presence, t Type) (all Fields) {
 type Fault struct {
 	Pointer string // JSON pointer (RFC 6901)
 	Reason  string
+	Source  source.Source // where the rule comes from
 }
 
 // Error says where and what.
@@ -66,20 +68,21 @@ func (f Fault) Error() string {
 }
 
 // Check returns everything that is wrong with an object, in the order in which it stands there; what is missing comes
-// after what an object has. The text must have passed gateway.CheckJSON. Fields without a rule are skipped. With
-// references, {"document_id":…} may stand for a file.
-func Check(text jsontext.Value, fields Fields, references bool) []Fault {
-	c := &checker{references: references}
+// after what an object has. The text must have passed gateway.CheckJSON. Fields without a rule are skipped. From is
+// where the rules come from. With references, {"document_id":…} may stand for a file.
+func Check(text jsontext.Value, from source.Source, fields Fields, references bool) []Fault {
+	c := &checker{source: from, references: references}
 	Object(fields)(c, "", text, filled)
 	return c.faults
 }
 
 type checker struct {
+	source     source.Source
 	references bool
 	faults     []Fault
 }
 
-func (c *checker) fault(at, reason string) { c.faults = append(c.faults, Fault{at, reason}) }
+func (c *checker) fault(at, reason string) { c.faults = append(c.faults, Fault{at, reason, c.source}) }
 
 // Type is what a value must be.
 type Type func(c *checker, at string, value jsontext.Value, must presence)

@@ -11,11 +11,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/schema"
+	"sallyport/shared/source"
 )
 
 // check returns what is wrong, fault by fault.
 func check(text string, references bool, fields ...schema.Fields) (faults []string) {
-	for _, f := range schema.Check(jsontext.Value(text), slices.Concat(fields...), references) {
+	for _, f := range schema.Check(jsontext.Value(text), source.Published("§1"), slices.Concat(fields...), references) {
 		faults = append(faults, f.Error())
 	}
 	return faults
@@ -294,7 +295,7 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte, references bool) {
 		before := string(text)
-		faults := schema.Check(text, slices.Concat(all...), references)
+		faults := schema.Check(text, source.Published("§1"), slices.Concat(all...), references)
 		if string(text) != before {
 			t.Errorf("%q became %q", before, text)
 		}

@@ -1,4 +1,4 @@
-// Package rule reads and evaluates the rules that say whether a module of a workflow runs (ezto §7), in the Common
+// Package rule reads and evaluates the rules that say whether a module of a workflow runs (§7), in the Common
 // Expression Language (cel.dev). A rule is of type bool and may ask about what workspace.Facts has. It is bounded when
 // it is saved and again when it is evaluated, and no error of this package holds anything of a rule's texts or of the
 // facts.

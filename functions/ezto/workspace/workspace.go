@@ -1,4 +1,4 @@
-// Package workspace is how a tenant configures EZTO's IEC verification (ezto §7): workflows, whose modules run under a
+// Package workspace is how a tenant configures EZTO's IEC verification (§7): workflows, whose modules run under a
 // rule and show selected claims, and applications, to which workflows are attached. What a rule means is not known
 // here, so that functions that evaluate none don't link what does.
 package workspace

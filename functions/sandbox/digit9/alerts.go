@@ -31,7 +31,7 @@ func listAlerts(c *sandbox.Call) any {
 }
 
 // closeAlert does what compliance does: it changes a customer, closes the alert unless the scan is still under
-// investigation, and has the callback sent (digit9 §8). Where customer_status is left out, Accepted makes a customer
+// investigation, and has the callback sent (§8). Where customer_status is left out, Accepted makes a customer
 // ACTIVE, Rejected REJECTED, and otherwise it stays; aml_scan_status stays as well where it is left out. N/A is said in
 // the callback only.
 func closeAlert(c *sandbox.Call) any {
@@ -91,7 +91,7 @@ func closeAlert(c *sandbox.Call) any {
 	return closure(in.CustomerStatus)
 }
 
-// signCallback authenticates a callback as the setting callback_auth says (digit9 §8): by a token, by a hash of the raw
+// signCallback authenticates a callback as the setting callback_auth says (§8): by a token, by a hash of the raw
 // body and a secret, or by both.
 func (d *simulation) signCallback(c *sandbox.Call, header http.Header, body []byte, forge bool) {
 	auth := c.Setting("callback_auth")
@@ -108,7 +108,7 @@ func (d *simulation) signCallback(c *sandbox.Call, header http.Header, body []by
 	}
 }
 
-// taken: what is answered with 200 is never repeated, but only the state ACKNOWLEDGED acknowledges (digit9 §8).
+// taken: what is answered with 200 is never repeated, but only the state ACKNOWLEDGED acknowledges (§8).
 func taken(status int, body []byte) (acknowledged, final bool) {
 	if status != http.StatusOK {
 		return false, false

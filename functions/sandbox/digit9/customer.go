@@ -22,7 +22,7 @@ type customerRecord struct {
 	Stands  standing        `json:"stands"`
 }
 
-// customerProfile is what was onboarded, as get-customer shows it (digit9 §7).
+// customerProfile is what was onboarded, as get-customer shows it (§7).
 type customerProfile struct {
 	AgentLocationID       string     `json:"agent_location_id"`
 	Channel               string     `json:"channel"`
@@ -167,10 +167,10 @@ func knownProfile(id idDetail, now time.Time) customerProfile {
 	}
 }
 
-// ownAgent is the agent that the token belongs to, for customers who were onboarded without one (digit9 §6.1).
+// ownAgent is the agent that the token belongs to, for customers who were onboarded without one (§6.1).
 const ownAgent = "784999"
 
-// lookupCustomer is E2 (digit9 §5).
+// lookupCustomer is E2 (§5).
 func lookupCustomer(c *sandbox.Call) sandbox.Answer {
 	var id lookupID
 	if err := json.Unmarshal(c.Body, &id); err != nil || !within(id.IDType, 3) || !within(id.IDNumber, 30) {
@@ -202,7 +202,7 @@ func lookupCustomer(c *sandbox.Call) sandbox.Answer {
 		"agent_location_id", p.AgentLocationID, "primary_mobile_number", p.PrimaryMobileNumber, "email_id", p.EmailID,
 		"customer_status", customer.Stands.CustomerStatus, "aml_scan_status", customer.Stands.AMLScanStatus,
 		"id_status", of.status(c.Now),
-		"id_date_of_expiry", of.DateOfExpiry+"T00:00:00.000+00:00", // the sample's form, not the table's (digit9 §5)
+		"id_date_of_expiry", of.DateOfExpiry+"T00:00:00.000+00:00", // the sample's form, not the table's (§5)
 	))
 }
 
@@ -222,7 +222,7 @@ func within(s string, limit int) bool {
 	return s != "" && utf8.RuneCountInString(s) <= limit
 }
 
-// getCustomer is E4 (digit9 §7).
+// getCustomer is E4 (§7).
 func getCustomer(c *sandbox.Call) sandbox.Answer {
 	customer, found := customerByECRN(c, c.Request.PathValue("ecrn"))
 	if !found {
@@ -256,12 +256,12 @@ func (d customerRecord) held() bool {
 	return d.Stands.Held && d.Stands.AMLScanStatus == amlUnderInvestigation
 }
 
-// lookupFound returns a success of the lookup service, in the order of the contract's sample (digit9 §12).
+// lookupFound returns a success of the lookup service, in the order of the contract's sample (§12).
 func lookupFound(data any) sandbox.Answer {
 	return sandbox.OK("status", "success", "statusCode", http.StatusOK, "data", data)
 }
 
-// lookupFailed returns a failure of the lookup service, which is always HTTP 200 (digit9 §9.1).
+// lookupFailed returns a failure of the lookup service, which is always HTTP 200 (§9.1).
 func lookupFailed(statusCode, errorCode int, message string) sandbox.Answer {
 	return sandbox.OK("status", "failure", "statusCode", statusCode, "errorCode", errorCode, "message", message)
 }

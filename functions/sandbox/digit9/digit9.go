@@ -34,7 +34,7 @@ func Defaults() Options {
 	}
 }
 
-// maxOnboarding is the largest onboarding request that is read, in bytes: 40 MiB of files (digit9 §6.4) in base64.
+// maxOnboarding is the largest onboarding request that is read, in bytes: 40 MiB of files (§6.4) in base64.
 const maxOnboarding = 56 << 20
 
 // simulation is the simulated Digit9.
@@ -64,8 +64,8 @@ func New(o Options) sandbox.Simulator {
 			{Method: http.MethodPost, Path: "/alerts/{ecrn}", Handle: closeAlert},
 		},
 		Settings: []sandbox.Setting{
-			{Name: "token_lifetime", Values: []string{"7199", "90", "5"}}, // seconds, real (digit9 §3)
-			// an onboarding without ecrn of a known id (digit9 §14)
+			{Name: "token_lifetime", Values: []string{"7199", "90", "5"}}, // seconds, real (§3)
+			// an onboarding without ecrn of a known id (§14)
 			{Name: "duplicate_ids", Values: []string{"create", "update"}},
 			{Name: "callback_auth", Values: []string{"bearer", "hash", "both"}},
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
@@ -73,7 +73,7 @@ func New(o Options) sandbox.Simulator {
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name:     "callback",
-			Schedule: []time.Duration{5 * time.Minute, 10 * time.Minute, time.Hour, time.Hour}, // digit9 §8
+			Schedule: []time.Duration{5 * time.Minute, 10 * time.Minute, time.Hour, time.Hour}, // §8
 			Sign:     d.signCallback,
 			Taken:    taken,
 		},
@@ -91,7 +91,7 @@ func guarded(handle sandbox.Handler) sandbox.Handler {
 	}
 }
 
-// gatewayFailures returns what the gateway before Digit9's services answers itself (digit9 §9.1, §9.2). The path lacks
+// gatewayFailures returns what the gateway before Digit9's services answers itself (§9.1, §9.2). The path lacks
 // the first segment of the request's; message is nil where the body has none.
 func gatewayFailures(c *sandbox.Call, path string, message *string) sandbox.Failures {
 	of := func(status int) sandbox.Answer {

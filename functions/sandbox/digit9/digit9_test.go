@@ -223,7 +223,7 @@ func invalidField(details string) string {
 		details + `,"request_id":"R"}`
 }
 
-// Rows of digit9 §9, to the byte.
+// Rows of §9, to the byte.
 const (
 	lookupNotFound      = `200 {"status":"failure","statusCode":404,"errorCode":45001,"message":"Customer not found"}`
 	lookupNotSubscribed = `200 {"status":"failure","statusCode":404,"errorCode":45003,"message":"Customer not Subscribed"}`
@@ -316,7 +316,7 @@ func TestTokens(t *testing.T) {
 		r.Header.Set("Content-Type", "Application/X-WWW-Form-Urlencoded; charset=UTF-8")
 		want(t, open(t).Do(r).Code, 200)
 	})
-	t.Run("LiteralSamples", func(t *testing.T) { // digit9 §3: each has grant_type twice
+	t.Run("LiteralSamples", func(t *testing.T) { // §3: each has grant_type twice
 		h := open(t)
 		issued := h.issue("grant_type=password&" + form())
 		h.issue(
@@ -567,7 +567,7 @@ func TestUpdate(t *testing.T) {
 		want(t, h.onboard(ordinary), barred(given))
 		want(t, h.lookup(ordinary), lookupBarred)
 	})
-	t.Run("Resubmission", func(t *testing.T) { // digit9 §11: KYC_PENDING and Accepted
+	t.Run("Resubmission", func(t *testing.T) { // §11: KYC_PENDING and Accepted
 		h := open(t)
 		given := ecrnIn(t, h.onboard("784199000000423"))
 		h.closes(given, `{"aml_scan_status":"Accepted","customer_status":"KYC_PENDING"}`)

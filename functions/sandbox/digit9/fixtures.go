@@ -1,6 +1,6 @@
 package digit9
 
-// fixture is what an id number stands for by its last four characters (digit9 §10).
+// fixture is what an id number stands for by its last four characters (§10).
 type fixture struct {
 	unsubscribed bool     // lookups say so until the customer is onboarded
 	lookupFails  bool     // with an internal error, always
@@ -10,7 +10,7 @@ type fixture struct {
 	onboardFails bool     // with a backend failure and no effect, always
 }
 
-// standing is where a customer stands (digit9 §11).
+// standing is where a customer stands (§11).
 type standing struct {
 	CustomerStatus string `json:"customer_status"`
 	AMLScanStatus  string `json:"aml_scan_status"`
@@ -20,7 +20,7 @@ type standing struct {
 	Unnamed bool `json:"unnamed,omitzero"`
 }
 
-// Values of customer_status and aml_scan_status (digit9 §5).
+// Values of customer_status and aml_scan_status (§5).
 const (
 	customerActive     = "ACTIVE"
 	customerKYCPending = "KYC_PENDING"
@@ -32,7 +32,7 @@ const (
 	amlRejected           = "Rejected"
 	amlUnderInvestigation = "Under Investigation"
 	amlFailed             = "Failed"
-	amlNotAvailable       = "N/A" // in callbacks only (digit9 §8)
+	amlNotAvailable       = "N/A" // in callbacks only (§8)
 )
 
 // fixtureOf returns the fixture of an id number. Any other ending is an ordinary person's, the zero fixture.

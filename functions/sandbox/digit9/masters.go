@@ -16,7 +16,7 @@ type masterCode struct {
 	SubStates []masterCode `json:"sub_states,omitzero"`
 }
 
-// masterGroups are the master lists in the order of digit9 §10.
+// masterGroups are the master lists in the order of §10.
 const masterGroups = `relationships id_types sources_of_incomes purposes_of_transactions professions account_types
 	payment_modes visa_types instruments address_types receiving_modes fee_types transaction_states income_types
 	income_range_types cancel_reason_codes transaction_count_per_month transaction_volume_per_month correspondents
@@ -47,7 +47,7 @@ func masterCodes(group string) []masterCode {
 	return codes
 }
 
-// listCodes is E6 (digit9 §10): all groups, or the one that the query names.
+// listCodes is E6 (§10): all groups, or the one that the query names.
 func listCodes(c *sandbox.Call) sandbox.Answer {
 	query := c.Request.URL.Query()
 	only := cmp.Or(query.Get("code"), query.Get("code_type"))

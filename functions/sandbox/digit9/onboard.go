@@ -8,7 +8,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// onboardCustomer is E3 (digit9 §6): without ecrn it creates, with one it updates.
+// onboardCustomer is E3 (§6): without ecrn it creates, with one it updates.
 func onboardCustomer(c *sandbox.Call) sandbox.Answer {
 	// Input: its form, then the one master that decides.
 	if invalid := invalidFields(c.Body); invalid != nil {
@@ -65,7 +65,7 @@ func onboardCustomer(c *sandbox.Call) sandbox.Answer {
 }
 
 // updateCustomer replaces the profile of a customer who is neither barred nor held. For one who was KYC_PENDING and
-// Accepted that is what was lacking (digit9 §11).
+// Accepted that is what was lacking (§11).
 func updateCustomer(c *sandbox.Call, customer customerRecord, profile customerProfile, number string) sandbox.Answer {
 	if customer.barred() || customer.held() {
 		return refused(c, customer)
@@ -113,7 +113,7 @@ func refused(c *sandbox.Call, customer customerRecord) sandbox.Answer {
 	return onboardFailed(c, http.StatusNotAcceptable, 406, 45013, "Customer "+named+"Under Compliance Investigation")
 }
 
-// onboardFailed returns a failure of onboarding, whose HTTP status is not always that of its body (digit9 §9.2).
+// onboardFailed returns a failure of onboarding, whose HTTP status is not always that of its body (§9.2).
 func onboardFailed(c *sandbox.Call, status, statusCode, errorCode int, message string) sandbox.Answer {
 	return sandbox.JSON(status, sandbox.Object(
 		"request_id", c.NewHexID(), "status", "failed", "status_code", statusCode, "error_code", errorCode,
@@ -129,7 +129,7 @@ func backendFailed(c *sandbox.Call, status int) sandbox.Answer {
 	))
 }
 
-// invalidField returns the failure that names fields, which is worded unlike the others (digit9 §9.2).
+// invalidField returns the failure that names fields, which is worded unlike the others (§9.2).
 func invalidField(c *sandbox.Call, details map[string]string) sandbox.Answer {
 	return sandbox.JSON(http.StatusBadRequest, sandbox.Object(
 		"status", "failure", "status_code", 400, "error_code", 40002,

@@ -17,7 +17,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// Limits of an onboarding request: of one file and of all files, in bytes decoded (digit9 §6.4); of the elements of one
+// Limits of an onboarding request: of one file and of all files, in bytes decoded (§6.4); of the elements of one
 // list, so that a record stays one item of the store.
 const (
 	maxFile     = 5 << 20
@@ -41,7 +41,7 @@ type payload struct {
 }
 
 // invalidFields returns nil for a valid request, else what is wrong by field, in the contract's words
-// (digit9 §9.2). What is no JSON object has no fields to name.
+// (§9.2). What is no JSON object has no fields to name.
 func invalidFields(body []byte) map[string]string {
 	var request map[string]any
 	numbers := json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) error {
@@ -106,7 +106,7 @@ func camelCase(name string) string {
 	return strings.Join(words, "")
 }
 
-// request returns the fields of digit9 §6. Where its sources give two lengths, the longer one holds; a text without a
+// request returns the fields of §6. Where its sources give two lengths, the longer one holds; a text without a
 // length has that of the texts that have one.
 func (p *payload) request() []field {
 	image := p.file("image/jpeg", "image/png", "application/pdf")

@@ -6,7 +6,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// issueToken is E1 (digit9 §3).
+// issueToken is E1 (§3).
 func (d *simulation) issueToken(c *sandbox.Call) sandbox.Answer {
 	form := c.Form()
 
@@ -51,7 +51,7 @@ func (d *simulation) newTokens(c *sandbox.Call, session string) sandbox.Answer {
 	)
 }
 
-// tokenFailures are worded as Keycloak does (digit9 §3).
+// tokenFailures are worded as Keycloak does (§3).
 func tokenFailures(*sandbox.Call) sandbox.Failures {
 	return sandbox.Failures{
 		Unauthorized: sandbox.OAuthError(http.StatusUnauthorized, "invalid_grant", "Invalid user credentials"),

@@ -27,11 +27,11 @@ func Defaults() Options {
 		ClientSecret:      "sandbox-secret=",
 		GatewayInstanceID: "gateway.equal.dev_test",
 		JourneyID:         "aadhaar_otp_sim_v1",
-		RequestsPerSecond: 10, // equal §10
+		RequestsPerSecond: 10, // §10
 	}
 }
 
-// Limits of an OTP (equal §10), in sandbox time.
+// Limits of an OTP (§10), in sandbox time.
 const (
 	otpLifetime = 10 * time.Minute
 	otpGap      = 60 * time.Second // between two that are sent in one transaction
@@ -57,7 +57,7 @@ func New(o Options) sandbox.Simulator {
 				Handle: e.guarded(e.fetchData)},
 		},
 		Settings: []sandbox.Setting{
-			{Name: "step1_status", Values: []string{statusInProgress, statusSuccess}}, // equal §9
+			{Name: "step1_status", Values: []string{statusInProgress, statusSuccess}}, // §9
 		},
 		Failures: sandbox.Failures{
 			Unauthorized: errorEnvelope(http.StatusUnauthorized, "invalid_credentials", "Invalid Client Credentials"),
@@ -77,7 +77,7 @@ func New(o Options) sandbox.Simulator {
 	}
 }
 
-// authenticated checks the Basic pair (equal §3), which is split at its first colon.
+// authenticated checks the Basic pair (§3), which is split at its first colon.
 func (e *simulation) authenticated(r *http.Request) bool {
 	id, secret, ok := r.BasicAuth()
 	return sandbox.Same(id, e.ClientID, secret, e.ClientSecret) && ok
@@ -93,7 +93,7 @@ func (e *simulation) guarded(handle sandbox.Handler) sandbox.Handler {
 	}
 }
 
-// transaction is an exchange transaction: one user's run (equal §1). Of the Aadhaar number it knows the last four
+// transaction is an exchange transaction: one user's run (§1). Of the Aadhaar number it knows the last four
 // digits, which tell the fixtures apart; of the OTP nothing.
 type transaction struct {
 	GatewayInstanceID string    `json:"gateway_instance_id"`
@@ -105,7 +105,7 @@ type transaction struct {
 	Execution         string    `json:"execution,omitzero"`   // journey_transaction_id of the same
 }
 
-// otpState is where a transaction stands (equal §10). An OTP that is too old stays otpSent: its age says it.
+// otpState is where a transaction stands (§10). An OTP that is too old stays otpSent: its age says it.
 type otpState string
 
 const (
@@ -135,7 +135,7 @@ func idempotencyKeyOf(client, id string) string {
 // find loads a record by an id that the caller gave; one that can't be ours is not looked up.
 func find(c *sandbox.Call, key string, v any) bool { return len(key) <= 256 && c.Load(key, v) }
 
-// initTransaction is Q1 (equal §4).
+// initTransaction is Q1 (§4).
 func (e *simulation) initTransaction(c *sandbox.Call) sandbox.Answer {
 	// Input.
 	var in struct {
@@ -185,7 +185,7 @@ type execution struct {
 	fixture       fixture // of the number; the zero fixture where it is none
 }
 
-// executeJourney is Q2 (equal §5): one URL for both steps, told apart by the presence of otp.
+// executeJourney is Q2 (§5): one URL for both steps, told apart by the presence of otp.
 func (e *simulation) executeJourney(c *sandbox.Call) sandbox.Answer {
 	// Input, in the order of the contract's table.
 	var in struct {
@@ -332,7 +332,7 @@ func (x execution) save(c *sandbox.Call, id string, run acceptedRun) {
 	c.Save(executionKey(id), run)
 }
 
-// fetchData is Q3 (equal §5). That it brings a slow source nearer to its answer is not an effect: nothing that a caller
+// fetchData is Q3 (§5). That it brings a slow source nearer to its answer is not an effect: nothing that a caller
 // could count, pay for or regret has happened.
 func (e *simulation) fetchData(c *sandbox.Call) sandbox.Answer {
 	// Input.
@@ -363,7 +363,7 @@ func (e *simulation) fetchData(c *sandbox.Call) sandbox.Answer {
 	return e.show(in.JourneyTransactionID, run)
 }
 
-// newExecutionID returns a journey_transaction_id (equal §6): its UUID is not the transaction's.
+// newExecutionID returns a journey_transaction_id (§6): its UUID is not the transaction's.
 func (e *simulation) newExecutionID(c *sandbox.Call) string {
 	return "EQ.GT." + c.NewID() + "#" + e.JourneyID + "#" + c.NewHexID()
 }
@@ -387,7 +387,7 @@ func (e *simulation) show(id string, run acceptedRun) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, out)
 }
 
-// failure returns a business failure: 200, without a journey_transaction_id (equal §13).
+// failure returns a business failure: 200, without a journey_transaction_id (§13).
 func (e *simulation) failure(x execution, code, message string) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, envelope{
 		TransactionID: x.transactionID, JourneyID: e.JourneyID,
@@ -395,7 +395,7 @@ func (e *simulation) failure(x execution, code, message string) sandbox.Answer {
 	})
 }
 
-// initialised returns Q1's answer: of the common envelope what applies (equal §4).
+// initialised returns Q1's answer: of the common envelope what applies (§4).
 func initialised(id string) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, envelope{
 		TransactionID: id, Status: statusSuccess, StatusCode: "success", Message: "Request successful",
@@ -403,7 +403,7 @@ func initialised(id string) sandbox.Answer {
 	})
 }
 
-// errorEnvelope returns the minimal envelope (equal §13).
+// errorEnvelope returns the minimal envelope (§13).
 func errorEnvelope(status int, code, message string) sandbox.Answer {
 	return sandbox.JSON(status, envelope{Status: statusFailure, StatusCode: code, Message: message})
 }
@@ -416,14 +416,14 @@ func invalid() sandbox.Answer {
 	return errorEnvelope(http.StatusBadRequest, "invalid_request", "Invalid Request")
 }
 
-// Values of status (equal §6).
+// Values of status (§6).
 const (
 	statusSuccess    = "SUCCESS"
 	statusFailure    = "FAILURE"
 	statusInProgress = "IN_PROGRESS"
 )
 
-// envelope is what Equal answers, in the order of the contract's samples (equal §13).
+// envelope is what Equal answers, in the order of the contract's samples (§13).
 type envelope struct {
 	TransactionID        string  `json:"transaction_id,omitzero"`
 	JourneyTransactionID string  `json:"journey_transaction_id,omitzero"`
@@ -453,7 +453,7 @@ type aadhaar struct {
 	Checks    []check `json:"checks,omitzero"`
 }
 
-// check is one element of checks (equal §7).
+// check is one element of checks (§7).
 type check struct {
 	CheckID     string   `json:"check_id"`
 	CheckResult string   `json:"check_result"`

@@ -14,7 +14,7 @@ import (
 func TestHappyPath(t *testing.T) {
 	h := open(t)
 
-	// The answers of equal §13, to the byte.
+	// The answers of §13, to the byte.
 	w := h.Do(request("POST", initPath, `{"gateway_instance_id":"gateway.equal.dev_test","business_user_id":"u-1"}`))
 	want(t, w.Header(), http.Header{"Content-Type": {"application/json"}})
 	want(

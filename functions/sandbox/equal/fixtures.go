@@ -2,7 +2,7 @@ package equal
 
 import "net/http"
 
-// fixture is what the simulated source knows of one Aadhaar number (equal §12).
+// fixture is what the simulated source knows of one Aadhaar number (§12).
 type fixture struct {
 	last4    string // what state refers to it by; differs in every fixture
 	always   int    // HTTP status of the answer to either step; 0 for none
@@ -19,7 +19,7 @@ type fixture struct {
 // otpAccepted: step 1 sends an OTP.
 const otpAccepted = "otp_sent"
 
-// Values of decision (equal §6), with a space.
+// Values of decision (§6), with a space.
 const (
 	decisionClear       = "CLEAR"
 	decisionMustReview  = "MUST REVIEW"
@@ -52,7 +52,7 @@ func fixtures() map[string]fixture {
 	}
 }
 
-// validAadhaar reports whether a number has the form of one (equal §11): twelve digits, the first of them 2 to 9, the
+// validAadhaar reports whether a number has the form of one (§11): twelve digits, the first of them 2 to 9, the
 // last a Verhoeff check digit.
 func validAadhaar(number string) bool {
 	if len(number) != 12 || number[0] < '2' {

@@ -22,14 +22,14 @@ type Options struct {
 	// EncryptionKey encrypts what EZTO sends for the applications whose response type is Encrypted. It has 32 bytes.
 	EncryptionKey string
 	// CallbackKey is in the URLs that the hooks call of those whose response type is Plaintext, as the query's "key"
-	// (ezto §11): it tells nothing but that EZTO was told the URL.
+	// (§11): it tells nothing but that EZTO was told the URL.
 	CallbackKey string
 	// SigningKey signs what EZTO sends for those whose response type is Token; nil for one that is made when it is
 	// first needed, and kept in the store.
 	SigningKey *rsa.PrivateKey
 }
 
-// Application is an application of a workspace and the workflows attached to it (ezto §7).
+// Application is an application of a workspace and the workflows attached to it (§7).
 type Application struct {
 	ID      string   // app_id
 	Secrets []string // each good as app_secret: two during a rotation
@@ -146,7 +146,7 @@ func New(o Options) sandbox.Simulator {
 			// unverified: a result with iec_verified false
 			{Name: "unknown_number", Values: []string{"stays_on_page", "unverified"}},
 			{Name: "claims", Values: []string{"application", coreClaims, "none"}},  // application: as it has them selected
-			{Name: "iec_name", Values: []string{"ie_code", "iec_code"}},            // this and the next five: ezto §6
+			{Name: "iec_name", Values: []string{"ie_code", "iec_code"}},            // this and the next five: §6
 			{Name: "iec_verified", Values: []string{"true", "True"}},               // how it is spelt
 			{Name: "iec_verified_at", Values: []string{"seconds", "milliseconds"}}, // since 1970
 			{Name: "envelope", Values: []string{"snake_case", "camelCase"}},        // user_id and request_id
@@ -158,9 +158,9 @@ func New(o Options) sandbox.Simulator {
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name: "callback",
-			// chosen (ezto §14)
+			// chosen (§14)
 			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
-			// no header is documented (ezto §11)
+			// no header is documented (§11)
 			Sign:  func(*sandbox.Call, http.Header, []byte, bool) {},
 			Forge: forge,
 		},
@@ -168,7 +168,7 @@ func New(o Options) sandbox.Simulator {
 	}
 }
 
-// resultPath is the end of the path of get-result, which no readable page shows (ezto §2).
+// resultPath is the end of the path of get-result, which no readable page shows (§2).
 const resultPath = "/transaction/result"
 
 // inWorkspace wraps an operation with the check of the workspace in its path.
@@ -190,7 +190,7 @@ type call struct {
 }
 
 // guarded wraps an operation with the check of the application's credentials: those of Basic where the request says
-// that it is of version 1, else those in the body, as version 0 has them (ezto §3).
+// that it is of version 1, else those in the body, as version 0 has them (§3).
 func (e *simulation) guarded(handle func(*call) sandbox.Answer) sandbox.Handler {
 	return func(c *sandbox.Call) sandbox.Answer {
 		x := &call{Call: c, fields: fieldsOf(c)}

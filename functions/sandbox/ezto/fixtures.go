@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// licence is an entry of the register of licences (ezto §12, §13).
+// licence is an entry of the register of licences (§12, §13).
 type licence struct {
 	Number  string `json:"number"`
 	Name    string `json:"name"`
@@ -38,7 +38,7 @@ func licenceOf(number string) (licence, bool) {
 	return licence{}, false
 }
 
-// numberForm is the form of a licence's number: ten digits as of old, or a PAN (ezto §12).
+// numberForm is the form of a licence's number: ten digits as of old, or a PAN (§12).
 var numberForm = regexp.MustCompile(`^([0-9]{10}|[A-Z]{3}[ABCFGHJLPT][A-Z][0-9]{4}[A-Z])$`)
 
 // isKnownUser says of whose user ids EZTO knows the users, beside those who have been onboarded.

@@ -57,14 +57,14 @@ func (e *simulation) signingKey(c *sandbox.Call) (jose.JSONWebKey, error) {
 	return jwk, err
 }
 
-// listCerts shows the public part of the signing key (ezto §11). It needs no credentials.
+// listCerts shows the public part of the signing key (§11). It needs no credentials.
 func (e *simulation) listCerts(c *sandbox.Call) sandbox.Answer {
 	key, err := e.signingKey(c)
 	c.Fail(err)
 	return sandbox.JSON(http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
 }
 
-// token returns members as a signed JWT (ezto §11), which the workspace's realm issues.
+// token returns members as a signed JWT (§11), which the workspace's realm issues.
 func (e *simulation) token(c *sandbox.Call, t *transaction, members []member) (string, error) {
 	key, err := e.signingKey(c)
 	if err != nil {
@@ -105,7 +105,7 @@ func encrypt(key, plain []byte) (string, error) {
 	return encrypted.CompactSerialize()
 }
 
-// newHandle returns an auth_req_id of the form and the length that they have (ezto §5). Nobody, not even EZTO, can read
+// newHandle returns an auth_req_id of the form and the length that they have (§5). Nobody, not even EZTO, can read
 // one.
 func newHandle() (string, error) {
 	key := make([]byte, 32)

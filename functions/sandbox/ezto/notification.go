@@ -12,7 +12,7 @@ import (
 )
 
 // tell has the gateway told how a transaction ended, in the way of its application's hook. The shapes of what is sent
-// are chosen: the contract leaves them open (ezto §2). That a link expires is not told: nothing happens then.
+// are chosen: the contract leaves them open (§2). That a link expires is not told: nothing happens then.
 func (e *simulation) tell(c *sandbox.Call, t *transaction) {
 	app := e.Applications[t.Application]
 	if app.Hook != Poll && c.Setting("callbacks") == "sent" {

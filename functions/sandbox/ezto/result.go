@@ -10,10 +10,10 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// slowDown is what a poll that comes too soon adds to the interval, in sandbox seconds (ezto §9).
+// slowDown is what a poll that comes too soon adds to the interval, in sandbox seconds (§9).
 const slowDown = 5
 
-// getResult is E3 (ezto §2). Nothing limits how often a result is read; before there is one, the interval does.
+// getResult is E3 (§2). Nothing limits how often a result is read; before there is one, the interval does.
 func (e *simulation) getResult(x *call) sandbox.Answer {
 	// Transaction: one of another application's does not exist.
 	handle := x.fields("auth_req_id")
@@ -60,7 +60,7 @@ func (t *transaction) failure() string {
 	return "the user has no attempts left"
 }
 
-// member is a member of a result: every one is a text (ezto §6).
+// member is a member of a result: every one is a text (§6).
 type member struct{ name, value string }
 
 // encodeMembers returns members as a JSON object in their order, with a comma after the last one if asked.
@@ -76,7 +76,7 @@ func encodeMembers(members []member, trailingComma bool) []byte {
 	return object
 }
 
-// allClaims are those that can be selected for IEC Verification (ezto §7). The settings know some of them by
+// allClaims are those that can be selected for IEC Verification (§7). The settings know some of them by
 // coreClaims.
 func allClaims() []string {
 	return []string{"iec_code", "iec_verified", "iec_verified_at", "name", "iec_status", "pan"}
@@ -85,7 +85,7 @@ func allClaims() []string {
 const coreClaims = "iec_code,iec_verified,iec_status"
 
 // members returns those of a transaction's result: its envelope and, where a check was completed, what was selected of
-// it and the address, which can't be selected (ezto §6).
+// it and the address, which can't be selected (§6).
 func (e *simulation) members(c *sandbox.Call, t *transaction) []member {
 	// Envelope.
 	workflow, userID, requestID := verificationWorkflow, "user_id", "request_id"

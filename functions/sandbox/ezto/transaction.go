@@ -9,7 +9,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// transactionStatus is where a transaction stands (ezto §10): at a step that a person has to take, or at its end. What
+// transactionStatus is where a transaction stands (§10): at a step that a person has to take, or at its end. What
 // comes before the first step shows nowhere.
 type transactionStatus string
 

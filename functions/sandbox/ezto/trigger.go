@@ -15,7 +15,7 @@ import (
 // maxRequest is the largest request that is taken, in bytes.
 const maxRequest = 64 << 10
 
-// requestObject is what the field "request" holds (ezto §4). What it has beside is no error.
+// requestObject is what the field "request" holds (§4). What it has beside is no error.
 type requestObject struct {
 	User struct {
 		UserID   string `json:"user_id"`
@@ -86,11 +86,11 @@ func (p pairs) MarshalJSONTo(e *jsontext.Encoder) error {
 	return e.WriteToken(jsontext.EndObject)
 }
 
-// triggerRequest is E1 and E2 (ezto §2).
+// triggerRequest is E1 and E2 (§2).
 func (e *simulation) triggerRequest(x *call) sandbox.Answer {
 	// Input.
 	var in requestObject
-	request := x.Form()("request") // never in JSON (ezto §3)
+	request := x.Form()("request") // never in JSON (§3)
 	consent := &in.Message.Consent
 	switch {
 	case x.app.APIOnly:

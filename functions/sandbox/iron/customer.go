@@ -13,7 +13,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// customerType is one of the two types of a customer (iron §3).
+// customerType is one of the two types of a customer (§3).
 type customerType string
 
 const (
@@ -88,7 +88,7 @@ func (x *call) newestOf(customer customerRecord) *identification {
 	return d
 }
 
-// customerStatus is the status of a customer (iron §3).
+// customerStatus is the status of a customer (§3).
 type customerStatus string
 
 const (
@@ -105,7 +105,7 @@ func customerStatuses() []customerStatus {
 	}
 }
 
-// status returns where a customer stands with the newest identification in a status, empty for none (iron §7).
+// status returns where a customer stands with the newest identification in a status, empty for none (§7).
 func (u customerRecord) status(newest identificationStatus, signings string) customerStatus {
 	unsigned := signings != "none" && u.Signing == nil
 	switch {
@@ -130,7 +130,7 @@ func (x *call) statusNow(customer customerRecord) customerStatus {
 	return customer.status(at, x.Setting("signings"))
 }
 
-// customerView is how a customer is shown (iron §3).
+// customerView is how a customer is shown (§3).
 type customerView struct {
 	ID                   string               `json:"id"`
 	PartnerID            string               `json:"partner_id"`
@@ -173,7 +173,7 @@ func (i *simulation) show(x *call, status int, customer customerRecord) sandbox.
 	return sandbox.JSON(status, i.view(customer, x.newestOf(customer), x.Setting("signings"), x.Now))
 }
 
-// createCustomer is iron §3.
+// createCustomer is §3.
 func (i *simulation) createCustomer(x *call) sandbox.Answer {
 	// Input. The length of a name is the sandbox's own.
 	wrong := object(
@@ -253,7 +253,7 @@ func (i *simulation) archiveCustomer(x *call, customer customerRecord) sandbox.A
 	return i.show(x, http.StatusOK, customer).WithEffect()
 }
 
-// listCustomers shows the customers who match, the newest first unless asked otherwise (iron §2).
+// listCustomers shows the customers who match, the newest first unless asked otherwise (§2).
 func (i *simulation) listCustomers(x *call) sandbox.Answer {
 	// Input.
 	query := x.Request.URL.Query()

@@ -23,7 +23,7 @@ type identification struct {
 	Numbers    int          `json:"numbers"`          // of moves that were given
 }
 
-// maxIdentifications is how many identifications one customer can have: the limit of iron §8, whose number is not
+// maxIdentifications is how many identifications one customer can have: the limit of §8, whose number is not
 // published.
 const maxIdentifications = 20
 
@@ -48,7 +48,7 @@ func ofIdentification(handle func(*call, customerRecord, identification) sandbox
 	}
 }
 
-// Keys of step_status (iron §6).
+// Keys of step_status (§6).
 const (
 	stepIdentity         = "identity"
 	stepSelfie           = "selfie"
@@ -96,7 +96,7 @@ func (d identification) stepStatus(at move) map[string]stepView {
 	return all
 }
 
-// identificationView is how an identification is shown (iron §6). What differs between API versions is not known:
+// identificationView is how an identification is shown (§6). What differs between API versions is not known:
 // either shows all fields that say something.
 type identificationView struct {
 	ID               string               `json:"id"`
@@ -130,7 +130,7 @@ func (i *simulation) identified(x *call, customer customerRecord, d identificati
 	return v
 }
 
-// createIdentification is iron §4 and §5; read reads the body of one of the two generations.
+// createIdentification is §4 and §5; read reads the body of one of the two generations.
 func (i *simulation) createIdentification(
 	read func(*call, customerType) (submission submitted, wrong string),
 ) func(*call, customerRecord) sandbox.Answer {
@@ -209,7 +209,7 @@ func (i *simulation) archiveIdentification(x *call, customer customerRecord, d i
 	return i.getIdentification(x, customer, d).WithEffect()
 }
 
-// decideIdentification is what a reviewer does, in one jump from wherever an identification is (iron §7).
+// decideIdentification is what a reviewer does, in one jump from wherever an identification is (§7).
 func (i *simulation) decideIdentification(x *call) sandbox.Answer {
 	if wrong := object(need("approved", boolean))("", x.Body); wrong != "" {
 		return invalid(wrong)

@@ -90,19 +90,19 @@ func New(o Options) sandbox.Simulator {
 		Settings: []sandbox.Setting{
 			// of input that is finished; fixtures go before it
 			{Name: "review", Values: []string{"by_hand", "automatic"}},
-			{Name: "signings", Values: []string{"none", "after", "first"}}, // whether terms are signed, and when (iron §7)
+			{Name: "signings", Values: []string{"none", "after", "first"}}, // whether terms are signed, and when (§7)
 			// sandbox time until input that is awaited expires
 			{Name: "pending_lifetime", Values: []string{"168h", "1h", "1m"}},
-			{Name: "outsourcing_agreement", Values: []string{"yes", "no"}}, // iron §4
-			// no body, null and the short names of types (iron §4)
+			{Name: "outsourcing_agreement", Values: []string{"yes", "no"}}, // §4
+			// no body, null and the short names of types (§4)
 			{Name: "v1_leniency", Values: []string{"on", "off"}},
-			{Name: "webhook_shape", Values: []string{shapeWrapped, shapeFlat}}, // of the message (iron §10)
+			{Name: "webhook_shape", Values: []string{shapeWrapped, shapeFlat}}, // of the message (§10)
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
 			sandbox.Normalising(),
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name: "callback",
-			// chosen (iron §10)
+			// chosen (§10)
 			Schedule: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute},
 			Sign:     i.signWebhook,
 			Void:     calledOff,
@@ -110,7 +110,7 @@ func New(o Options) sandbox.Simulator {
 	}
 }
 
-// webhookSecret returns the bytes of a webhook secret (iron §10).
+// webhookSecret returns the bytes of a webhook secret (§10).
 func webhookSecret(s string) []byte {
 	if encoded, ok := strings.CutPrefix(s, "whsec_"); ok {
 		if b, err := base64.StdEncoding.DecodeString(encoded); err == nil {
@@ -138,7 +138,7 @@ const (
 	decides // as writes, and a developer may as well: with a caller's key or with none
 )
 
-// guarded wraps an operation with what Iron checks of any call: its key, then its headers (iron §1), then the id in its
+// guarded wraps an operation with what Iron checks of any call: its key, then its headers (§1), then the id in its
 // path.
 func (i *simulation) guarded(role keyRole, handle func(*call) sandbox.Answer) sandbox.Handler {
 	return func(c *sandbox.Call) sandbox.Answer {
@@ -204,7 +204,7 @@ func (i *simulation) resetData(x *call) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, true).WithEffect()
 }
 
-// sees reports whether a call may see what belongs to a sub-partner, or to none (iron §1).
+// sees reports whether a call may see what belongs to a sub-partner, or to none (§1).
 func (x *call) sees(subPartner string) bool {
 	return x.subPartner == "" || subPartner == "" || x.subPartner == subPartner
 }

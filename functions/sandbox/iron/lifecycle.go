@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// identificationStatus is the status of an identification, and of each of its steps (iron §6).
+// identificationStatus is the status of an identification, and of each of its steps (§6).
 type identificationStatus string
 
 const (

@@ -9,7 +9,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// keyLifetime is how long an idempotency key is remembered, in sandbox time (iron §9).
+// keyLifetime is how long an idempotency key is remembered, in sandbox time (§9).
 const keyLifetime = 24 * time.Hour
 
 // keptAnswer is what was answered to an idempotency key.
@@ -20,7 +20,7 @@ type keptAnswer struct {
 	Body        []byte    `json:"body"`
 }
 
-// once wraps an operation with the rules of the IDEMPOTENCY-KEY (iron §9): a repeat gets the first answer, a failure
+// once wraps an operation with the rules of the IDEMPOTENCY-KEY (§9): a repeat gets the first answer, a failure
 // too, and does nothing; what asks for something else is refused. Not kept are 401, 429 and 5xx. Without the partner's
 // key nobody needs one.
 func once(handle func(*call) sandbox.Answer) func(*call) sandbox.Answer {

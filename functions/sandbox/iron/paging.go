@@ -8,7 +8,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// Sizes of a page (iron §2).
+// Sizes of a page (§2).
 const (
 	pageSize    = 10
 	maxPageSize = 100

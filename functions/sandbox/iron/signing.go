@@ -15,7 +15,7 @@ type signing struct {
 	At time.Time `json:"at"` // real
 }
 
-// listSignings shows what a customer has to sign to get on (iron §2): nothing, or the terms.
+// listSignings shows what a customer has to sign to get on (§2): nothing, or the terms.
 func listSignings(x *call, customer customerRecord) sandbox.Answer {
 	required := []jsontext.Value{}
 	if x.statusNow(customer) == customerSigningsRequired {
@@ -25,7 +25,7 @@ func listSignings(x *call, customer customerRecord) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, required)
 }
 
-// createSigning takes a signature (iron §2). What is not required, not known or not signed is not valid; the contract
+// createSigning takes a signature (§2). What is not required, not known or not signed is not valid; the contract
 // leaves that open, and the answer's fields.
 func (i *simulation) createSigning(x *call, customer customerRecord) sandbox.Answer {
 	// Input.

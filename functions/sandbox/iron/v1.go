@@ -16,7 +16,7 @@ type submitted struct {
 	outsourced bool   // it needs an agreement
 }
 
-// Limits of a file, decoded, in the two generations (iron §4, §5).
+// Limits of a file, decoded, in the two generations (§4, §5).
 const (
 	maxFileV1 = 5 << 20
 	maxFileV2 = 10 << 20
@@ -29,7 +29,7 @@ func unfit(customer customerType) string {
 	return "type does not suit a customer of the type " + string(customer)
 }
 
-// readV1 reads a body of iron §4 and says what is wrong with it. The values of type other than Direct are not
+// readV1 reads a body of §4 and says what is wrong with it. The values of type other than Direct are not
 // published: they are chosen.
 func readV1(x *call, customer customerType) (submission submitted, wrong string) {
 	const types = "Direct, OutsourcedPerson, OutsourcedBusiness, ReliancePerson"
@@ -250,7 +250,7 @@ func personFunds() valueCheck {
 	}
 }
 
-// Values of iron §4 and §13. One of personFundsV1 is there twice: as the contract misspells it, and right.
+// Values of §4 and §13. One of personFundsV1 is there twice: as the contract misspells it, and right.
 const (
 	documentTypesV1 = "BusinessRegistrationDocument MemorandumOfAssociation ShareholdersRegistry Other ProofOfAddress"
 	turnovers       = `LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK

@@ -14,7 +14,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// readV2 reads a body of iron §5 and says what is wrong with it. A body that is valid but not complete is not wrong:
+// readV2 reads a body of §5 and says what is wrong with it. A body that is valid but not complete is not wrong:
 // what it lacks is awaited.
 func readV2(x *call, customer customerType) (submission submitted, wrong string) {
 	body := jsontext.Value(bytes.TrimSpace(x.Body))
@@ -171,7 +171,7 @@ func soleProps(_ string, v jsontext.Value) string {
 	return ""
 }
 
-// maxLevels is how many levels of ownership there may be (iron §5).
+// maxLevels is how many levels of ownership there may be (§5).
 const maxLevels = 2
 
 // companyV2 checks a company at a level; the root is at the first.
@@ -362,7 +362,7 @@ func questions(at string, v jsontext.Value) string {
 	)(at, v)
 }
 
-// Values of iron §13.
+// Values of §13.
 const (
 	occupationsV2 = `Agriculture ArtsAndEntertainment Construction Education FinancialServices
 		InformationAndTechnology Retail RealEstate Other BusinessOwner Healthcare Industrial LegalServices

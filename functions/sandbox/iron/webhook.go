@@ -15,7 +15,7 @@ import (
 )
 
 // Shapes of a webhook's message: below the name of its kind, as samples have it, or not, as the specification has it
-// (iron §10).
+// (§10).
 const (
 	shapeWrapped = "wrapped"
 	shapeFlat    = "flat"
@@ -32,7 +32,7 @@ type webhookRef struct {
 	Customer       bool   `json:"customer,omitzero"` // it tells what the move means to the customer
 }
 
-// tell has a webhook sent (iron §10) that says something at a time; variant is what its message is wrapped in.
+// tell has a webhook sent (§10) that says something at a time; variant is what its message is wrapped in.
 func (i *simulation) tell(
 	x *call, kind, variant, customer string, message jsontext.Value, at time.Time, ref webhookRef,
 ) {
@@ -111,7 +111,7 @@ func calledOff(c *sandbox.Call, text string) bool {
 	return found && !superseding.Moves[0].At.After(d.Moves[n].At)
 }
 
-// signWebhook signs the time of the attempt and the raw body, with nothing between (iron §10).
+// signWebhook signs the time of the attempt and the raw body, with nothing between (§10).
 func (i *simulation) signWebhook(c *sandbox.Call, header http.Header, body []byte, forge bool) {
 	secret := i.secret
 	if forge {

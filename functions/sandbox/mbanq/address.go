@@ -62,7 +62,7 @@ func tooMany(what string) sandbox.Answer {
 		fmt.Sprintf("The sandbox keeps at most %d %s of a client.", maxElements, what), "id"))
 }
 
-// addAddress is row 8 of mbanq §2. The type is in the query.
+// addAddress is row 8 of §2. The type is in the query.
 func (m *simulation) addAddress(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	// Input.
 	in := readInput(c, "address", addressFields)
@@ -92,7 +92,7 @@ func (m *simulation) addAddress(c *sandbox.Call, client clientRecord) sandbox.An
 	return sandbox.OK("clientId", client.ID, "resourceId", address.ID).WithEffect()
 }
 
-// listAddresses is row 9 of mbanq §2; a type in the query selects.
+// listAddresses is row 9 of §2; a type in the query selects.
 func (m *simulation) listAddresses(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	addresses := []jsontext.Value{}
 	for _, a := range client.Addresses {
@@ -111,7 +111,7 @@ func (m *simulation) listAddresses(c *sandbox.Call, client clientRecord) sandbox
 	return sandbox.JSON(http.StatusOK, addresses)
 }
 
-// postalCode returns a postal code as it goes out: as a number (mbanq §4) where that loses nothing of it.
+// postalCode returns a postal code as it goes out: as a number (§4) where that loses nothing of it.
 func postalCode(s string) jsontext.Value {
 	if n, err := strconv.ParseUint(s, 10, 32); err == nil && strconv.FormatUint(n, 10) == s {
 		return jsontext.Value(s)

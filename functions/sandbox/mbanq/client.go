@@ -52,7 +52,7 @@ type clientRecord struct {
 	Identifiers []identifierRecord `json:"identifiers,omitzero"`
 }
 
-// Values of legalFormId (mbanq §3).
+// Values of legalFormId (§3).
 const (
 	legalFormPerson = 1
 	legalFormEntity = 2
@@ -111,7 +111,7 @@ const clientFields = `officeId legalFormId firstname middlename lastname fullnam
 	activationDate clientTypes clientClassificationId occupationId nationalityId staffId savingsProductId isStaff
 	isOptedForMLALStatus currentMLALStatus address`
 
-// createClient is row 3 of mbanq §2.
+// createClient is row 3 of §2.
 func (m *simulation) createClient(c *sandbox.Call) sandbox.Answer {
 	// Input. What only a person has is not asked of an entity.
 	in := readInput(c, "client", clientFields)
@@ -190,7 +190,7 @@ func (m *clientRecord) normalise(c *sandbox.Call) {
 	m.EmailAddress = c.Mail(m.EmailAddress)
 }
 
-// names reads who a client is: a person by parts or by a full name, an entity by a full name (mbanq §3).
+// names reads who a client is: a person by parts or by a full name, an entity by a full name (§3).
 func (in *input) names(client *clientRecord) {
 	given := func(name string) bool { return strings.TrimSpace(in.scalar(name)) != "" }
 	passed := func(names ...string) bool {
@@ -234,17 +234,17 @@ func (in *input) order(c *sandbox.Call, client clientRecord) {
 	}
 }
 
-// result is what a command answers but for a verification (mbanq §4).
+// result is what a command answers but for a verification (§4).
 func (m clientRecord) result() sandbox.Answer {
 	return sandbox.OK("id", m.ID, "officeId", m.OfficeID, "clientId", m.ID, "resourceId", m.ID)
 }
 
-// getClient is row 4 of mbanq §2.
+// getClient is row 4 of §2.
 func (m *simulation) getClient(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, client.view(m.Username))
 }
 
-// deleteClient is row 7 of mbanq §2.
+// deleteClient is row 7 of §2.
 func deleteClient(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	if client.Active {
 		return refused(newReason("error.msg.clients.cannot.be.deleted",
@@ -277,7 +277,7 @@ func legalFormOf(id int64) enum {
 	return enum{id, "legalFormType.person", "Person"}
 }
 
-// status is the main one, which moves on activate only (mbanq §5).
+// status is the main one, which moves on activate only (§5).
 func (m clientRecord) status() enum {
 	if m.Active {
 		return enum{300, "clientStatusType.active", "Active"}
@@ -307,7 +307,7 @@ func newCodeRef(options []codeValue, id int64) *codeRef {
 	return &codeRef{id, nameOf(options, id)}
 }
 
-// view returns a client as the user who made it sees it (mbanq §4). What an unset field looks like follows from
+// view returns a client as the user who made it sees it (§4). What an unset field looks like follows from
 // Fineract: it is left out. A sub-status that is unset has nothing but its switches.
 //
 // clientKycStatus is an object here, though verify answers a text. The contract leaves its content open; it says what
@@ -348,7 +348,7 @@ func (m clientRecord) view(user string) jsontext.Value {
 	)
 }
 
-// listClients is row 5 of mbanq §2. Parameters that nobody knows are ignored, those for ranges of dates among them,
+// listClients is row 5 of §2. Parameters that nobody knows are ignored, those for ranges of dates among them,
 // whose names the contract does not have.
 func (m *simulation) listClients(c *sandbox.Call) sandbox.Answer {
 	query := c.Request.URL.Query()

@@ -10,7 +10,7 @@ import (
 	"sallyport/functions/sandbox/sandboxtest"
 )
 
-// TestCreateInvalid: the rows of mbanq §7 for a field of a new client.
+// TestCreateInvalid: the rows of §7 for a field of a new client.
 func TestCreateInvalid(t *testing.T) {
 	long := func(n int) string { return `"` + strings.Repeat("é", n) + `"` }
 	exceeds := func(field string, limit int) string {

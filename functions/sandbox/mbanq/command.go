@@ -24,7 +24,7 @@ const (
 	kycFull    kycLevel = "FULL"
 )
 
-// verificationState is a clientVerificationStatus, and taken for a clientKycStatus as well (mbanq §4).
+// verificationState is a clientVerificationStatus, and taken for a clientKycStatus as well (§4).
 type verificationState string
 
 const (
@@ -34,7 +34,7 @@ const (
 	verificationRejected   verificationState = "REJECTED"
 )
 
-// verifying is a verification that runs, where the tenant's runs apart from the call (mbanq §5).
+// verifying is a verification that runs, where the tenant's runs apart from the call (§5).
 type verifying struct {
 	Level kycLevel  `json:"level"`
 	Until time.Time `json:"until"` // real; later it is over
@@ -91,7 +91,7 @@ func stumbling(handle sandbox.Handler) sandbox.Handler {
 	}
 }
 
-// clientCommand is rows 17 and 19 of mbanq §2. The others that Fineract has are not simulated.
+// clientCommand is rows 17 and 19 of §2. The others that Fineract has are not simulated.
 func (m *simulation) clientCommand(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	query := c.Request.URL.Query()
 	command := query.Get("command")
@@ -106,7 +106,7 @@ func (m *simulation) clientCommand(c *sandbox.Call, client clientRecord) sandbox
 	return unsupportedQuery("command", command)
 }
 
-// verification is what verify answers, whose members come in another order. That it is 200 proves nothing (mbanq §5).
+// verification is what verify answers, whose members come in another order. That it is 200 proves nothing (§5).
 func (m clientRecord) verification() sandbox.Answer {
 	return sandbox.OK(
 		"id", m.ID, "clientId", m.ID, "officeId", m.OfficeID, "resourceId", m.ID,
@@ -114,7 +114,7 @@ func (m clientRecord) verification() sandbox.Answer {
 	)
 }
 
-// verify is row 17 of mbanq §2.
+// verify is row 17 of §2.
 func (m *simulation) verify(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	// Input.
 	in := readInput(c, "client", "kycVerificationType note")
@@ -171,7 +171,7 @@ func (m clientRecord) reason(code, text string) reason {
 
 func (m clientRecord) refused(code, text string) sandbox.Answer { return refused(m.reason(code, text)) }
 
-// verifyRules are what a tenant's verification asks for: mbanq §5.
+// verifyRules are what a tenant's verification asks for: §5.
 type verifyRules struct {
 	anyOf    bool // of a tax identifier and a physical ID, FULL asks for either
 	scan     bool // FULL asks for a scan of the physical ID
@@ -186,7 +186,7 @@ func readVerifyRules(c *sandbox.Call) verifyRules {
 	}
 }
 
-// missing returns what a client lacked for a level at a time, in the codes of mbanq §8.
+// missing returns what a client lacked for a level at a time, in the codes of §8.
 func (r verifyRules) missing(client clientRecord, level kycLevel, at time.Time) (all []reason) {
 	lacks := func(code, text string) { all = append(all, client.reason("verify."+code, text)) }
 
@@ -253,7 +253,7 @@ func (r verifyRules) missing(client clientRecord, level kycLevel, at time.Time) 
 	return all
 }
 
-// activate is row 19 of mbanq §2.
+// activate is row 19 of §2.
 func (m *simulation) activate(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	if fixtureOf(client.ExternalID).forbidden {
 		return forbidden("ACTIVATE_CLIENT")
@@ -312,7 +312,7 @@ func stateView(state verificationState) jsontext.Value {
 	return sandbox.Object("id", 1+slices.Index(all, state), "value", state)
 }
 
-// verificationStatus is row 18 of mbanq §2.
+// verificationStatus is row 18 of §2.
 func (m *simulation) verificationStatus(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	identifiers := []jsontext.Value{}
 	for _, identifier := range client.Identifiers {
@@ -329,7 +329,7 @@ func (m *simulation) verificationStatus(c *sandbox.Call, client clientRecord) sa
 	)
 }
 
-// tell has a webhook sent (mbanq §10) that says what becomes of a client at a time.
+// tell has a webhook sent (§10) that says what becomes of a client at a time.
 func (m *simulation) tell(c *sandbox.Call, action string, client int64, at time.Time) {
 	if c.Setting("callbacks") == "sent" {
 		c.CallBackAt(at, "/callbacks/mbanq",
@@ -338,7 +338,7 @@ func (m *simulation) tell(c *sandbox.Call, action string, client int64, at time.
 	}
 }
 
-// signWebhook signs the raw body (mbanq §10), in lower-case hex.
+// signWebhook signs the raw body (§10), in lower-case hex.
 func (m *simulation) signWebhook(c *sandbox.Call, header http.Header, body []byte, forge bool) {
 	secret := m.WebhookSecret
 	if forge {

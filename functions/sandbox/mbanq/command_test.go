@@ -83,7 +83,7 @@ func TestLevels(t *testing.T) {
 	})
 }
 
-// TestRequirements: every row of mbanq §8, and every setting that a rule depends on.
+// TestRequirements: every row of §8, and every setting that a rule depends on.
 func TestRequirements(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -188,7 +188,7 @@ func TestRequirements(t *testing.T) {
 		want(t, h.verifies(id, "FULL"), violated(reason("error.msg.client.verify.physical.id.required",
 			"Client 8801 has no SSN, ITIN or physical ID identifier.", "id", id)))
 	})
-	t.Run("Example", func(t *testing.T) { // mbanq §12, with a client of another number
+	t.Run("Example", func(t *testing.T) { // §12, with a client of another number
 		h := openOn(t, &sandboxtest.Memory{})
 		id := h.having("address 41")
 		want(t, h.verifies(id, "FULL"),

@@ -9,7 +9,7 @@ import (
 	"sallyport/functions/sandbox"
 )
 
-// reason is one entry of errors[] (mbanq §6), and the whole body where the request's JSON can't be read.
+// reason is one entry of errors[] (§6), and the whole body where the request's JSON can't be read.
 type reason struct {
 	DeveloperMessage string      `json:"developerMessage"`
 	UserMessage      string      `json:"defaultUserMessage"`
@@ -48,7 +48,7 @@ func quoted(s string) string {
 	return s
 }
 
-// errorEnvelope returns a failure in the envelope that all share (mbanq §6), in which nil reasons are null.
+// errorEnvelope returns a failure in the envelope that all share (§6), in which nil reasons are null.
 func errorEnvelope(status int, code, developer, user string, reasons []reason) sandbox.Answer {
 	var errors any
 	if reasons != nil {
@@ -159,7 +159,7 @@ func failures() sandbox.Failures {
 	}
 }
 
-// readFailures are those of an operation that reads: its 500 is that of an uncaught fault (mbanq §6), so that either
+// readFailures are those of an operation that reads: its 500 is that of an uncaught fault (§6), so that either
 // form can be had.
 func readFailures(*sandbox.Call) sandbox.Failures {
 	all := failures()

@@ -54,7 +54,7 @@ func states() []codeValue {
 	return codeValues(201, "California", "Delaware", "New York", "Karnataka", "Berlin")
 }
 
-// Types of addresses. The one that verify asks for is Primary (mbanq §5).
+// Types of addresses. The one that verify asks for is Primary (§5).
 const primaryAddress = 1
 
 func addressTypes() []codeValue {

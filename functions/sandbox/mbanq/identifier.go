@@ -39,7 +39,7 @@ const (
 	reviewRejected = "REJECTED"
 )
 
-// counts reports whether verify looks at an identifier at all (mbanq §5).
+// counts reports whether verify looks at an identifier at all (§5).
 func (i identifierRecord) counts() bool { return i.Active && i.Review != reviewRejected }
 
 // expired reports whether an identifier is past its day.
@@ -56,9 +56,9 @@ func (i identifierRecord) keys() []string {
 
 const identifierFields = `documentTypeId documentKey status issuedDate expiryDate issuedBy description nationality locale dateFormat`
 
-// addIdentifier is row 12 of mbanq §2.
+// addIdentifier is row 12 of §2.
 func (m *simulation) addIdentifier(c *sandbox.Call, client clientRecord) sandbox.Answer {
-	// Input. The lengths are the sandbox's own; any text may stand on a document (mbanq §3).
+	// Input. The lengths are the sandbox's own; any text may stand on a document (§3).
 	in := readInput(c, "clientIdentifier", identifierFields)
 	identifier := identifierRecord{TypeID: in.id("documentTypeId", true), Key: in.text("documentKey", true, 100)}
 	identifier.Active = in.oneOf("status", true, "Active", "Inactive") == "Active"
@@ -105,7 +105,7 @@ func (m *simulation) addIdentifier(c *sandbox.Call, client clientRecord) sandbox
 	).WithEffect()
 }
 
-// view shows an identifier (mbanq §4); verification is nil but in the verification status.
+// view shows an identifier (§4); verification is nil but in the verification status.
 func (i identifierRecord) view(client int64, unmasked bool, verification jsontext.Value) jsontext.Value {
 	key, status := i.Key, "Active"
 	if !unmasked {
@@ -135,7 +135,7 @@ func mask(s string) string {
 	return strings.Repeat("*", hidden) + string(r[hidden:])
 }
 
-// listIdentifiers is row 13 of mbanq §2.
+// listIdentifiers is row 13 of §2.
 func (m *simulation) listIdentifiers(c *sandbox.Call, client clientRecord) sandbox.Answer {
 	views := []jsontext.Value{}
 	for _, identifier := range client.Identifiers {
@@ -144,7 +144,7 @@ func (m *simulation) listIdentifiers(c *sandbox.Call, client clientRecord) sandb
 	return sandbox.JSON(http.StatusOK, views)
 }
 
-// reviewIdentifier is row 15 of mbanq §2, which a reviewer does by hand.
+// reviewIdentifier is row 15 of §2, which a reviewer does by hand.
 func (m *simulation) reviewIdentifier(c *sandbox.Call) any {
 	decisions := map[string]string{"approve": reviewApproved, "reject": reviewRejected}
 	command := c.Request.URL.Query().Get("command")
@@ -171,7 +171,7 @@ const (
 	maxForm = 64 << 10
 )
 
-// attachDocument is row 16 of mbanq §2. The file is counted, and kept nowhere.
+// attachDocument is row 16 of §2. The file is counted, and kept nowhere.
 func (m *simulation) attachDocument(c *sandbox.Call) sandbox.Answer {
 	id := c.Request.PathValue("iid")
 	var owner int64
@@ -190,7 +190,7 @@ func (m *simulation) attachDocument(c *sandbox.Call) sandbox.Answer {
 	return sandbox.OK("id", document, "resourceIdentifier", document, "uuid", c.NewID()).WithEffect()
 }
 
-// refusedScan reads the form of an upload part by part (mbanq §3), and returns the answer where something is wrong with
+// refusedScan reads the form of an upload part by part (§3), and returns the answer where something is wrong with
 // it.
 func refusedScan(contentType string, body []byte) (sandbox.Answer, bool) {
 	media, params, err := mime.ParseMediaType(contentType)

@@ -212,7 +212,7 @@ func (in *input) adopt(element *input) {
 	in.reasons = append(in.reasons, element.reasons...)
 }
 
-// date is a day as 2006-01-02, or "". It goes out as [y,m,d] (mbanq §11).
+// date is a day as 2006-01-02, or "". It goes out as [y,m,d] (§11).
 type date string
 
 func newDate(t time.Time) date { return date(t.UTC().Format(time.DateOnly)) }

@@ -72,8 +72,8 @@ func New(o Options) sandbox.Simulator {
 			{Method: http.MethodPost, Path: "/v1/clients/{id}/identifiers/{iid}", Handle: m.reviewIdentifier},
 		},
 		Settings: []sandbox.Setting{
-			{Name: "token_lifetime", Values: []string{"3600", "90", "5"}},             // seconds, real (mbanq §1)
-			{Name: "full_requires", Values: []string{"tax_id,physical_id", "any_of"}}, // this and the next three: mbanq §5
+			{Name: "token_lifetime", Values: []string{"3600", "90", "5"}},             // seconds, real (§1)
+			{Name: "full_requires", Values: []string{"tax_id,physical_id", "any_of"}}, // this and the next three: §5
 			{Name: "contact_requires", Values: []string{"presence", "verified"}},
 			{Name: "scan_required", Values: []string{"no", "yes"}},
 			{Name: "proof_of_address", Values: []string{"no", "yes"}},
@@ -81,16 +81,16 @@ func New(o Options) sandbox.Simulator {
 			{Name: "verify", Values: []string{"sync", "async"}},
 			{Name: "reverify", Values: []string{"ok", "refused"}}, // of a client who is verified at that level
 			{Name: "block_activation", Values: []string{"yes", "no"}},
-			{Name: "errors", Values: []string{"all", "first_only"}}, // of the requirements that verify misses (mbanq §8)
+			{Name: "errors", Values: []string{"all", "first_only"}}, // of the requirements that verify misses (§8)
 			{Name: "idempotency", Values: []string{"ignored", "honoured"}},
-			{Name: "already_active_status", Values: []string{"403", "400"}}, // mbanq §7
+			{Name: "already_active_status", Values: []string{"403", "400"}}, // §7
 			{Name: "unknown_fields", Values: []string{"tolerated", "refused"}},
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
 			sandbox.Normalising(),
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name:     "callback",
-			Schedule: []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}, // chosen (mbanq §13)
+			Schedule: []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}, // chosen (§13)
 			Sign:     m.signWebhook,
 		},
 		Failures: failures(),
@@ -98,7 +98,7 @@ func New(o Options) sandbox.Simulator {
 	}
 }
 
-// ofTenant wraps an operation with the check of the tenant, which every call names (mbanq §1).
+// ofTenant wraps an operation with the check of the tenant, which every call names (§1).
 func (m *simulation) ofTenant(handle sandbox.Handler) sandbox.Handler {
 	return func(c *sandbox.Call) sandbox.Answer {
 		tenant := cmp.Or(c.Request.Header.Get("tenantId"), c.Request.URL.Query().Get("tenantIdentifier"))

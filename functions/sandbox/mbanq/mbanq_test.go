@@ -399,7 +399,7 @@ func verified(id, state string) string {
 		`,"data":{"clientVerificationStatus":"` + state + `","clientKycStatus":"` + state + `"}}`
 }
 
-// lacks is a requirement that verify misses, by the end of its code: mbanq §8.
+// lacks is a requirement that verify misses, by the end of its code: §8.
 func lacks(id, code string) string {
 	text := map[string]string{
 		"primary.address.required":  "Client N has no active primary address.",

@@ -11,7 +11,7 @@ import (
 // office is the tenant's only office in the templates. Others are taken all the same.
 const office = "Head Office"
 
-// clientTemplate is row 2 of mbanq §2.
+// clientTemplate is row 2 of §2.
 func clientTemplate(*sandbox.Call) sandbox.Answer {
 	return sandbox.OK(
 		"officeOptions", codeValues(1, office), "genderOptions", genders(), "clientTypeOptions", clientTypes(),
@@ -28,12 +28,12 @@ func addressOptions() jsontext.Value {
 		"stateProvinceIdOptions", states())
 }
 
-// addressTemplate is row 10 of mbanq §2.
+// addressTemplate is row 10 of §2.
 func addressTemplate(*sandbox.Call) sandbox.Answer {
 	return sandbox.JSON(http.StatusOK, addressOptions())
 }
 
-// identifierTemplate is row 11 of mbanq §2.
+// identifierTemplate is row 11 of §2.
 func identifierTemplate(*sandbox.Call, clientRecord) sandbox.Answer {
 	return sandbox.OK("allowedDocumentTypes", documentTypes())
 }

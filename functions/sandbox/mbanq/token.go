@@ -11,7 +11,7 @@ import (
 // no use. The contract does not say.
 const refreshLifetime = 24 * time.Hour
 
-// issueToken is row 1 of mbanq §2. Its failures are OAuth's, which the contract leaves open.
+// issueToken is row 1 of §2. Its failures are OAuth's, which the contract leaves open.
 func (m *simulation) issueToken(c *sandbox.Call) sandbox.Answer {
 	form := c.Form()
 

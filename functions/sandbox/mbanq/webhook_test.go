@@ -91,7 +91,7 @@ func TestWebhook(t *testing.T) {
 	want(t, k.about(), []string{"CREATE", "VERIFY", "VERIFY", "ACTIVATE", "CREATE"})
 }
 
-// TestWebhook_Vector: the one of mbanq §10.
+// TestWebhook_Vector: the one of §10.
 func TestWebhook_Vector(t *testing.T) {
 	k, store := &hooks{}, &sandboxtest.Memory{}
 	h := openOn(t, store, k.to, func(o *options) { o.Partner.WebhookSecret = "mbq-demo" })
