@@ -29,7 +29,7 @@ func emittedMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	var lines bytes.Buffer
 	metrics := telemetry.NewMetrics(&lines, "dev", time.Now)
-	for _, condition := range append(operation.Conditions(), operation.NotRecorded, "") {
+	for _, condition := range append(operation.Conditions(), operation.NotRecorded, operation.OwnerConflict, "") {
 		metrics.Call("equal/execute-journey", "done", string(condition), time.Second)
 	}
 	emitted := map[string]bool{}

@@ -372,7 +372,7 @@ func TestVault(t *testing.T) {
 }
 
 func TestAlarms(t *testing.T) {
-	known := map[string]bool{string(operation.NotRecorded): true}
+	known := map[string]bool{string(operation.NotRecorded): true, string(operation.OwnerConflict): true}
 	for _, condition := range operation.Conditions() {
 		known[string(condition)] = true
 	}

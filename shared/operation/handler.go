@@ -271,10 +271,14 @@ func invalid(err error) result {
 
 func (h *Handler[In]) observe(ctx context.Context, requestID, tenant string, a result, started time.Time) {
 	took := h.p.Now().Sub(started)
+	condition := a.condition
+	if condition == "" && a.ownerConflict {
+		condition = OwnerConflict
+	}
 	h.p.Log.LogAttrs(ctx, slog.LevelInfo, "call", slog.String("request_id", requestID),
 		slog.String("operation", h.op.Name),
 		slog.String("tenant", tenant), slog.String("transaction_id", a.transaction), slog.String("class", string(a.class)),
-		slog.String("code", a.code), slog.String("condition", string(a.condition)), slog.Bool("replayed", a.replayed),
+		slog.String("code", a.code), slog.String("condition", string(condition)), slog.Bool("replayed", a.replayed),
 		slog.Int64("duration_ms", took.Milliseconds()))
-	h.p.Metrics.Call(h.op.Name, string(a.class), string(a.condition), took)
+	h.p.Metrics.Call(h.op.Name, string(a.class), string(condition), took)
 }

@@ -311,6 +311,10 @@ const (
 
 	// NotRecorded stands on a partner's true answer that the ledger could not take; it is never rendered.
 	NotRecorded Condition = "not_recorded"
+
+	// OwnerConflict is logged and counted of an answer that names as created what another tenant owns; callers aren't
+	// told.
+	OwnerConflict Condition = "owner_conflict"
 )
 
 // Conditions lists those that errors.go must render.

@@ -1,16 +1,19 @@
 package operation_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"sallyport/shared/ledger"
 	"sallyport/shared/operation"
+	"sallyport/shared/telemetry"
 )
 
 const onRecord = `{"value":"a","record":"test/record/1"}`
@@ -206,6 +209,25 @@ func TestDeniedStaysDenied(t *testing.T) {
 			}
 			s.wantCalls(1)
 		})
+	}
+}
+
+// TestOwnerConflict: an answer that names another tenant's record as created is passed on, gives that away to nobody,
+// and is counted once.
+func TestOwnerConflict(t *testing.T) {
+	s := newStack(t)
+	var lines bytes.Buffer
+	s.p.Metrics = telemetry.NewMetrics(&lines, "test", s.clock)
+	h := operation.New(s.p, s.act(operation.Manual))
+	s.owns("acme")
+	for range 2 {
+		s.want(s.postAs("globex", h, "c", `{"value":"create"}`), 200, "")
+	}
+	s.wantEffects(1)
+	s.want(s.postAs("globex", h, "k", onRecord), 404, operation.NoSuchRecord)
+	s.want(s.post(h, "k", onRecord), 200, "")
+	if n := strings.Count(lines.String(), `"owner_conflict":1`); n != 1 {
+		t.Errorf("counted %d times in %s", n, lines.String())
 	}
 }
 

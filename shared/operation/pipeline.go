@@ -71,6 +71,8 @@ type result struct {
 	replayed    bool
 	retryAfter  time.Duration
 	resolvable  bool // an unknown outcome that a repeat with the same key will resolve
+	// the partner has answered with a record that another tenant owns
+	ownerConflict bool
 }
 
 // idempotency is what a call is claimed by. A zero value stands for a call that nobody can repeat by key.
@@ -525,7 +527,9 @@ func (r *execution[In]) ownedByAnother(
 		return r.complete(ctx, t, Outcome{Class: Unknown, Code: "record_not_yours"}, sentAt)
 	}
 	outcome.Creates, outcome.Aliases = "", nil
-	return r.complete(ctx, t, outcome, sentAt)
+	a := r.complete(ctx, t, outcome, sentAt)
+	a.ownerConflict = true
+	return a
 }
 
 // final reports whether a state's answer is replayed.

@@ -70,7 +70,9 @@ const Namespace = "Sallyport"
 
 // conditions are those of calls that an alarm or the dashboard watches; no other becomes a metric, as each costs money
 // at any traffic.
-var conditions = []string{"ledger_unavailable", "not_recorded", "outcome_unknown", "partner_credentials_rejected"}
+var conditions = []string{
+	"ledger_unavailable", "not_recorded", "outcome_unknown", "owner_conflict", "partner_credentials_rejected",
+}
 
 // Metrics writes one embedded-metric-format line per call. A nil *Metrics writes nothing.
 type Metrics struct {
