@@ -233,18 +233,6 @@ func (l *Ledger) AddEvent(
 	})
 }
 
-// RemoveEvent removes an event if it is there.
-func (l *Ledger) RemoveEvent(ctx context.Context, record, id string) error {
-	_, err := l.correlate(ctx, record, func(c *correlation) error {
-		if _, found := c.Events[id]; !found {
-			return errHeld
-		}
-		c.forget(id)
-		return nil
-	})
-	return err
-}
-
 // Correlation returns what is known about a partner's record, the zero correlation if nothing is.
 func (l *Ledger) Correlation(ctx context.Context, record string) (c ledger.Correlation, err error) {
 	err = l.view(ctx, func(tx *bbolt.Tx) error {

@@ -160,8 +160,6 @@ func TestOneCommitPerWrite(t *testing.T) {
 		}, 1},
 		{"RemoveWaiter", func() error { return l.RemoveWaiter(t.Context(), "record", waiter) }, 1},
 		{"RemoveWaiterSentAgain", func() error { return l.RemoveWaiter(t.Context(), "record", waiter) }, 0},
-		{"RemoveEvent", func() error { return l.RemoveEvent(t.Context(), "record", "id") }, 1},
-		{"RemoveEventSentAgain", func() error { return l.RemoveEvent(t.Context(), "record", "id") }, 0},
 	} {
 		commits = 0
 		err := step.write()

@@ -50,24 +50,14 @@ func (l *Ledger) AddEvent(
 // makeRoom removes an event, unless it has arrived again meanwhile.
 func (l *Ledger) makeRoom(ctx context.Context, record string, oldest ledger.Event) error {
 	return l.remove(ctx, record, events, eventPrefix+oldest.ID, func(e *expression) {
-		removeEvent(e, oldest.ID)
+		e.names["#event"], e.names["#arrived"] = eventPrefix+oldest.ID, arrivedPrefix+oldest.ID
+		e.removes = append(e.removes, "#event", "#arrived")
 		if oldest.ArrivedAt.IsZero() {
 			e.condition += " AND attribute_not_exists(#arrived)"
 		} else {
 			e.condition += " AND #arrived = " + e.value("arrived", nanoseconds(oldest.ArrivedAt))
 		}
 	})
-}
-
-// RemoveEvent removes an event if it is there.
-func (l *Ledger) RemoveEvent(ctx context.Context, record, id string) error {
-	return l.remove(ctx, record, events, eventPrefix+id, func(e *expression) { removeEvent(e, id) })
-}
-
-// removeEvent removes the attributes of an event.
-func removeEvent(e *expression, id string) {
-	e.names["#event"], e.names["#arrived"] = eventPrefix+id, arrivedPrefix+id
-	e.removes = append(e.removes, "#event", "#arrived")
 }
 
 // Correlation returns what is known about a partner's record, the zero correlation if nothing is.

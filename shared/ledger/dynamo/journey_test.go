@@ -48,9 +48,6 @@ func journeyLife() []step {
 		{"RemoveWaiter", func(ctx context.Context, l *dynamo.Ledger) (any, error) {
 			return nil, l.RemoveWaiter(ctx, "record", waiter)
 		}},
-		{"RemoveEvent", func(ctx context.Context, l *dynamo.Ledger) (any, error) {
-			return nil, l.RemoveEvent(ctx, "record", "event")
-		}},
 	}
 }
 
@@ -104,7 +101,6 @@ func TestCallsWhereTaken(t *testing.T) {
 			return err
 		}, ledger.ErrStale, 1},
 		"RemoveWaiterAbsent": {func() error { return l.RemoveWaiter(t.Context(), "record", waiter) }, nil, 1},
-		"RemoveEventAbsent":  {func() error { return l.RemoveEvent(t.Context(), "record", "event") }, nil, 1},
 		"JourneyTransactions": {func() error {
 			_, err := l.JourneyTransactions(t.Context(), "acme", "id")
 			return err
@@ -304,7 +300,7 @@ func TestJourneysAgreeWithBolt(t *testing.T) {
 		transaction := ledgertest.Claimable(pick("efg"), pick("xyz"))
 		transaction.Journey, transaction.Step = id, pick("ST")
 		transaction.ClaimedAt, transaction.Lease = now, now.Add(time.Minute)
-		choice := r.IntN(12)
+		choice := r.IntN(11)
 		if choice == 9 && r.IntN(20) == 0 {
 			now = now.Add(ledger.CorrelationRetention)
 		}
@@ -333,8 +329,6 @@ func TestJourneysAgreeWithBolt(t *testing.T) {
 			case 8:
 				return l.AddEvent(t.Context(), record, event, once)
 			case 9:
-				return nil, l.RemoveEvent(t.Context(), record, event.ID)
-			case 10:
 				return l.Claim(t.Context(), transaction)
 			default:
 				return l.JourneyTransactions(t.Context(), "acme", id)

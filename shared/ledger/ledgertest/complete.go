@@ -438,7 +438,6 @@ func (s suite) context() {
 			_, err := s.AddEvent(ctx, "record", Arrived("id", "", Epoch), false)
 			return err
 		},
-		"RemoveEvent": func(ctx context.Context, s Store) error { return s.RemoveEvent(ctx, "record", "id") },
 		"Correlation": func(ctx context.Context, s Store) error { _, err := s.Correlation(ctx, "record"); return err },
 	} {
 		s.test(name, func(f *fixture) {

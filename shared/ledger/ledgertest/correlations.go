@@ -198,27 +198,6 @@ func (s suite) events() {
 		f.wantCorrelation(partnerRecord, want)
 	})
 
-	s.test("Removed", func(f *fixture) {
-		f.mustAddEvent(partnerRecord, "1", "one")
-		f.mustAddEvent(partnerRecord, "2", "two")
-		f.mustAddWaiter(partnerRecord, waiter("a"))
-		for range 2 {
-			f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, "1"), nil)
-			want := waitersOf("a")
-			want.Events = []ledger.Event{Arrived("2", "two", Epoch)}
-			f.wantCorrelation(partnerRecord, want)
-		}
-		f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, "2"), nil)
-		f.wantErr(f.store.RemoveWaiter(f.Context(), partnerRecord, waiter("a")), nil)
-		f.wantCorrelation(partnerRecord, ledger.Correlation{})
-		f.want(f.mustAddEvent(partnerRecord, "1", "anew"), eventsOf(Arrived("1", "anew", Epoch)))
-	})
-
-	s.test("RemovedFromNothing", func(f *fixture) {
-		f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, "1"), nil)
-		f.wantCorrelation(partnerRecord, ledger.Correlation{})
-	})
-
 	s.test("Full", func(f *fixture) { // the oldest makes room
 		id := func(i int) string { return fmt.Sprintf("%03d", i) }
 		for i := range ledger.CorrelationCap {
@@ -240,8 +219,6 @@ func (s suite) events() {
 				f.want(got.Events[0], Arrived(id(0), "sealed", at(100)))
 			}
 		}
-		f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, fmt.Sprint("new-", id(60))), nil)
-		f.want(len(f.mustArrive(partnerRecord, Arrived("more", "sealed", at(900)), false).Events), ledger.CorrelationCap)
 	})
 
 	s.test("Concurrently", func(f *fixture) { // each event sees itself, and the newest are kept
@@ -323,10 +300,6 @@ func (s suite) correlation() {
 		},
 		"RemoveWaiter": func(f *fixture) ledger.Correlation {
 			f.wantErr(f.store.RemoveWaiter(f.Context(), partnerRecord, waiter("000")), nil)
-			return ledger.Correlation{}
-		},
-		"RemoveEvent": func(f *fixture) ledger.Correlation {
-			f.wantErr(f.store.RemoveEvent(f.Context(), partnerRecord, "1"), nil)
 			return ledger.Correlation{}
 		},
 	} {

@@ -33,11 +33,6 @@ func (c *Counting) AddEvent(
 	return write(c, "AddEvent", func() (ledger.Correlation, error) { return c.Store.AddEvent(ctx, record, e, once) })
 }
 
-// RemoveEvent implements Store.
-func (c *Counting) RemoveEvent(ctx context.Context, record, id string) error {
-	return c.writeOnly("RemoveEvent", func() error { return c.Store.RemoveEvent(ctx, record, id) })
-}
-
 // Journey implements Store.
 func (c *Counting) Journey(ctx context.Context, tenant, id string) (ledger.Journey, error) {
 	c.Reads.Add(1)

@@ -71,8 +71,6 @@ type Store interface {
 	// AddEvent adds an event, whose ArrivedAt is set, with the same promises, but for ledger.ErrFull: the oldest event
 	// makes room. An id that is there already keeps its first bytes, and where once its first arrival, else the latest.
 	AddEvent(ctx context.Context, record string, e ledger.Event, once bool) (ledger.Correlation, error)
-	// RemoveEvent removes an event; that there is none is no error.
-	RemoveEvent(ctx context.Context, record, id string) error
 	// Correlation returns what is known about a partner's record, the zero correlation if nothing is.
 	Correlation(ctx context.Context, record string) (ledger.Correlation, error)
 }
