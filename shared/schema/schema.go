@@ -42,7 +42,7 @@ func Optional(names string, t Type) Fields { return fields(names, optional, t) }
 // Present are fields that must be there; a text, a list or a file may be empty.
 func Present(names string, t Type) Fields { return fields(names, present, t) }
 
-// Filled are fields that must be there and not be empty.
+// Filled are fields that must be there and not be empty. Text of blanks says nothing, so it is empty.
 func Filled(names string, t Type) Fields { return fields(names, filled, t) }
 
 func fields(names string, must presence, t Type) (all Fields) {
@@ -166,6 +166,19 @@ func List(max int, element Type) Type {
 	}
 }
 
+// Any is a value of any kind. Where it must be filled, null is none, and a string must not be empty.
+func Any() Type {
+	return func(c *checker, at string, value jsontext.Value, must presence) {
+		switch {
+		case must != filled:
+		case value.Kind() == 'n':
+			c.fault(at, "is required")
+		case value.Kind() == '"' && strings.TrimSpace(unquoted(value)) == "":
+			c.fault(at, "must not be empty")
+		}
+	}
+}
+
 // Text is a string of so many characters at most; 0 for any number.
 func Text(max int) Type {
 	return Form("must have "+strconv.Itoa(max)+" characters at most", func(text string) bool {
@@ -177,12 +190,13 @@ func Text(max int) Type {
 func Form(reason string, ok func(string) bool) Type {
 	return func(c *checker, at string, value jsontext.Value, must presence) {
 		text := unquoted(value)
+		blank := strings.TrimSpace(text) == ""
 		switch {
 		case value.Kind() != '"':
 			c.fault(at, "must be a string")
-		case text == "" && must == filled:
+		case blank && must == filled:
 			c.fault(at, "must not be empty")
-		case text != "" && !ok(text):
+		case !blank && !ok(text):
 			c.fault(at, reason)
 		}
 	}

@@ -41,7 +41,7 @@ func TestTypes(t *testing.T) {
 			},
 		},
 		"AnyText": {
-			schema.Text(0), map[string]string{`"` + strings.Repeat("x", 1<<16) + `"`: "", `" "`: "", `1.5`: "must be a string"},
+			schema.Text(0), map[string]string{`"` + strings.Repeat("x", 1<<16) + `"`: "", `1.5`: "must be a string"},
 		},
 		"Form": {
 			even, map[string]string{`"ab"`: "", `"\u0041b"`: "", `"abc"`: "must have an even length", `22`: "must be a string"},
@@ -149,6 +149,7 @@ func TestPresence(t *testing.T) {
 		filled string // what is said of the empty value where it must not be
 	}{
 		"Text":    {schema.Text(1), `""`, "must be a string", empty},
+		"Blanks":  {schema.Text(1), `" \n "`, "must be a string", empty},
 		"Word":    {schema.Word("a"), `""`, "must be a string", empty},
 		"Date":    {schema.Date(), `""`, "must be a string", empty},
 		"File":    {schema.File(9), `""`, "must be a string", empty},
@@ -174,6 +175,19 @@ func TestPresence(t *testing.T) {
 			}
 		}
 	}
+	t.Run("Any", func(t *testing.T) { // of any kind, but where it must be filled there must be something
+		for value, want := range map[string]string{
+			`5`: "", `"x"`: "", `{}`: "", `[]`: "", `false`: "", `null`: required, `""`: empty, `" \u00a0"`: empty,
+		} {
+			text := `{"x":` + value + `}`
+			if got := strings.Join(check(text, false, schema.Filled("x", schema.Any())), " "); got != want {
+				t.Errorf("%s: %q, want %q", value, got, want)
+			}
+			if got := check(text, false, schema.Optional("x", schema.Any())); len(got) > 0 {
+				t.Errorf("%s: %q", value, got)
+			}
+		}
+	})
 	t.Run("Elements", func(t *testing.T) { // are there, and filled
 		field := schema.Optional("x", schema.List(0, schema.Text(0)))
 		if got := check(
