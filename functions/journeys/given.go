@@ -50,16 +50,12 @@ func (g *given) open(
 	return opened, refusal(err)
 }
 
-// copyOf returns the id of the journey's copy of a document, or vault.ErrNotFound.
-func (g *given) copyOf(ctx context.Context, id string) (as string, err error) {
-	if as, ok := g.copies[id]; ok {
-		return as, nil
+// copyOf returns the id of the journey's copy of a document.
+func (g *given) copyOf(id string) string {
+	if g.copies[id] == "" {
+		g.copies[id] = vault.CopyID(id, g.s.NewID())
 	}
-	if _, err := g.s.Vault.Expires(ctx, g.tenant, id); err != nil {
-		return "", err
-	}
-	g.copies[id] = vault.CopyID(id, g.s.NewID())
-	return g.copies[id], nil
+	return g.copies[id]
 }
 
 // refusal words what is wrong with the documents of a request; any other error stays as it is.
@@ -88,12 +84,10 @@ func refusal(err error) error {
 // refer looks up the documents that stand for whole fields, and whether they can be opened.
 func (g *given) refer(ctx context.Context, fields journey.Fields) error {
 	for name, id := range fields.References {
-		_, err := g.copyOf(ctx, id)
+		g.copyOf(id)
+		reference, err := json.Marshal(map[string]string{"document_id": id})
 		if err == nil {
-			var reference jsontext.Value
-			if reference, err = json.Marshal(map[string]string{"document_id": id}); err == nil {
-				_, err = g.opener.Splice(ctx, reference, gateway.MaxBody, nil)
-			}
+			_, err = g.opener.Splice(ctx, reference, gateway.MaxBody, nil)
 		}
 		var within *vault.ReferenceError
 		if errors.As(err, &within) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/functions/journeys"
@@ -373,6 +374,24 @@ func TestDocumentThatLeadsNowhere(t *testing.T) {
 		} {
 			if got.code != "document_not_found" || !strings.Contains(got.body, `"detail":"/`) {
 				t.Errorf("%s: %s", body, got.body)
+			}
+		}
+	}
+	// of a document that only its use opens
+	for _, nested := range []string{`{"document_id":"none"}`, `{"a":[{"document_id":"theirs"}]}`, `{"document_id":"deep"}`} {
+		for id, text := range map[string]string{"scan": nested, "deep": `{"document_id":"none"}`} {
+			if err := k.Vault.Put(t.Context(), "acme", id, []byte(text), k.now.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		k.writes = 0
+		for _, got := range []events.APIGatewayV2HTTPResponse{
+			k.call(k.StartHandler(), map[string]string{"type": "test"}, `{"file":{"document_id":"scan"}}`),
+			k.call(k.Input(), map[string]string{"id": "j"}, `{"kind":"word","file":{"document_id":"scan"}}`),
+		} {
+			if got.Headers["Gateway-Error"] != "document_not_found" || !strings.Contains(got.Body, `"detail":"/file`) ||
+				k.writes != 0 {
+				t.Errorf("%s: %d %s after %d writes", nested, got.StatusCode, got.Body, k.writes)
 			}
 		}
 	}

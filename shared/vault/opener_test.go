@@ -1,10 +1,11 @@
 package vault_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,24 +86,18 @@ func TestReferencesInReferencesAreBounded(t *testing.T) {
 // What is left counts as well, and is replaced by what Keep says, or fails at its place.
 func TestKeep(t *testing.T) {
 	v, b := MustVault(t, map[string]string{"customer": `{"photo":{"document_id":"file"},"name":{"document_id":"text"}}`,
-		"text": `"NOOR"`})
+		"text": `"NOOR"`, "file": `"AAAA"`, "other": `"AAAA"`})
 	opener := v.Opener("acme")
-	gone := errors.New("gone")
-	opener.Keep = func(_ context.Context, id string) (string, error) {
-		if id == "gone" {
-			return "", gone
-		}
-		return "copy of " + id, nil
-	}
+	opener.Keep = func(id string) string { return "copy of " + id }
 	leave := func(place jsontext.Pointer) bool { return place.LastToken() == "photo" }
 	text := []byte(`[{"document_id":"customer"}, {"photo":{ "document_id":"other"}}]`)
 	want := `[{"photo":{"document_id":"copy of file"},"name":"NOOR"}, {"photo":{"document_id":"copy of other"}}]`
-	if got, err := opener.Splice(t.Context(), text, 1<<20, leave); err != nil || string(got) != want || b.read != 2 {
+	if got, err := opener.Splice(t.Context(), text, 1<<20, leave); err != nil || string(got) != want || b.read != 4 {
 		t.Errorf("got %s, %v after %d documents", got, err, b.read)
 	}
 	_, err := opener.Splice(t.Context(), []byte(`{"a":[{"photo":{"document_id":"gone"}}]}`), 1<<20, leave)
 	var failed *vault.ReferenceError
-	if !errors.As(err, &failed) || failed.Place != "/a/0/photo" || !errors.Is(err, gone) {
+	if !errors.As(err, &failed) || failed.Place != "/a/0/photo" || !errors.Is(err, vault.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 	// A task holds what the journey was given, and what stands for that.
@@ -120,6 +115,51 @@ func TestKeep(t *testing.T) {
 		if err := test.splice([]byte(list(test.n, "text"))); !errors.Is(err, test.want) {
 			t.Errorf("%d references: %v, want %v", test.n, err, test.want)
 		}
+	}
+}
+
+// TestLeftOpensLater: what a request leaves is taken where whoever opens it later, out of what was sealed for the
+// journey, finds all that it leads to; else it fails as it would then. Each document is read once.
+func TestLeftOpensLater(t *testing.T) {
+	to := func(id string) string { return `{"document_id":"` + id + `"}` }
+	documents := map[string]string{
+		"leaf": `"AAAA"`, "object": `{"a":[1,{"b":` + to("leaf") + `}]}`, "one": to("leaf"), "two": to("one"),
+		"three": to("two"), "nowhere": to("none"), "deep": `[` + to("leaf") + `,{"a":` + to("nowhere") + `}]`,
+		"itself": to("itself"), "no JSON": `NOOR`, "to no JSON": to("no JSON"), "half": `{"document_id":`, "empty": ``,
+		"twice": `1 2`, "often": list(vault.MaxReferences-1, "leaf"), "lost upload": to("upload-none"),
+	}
+	for _, id := range slices.Collect(maps.Keys(documents)) {
+		documents["sealed "+id] = `{"file":` + to(id) + `}`
+	}
+	v, b := MustVault(t, documents)
+	for id := range documents {
+		if strings.HasPrefix(id, "sealed ") {
+			continue
+		}
+		opener := v.Opener("acme")
+		opener.Keep = func(id string) string { return id }
+		b.read = 0
+		got, atDoor := opener.Splice(t.Context(), []byte(`{"file":`+to(id)+`}`), 1<<20,
+			func(place jsontext.Pointer) bool { return place == "/file" })
+		if read := b.read; read > 4 || atDoor == nil && string(got) != `{"file":`+to(id)+`}` {
+			t.Errorf("%s: %s after %d documents", id, got, read)
+		}
+		if id == "two" && atDoor != nil {
+			t.Errorf("%s: %v", id, atDoor)
+		}
+		_, later := v.Splice(t.Context(), "acme", []byte(to("sealed "+id)), 1<<20, nil)
+		var here, there *vault.ReferenceError
+		if errors.As(atDoor, &here) != errors.As(later, &there) || here != nil && (here.Err != there.Err ||
+			here.Place != there.Place) {
+			t.Errorf("%s: %v, and later %v", id, atDoor, later)
+		}
+	}
+	opener := v.Opener("acme")
+	opener.Keep = func(id string) string { return id }
+	b.read = 0
+	if _, err := opener.Splice(t.Context(), []byte(list(2, "often")), 1<<20,
+		func(jsontext.Pointer) bool { return true }); !errors.Is(err, vault.ErrTooMany) || b.read != 2 {
+		t.Errorf("%v after %d documents", err, b.read)
 	}
 }
 

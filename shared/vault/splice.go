@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,9 +40,11 @@ const (
 	// maxTaskReferences is how many a task's may: what a journey was given, and what stands for that.
 	maxTaskReferences = 2 * MaxReferences
 
-	// maxNesting is how many documents may lie in each other: what a journey was given, and in it what its caller had put
-	// into the vault before.
+	// maxNesting is how many of a caller's documents may lie in each other.
 	maxNesting = 3
+
+	// maxTaskNesting is how many may in a task: those, in what a journey was given.
+	maxTaskNesting = 1 + maxNesting
 
 	// bookkeeping is how much longer what is scanned may be than what comes of it, in bytes: references are scanned, and
 	// what they open takes their places.
@@ -50,24 +53,31 @@ const (
 
 // Opener opens the references in the texts of one request. It reads each document once, however many refer to it.
 type Opener struct {
-	// Keep is asked for what takes the place of a reference that is left, and fails where it leads nowhere. Where nil,
-	// the reference stays as it is.
-	Keep func(ctx context.Context, id string) (as string, err error)
+	// Keep is asked for what takes the place of a reference that is left, once it is sure that whoever opens it later
+	// finds all that it leads to. Where nil, the reference stays as it is.
+	Keep func(id string) (as string)
 
 	read       func(ctx context.Context, id string) (document, error)
-	documents  map[string]document // those that were read
-	most       int                 // references
-	references int                 // found so far
-	size       int64               // of the texts with their references opened, in bytes
-	scanned    int64               // of the texts, and of the documents wherever one is opened, in bytes
+	exists     func(ctx context.Context, id string) error
+	documents  map[string]document    // those that were read
+	followed   map[string][]reference // what those documents refer to that are left
+	most       int                    // references
+	deepest    int                    // documents in each other
+	references int                    // found so far
+	size       int64                  // of the texts with their references opened, in bytes
+	scanned    int64                  // of the texts, and of the documents wherever one is opened, in bytes
 }
 
 // Opener makes an Opener for what a tenant has sent.
 func (v *Vault) Opener(tenant string) *Opener {
 	return &Opener{
-		most:      MaxReferences,
-		read:      func(ctx context.Context, id string) (document, error) { return v.read(ctx, tenant, id) },
-		documents: map[string]document{},
+		most: MaxReferences, deepest: maxNesting,
+		read: func(ctx context.Context, id string) (document, error) { return v.read(ctx, tenant, id) },
+		exists: func(ctx context.Context, id string) error {
+			_, err := v.Expires(ctx, tenant, id)
+			return err
+		},
+		documents: map[string]document{}, followed: map[string][]reference{},
 	}
 }
 
@@ -76,7 +86,7 @@ func (v *Vault) Splice(
 	ctx context.Context, tenant string, text []byte, limit int64, leave func(jsontext.Pointer) bool,
 ) (jsontext.Value, error) {
 	o := v.Opener(tenant)
-	o.most = maxTaskReferences
+	o.most, o.deepest = maxTaskReferences, maxTaskNesting
 	return o.Splice(ctx, text, limit, leave)
 }
 
@@ -192,18 +202,17 @@ func (s *splicer) text(ctx context.Context, text []byte, at jsontext.Pointer, ne
 			continue
 		}
 		before, place := document{bytes: text[done:start]}, at+decoder.StackPointer()
-		if s.references++; s.references > s.most {
-			return &ReferenceError{place, ErrTooMany}
+		if err := s.count(place); err != nil {
+			return err
 		}
 		if s.leave != nil && s.leave(place) {
 			if s.Keep == nil {
 				continue
 			}
-			as, err := s.Keep(ctx, id)
-			if err != nil {
-				return &ReferenceError{place, err}
+			if err := s.follow(ctx, id, place, 0); err != nil {
+				return err
 			}
-			reference, err := json.Marshal(map[string]string{"document_id": as})
+			reference, err := json.Marshal(map[string]string{"document_id": s.Keep(id)})
 			if err != nil {
 				return err
 			}
@@ -234,7 +243,7 @@ func (s *splicer) open(ctx context.Context, id string, place jsontext.Pointer, n
 		}
 		return &ReferenceError{place, err}
 	}
-	if nesting == maxNesting {
+	if nesting == s.deepest {
 		return failed(ErrNotJSON)
 	}
 	opened, known := s.documents[id]
@@ -253,6 +262,75 @@ func (s *splicer) open(ctx context.Context, id string, place jsontext.Pointer, n
 	}
 	if err := cmp.Or(s.scan(opened.size()), s.add(opened)); err != nil {
 		return failed(err)
+	}
+	return nil
+}
+
+// reference is one that stands in a document.
+type reference struct {
+	place jsontext.Pointer
+	id    string
+}
+
+// follow checks that a reference, which stands in so many documents, can be opened later as open would do it. It keeps
+// in memory what the document refers to, but not the document.
+func (s *splicer) follow(ctx context.Context, id string, place jsontext.Pointer, nesting int) error {
+	if nesting == s.deepest {
+		return &ReferenceError{place, ErrNotJSON}
+	}
+	inner, known := s.followed[id]
+	if !known {
+		var err error
+		if inner, err = s.refersTo(ctx, id); err != nil {
+			return &ReferenceError{place, err}
+		}
+		s.followed[id] = inner
+	}
+	for _, r := range inner {
+		at := place + r.place
+		if err := s.count(at); err != nil {
+			return err
+		}
+		if err := s.follow(ctx, r.id, at, nesting+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refersTo lists the references in a document; a file holds none.
+func (s *splicer) refersTo(ctx context.Context, id string) (all []reference, err error) {
+	if strings.HasPrefix(id, uploaded) {
+		return nil, s.exists(ctx, id)
+	}
+	d, known := s.documents[id]
+	if !known {
+		if d, err = s.read(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	decoder := newDecoder(d.bytes)
+	for values := 0; ; {
+		_, found, err := next(decoder)
+		if err == io.EOF && values == 1 {
+			return all, nil
+		}
+		if err == nil && decoder.StackDepth() == 0 {
+			values++
+		}
+		if err != nil || values > 1 {
+			return nil, ErrNotJSON
+		}
+		if found != "" {
+			all = append(all, reference{decoder.StackPointer(), found})
+		}
+	}
+}
+
+// count counts a reference.
+func (s *splicer) count(place jsontext.Pointer) error {
+	if s.references++; s.references > s.most {
+		return &ReferenceError{place, ErrTooMany}
 	}
 	return nil
 }

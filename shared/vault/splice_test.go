@@ -94,7 +94,7 @@ var documents = map[string]string{
 	"1":  `{"document_id":"2"}`, "2": `[{"document_id":"3"}]`, "3": `3`, "0": `{"document_id":"1"}`,
 	"self":   `[{"document_id":"self"}]`,
 	"broken": `{"a":`, "plain": `not JSON`, "missing": `{"document_id":"nowhere"}`, "é\n": `"odd name"`,
-	"twice": `{"a":1,"a":2}`,
+	"twice": `{"a":1,"a":2}`, "-1": `{"document_id":"0"}`,
 }
 
 func TestSplice(t *testing.T) {
@@ -106,10 +106,10 @@ func TestSplice(t *testing.T) {
 		"Element": {
 			`[{"document_id":"text"},{"document_id":"object"} , {"document_id":"null"}]`, `["NOOR",{"a" : [1, 2]} , null]`,
 		},
-		"Deep":         {`{"a":[{"b":{"c":{"document_id":"object"}}}]}`, `{"a":[{"b":{"c":{"a" : [1, 2]}}}]}`},
-		"SameTwice":    {`[{"document_id":"3"},{"document_id":"3"}]`, `[3,3]`},
-		"Nested":       {`{"a":{"document_id":"of"}}`, `{"a":{"inner":"NOOR"}}`},
-		"NestedThrice": {`{"document_id":"1"}`, `[3]`},
+		"Deep":            {`{"a":[{"b":{"c":{"document_id":"object"}}}]}`, `{"a":[{"b":{"c":{"a" : [1, 2]}}}]}`},
+		"SameTwice":       {`[{"document_id":"3"},{"document_id":"3"}]`, `[3,3]`},
+		"Nested":          {`{"a":{"document_id":"of"}}`, `{"a":{"inner":"NOOR"}}`},
+		"NestedFourTimes": {`{"document_id":"0"}`, `[3]`},
 		"WhiteSpace": {
 			"{ \"a\" : 1.0 ,\n\"b\":\t{\"document_id\":\"number\"}\r\n}\n", "{ \"a\" : 1.0 ,\n\"b\":\t 1.50e+2 \r\n}\n",
 		},
@@ -173,7 +173,7 @@ func TestSpliceErrors(t *testing.T) {
 		"ErrAnotherTenants":   {"globex", `{"document_id":"text"}`, vault.ErrNotFound},
 		"ErrNotJSON":          {"acme", `{"document_id":"plain"}`, vault.ErrNotJSON},
 		"ErrBroken":           {"acme", `[1,{"document_id":"broken"}]`, vault.ErrNotJSON},
-		"ErrNestsFourTimes":   {"acme", `{"document_id":"0"}`, vault.ErrNotJSON},
+		"ErrNestsFiveTimes":   {"acme", `{"document_id":"-1"}`, vault.ErrNotJSON},
 		"ErrNestsInItself":    {"acme", `{"document_id":"self"}`, vault.ErrNotJSON},
 		"ErrAnotherTenantsOf": {"globex", `[{"a":{"document_id":"of"}}]`, vault.ErrNotFound},
 	} {
