@@ -36,9 +36,8 @@ func TestToken(t *testing.T) {
 		"Redirect":       {answer{302, ``}, operation.Unavailable},
 		"HTML":           {answer{200, `<html>`}, operation.Unavailable},
 		"NoToken":        {answer{200, `{"expires_in":7199}`}, operation.Unavailable},
-		"NoLifetime":     {answer{200, `{"access_token":"at-1"}`}, operation.Unavailable},
-		"OddLifetime":    {answer{200, `{"access_token":"at-1","expires_in":"7199"}`}, operation.Unavailable},
-		"Created":        {answer{201, granted}, operation.Unavailable},
+		"BlankToken":     {answer{200, `{"access_token":" ","expires_in":7199}`}, operation.Unavailable},
+		"Truncated":      {answer{200, `{"access_token":"at-1"`}, operation.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPartner(t)

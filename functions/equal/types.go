@@ -78,43 +78,21 @@ type envelope struct {
 
 // identity is an element of data.keys.aadhaar.
 type identity struct {
-	AadhaarNo string         `json:"aadhaar_no"`
-	Name      string         `json:"name"`
-	Checks    jsontext.Value `json:"checks"`
+	AadhaarNo string
+	Name      string
+	Checks    jsontext.Value
 }
 
 // read takes what it can: a member of an odd type reads as absent, so that it can't make a definite answer doubtful. It
 // reports whether the text is an object with a status.
 func (e *envelope) read(text []byte) bool {
-	var members struct {
-		TransactionID        jsontext.Value `json:"transaction_id"`
-		JourneyTransactionID jsontext.Value `json:"journey_transaction_id"`
-		JourneyID            jsontext.Value `json:"journey_id"`
-		Status               jsontext.Value `json:"status"`
-		StatusCode           jsontext.Value `json:"status_code"`
-		Decision             jsontext.Value `json:"decision"`
-		Checks               jsontext.Value `json:"checks"`
-		Data                 jsontext.Value `json:"data"`
+	m := tolerant.ReadObject(text)
+	e.TransactionID, e.JourneyTransactionID = m.Text("transaction_id"), m.Text("journey_transaction_id")
+	e.JourneyID, e.Checks = m.Text("journey_id"), m["checks"]
+	e.Status, e.StatusCode, e.Decision = m.Word("status"), m.Text("status_code"), m.Word("decision")
+	for _, one := range m.Object("data").Object("keys").Objects("aadhaar") {
+		e.Aadhaar = append(e.Aadhaar, identity{one.Text("aadhaar_no"), one.Word("name"), one["checks"]})
 	}
-	if tolerant.Read(text, &members) != nil {
-		return false
-	}
-	e.TransactionID = tolerant.Text(members.TransactionID)
-	e.JourneyTransactionID = tolerant.Text(members.JourneyTransactionID)
-	e.JourneyID = tolerant.Text(members.JourneyID)
-	e.Status = tolerant.Word(members.Status)
-	e.StatusCode = tolerant.Text(members.StatusCode)
-	e.Decision = tolerant.Word(members.Decision)
-	e.Checks = members.Checks
-	var data struct {
-		Keys jsontext.Value `json:"keys"`
-	}
-	var keys struct {
-		Aadhaar jsontext.Value `json:"aadhaar"`
-	}
-	_ = tolerant.Read(members.Data, &data)
-	_ = tolerant.Read(data.Keys, &keys)
-	_ = tolerant.Read(keys.Aadhaar, &e.Aadhaar)
 	return e.Status != ""
 }
 

@@ -80,7 +80,10 @@ type triggered struct {
 
 func readTriggered(text []byte) (t triggered, ok bool) {
 	m := object(text)
-	t = triggered{Handle: m.Word("auth_req_id"), ExpiresIn: duration(m, "expires_in"), Interval: duration(m, "interval")}
+	t = triggered{
+		Handle: m.Text("auth_req_id"), ExpiresIn: tolerant.Seconds(m["expires_in"]),
+		Interval: tolerant.Seconds(m["interval"]),
+	}
 	return t, t.Handle != ""
 }
 
@@ -102,10 +105,10 @@ type Result struct {
 func ReadResult(text []byte) (r Result, ok bool) {
 	m := object(text)
 	r = Result{
-		Workflow: m.Word("workflow"), UserID: m.Word("user_id", "userId"), RequestID: m.Word("request_id", "requestId"),
-		IEC: strings.ToUpper(m.Word("iec_code", "ie_code")), Verified: m.Truth("iec_verified"),
+		Workflow: m.Word("workflow"), UserID: m.Text("user_id", "userId"), RequestID: m.Text("request_id", "requestId"),
+		IEC: strings.ToUpper(m.Text("iec_code", "ie_code")), Verified: m.Truth("iec_verified"),
 		VerifiedAt: epoch(m, "iec_verified_at"),
-		Name:       m.Word("name"), Status: normalStatus(m.Word("iec_status")), PAN: strings.ToUpper(m.Word("pan")),
+		Name:       m.Word("name"), Status: normalStatus(m.Word("iec_status")), PAN: strings.ToUpper(m.Text("pan")),
 		Address: m.Word("address"),
 	}
 	return r, m != nil && r.RequestID != "" && m.Word("error") == ""
@@ -162,11 +165,6 @@ func object(text []byte) tolerant.Object {
 		return nil
 	}
 	return tolerant.ReadObject(append(bytes.Clone(body), '}'))
-}
-
-// duration reads a duration, of some thirty years at most.
-func duration(m tolerant.Object, name string) time.Duration {
-	return time.Duration(min(m.Number(name), 1_000_000_000)) * time.Second
 }
 
 // epoch reads a time as a number or a text of digits: seconds, or milliseconds where it is that large.

@@ -151,7 +151,7 @@ func (c Config) findCreated(
 func (in customerCreation) agrees(shown customer) bool {
 	named := tolerant.Same(shown.Name, in.Name) || in.Name == "" && tolerant.Same(shown.Name, in.Email)
 	return shown.Type == in.Type && tolerant.Same(shown.Email, in.Email) && named &&
-		tolerant.Same(tolerant.Text(shown.ExternalID), in.ExternalID)
+		tolerant.Same(shown.ExternalID, in.ExternalID)
 }
 
 // unclaimed picks the first record that no call is on record for as its creator.

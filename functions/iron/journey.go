@@ -147,5 +147,5 @@ func outcomeOfIdentification(answer gateway.Reply, _ map[string]string, _ []stri
 		Status           string         `json:"status"`
 		StepStatus       jsontext.Value `json:"step_status,omitzero"`
 		ReviewComment    string         `json:"review_comment,omitzero"`
-	}{found.CustomerID, found.ID, found.Status, found.StepStatus, tolerant.String(found.Comment)})
+	}{found.CustomerID, found.ID, found.Status, found.StepStatus, found.Comment})
 }

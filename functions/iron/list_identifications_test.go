@@ -11,7 +11,7 @@ import (
 
 func TestListIdentifications(t *testing.T) {
 	other := strings.Replace(customerID, "7", "8", 1)
-	for _, body := range []string{`{"items":null}`, `{"items":[{"id":"x"}]}`, `{"items":[],"cursor":5}`} {
+	for _, body := range []string{`{"items":null}`, `{"items":[{"id":"x"}]}`, `{"items":[],"cursor":5`} {
 		for _, req := range []gateway.Request{about(), fromMachine(about())} {
 			op := iron.ListIdentifications(newPartner(t, answer{200, body}).config())
 			if got := call(t, op, req); got.Class != operation.Unavailable && (req.FromStateMachine || body == `{"items":null}`) {

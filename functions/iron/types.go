@@ -51,19 +51,24 @@ func states() map[string]string {
 	}
 }
 
-// identification is what the gateway reads of one (§6). What may be missing may also be of an odd type.
+// identification is what the gateway reads of one (§6). What is of an odd type reads as absent.
 type identification struct {
-	ID         string         `json:"id"`
-	CustomerID string         `json:"customer_id"`
-	Status     string         `json:"status"`
-	CreatedAt  string         `json:"created_at"`
-	StepStatus jsontext.Value `json:"step_status"`
-	Comment    jsontext.Value `json:"review_comment"`
+	ID         string
+	CustomerID string
+	Status     string
+	CreatedAt  string
+	StepStatus jsontext.Value
+	Comment    string
 }
 
 // readIdentification reads one; ok tells whether it is whole enough to go by.
 func readIdentification(text []byte) (i identification, ok bool) {
-	if tolerant.Read(text, &i) != nil || !isUUID(i.ID) || i.Status == "" || i.CustomerID != "" && !isUUID(i.CustomerID) {
+	m := tolerant.ReadObject(text)
+	i = identification{
+		ID: m.Word("id"), CustomerID: m.Word("customer_id"), Status: m.Word("status"), CreatedAt: m.Word("created_at"),
+		StepStatus: m["step_status"], Comment: m.String("review_comment"),
+	}
+	if !isUUID(i.ID) || i.Status == "" || i.CustomerID != "" && !isUUID(i.CustomerID) {
 		return identification{}, false
 	}
 	return i, true
@@ -101,16 +106,21 @@ func (i identification) refs() map[string]string {
 
 // customer is what the gateway reads of one (§3).
 type customer struct {
-	ID         string         `json:"id"`
-	Type       string         `json:"customer_type"`
-	Name       string         `json:"name"`
-	Email      string         `json:"email"`
-	ExternalID jsontext.Value `json:"external_id"`
-	CreatedAt  string         `json:"created_at"`
+	ID         string
+	Type       string
+	Name       string
+	Email      string
+	ExternalID string
+	CreatedAt  string
 }
 
 func readCustomer(text []byte) (c customer, ok bool) {
-	if tolerant.Read(text, &c) != nil || !isUUID(c.ID) {
+	m := tolerant.ReadObject(text)
+	c = customer{
+		ID: m.Word("id"), Type: m.Word("customer_type"), Name: m.String("name"), Email: m.String("email"),
+		ExternalID: m.Text("external_id"), CreatedAt: m.Word("created_at"),
+	}
+	if !isUUID(c.ID) {
 		return customer{}, false
 	}
 	return c, true
@@ -118,12 +128,14 @@ func readCustomer(text []byte) (c customer, ok bool) {
 
 // page is one page of a list (§2).
 type page struct {
-	Items  []jsontext.Value `json:"items"`
-	Cursor string           `json:"cursor"`
+	Items  []jsontext.Value
+	Cursor string
 }
 
 func readPage(text []byte) (p page, ok bool) {
-	ok = tolerant.Read(text, &p) == nil && p.Items != nil
+	m := tolerant.ReadObject(text)
+	p.Cursor = m.Text("cursor")
+	ok = tolerant.Read(m["items"], &p.Items) == nil && p.Items != nil
 	return p, ok
 }
 

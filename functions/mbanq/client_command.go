@@ -58,8 +58,8 @@ func ClientCommand(c Config) operation.Operation[command] {
 			}
 			outcome.Refs = map[string]string{"client_id": in.ClientID, "command": in.Command}
 			switch data := m.Object("data"); {
-			case outcome.Class == operation.Done && in.Command == verify && isWord(data.String("clientVerificationStatus")):
-				outcome.Code = data.String("clientVerificationStatus")
+			case outcome.Class == operation.Done && in.Command == verify && isWord(data.Word("clientVerificationStatus")):
+				outcome.Code = data.Word("clientVerificationStatus")
 			case outcome.Class == operation.Conflict && in.Command == verify:
 				outcome.Refs["missing"] = strings.Join(missingIn(m), " ")
 			}
@@ -161,7 +161,7 @@ func summaryOfCommand(reply gateway.Reply) map[string]any {
 	m := tolerant.ReadObject(reply.Body)
 	codes := readCodes(m)
 	out := map[string]any{"verification": "", "missing": "", "already_active": codes.has(codeAlreadyActive)}
-	if status := m.Object("data").String("clientVerificationStatus"); isWord(status) {
+	if status := m.Object("data").Word("clientVerificationStatus"); isWord(status) {
 		out["verification"] = status
 	}
 	switch {

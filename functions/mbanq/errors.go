@@ -61,9 +61,10 @@ func missingIn(m tolerant.Object) (names []string) {
 		errors = []tolerant.Object{m}
 	}
 	for _, e := range errors {
-		name, ok := known[e.String("userMessageGlobalisationCode")]
+		code := e.Word("userMessageGlobalisationCode")
+		name, ok := known[code]
 		if !ok {
-			name = reasonIn(e.String("userMessageGlobalisationCode") + " " + e.String("developerMessage"))
+			name = reasonIn(code + " " + e.String("developerMessage"))
 		}
 		if !slices.Contains(names, name) {
 			names = append(names, name)

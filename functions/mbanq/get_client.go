@@ -97,7 +97,7 @@ func (c Config) find(ctx context.Context, call operation.Call, externalID string
 	doubtful, hidden := false, false
 	failed := c.eachClient(ctx, call, "externalId", externalID, func(item jsontext.Value) bool {
 		m := tolerant.ReadObject(item)
-		id, is := idOf(m, "id"), m.String("externalId") == externalID
+		id, is := idOf(m, "id"), m.String("externalId") == externalID || m.Text("externalId") == externalID
 		if id == "" || !is && !isCut(m.Plain("externalId"), externalID) {
 			return true
 		}

@@ -32,7 +32,7 @@ func TestTokenOfThePartner(t *testing.T) {
 		"Redirect":       {answer{302, ``}, operation.Unavailable},
 		"HTML":           {answer{200, `<html>`}, operation.Unavailable},
 		"NoToken":        {answer{200, `{"expires_in":3600}`}, operation.Unavailable},
-		"NoLifetime":     {answer{200, `{"access_token":"at-1"}`}, operation.Unavailable},
+		"BlankToken":     {answer{200, `{"access_token":" ","expires_in":3600}`}, operation.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPartner(t)

@@ -248,5 +248,5 @@ func outcomeClientOnboarding(reply gateway.Reply, _ map[string]string, _ []strin
 		SubStatus    string `json:"sub_status,omitzero"`
 		Verification string `json:"verification,omitzero"`
 		AccountNo    string `json:"account_no,omitzero"`
-	}{c.ID, c.Status, c.SubStatus, c.Verification, m.String("accountNo")})
+	}{c.ID, c.Status, c.SubStatus, c.Verification, m.Text("accountNo")})
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"sallyport/shared/tolerant"
 )
 
@@ -94,10 +96,11 @@ func agree(sent, shown tolerant.Object, names ...string) bool {
 	layout := layouts()[sent.String("dateFormat")]
 	return !slices.ContainsFunc(names, func(name string) bool {
 		a, b := tolerant.Fold(sent.Plain(name)), tolerant.Fold(shown.Plain(name))
-		var day []int
+		var day []jsontext.Value
 		if tolerant.Read(shown[name], &day) == nil && len(day) == 3 { // a date goes out so (§11)
 			wanted, err := time.Parse(layout, sent.String(name))
-			known := time.Date(day[0], time.Month(day[1]), day[2], 0, 0, 0, 0, time.UTC)
+			number := func(i int) int { return int(tolerant.Number(day[i])) }
+			known := time.Date(number(0), time.Month(number(1)), number(2), 0, 0, 0, 0, time.UTC)
 			return layout != "" && err == nil && !wanted.Equal(known)
 		}
 		return a != "" && b != "" && a != b
@@ -107,8 +110,8 @@ func agree(sent, shown tolerant.Object, names ...string) bool {
 // readClient reads a client (§4).
 func readClient(m tolerant.Object) client {
 	return client{
-		ID: idOf(m, "id"), Status: m.Object("status").Number("id"), SubStatus: m.Object("subStatus").String("name"),
-		Verification: m.String("clientVerificationStatus"), ExternalID: m.String("externalId"),
+		ID: idOf(m, "id"), Status: m.Object("status").Number("id"), SubStatus: m.Object("subStatus").Word("name"),
+		Verification: m.Word("clientVerificationStatus"), ExternalID: m.Text("externalId"),
 	}
 }
 
@@ -118,9 +121,9 @@ type codes []string
 // readCodes reads them: those of its errors, then the top one. A token failure has one of its own.
 func readCodes(m tolerant.Object) (all codes) {
 	for _, e := range m.Objects("errors") {
-		all = append(all, e.String("userMessageGlobalisationCode"))
+		all = append(all, e.Word("userMessageGlobalisationCode"))
 	}
-	all = append(all, m.String("userMessageGlobalisationCode"), m.String("error"))
+	all = append(all, m.Word("userMessageGlobalisationCode"), m.Word("error"))
 	return slices.DeleteFunc(all, func(code string) bool { return code == "" })
 }
 

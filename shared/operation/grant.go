@@ -205,7 +205,7 @@ func (c Call) PartnerToken(ctx context.Context, g PasswordGrant) (access string,
 	return access, nil
 }
 
-// ask asks for a token once. Where the answer doesn't say how long its refresh token lives: as long, at least.
+// ask asks for a token once. Its answer needs the token alone, in any 2xx: what else it says may be missing or odd.
 func (c Call) ask(
 	ctx context.Context, g PasswordGrant, grantType string, with url.Values,
 ) (grant token.Grant, err error) {
@@ -225,27 +225,19 @@ func (c Call) ask(
 	if err != nil {
 		return grant, err
 	}
-	var answer struct {
-		Access         string `json:"access_token"`
-		Expires        int64  `json:"expires_in"` // seconds, as the next
-		Refresh        string `json:"refresh_token"`
-		RefreshExpires *int64 `json:"refresh_expires_in"`
+	answer := tolerant.ReadObject(resp.Body)
+	grant = token.Grant{
+		Access: answer.Text("access_token"), ExpiresIn: tolerant.Seconds(answer["expires_in"]),
+		Refresh: answer.Text("refresh_token"), RefreshExpiresIn: tolerant.Seconds(answer["refresh_expires_in"]),
 	}
 	switch {
 	case resp.Status >= 400 && resp.Status < 500 && resp.Status != http.StatusTooManyRequests &&
 		resp.Status != http.StatusRequestTimeout:
-		return grant, errRejected
-	case resp.Status != http.StatusOK, tolerant.Read(resp.Body, &answer) != nil,
-		answer.Access == "", answer.Expires <= 0:
-		return grant, errors.New("operation: no token in the answer")
+		return token.Grant{}, errRejected
+	case resp.Status < 200 || resp.Status > 299 || grant.Access == "":
+		return token.Grant{}, errors.New("operation: no token in the answer")
 	}
-	if answer.RefreshExpires == nil {
-		answer.RefreshExpires = &answer.Expires
-	}
-	return token.Grant{
-		Access: answer.Access, ExpiresIn: time.Duration(answer.Expires) * time.Second,
-		Refresh: answer.Refresh, RefreshExpiresIn: time.Duration(*answer.RefreshExpires) * time.Second,
-	}, nil
+	return grant, nil
 }
 
 func last(form url.Values, name string) string {

@@ -3,7 +3,10 @@ package operation_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,5 +145,52 @@ func TestRefreshWhileTheLedgerIsDown(t *testing.T) {
 	s.counting.Fail = nil
 	if _, status := s.grant(h, first.Refresh); status != 200 {
 		t.Errorf("answered %d", status)
+	}
+}
+
+// TestOddTokenAnswersMatrix: whatever a partner says of how long its token lives, and however it puts it, the token
+// serves all calls until the partner refuses it: a login for each call might have the account locked.
+func TestOddTokenAnswersMatrix(t *testing.T) {
+	s := newStack(t)
+	s.p.Tokens = s.cache()
+	rest, ended := "", false // of the answer; whether the first token of it has
+	s.partner.onFind(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "%s{\"access_token\":\"at-%t\"%s", strings.Repeat("\uFEFF", len(rest)%2), ended, rest)
+	})
+	op := s.read()
+	op.Call = func(ctx context.Context, c operation.Call, _ input) operation.Outcome {
+		access, failed := c.PartnerToken(ctx, operation.PasswordGrant{URL: s.partner.url + "/find"})
+		switch {
+		case failed != nil:
+			return *failed
+		case access != fmt.Sprint("at-", ended):
+			return operation.Outcome{Class: operation.Credentials, Code: "http_401"}
+		}
+		return operation.Outcome{Class: operation.Done, Code: "ok", Reply: gateway.JSON(200, []byte("{}"))}
+	}
+	h := operation.New(s.p, op)
+	for _, rest = range []string{
+		`}`, `,"expires_in":3600}`, `,"expires_in":"3600"}`, `,"expires_in":" 3600 "}`, `,"expires_in":3600.0}`,
+		`,"expires_in":3600.9}`, `,"expires_in":"3600.5"}`, `,"expires_in":3.6E3}`, `,"expires_in":0}`,
+		`,"expires_in":"0"}`, `,"expires_in":0.4}`, `,"expires_in":-1}`, `,"expires_in":null}`, `,"expires_in":""}`,
+		`,"expires_in":"never"}`, `,"expires_in":true}`, `,"expires_in":{"seconds":3600}}`, `,"expires_in":[]}`,
+		`,"expires_in":9223372036854775807}`, `,"expires_in":99999999999999999999}`, `,"expires_in":1e308}`,
+		`,"expires_in":3600,"refresh_token":null}`, `,"expires_in":3600,"refresh_token":"","refresh_expires_in":0}`,
+		`,"expires_in":3600,"refresh_token":"rt","refresh_expires_in":"0"}`,
+		`,"expires_in":"3600","refresh_token":"rt","refresh_expires_in":"3600"}`,
+		`,"expires_in":3600,"refresh_token":"rt","refresh_expires_in":-1}`,
+		`,"expires_in":3600,"refresh_token":7,"refresh_expires_in":"never"}`,
+		`,"expires_in":3600,"scope":7,"token_type":null,"not-before-policy":"x","expires_in":"60"}`,
+	} {
+		s.pass(72 * time.Hour) // all that there was has expired
+		before := s.partner.finds.Load()
+		for i := range 10 {
+			if ended = i >= 5; s.post(h, "", `{"value":"a"}`).status != 200 {
+				t.Errorf("%s: a call failed", rest)
+			}
+		}
+		if n := s.partner.finds.Load() - before; n != 2 {
+			t.Errorf("%s: ten calls took %d logins, of which two were due", rest, n)
+		}
 	}
 }

@@ -11,10 +11,19 @@ import (
 // Grant is what a partner issued, as it said.
 type Grant struct {
 	Access           string        // never empty
-	Refresh          string        // passed to the next Issue while it is valid
-	ExpiresIn        time.Duration // from when it was asked for; zero or less: it serves those who wait for it, no others
-	RefreshExpiresIn time.Duration // likewise; zero or less where there is no refresh token
+	Refresh          string        // passed to the next Issue while it is valid; empty for none
+	ExpiresIn        time.Duration // from when it was asked for; zero or less where the partner doesn't tell
+	RefreshExpiresIn time.Duration // likewise; what isn't told is taken for as long as the access token's
 }
+
+const (
+	// untold is how long a token counts of which nobody knows how long it lives (RFC 6749 §5.1 only recommends to say):
+	// short enough to end soon after it does, long enough that calls don't log in one by one. One that ends before is
+	// renewed when the partner refuses it.
+	untold = 10 * time.Minute
+	// longest is how long a token counts at most, whatever the partner says.
+	longest = 24 * time.Hour
+)
 
 // early is how long before it expires a token is renewed, unless that were more than half of its lifetime.
 const early = time.Minute
@@ -30,14 +39,23 @@ type issued struct {
 
 func (g Grant) issued(asked time.Time) issued {
 	asked = asked.UTC().Round(0)
-	life := g.ExpiresIn
+	life := lifetime(g.ExpiresIn, untold)
 	t := issued{Access: g.Access}
-	if g.RefreshExpiresIn > 0 {
-		life = min(life, g.RefreshExpiresIn) // while it is valid, renewing needs no password
-		t.Refresh, t.RefreshUntil = g.Refresh, asked.Add(g.RefreshExpiresIn)
+	if g.Refresh != "" {
+		refreshLife := lifetime(g.RefreshExpiresIn, life)
+		life = min(life, refreshLife) // while it is valid, renewing needs no password
+		t.Refresh, t.RefreshUntil = g.Refresh, asked.Add(refreshLife)
 	}
 	t.FreshUntil = asked.Add(life - min(early, life/2))
 	return t
+}
+
+// lifetime is what the partner told, within bounds; otherwise it is the one given.
+func lifetime(told, otherwise time.Duration) time.Duration {
+	if told <= 0 {
+		return otherwise
+	}
+	return min(told, longest)
 }
 
 // usable reports whether the token is fresh, and another one than the partner has refused.

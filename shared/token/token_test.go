@@ -77,7 +77,8 @@ func TestRenewed(t *testing.T) {
 		idle                    time.Duration // before the renewal, once it is due
 		refresh                 string        // with which it is renewed
 	}{
-		{2 * time.Hour, 0, 119 * time.Minute, 0, ""},
+		{2 * time.Hour, 0, 119 * time.Minute, 0, "refresh-token-1"}, // which lives as long as the token, for all we know
+		{2 * time.Hour, -time.Hour, 119 * time.Minute, 0, "refresh-token-1"},
 		{2 * time.Hour, 2 * time.Hour, 119 * time.Minute, 0, "refresh-token-1"},
 		{2 * time.Hour, time.Hour, 59 * time.Minute, 0, "refresh-token-1"},
 		{time.Hour, 24 * time.Hour, 59 * time.Minute, 0, "refresh-token-1"},
@@ -86,14 +87,19 @@ func TestRenewed(t *testing.T) {
 		{time.Hour, 24 * time.Hour, 59 * time.Minute, 240 * time.Hour, ""}, // the record has expired, too
 		{time.Hour, time.Hour, 59 * time.Minute, time.Minute - 1, "refresh-token-1"},
 		{time.Hour, time.Hour, 59 * time.Minute, time.Minute, ""},
-		{3 * time.Minute, 0, 2 * time.Minute, 0, ""},
-		{2 * time.Minute, 0, time.Minute, 0, ""},
-		{90 * time.Second, 0, 45 * time.Second, 0, ""},
-		{time.Second, 0, 500 * time.Millisecond, 0, ""},
+		{3 * time.Minute, 0, 2 * time.Minute, 0, "refresh-token-1"},
+		{3 * time.Minute, 0, 2 * time.Minute, time.Minute, ""},
+		{2 * time.Minute, 0, time.Minute, 0, "refresh-token-1"},
+		{90 * time.Second, 0, 45 * time.Second, 0, "refresh-token-1"},
+		{time.Second, 0, 500 * time.Millisecond, 0, "refresh-token-1"},
 		{time.Hour, 10 * time.Second, 5 * time.Second, 0, "refresh-token-1"},
-		{0, 0, 0, 0, ""},
-		{-time.Hour, 0, 0, 0, ""},
-		{0, time.Hour, 0, 0, "refresh-token-1"},
+		{0, 0, 9 * time.Minute, 0, "refresh-token-1"},
+		{0, 0, 9 * time.Minute, time.Minute, ""},
+		{-time.Hour, 0, 9 * time.Minute, 0, "refresh-token-1"},
+		{0, time.Hour, 9 * time.Minute, 0, "refresh-token-1"},
+		{0, time.Minute, 30 * time.Second, 0, "refresh-token-1"},
+		{1 << 62, 1 << 62, 24*time.Hour - time.Minute, 0, "refresh-token-1"},
+		{1 << 62, 1 << 62, 24*time.Hour - time.Minute, time.Minute, ""},
 	} {
 		for _, process := range []string{"TheSame", "Another"} {
 			run(t, fmt.Sprintf("%v_%v_After_%v_By%sProcess", test.expires, test.refreshExpires, test.fresh+test.idle, process),

@@ -1,6 +1,6 @@
 // Package tolerant reads JSON that partners write as a tolerant reader: what they mean counts, not how they put it.
 //
-//   - A number may stand as text, and text as a number; a whole number may have a fraction of zero.
+//   - A number may stand as text, and text as a number; a whole number may have a fraction of zero, or an exponent.
 //   - A member may be absent or null; text may be blank instead.
 //   - A member of an odd type reads as absent. Members that nobody asks for are ignored.
 //   - Of members with one name the last counts. Text may hold invalid UTF-8. A byte order mark may come first.
@@ -8,8 +8,10 @@ package tolerant
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -34,10 +36,11 @@ func String(value jsontext.Value) (s string) {
 // Word is what a JSON string says between its blanks; empty for any other value.
 func Word(value jsontext.Value) string { return strings.TrimSpace(String(value)) }
 
-// Text is a word, or a number as it is written but for a fraction of zero; empty for any other value.
+// Text is a word, or a number as it is written, but for a fraction of zero and, of a whole number, an exponent; empty
+// for any other value.
 func Text(value jsontext.Value) string {
 	if value.Kind() == '0' && value.IsValid() {
-		return whole(strings.TrimSpace(string(value)))
+		return whole(plain(strings.TrimSpace(string(value))))
 	}
 	return Word(value)
 }
@@ -60,6 +63,18 @@ func Number(value jsontext.Value) int64 {
 	return n
 }
 
+// Seconds is a time in seconds, whose fraction is left out, of some thirty years at most; zero where it is less than
+// one, and for any value that is no number.
+func Seconds(value jsontext.Value) time.Duration {
+	const most = 1_000_000_000
+	text := Text(value)
+	if strings.Trim(text, "0123456789+-.eE") != "" { // such as "Inf"
+		return 0
+	}
+	n, _ := strconv.ParseFloat(text, 64) // zero for what is no number, infinite for what is too large
+	return time.Duration(max(0, min(n, most))) * time.Second
+}
+
 // Truth is a truth value, also as a word of any case; nil for any other value.
 func Truth(value jsontext.Value) *bool {
 	text := strings.ToLower(Plain(value))
@@ -68,6 +83,18 @@ func Truth(value jsontext.Value) *bool {
 	}
 	truth := text == "true"
 	return &truth
+}
+
+// exact is the first number that a float64 need not hold exactly.
+const exact = 1 << 53
+
+// plain takes an exponent from a whole number, as Java writes one of 10,000,000 or more that it holds as a double.
+func plain(number string) string {
+	if n, err := strconv.ParseFloat(number, 64); strings.ContainsAny(number, "eE") && err == nil &&
+		n == math.Trunc(n) && math.Abs(n) < exact {
+		return strconv.FormatInt(int64(n), 10)
+	}
+	return number
 }
 
 // whole takes a fraction of zero from a number.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -36,8 +37,13 @@ func TestValues(t *testing.T) {
 		`-7`:                  {"", "", "-7", "-7", -7, ""},
 		`7.00`:                {"", "", "7", "7", 7, ""},
 		`7.50`:                {"", "", "7.50", "7.50", 0, ""},
-		`7e2`:                 {"", "", "7e2", "7e2", 0, ""},
-		`7.0e2`:               {"", "", "7.0e2", "7.0e2", 0, ""},
+		`7e2`:                 {"", "", "700", "700", 700, ""},
+		`7.0e2`:               {"", "", "700", "700", 700, ""},
+		`-1.2345678E7`:        {"", "", "-12345678", "-12345678", -12345678, ""},
+		`75e-1`:               {"", "", "75e-1", "75e-1", 0, ""},
+		`1e16`:                {"", "", "1e16", "1e16", 0, ""}, // may not be exact
+		`1e999`:               {"", "", "1e999", "1e999", 0, ""},
+		`"7e2"`:               {"7e2", "7e2", "7e2", "7e2", 0, ""}, // may be a document's number
 		`9223372036854775807`: {"", "", "9223372036854775807", "9223372036854775807", math.MaxInt64, ""},
 		`9223372036854775808`: {"", "", "9223372036854775808", "9223372036854775808", 0, ""},
 		`"7"`:                 {"7", "7", "7", "7", 7, ""},
@@ -67,6 +73,21 @@ func TestValues(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s reads as %+v, want %+v", value, got, want)
+		}
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	for value, want := range map[string]time.Duration{
+		``: 0, `null`: 0, `{}`: 0, `[7]`: 0, `true`: 0, `""`: 0, `"soon"`: 0, `"7 s"`: 0, `"7_0"`: 0, `"Inf"`: 0, `"NaN"`: 0,
+		`"0x7"`: 0, `0`: 0, `-7`: 0, `"-7"`: 0, `-1e99`: 0, `0.9`: 0,
+		`7`: 7 * time.Second, `"7"`: 7 * time.Second, `" 7 "`: 7 * time.Second, `7.0`: 7 * time.Second,
+		`7.9`: 7 * time.Second, `"7.9"`: 7 * time.Second, `7e2`: 700 * time.Second, `"7e2"`: 700 * time.Second,
+		`1e9`: 1_000_000_000 * time.Second, `9223372036854775808`: 1_000_000_000 * time.Second,
+		`1e999`: 1_000_000_000 * time.Second, `"99999999999"`: 1_000_000_000 * time.Second,
+	} {
+		if got := tolerant.Seconds(jsontext.Value(value)); got != want {
+			t.Errorf("%s is %s, want %s", value, got, want)
 		}
 	}
 }
