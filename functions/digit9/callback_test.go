@@ -191,6 +191,9 @@ func TestCallback(t *testing.T) {
 			`{"ecrn":"12345678901234567890","aml_scan_status":"Accepted","customer_status":"ACTIVE"}`, "12345678901234567890",
 			"Accepted", "ACTIVE",
 		},
+		"Mark":   {"\uFEFF" + `{"ecrn":"1","aml_scan_status":"Failed"}`, "1", "Failed", "other"},
+		"Twice":  {`{"ecrn":"2","ecrn":"1","aml_scan_status":"Failed"}`, "1", "Failed", "other"},
+		"NoText": {"{\"ecrn\":\"1\",\"x\":\"\xff\"}", "1", "other", "other"},
 		"Escaped": {
 			`{"ecrn":"\u0031","aml_scan_status":"Acc\u0065pted","customer_status":"ACTIVE"}`, "1", "Accepted", "ACTIVE",
 		},
@@ -220,31 +223,27 @@ func TestCallback(t *testing.T) {
 }
 
 func TestCallbackThatIsNotValid(t *testing.T) {
-	const noObject, noNumber = "the body is not a JSON object", "ecrn: must have 1 to 20 letters and digits"
-	for body, message := range map[string]string{
-		``: noObject, `{`: noObject, `[]`: noObject, `"x"`: noObject, `<xml/>`: noObject, closure + closure: noObject,
-		`{"ecrn":"1","ecrn":"2"}`: noObject,
-		`null`:                    noNumber, `{}`: noNumber, `{"ecrn":""}`: noNumber, `{"ecrn":" "}`: noNumber, `{"ecrn":null}`: noNumber,
-		`{"ecrn":{}}`:                      noNumber,
-		`{"ecrn":"123456789012345678901"}`: noNumber, `{"ecrn":"1 2"}`: noNumber, `{"ecrn":"1/2"}`: noNumber,
-		`{"ecrn":"é"}`: noNumber, `{"ecrn":1.5}`: noNumber, `{"ecrn":true}`: noNumber,
-		`{"ecrn":"784199000000017 NOOR"}`: noNumber, `{"ECRN":"1"}`: noNumber, `{"ecrn":-1}`: noNumber,
+	const noObject = "the body is not a JSON object"
+	for _, body := range []string{``, `{`, `[]`, `"x"`, `<xml/>`, `null`, `a=b`, closure + closure} {
+		r := newReceiver(t)
+		r.want(t, r.post(t, bearer, body), refused(400, noObject))
+	}
+	for _, body := range []string{ // about no customer, which Digit9 may repeat as often as it will
+		`{}`, `{"ecrn":""}`, `{"ecrn":" "}`, `{"ecrn":null}`, `{"ecrn":{}}`, `{"ecrn":"123456789012345678901"}`, `{"ecrn":"1 2"}`,
+		`{"ecrn":"1/2"}`, `{"ecrn":"é"}`, `{"ecrn":1.5}`, `{"ecrn":true}`, `{"ecrn":"784199000000017 NOOR"}`, `{"ECRN":"1"}`,
+		`{"ecrn":-1}`, `{"event":"transaction.status.changed","transaction_id":"7"}`,
 	} {
 		r := newReceiver(t)
-		r.want(t, r.post(t, bearer, body), refused(400, message))
-		if strings.Contains(r.logs.String(), "NOOR") {
-			t.Errorf("logged %s", r.logs)
+		if got := r.post(t, bearer, body); got.StatusCode != 200 || got.Body != acknowledged || r.answer != "" ||
+			r.record != "" || strings.Contains(r.logs.String(), "NOOR") || !strings.Contains(r.logs.String(), "count=0") {
+			t.Errorf("%s: answered %s, made an event of %q; logged %s", body, got.Body, r.record, r.logs)
 		}
+		r.want(t, r.post(t, map[string]string{"Authorization": "Bearer forged"}, body), refused(401, "Not authorized"))
 	}
 	r := newReceiver(t)
 	r.want(
 		t, r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: "~", IsBase64Encoded: true}),
 		refused(400, "The body is not valid"),
-	)
-	noText := base64.StdEncoding.EncodeToString([]byte("{\"ecrn\":\"1\",\"x\":\"\xff\"}"))
-	r.want(
-		t, r.send(t, events.APIGatewayV2HTTPRequest{Headers: bearer, Body: noText, IsBase64Encoded: true}),
-		refused(400, noObject),
 	)
 	r.want(
 		t, r.post(t, map[string]string{"Authorization": "Bearer new-token", "Content-Length": "65537"}, ""),
@@ -275,6 +274,9 @@ func TestCallbackSender(t *testing.T) {
 		"Old":              {map[string]string{"authorization": "bearer  old-token "}, true},
 		"Hash":             {map[string]string{"hash": right}, true},
 		"UpperHash":        {map[string]string{"Hash": " " + upper + " "}, true},
+		"OneOfHashes":      {map[string]string{"hash": strings.Repeat("0", 128) + " " + right}, true},
+		"CommaOfHashes":    {map[string]string{"hash": upper + "," + strings.Repeat("0", 128)}, true},
+		"NoneOfHashes":     {map[string]string{"hash": right[:64] + " " + right[64:]}, false},
 		"Both":             {map[string]string{"authorization": "Bearer old-token", "hash": right}, true},
 		"Nothing":          {nil, false},
 		"WrongBearer":      {map[string]string{"authorization": "Bearer new-tokeN"}, false},

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/rsa"
-	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -125,29 +125,23 @@ func unwrap(m tolerant.Object) (form, text string) {
 	return responsePlaintext, ""
 }
 
-// translate takes which transaction a callback is about, and how that ended, in one word. What is pushed without the
-// handle names who takes part, who may take part again (§10: dedupe on request_id); what names both makes an event
-// of each.
+// translate takes which transaction a callback is about, if any, and how that ended, in one word. What is pushed
+// without the handle names who takes part, who may take part again (§10: dedupe on request_id); what names both
+// makes an event of each.
 func translate(req gateway.Request) (events []callback.Event, err error) {
 	m := object(req.Body)
 	if m == nil {
-		return nil, errors.New("what is told is not a JSON object")
+		return nil, errors.New("the body is not a JSON object")
 	}
 	codes := map[string]string{"status": ending(req.Body)}
-	handle, user := m.Word("auth_req_id"), m.Word("user_id", "userId")
-	switch {
-	case len(handle) > maxHandle:
-		return nil, errors.New("auth_req_id: is too long")
-	case handle == "" && user == "":
-		return nil, errors.New("auth_req_id or user_id: must name a transaction")
-	}
-	if handle != "" {
+	handle, user := m.Text("auth_req_id"), m.Text("user_id", "userId")
+	if handle != "" && len(handle) <= maxHandle {
 		events = append(events, callback.Event{Record: ownedTransaction(handle), Codes: codes})
 	}
 	if user != "" {
 		events = append(events, callback.Event{
 			Record: userRecord, SubjectID: userOf(req.Params["application"], user),
-			Codes: codes, EventID: m.Word("request_id", "requestId"),
+			Codes: codes, EventID: m.Text("request_id", "requestId"),
 		})
 	}
 	return events, nil
@@ -239,8 +233,8 @@ func current(claims tolerant.Object, id string, now time.Time) bool {
 		audience = []string{claims.Word("aud")}
 	}
 	date := func(name string) (seconds float64, ok bool) {
-		err := tolerant.Read(claims[name], &seconds)
-		return seconds, err == nil && claims[name].Kind() == '0'
+		seconds, err := strconv.ParseFloat(claims.Text(name), 64)
+		return seconds, err == nil && math.Abs(seconds) <= math.MaxFloat64 // neither "Inf" nor "NaN"
 	}
 	expires, hasEnd := date("exp")
 	issued, hasStart := date("iat")
@@ -369,16 +363,14 @@ func decrypt(keys []string, text string) (plain []byte, err error) {
 	return plain, err
 }
 
-// readEncryptionKey reads a key as it stands or in base64, of either alphabet and with or without padding. One of
-// another length opens nothing.
+// readEncryptionKey reads a key as it stands or in base64, also with blanks around it. One of another length opens
+// nothing.
 func readEncryptionKey(text string) []byte {
-	if len(text) == encryptionKeySize {
-		return []byte(text)
+	trimmed := strings.TrimSpace(text)
+	for _, key := range []string{text, trimmed} {
+		if len(key) == encryptionKeySize {
+			return []byte(key)
+		}
 	}
-	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
-	key, err := base64.RawStdEncoding.DecodeString(standard)
-	if err != nil {
-		return nil
-	}
-	return key
+	return callback.Base64(trimmed)
 }

@@ -364,6 +364,7 @@ func TestCallback(t *testing.T) {
 		}
 		return wrapped("token", input+"."+base64.RawURLEncoding.EncodeToString(signature))
 	}
+	const ignored = 0 // acknowledged, without an event
 	for name, test := range map[string]struct {
 		application, body string
 		want              int
@@ -382,8 +383,9 @@ func TestCallback(t *testing.T) {
 		"Truncated":       {"plaintext", result[:200], 400},
 		"Empty":           {"plaintext", "", 400},
 		"Array":           {"plaintext", "[" + ping + "]", 400},
-		"AboutNothing":    {"plaintext", `{}`, 400},
-		"HugeHandle":      {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 48<<10+1)), 400},
+		"AboutNothing":    {"plaintext", `{}`, ignored},
+		"UnknownKind":     {"plaintext", `{"event":"workflow.published","workflow":"verification"}`, ignored},
+		"HugeHandle":      {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 48<<10+1)), ignored},
 		"TooLarge":        {"plaintext", wrapped("auth_req_id", strings.Repeat("x", 64<<10)), 413},
 		"TokenForPlain":   {"plaintext", wrapped("token", token), 401},
 		"SealedForPlain":  {"plaintext", wrapped("encrypted", jwe), 401},
@@ -392,7 +394,7 @@ func TestCallback(t *testing.T) {
 		"TokenComma":      {"token", `{"token":"` + token + `", }`, 200},
 		"TokenAndMore":    {"token", `{"type":"result","token":"` + token + `"}`, 200},
 		"TokenOfResult":   {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, result))), 200},
-		"TokenOfNothing":  {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, `{}`))), 400},
+		"TokenOfNothing":  {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, `{}`))), ignored},
 		"TokenTruncated":  {"token", wrapped("token", token)[:300], 400},
 		"TokenCutOff":     {"token", wrapped("token", token[:len(token)-4]), 401},
 		"PlainForToken":   {"token", ping, 401},
@@ -445,7 +447,9 @@ func TestCallback(t *testing.T) {
 		"JustExpired": {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1772443001-59))), 200},
 		"Expired":     {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1772443001-60))), 401},
 		"NoEnd":       {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", nil))), 401},
-		"OddEnd":      {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", "9999999999"))), 401},
+		"EndAsText":   {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", "9999999999"))), 200},
+		"PastAsText":  {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", "1772442941"))), 401},
+		"OddEnd":      {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", "Inf"))), 401},
 		"HugeEnd":     {"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "exp", 1e300))), 200},
 		"JustIssued": {
 			"token", wrapped("token", sign(t, jose.RS256, key, claims(t, ping, "iat", 1772443001.5+59))), 200,
@@ -501,7 +505,11 @@ func TestCallback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRealm(t, key)
 			g := newGate(t, r.receiver())
-			if got := g.takes(test.application, test.body); got != test.want || (len(g.kept.records) > 0) != (got == 200) {
+			kept := test.want == 200
+			if test.want == ignored {
+				test.want = 200
+			}
+			if got := g.takes(test.application, test.body); got != test.want || (len(g.kept.records) > 0) != kept {
 				t.Errorf("answered %d, want %d, kept %q", got, test.want, g.kept.records)
 			}
 			g.recorded(test.want)
@@ -577,6 +585,7 @@ func TestTranslate(t *testing.T) {
 		handle  = "ezto/transaction/"
 		user    = "ezto/user/ of shop\nu-7731"
 		refused = "-"
+		nothing = ""
 	)
 	r := ezto.Callback(ezto.Config{})
 	for text, want := range map[string]string{
@@ -597,8 +606,8 @@ func TestTranslate(t *testing.T) {
 			result, "}", `,"auth_req_id":"hdr..iv.body.tag"}`, 1,
 		): handle + " completed, " + user + " completed",
 		`{"user_id":"u-7731","auth_req_id":"hdr..iv.body.tag","error":"request_failed",}`: handle + " failed, " + user + " failed",
-		`{}`: refused, `[]`: refused, `null`: refused, ``: refused, `{"user_id":7}`: refused,
-		`{"user_id":" ","auth_req_id":""}`: refused, result[:50]: refused,
+		`{}`: nothing, `[]`: refused, `null`: refused, ``: refused, `{"user_id":7}`: "ezto/user/ of shop\n7 other",
+		`{"user_id":" ","auth_req_id":""}`: nothing, `{"event":"workflow.published"}`: nothing, result[:50]: refused,
 	} {
 		events, err := r.Translate(arriving("shop", text))
 		got := refused

@@ -4,15 +4,12 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
@@ -50,74 +47,68 @@ func authentic(secret []byte, req gateway.Request, now time.Time) bool {
 	if err != nil || now.Sub(time.Unix(seconds, 0)).Abs() > callbackWindow {
 		return false
 	}
-	found := false
-	for _, key := range creds.Callback.Secrets {
-		bytes := signingKey(key)
-		mac := hmac.New(sha256.New, bytes)
-		mac.Write([]byte(stamp))
-		mac.Write(req.Body)
-		want := mac.Sum(nil)
-		for shown := range strings.SplitSeq(req.Header["webhook-signature"], ",") {
-			text, versioned := strings.CutPrefix(strings.TrimSpace(shown), "v1=")
-			sum, err := hex.DecodeString(text)
-			if len(bytes) > 0 && versioned && err == nil && hmac.Equal(sum, want) {
-				found = true
+	var sums [][]byte
+	for _, shown := range callback.Signatures(req.Header["webhook-signature"]) {
+		text, versioned := strings.CutPrefix(shown, "v1=")
+		if sum, err := hex.DecodeString(text); versioned && err == nil {
+			sums = append(sums, sum)
+		}
+	}
+	return callback.AnyOf(creds.Callback.Secrets, func(secret string) bool {
+		found := false
+		for _, key := range signingKeys(secret) {
+			mac := hmac.New(sha256.New, key)
+			mac.Write([]byte(stamp))
+			mac.Write(req.Body)
+			want := mac.Sum(nil)
+			for _, sum := range sums {
+				if hmac.Equal(sum, want) {
+					found = true
+				}
 			}
 		}
-	}
-	return found
+		return found
+	})
 }
 
-// signingKey is the bytes of a secret: those that are written in base64 carry a prefix.
-func signingKey(secret string) []byte {
-	if encoded, ok := strings.CutPrefix(secret, "whsec_"); ok {
-		if key, err := base64.StdEncoding.DecodeString(encoded); err == nil {
-			return key
-		}
+// signingKeys are the bytes that a secret may stand for, as Iron doesn't tell how it writes them: its text, and what
+// that says in base64, before which a prefix may stand.
+func signingKeys(secret string) [][]byte {
+	encoded := strings.TrimPrefix(secret, "whsec_")
+	if encoded == "" {
+		return nil
 	}
-	return []byte(secret)
+	keys := [][]byte{[]byte(secret)}
+	if key := callback.Base64(encoded); key != nil {
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 // translate takes what is about an identification.
 func translate(req gateway.Request) ([]callback.Event, error) {
-	var envelope struct {
-		Type string `json:"type"`
-		Data struct {
-			Message jsontext.Value `json:"message"`
-		} `json:"data"`
+	m := tolerant.ReadObject(req.Body)
+	if m == nil {
+		return nil, errors.New("the body is not a JSON object")
 	}
-	if tolerant.Read(req.Body, &envelope) != nil || envelope.Type == "" {
-		return nil, errors.New("the body is not a webhook: a JSON object with type and data")
-	}
-	if envelope.Type != "identification_status" {
+	message := unwrapped(m.Object("data").Object("message"))
+	id := message.Word("id")
+	if m.Word("type") != "identification_status" || !isUUID(id) {
 		return nil, nil
 	}
-	var message struct {
-		ID     string `json:"id"`
-		Status string `json:"status"`
-	}
-	if tolerant.Read(unwrapped(envelope.Data.Message), &message) != nil || !isUUID(message.ID) {
-		return nil, errors.New("data/message: must name an identification")
-	}
-	state := states()[message.Status]
+	state := states()[message.Word("status")]
 	if state == "" {
 		state = "other"
 	}
-	event := callback.Event{
-		Record: identificationRecord(canonicalID(message.ID)), Codes: map[string]string{"state": state},
-	}
+	event := callback.Event{Record: identificationRecord(canonicalID(id)), Codes: map[string]string{"state": state}}
 	return []callback.Event{event}, nil
 }
 
 // unwrapped takes a message out of the one member that may hold it under the name of its variant.
-func unwrapped(message jsontext.Value) jsontext.Value {
-	var members map[string]jsontext.Value
-	if tolerant.Read(message, &members) != nil || len(members) != 1 {
-		return message
-	}
-	for _, value := range members {
-		if value.Kind() == '{' {
-			return value
+func unwrapped(message tolerant.Object) tolerant.Object {
+	for name := range message {
+		if inner := message.Object(name); len(message) == 1 && inner != nil {
+			return inner
 		}
 	}
 	return message

@@ -67,7 +67,34 @@ func TestSignature(t *testing.T) {
 		},
 		"PrefixAsText": {
 			`{"callback":{"secrets":["whsec_` + encoded + `"]}}`,
-			signed(vectorBody, vectorStamp, "v1="+sign("whsec_"+encoded, vectorStamp, vectorBody)), 0, false,
+			signed(vectorBody, vectorStamp, "v1="+sign("whsec_"+encoded, vectorStamp, vectorBody)), 0, true,
+		},
+		"WithoutPrefix": {
+			`{"callback":{"secrets":["` + encoded + `"]}}`,
+			signed(vectorBody, vectorStamp, "v1="+sign("the bytes\x00\xff", vectorStamp, vectorBody)), 0, true,
+		},
+		"WithoutPadding": {
+			`{"callback":{"secrets":["whsec_` + strings.TrimRight(encoded, "=") + `"]}}`,
+			signed(vectorBody, vectorStamp, "v1="+sign("the bytes\x00\xff", vectorStamp, vectorBody)), 0, true,
+		},
+		"InBase64URL": {
+			`{"callback":{"secrets":["whsec_-_8_"]}}`,
+			signed(vectorBody, vectorStamp, "v1="+sign("\xfb\xff?", vectorStamp, vectorBody)), 0, true,
+		},
+		"Pasted": {
+			`{"callback":{"secrets":["whsec_` + encoded + `\r\n"]}}`,
+			signed(vectorBody, vectorStamp, "v1="+sign("the bytes\x00\xff", vectorStamp, vectorBody)), 0, true,
+		},
+		"PastedText":  {`{"callback":{"secrets":["demo-secret-01\n"]}}`, signed(vectorBody, vectorStamp, valid), 0, true},
+		"Blanks":      {secret, signed(vectorBody, vectorStamp, other+" "+valid), 0, true},
+		"BlanksFirst": {secret, signed(vectorBody, vectorStamp, valid+"  "+other), 0, true},
+		"Mixed":       {secret, signed(vectorBody, vectorStamp, "x,"+other+" ,\t"+valid+" v2=y"), 0, true},
+		"NoneOfTwo":   {secret, signed(vectorBody, vectorStamp, other+" "+other), 0, false},
+		"Separated":   {secret, signed(vectorBody, vectorStamp, valid[:40]+" "+valid[40:]), 0, false},
+		"PrefixAlone": {
+			`{"callback":{"secrets":["whsec_"," "]}}`,
+			signed(vectorBody, vectorStamp, "v1="+sign("whsec_", vectorStamp, vectorBody)+
+				",v1="+sign("", vectorStamp, vectorBody)+",v1="+sign(" ", vectorStamp, vectorBody)), 0, false,
 		},
 		"NotInBase64": {
 			`{"callback":{"secrets":["whsec_%%"]}}`,
@@ -142,12 +169,13 @@ func TestTranslate(t *testing.T) {
 		`{"type":"customer_created","data":{"message":{"Event":{"id":"x","kind":"CustomerCreated"}}}}`:                                     nothing,
 		`{"type":"ping","data":{"message":{"Ping":{"id":"x"}}}}`:                                                                           nothing,
 		`{"type":"new_bank_account"}`: nothing, `{"type":"something_new","data":{"message":"x"}}`: nothing,
-		change(t, vectorBody, identificationID, "1"):                              refused,
-		change(t, vectorBody, `"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10",`, ``): refused,
-		change(t, flat, `"id"`, `"ID"`):                                           refused,
-		`{"type":"identification_status"}`:                                        refused, `{"type":"identification_status","data":{"message":null}}`: refused,
-		`{"type":"identification_status","data":{"message":[]}}`: refused,
-		`{"type":"identification_status","data":[]}`:             refused, `{"type":5}`: refused, `{"type":""}`: refused, `{}`: refused,
+		"\uFEFF" + change(t, vectorBody, `"Approved"`, `" Approved "`):            of + " approved",
+		change(t, vectorBody, identificationID, "1"):                              nothing,
+		change(t, vectorBody, `"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10",`, ``): nothing,
+		change(t, flat, `"id"`, `"ID"`):                                           nothing,
+		`{"type":"identification_status"}`:                                        nothing, `{"type":"identification_status","data":{"message":null}}`: nothing,
+		`{"type":"identification_status","data":{"message":[]}}`: nothing,
+		`{"type":"identification_status","data":[]}`:             nothing, `{"type":5}`: nothing, `{"type":""}`: nothing, `{}`: nothing,
 		`[]`: refused, `null`: refused, ``: refused, `{"type":"ping"`: refused,
 	} {
 		events, err := receiver(0).Translate(signed(text, vectorStamp, ""))

@@ -4,20 +4,17 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha512"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"strings"
-
-	"github.com/go-json-experiment/json"
 
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	"sallyport/shared/tolerant"
 )
 
-// Callback is a webhook about a client (§10). Its body is inferred, so it is a hint: it ends the waits for the
-// client, and they ask the partner.
+// Callback is a webhook (§10). Its body is inferred, so that about a client is a hint: it ends the waits for the
+// client, and they ask the partner. Others are acknowledged and make no event.
 func Callback(Config) callback.Receiver {
 	return callback.Receiver{
 		Name: "mbanq/callback",
@@ -32,44 +29,53 @@ func Callback(Config) callback.Receiver {
 	}
 }
 
-// authentic reports whether the signature is right: HMAC-SHA512 of the raw body, in hexadecimal or base64.
+// signaturePrefix may name the algorithm, as other senders of signatures do.
+const signaturePrefix = "sha512="
+
+// authentic reports whether a signature is right: HMAC-SHA512 of the raw body, in hexadecimal or base64.
 func authentic(secret []byte, req gateway.Request) bool {
 	var creds credentials
 	if tolerant.Read(secret, &creds) != nil {
 		return false
 	}
-	shown := strings.TrimSpace(req.Header["signature"])
-	sum, err := hex.DecodeString(shown)
-	if err != nil {
-		if sum, err = base64.StdEncoding.DecodeString(shown); err != nil {
-			return false
+	var sums [][]byte
+	for _, shown := range callback.Signatures(req.Header["signature"]) {
+		if n := len(signaturePrefix); len(shown) > n && strings.EqualFold(shown[:n], signaturePrefix) {
+			shown = shown[n:]
 		}
+		sum, err := hex.DecodeString(shown)
+		if err != nil {
+			sum = callback.Base64(shown)
+		}
+		sums = append(sums, sum)
 	}
-	found := false
-	for _, key := range creds.Callback.Secrets {
+	return callback.AnyOf(creds.Callback.Secrets, func(key string) bool {
 		mac := hmac.New(sha512.New, []byte(key))
 		mac.Write(req.Body)
-		if key != "" && hmac.Equal(mac.Sum(nil), sum) {
-			found = true
+		want, found := mac.Sum(nil), false
+		for _, sum := range sums {
+			if hmac.Equal(want, sum) {
+				found = true
+			}
 		}
-	}
-	return found
+		return found
+	})
 }
 
-// translate takes what is about a client.
+// translate takes what is about a client. Accounts, cards and loans have webhooks as well.
 func translate(req gateway.Request) ([]callback.Event, error) {
-	var m tolerant.Object
-	if err := json.Unmarshal(req.Body, &m); err != nil {
+	m := tolerant.ReadObject(req.Body)
+	if m == nil {
 		return nil, errors.New("the body is not a JSON object")
 	}
 	id := idOf(m.Object("payload"), "clientId")
 	if id == "" {
 		id = idOf(m.Object("payload"), "resourceId")
 	}
-	if m.String("entity") != "CLIENT" || id == "" {
-		return nil, errors.New("entity and payload/clientId: must name a client")
+	if !strings.EqualFold(m.Word("entity"), "CLIENT") || id == "" {
+		return nil, nil
 	}
-	action := m.String("action")
+	action := m.Word("action")
 	if !isWord(action) {
 		action = "other"
 	}

@@ -35,7 +35,8 @@ type Receiver struct {
 	Verify func(ctx context.Context, secret []byte, req gateway.Request) (payload []byte, err error)
 
 	// Translate makes events of a verified callback, whose body is the payload here: one for each name that the record
-	// goes by. Without any, the callback is acknowledged all the same. Its errors are for the partner and hold no values.
+	// goes by. One that nobody has a use for makes none, and is acknowledged all the same, lest the partner repeat it for
+	// ever. Only what can't be read at all is an error, which is for the partner and holds no values.
 	Translate func(req gateway.Request) ([]Event, error)
 
 	// Acknowledge words an answer in the partner's way; 200 acknowledges.
@@ -60,40 +61,43 @@ func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err == gateway.ErrNotEvent {
 		return nil, err
 	}
-	status, message := http.StatusBadRequest, "The body is not valid"
+	status, message, count := http.StatusBadRequest, "The body is not valid", 0
 	if err == nil {
-		status, message = h.take(ctx, req)
+		status, message, count = h.take(ctx, req)
 	}
-	h.Log.InfoContext(ctx, "callback", "request_id", req.ID, "operation", h.Name, "status", status)
+	h.Log.InfoContext(
+		ctx, "callback", "request_id", req.ID, "count", count, "operation", h.Name, "status", status,
+	)
 	h.Metrics.Call(h.Name, http.StatusText(status), "", h.Now().Sub(started))
 	return h.Acknowledge(status, message).With("X-Request-Id", req.ID).Event(), nil
 }
 
-func (h Handler) take(ctx context.Context, req gateway.Request) (status int, message string) {
+// take returns how a callback is answered, and how many events it makes.
+func (h Handler) take(ctx context.Context, req gateway.Request) (status int, message string, count int) {
 	defer func() {
 		if recover() != nil { // the value may hold what was sent
 			h.Log.ErrorContext(ctx, "panic in callback", "operation", h.Name)
-			status, message = http.StatusInternalServerError, "Something went wrong"
+			status, message, count = http.StatusInternalServerError, "Something went wrong", 0
 		}
 	}()
 	if req.TooLarge(maxBody) {
-		return http.StatusRequestEntityTooLarge, "The body is too large"
+		return http.StatusRequestEntityTooLarge, "The body is too large", 0
 	}
 	payload, err := h.verify(ctx, req)
 	var nothing *gateway.InputError
 	switch {
 	case errors.As(err, &nothing):
-		return http.StatusBadRequest, nothing.Error()
+		return http.StatusBadRequest, nothing.Error(), 0
 	case errors.Is(err, ErrNotAuthentic):
-		return http.StatusUnauthorized, "Not authorized"
+		return http.StatusUnauthorized, "Not authorized", 0
 	case err != nil:
 		h.Log.ErrorContext(ctx, "callback not verified", "operation", h.Name, "cause", err)
-		return http.StatusServiceUnavailable, "Try again later"
+		return http.StatusServiceUnavailable, "Try again later", 0
 	}
 	req.Body = payload
 	events, err := h.Translate(req)
 	if err != nil {
-		return http.StatusBadRequest, err.Error()
+		return http.StatusBadRequest, err.Error(), 0
 	}
 	var failed []error
 	for _, event := range events {
@@ -101,9 +105,9 @@ func (h Handler) take(ctx context.Context, req gateway.Request) (status int, mes
 	}
 	if err := errors.Join(failed...); err != nil {
 		h.Log.ErrorContext(ctx, "callback not kept", "operation", h.Name, "cause", err)
-		return http.StatusServiceUnavailable, "Try again later"
+		return http.StatusServiceUnavailable, "Try again later", 0
 	}
-	return http.StatusOK, "Acknowledged"
+	return http.StatusOK, "Acknowledged", len(events)
 }
 
 // verify reads the credentials again before it refuses a callback: they may have been rotated.

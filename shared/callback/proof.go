@@ -3,13 +3,21 @@ package callback
 import (
 	"crypto/sha512"
 	"crypto/subtle"
+	"encoding/base64"
+	"strings"
+	"unicode"
 )
 
-// AnyOf tries every live value of a secret, however early one matches; an empty one never does.
+// AnyOf tries every live value of a secret, however early one matches, and those with blanks around them also without,
+// as a secret may have been pasted with its newline; an empty one never matches.
 func AnyOf(values []string, matches func(string) bool) bool {
 	found := false
 	for _, value := range values {
-		if value != "" && matches(value) {
+		trimmed := strings.TrimSpace(value)
+		if trimmed != "" && matches(trimmed) {
+			found = true
+		}
+		if value != trimmed && trimmed != "" && matches(value) {
 			found = true
 		}
 	}
@@ -20,4 +28,20 @@ func AnyOf(values []string, matches func(string) bool) bool {
 func SameText(a, b string) bool {
 	x, y := sha512.Sum512([]byte(a)), sha512.Sum512([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// Signatures returns the signatures that a header shows. While a secret rotates there may be several, which commas,
+// blanks or both separate.
+func Signatures(header string) []string {
+	return strings.FieldsFunc(header, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+}
+
+// Base64 decodes base64 of either alphabet, with or without padding; nil for what is none, and for an empty text.
+func Base64(text string) []byte {
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	decoded, err := base64.RawStdEncoding.DecodeString(standard)
+	if err != nil || len(decoded) == 0 {
+		return nil
+	}
+	return decoded
 }

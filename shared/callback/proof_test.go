@@ -1,6 +1,7 @@
 package callback_test
 
 import (
+	"fmt"
 	"testing"
 
 	"sallyport/shared/callback"
@@ -11,17 +12,44 @@ func TestProof(t *testing.T) {
 		live  []string
 		shown string
 		want  bool
+		tried int
 	}{
-		{[]string{"old", "new"}, "old", true}, {[]string{"old", "new"}, "new", true}, {[]string{"old", "new"}, "ne", false},
-		{[]string{"old", "new"}, "newer", false}, {[]string{""}, "", false}, {nil, "", false}, {nil, "x", false},
+		{[]string{"old", "new"}, "old", true, 2}, {[]string{"old", "new"}, "new", true, 2},
+		{[]string{"old", "new"}, "ne", false, 2}, {[]string{"old", "new"}, "newer", false, 2},
+		{[]string{"old\n", "new"}, "old", true, 3}, {[]string{" old", "new"}, " old", true, 3},
+		{[]string{""}, "", false, 0}, {[]string{" \n"}, "", false, 0}, {[]string{" \n"}, " \n", false, 0},
+		{nil, "", false, 0}, {nil, "x", false, 0},
 	} {
 		tried := 0
 		got := callback.AnyOf(test.live, func(live string) bool {
 			tried++
 			return callback.SameText(test.shown, live)
 		})
-		if got != test.want || len(test.live) == 2 && tried != 2 {
+		if got != test.want || tried != test.tried {
 			t.Errorf("%q for %q: %t after %d", test.shown, test.live, got, tried)
+		}
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	for header, want := range map[string]string{
+		"": "[]", " , ,\t": "[]", "a": `["a"]`, " a ": `["a"]`, "a b": `["a" "b"]`, "a,b": `["a" "b"]`, "a , b": `["a" "b"]`,
+		",a\n b,,c ": `["a" "b" "c"]`, "v1=a v1=b": `["v1=a" "v1=b"]`, "a==,b=": `["a==" "b="]`,
+	} {
+		if got := fmt.Sprintf("%q", callback.Signatures(header)); got != want {
+			t.Errorf("%q: %s, want %s", header, got, want)
+		}
+	}
+}
+
+func TestBase64(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "=": "", "%": "", "a": "", "AA": "\x00", "AA==": "\x00", "+/8=": "\xfb\xff", "-_8": "\xfb\xff",
+		"-/8=": "\xfb\xff",
+		"AA B": "",
+	} {
+		if got := string(callback.Base64(text)); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }
