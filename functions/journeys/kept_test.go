@@ -315,6 +315,29 @@ func TestConcurrentRepeatOfAStart(t *testing.T) {
 	}
 }
 
+// A repeat finds its journey also where what it was given goes while the repeat is under way.
+func TestRepeatWhileDocumentsGo(t *testing.T) {
+	for at := 1; at < 8; at++ {
+		k := newKeeping(t, "bolt")
+		if status := k.start(); status != 202 {
+			t.Fatalf("answered %d", status)
+		}
+		k.writes, k.between = 0, func(write int) {
+			if write != at {
+				return
+			}
+			for _, id := range []string{"file", "number"} {
+				if err := k.Vault.Delete(t.Context(), "acme", id); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if status := k.start(); status != 202 || len(k.open()) != 1 {
+			t.Errorf("at write %d answered %d, %d journeys", at, status, len(k.open()))
+		}
+	}
+}
+
 // Whichever of two journeys that were given one document ends first, the other keeps what it was given.
 func TestDocumentOfTwoJourneys(t *testing.T) {
 	k := newKeeping(t, "bolt")

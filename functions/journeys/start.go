@@ -78,19 +78,22 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 		}
 		return ring.Reference("journey fingerprint", t.Name, digest), nil
 	}
-	g := s.given(in.tenant)
-	fields, err := t.Start(ctx, journey.Start{Body: in.body, Secret: secret, Open: g.open})
-	if err == nil {
-		err = g.refer(ctx, fields)
-	}
-	if err != nil {
-		// The documents that the body refers to may be gone by now; a repeat finds its journey all the same.
+	// The documents that the body refers to may be gone by now; a repeat finds its journey all the same.
+	repeat := func(err error) (ledger.Journey, error) {
 		j, unknown := s.Ledger.JourneyOf(ctx, key)
 		asked, invalid := fingerprint()
 		if unknown != nil || invalid != nil || j.Fingerprint != asked {
 			return ledger.Journey{}, err
 		}
 		return s.begin(ctx, j)
+	}
+	g := s.given(in.tenant)
+	fields, err := t.Start(ctx, journey.Start{Body: in.body, Secret: secret, Open: g.open})
+	if err == nil {
+		err = g.refer(ctx, fields)
+	}
+	if err != nil {
+		return repeat(err)
 	}
 	if in.referencesOnly && fields.HasPersonalData {
 		return ledger.Journey{},
@@ -121,7 +124,7 @@ func (s *Service) start(ctx context.Context, in start) (ledger.Journey, error) {
 	}
 	// The documents come first: a repeat that finds the record may begin the execution, which needs them.
 	if err := g.put(ctx); err != nil {
-		return ledger.Journey{}, err
+		return repeat(err)
 	}
 	j, err := s.Ledger.CreateJourney(ctx, key, wanted)
 	if errors.Is(err, ledger.ErrTaken) {
