@@ -21,7 +21,8 @@ type lookup struct {
 
 // LookupCustomer finds a customer by an identity document (§5). Its failures come as HTTP 200.
 //
-// A customer that the tenant may not see is answered as one that isn't there.
+// A customer that the tenant may not see is answered as one that isn't there; so is, where tenants share the account,
+// one who isn't subscribed, or it would show who of those another tenant has onboarded.
 func LookupCustomer(c Config) operation.Operation[lookup] {
 	return operation.Operation[lookup]{
 		Name:    "digit9/lookup-customer",
@@ -37,6 +38,8 @@ func LookupCustomer(c Config) operation.Operation[lookup] {
 			switch visible, failed := c.visible(ctx, call, in.identity, &found); {
 			case failed != nil:
 				return *failed
+			case found.Code == codeNotSubscribed && call.Shared():
+				return notFound()
 			case visible:
 				return found
 			case in.FromStateMachine:

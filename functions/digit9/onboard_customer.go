@@ -57,7 +57,7 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 			if failed != nil {
 				return *failed
 			}
-			return owning(call, in, classifyOnboard(resp))
+			return owning(call, in, c.unnamed(ctx, call, classifyOnboard(resp)))
 		},
 		Lookup: c.lookUpOnboarded,
 		Output: summaryOfOnboard,
@@ -103,6 +103,26 @@ func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *
 		}
 	}
 	return nil
+}
+
+// unnamed takes the number of a customer that the tenant may not see out of a refusal.
+func (c Config) unnamed(ctx context.Context, call operation.Call, refused operation.Outcome) operation.Outcome {
+	if refused.Code != codeBlocked || !call.Shared() {
+		return refused
+	}
+	if ecrn := refused.Refs["ecrn"]; ecrn != "" {
+		if visible, err := call.Visible(ctx, ownedCustomer(ecrn)); err == nil && visible {
+			return refused
+		}
+	}
+	delete(refused.Refs, "ecrn")
+	refused.Reply = c.barred()
+	return refused
+}
+
+// barred is the partner's answer to the onboarding of somebody who is, without that customer's number.
+func (c Config) barred() gateway.Reply {
+	return c.snake(http.StatusNotAcceptable, 45051, "Customer Cannot be Accepted")
 }
 
 // notUpdated is the partner's answer to an update that can't be; nothing has happened.
@@ -303,7 +323,7 @@ func (c Config) asOnboarded(found operation.Outcome) operation.Outcome {
 	case codeHeld:
 		out.Reply = c.snake(http.StatusNotAcceptable, 45013, "Customer Under Compliance Investigation")
 	case codeBlocked:
-		out.Class, out.Reply = operation.Refused, c.snake(http.StatusNotAcceptable, 45051, "Customer Cannot be Accepted")
+		out.Class, out.Reply = operation.Refused, c.barred()
 	default:
 		body, err := json.Marshal(onboarded{
 			Status: statusSuccess, StatusCode: http.StatusOK, RequestID: c.requestID(),

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"reflect"
@@ -55,44 +56,92 @@ func TestTenantsMatrix(t *testing.T) {
 			return
 		}
 		refer++
-		var got [2]reply
-		var made [2]int
-		for i, r := range []request{foreign, gone} {
-			r.header = r.header.Clone()
-			if r.header == nil {
-				r.header = http.Header{}
-			}
-			r.header.Set("X-Api-Key", "other-key")
-			before := len(s.requests(""))
-			got[i] = s.send(r, "5d0e7a34-9f7e-4a53-8f2b-5f6d1f1f7c1"+strconv.Itoa(i))
-			made[i] = len(s.requests("")) - before
-			for _, name := range []string{"X-Request-Id", "Date"} {
-				got[i].header.Del(name)
-			}
-			if got[i].header.Get("Transaction-Id") != "" {
-				got[i].header.Set("Transaction-Id", "t")
-			}
-		}
+		known, unknown := s.asOther(foreign, 0), s.asOther(gone, 1)
 		t.Run(operation+"/"+c.name, func(t *testing.T) {
-			if got[0].status != got[1].status || fixed(got[0].body) != fixed(got[1].body) || made[0] != made[1] {
-				t.Errorf("another's %d %s after %d requests, one that isn't there %d %s after %d",
-					got[0].status, got[0].body, made[0], got[1].status, got[1].body, made[1])
+			if !reflect.DeepEqual(known, unknown) {
+				t.Errorf("another's %+v, one that isn't there %+v", known, unknown)
 			}
-			for name := range got[0].header {
-				if !slices.Equal(got[0].header[name], got[1].header[name]) {
-					t.Errorf("%s: another's %q, one that isn't there %q", name, got[0].header[name], got[1].header[name])
-				}
-			}
-			if len(got[0].header) != len(got[1].header) {
-				t.Errorf("another's %v, one that isn't there %v", got[0].header, got[1].header)
-			}
-			if got[0].status < 400 && !strings.Contains(got[0].body, "45001") {
-				t.Errorf("another's %d %s", got[0].status, got[0].body)
+			if known.status < 400 && !strings.Contains(known.body, "45001") {
+				t.Errorf("another's %d %s", known.status, known.body)
 			}
 		})
 	})
 	if refer < 14 {
 		t.Errorf("only %d calls refer to a record", refer)
+	}
+}
+
+// learned is what a tenant learns by a request, without what every answer has anew.
+type learned struct {
+	reply
+	made int // requests of the partners
+}
+
+// asOther makes a request for the tenant "other"; one with the same number is a repeat.
+func (s *stack) asOther(r request, number int) learned {
+	s.t.Helper()
+	if r.header = r.header.Clone(); r.header == nil {
+		r.header = http.Header{}
+	}
+	r.header.Set("X-Api-Key", "other-key")
+	before := s.partnerRequests()
+	got := s.send(r, fmt.Sprintf("5d0e7a34-9f7e-4a53-8f2b-5f6d1f1f%04d", number))
+	for _, name := range []string{"X-Request-Id", "Date"} {
+		got.header.Del(name)
+	}
+	if got.header.Get("Transaction-Id") != "" {
+		got.header.Set("Transaction-Id", "t")
+	}
+	got.body = fixed(got.body)
+	return learned{got, s.partnerRequests() - before}
+}
+
+// partnerRequests is how many requests have reached the partners, those for tokens not counted, nor their callbacks.
+func (s *stack) partnerRequests() int {
+	s.t.Helper()
+	var all []sandbox.Request
+	MustDecode(s.t, s.do("GET", "/sandbox/requests", nil, "").body, &all)
+	return len(slices.DeleteFunc(all, func(r sandbox.Request) bool {
+		return r.Operation == "callback" || r.Operation == "issue-token"
+	}))
+}
+
+// TestTenantsOnboardingMatrix: whatever there is to be known of a person, what a tenant learns is the same before
+// another has onboarded that person and after; and no number of a customer that it may not see.
+func TestTenantsOnboardingMatrix(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	s.addCaller("other-key", "other", "*")
+	key := 0
+	for _, ends := range []string{
+		"017", "403", "413", "423", "432", "433", "451", "461", "471", "502", "506",
+	} {
+		number := "784199000000" + ends
+		requests := []request{
+			{method: "POST", path: lookupURL, body: lookup(number)},
+			{method: "POST", path: lookupURL, body: lookup(number[:3] + "-" + number[3:])},
+		}
+		if ends == "432" || ends == "451" { // nobody can onboard these
+			requests = append(requests, request{method: "POST", path: onboardURL, body: customer(number)})
+		}
+		ask := func() (all []learned) {
+			for _, r := range requests {
+				key++
+				all = append(all, s.asOther(r, key))
+			}
+			return all
+		}
+		before := ask()
+		s.post(onboardURL, "", customer(number))
+		after := ask()
+		for i := range requests {
+			if !reflect.DeepEqual(before[i], after[i]) {
+				t.Errorf("%s: before %+v, after %+v", ends, before[i], after[i])
+			}
+			if strings.Contains(after[i].body, "<ecrn>") {
+				t.Errorf("%s: %s", ends, after[i].body)
+			}
+		}
 	}
 }
 
