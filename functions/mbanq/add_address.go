@@ -3,7 +3,6 @@ package mbanq
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
@@ -21,7 +21,8 @@ type addition struct {
 	Type     string // of an address: it travels in the query
 	Digest   string
 	TenantID string
-	Once     bool // not where the client has it already
+	Once     bool              // not where the client has it already
+	Query    map[string]string // further parameters
 	Body     jsontext.Value
 }
 
@@ -36,9 +37,9 @@ func AddAddress(c Config) operation.Operation[addition] {
 			if err != nil {
 				return in, err
 			}
-			in.Type = req.Query["type"]
+			in.Type = strings.TrimSpace(req.Query["type"])
 			if req.FromStateMachine { // it travels in a state machine's body, which is opened only here
-				in.Type = idOf(m, "addressTypeId")
+				in.Type = m.Plain("addressTypeId")
 				delete(m, "addressTypeId")
 				if in.Body, err = json.Marshal(m, json.Deterministic(true)); err != nil {
 					return in, err
@@ -48,19 +49,20 @@ func AddAddress(c Config) operation.Operation[addition] {
 			switch {
 			case in.Type == "":
 				check.add("address", "type", "cannot.be.blank", "The parameter `type` is mandatory.")
-			case !isID(in.Type):
-				return in, unsupported(req, "type", "must be a number")
+			case numeric(in.Type) == "":
+				return in, unsupported(source.Safety("a lost address is looked for by its type"), req, "type", "must be a number")
 			}
+			in.Type = numeric(in.Type)
 			return in, check.err()
 		},
 		Resource: func(in addition) string { return ownedClient(in.ClientID) },
 		Fingerprint: func(in addition) any {
-			return operation.Fields("client_id", in.ClientID, "type", in.Type, "digest", in.Digest)
+			return fingerprint(in.Query, "client_id", in.ClientID, "type", in.Type, "digest", in.Digest)
 		},
 		OnUnknown: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
 			return c.addTo(ctx, call, in, address(in), request{
-				method: http.MethodPost, path: addressesPath(in.ClientID), query: url.Values{"type": {in.Type}}, body: in.Body,
+				method: http.MethodPost, path: addressesPath(in.ClientID), query: values(in.Query, "type", in.Type), body: in.Body,
 				tenantID: in.TenantID,
 			})
 		},
@@ -72,7 +74,10 @@ func AddAddress(c Config) operation.Operation[addition] {
 }
 
 func decodeAddition(req gateway.Request) (in addition, m tolerant.Object, err error) {
-	in = addition{ClientID: req.Params["clientId"], TenantID: tenantOf(req), Once: req.FromStateMachine, Body: req.Body}
+	in = addition{
+		ClientID: req.Params["clientId"], TenantID: tenantOf(req), Once: req.FromStateMachine, Body: req.Body,
+		Query: further(req, "type"),
+	}
 	if !isID(in.ClientID) {
 		return in, nil, invalidID(codeClientID, "clientId")
 	}

@@ -27,12 +27,13 @@ func AddIdentifier(c Config) operation.Operation[addition] {
 		},
 		Resource: func(in addition) string { return ownedClient(in.ClientID) },
 		Fingerprint: func(in addition) any {
-			return operation.Fields("client_id", in.ClientID, "digest", in.Digest)
+			return fingerprint(in.Query, "client_id", in.ClientID, "digest", in.Digest)
 		},
 		OnUnknown: func(addition) operation.Resolution { return operation.Lookup },
 		Call: func(ctx context.Context, call operation.Call, in addition) operation.Outcome {
 			return c.addTo(ctx, call, in, identifier(in), request{
-				method: http.MethodPost, path: identifiersPath(in.ClientID), body: in.Body, tenantID: in.TenantID,
+				method: http.MethodPost, path: identifiersPath(in.ClientID), query: values(in.Query), body: in.Body,
+				tenantID: in.TenantID,
 			})
 		},
 		Lookup: func(ctx context.Context, call operation.Call, in addition) (operation.Outcome, operation.Finding) {
@@ -46,6 +47,7 @@ func AddIdentifier(c Config) operation.Operation[addition] {
 // all the same can't be compared. What is to be added once is there where its number is.
 func identifier(in addition) kind {
 	wanted := tolerant.ReadObject(in.Body)
+	ofType := idOf(wanted, "documentTypeId") // empty for one that is no number: the partner may read it all the same
 	return kind{
 		list: request{
 			method: http.MethodGet, path: identifiersPath(in.ClientID), query: url.Values{"unmaskValue": {"true"}},
@@ -56,11 +58,11 @@ func identifier(in addition) kind {
 		compare: func(m tolerant.Object) likeness {
 			of, number := m.Object("documentType"), m.Plain("documentKey")
 			switch id := idOf(of, "id"); {
-			case id != "" && id != idOf(wanted, "documentTypeId"):
+			case id != "" && ofType != "" && id != ofType:
 				return ofAnotherKind
 			case of.Plain("isMasked") == "true" || strings.Contains(number, "*"):
 				return masked
-			case id != "" && tolerant.Same(number, wanted.Plain("documentKey")) &&
+			case id != "" && id == ofType && tolerant.Same(number, wanted.Plain("documentKey")) &&
 				(in.Once || agree(wanted, m, "status", "issuedBy", "issuedDate", "expiryDate")):
 				return alike
 			}

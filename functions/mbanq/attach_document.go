@@ -19,14 +19,13 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 )
 
 const (
 	// maxFile is of the scan, in bytes. The partner's own limit is unknown (§3).
-	maxFile = 10 << 20
-	// maxField is of every other part.
-	maxField = 4 << 10
-	maxParts = 10
+	maxFile  = 10 << 20
+	maxParts = 100
 	// maxAttach is of a request over HTTP; a state machine's file comes from the vault.
 	maxAttach     = gateway.MaxBody
 	maxAttachTask = maxFile*4/3 + 64<<10
@@ -38,6 +37,7 @@ type attachment struct {
 	IdentifierID string
 	Parts        map[string]string // digests, by the part's name
 	TenantID     string
+	Query        map[string]string // further parameters
 	ContentType  string
 	Body         []byte
 }
@@ -52,13 +52,13 @@ func AttachDocument(c Config) operation.Operation[attachment] {
 		Decode:   decodeAttachment,
 		Resource: func(in attachment) string { return ownedIdentifier(in.IdentifierID) },
 		Fingerprint: func(in attachment) any {
-			return operation.Fields("identifier_id", in.IdentifierID, "parts", in.Parts)
+			return fingerprint(in.Query, "identifier_id", in.IdentifierID, "parts", in.Parts)
 		},
 		OnUnknown: func(attachment) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in attachment) operation.Outcome {
 			resp, failed := c.send(ctx, call, request{
-				method: http.MethodPost, path: documentsPath(in.IdentifierID), contentType: in.ContentType, body: in.Body,
-				tenantID: in.TenantID, key: idempotencyKey(call),
+				method: http.MethodPost, path: documentsPath(in.IdentifierID), query: values(in.Query),
+				contentType: in.ContentType, body: in.Body, tenantID: in.TenantID, key: idempotencyKey(call),
 			})
 			if failed != nil {
 				return *failed
@@ -75,8 +75,8 @@ func AttachDocument(c Config) operation.Operation[attachment] {
 
 func decodeAttachment(req gateway.Request) (in attachment, err error) {
 	in = attachment{
-		IdentifierID: req.Params["identifierId"], TenantID: tenantOf(req), ContentType: req.Header["content-type"],
-		Body: req.Body,
+		IdentifierID: req.Params["identifierId"], TenantID: tenantOf(req), Query: further(req),
+		ContentType: req.Header["content-type"], Body: req.Body,
 	}
 	if !isID(in.IdentifierID) {
 		return in, invalidID(codeIdentifierID, "identifierId")
@@ -93,68 +93,68 @@ func decodeAttachment(req gateway.Request) (in attachment, err error) {
 func (in *attachment) read() error {
 	media, params, err := mime.ParseMediaType(in.ContentType)
 	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
-		return &gateway.InputError{Pointer: "Content-Type", Reason: "must be multipart/form-data"}
+		return &gateway.InputError{
+			Pointer: "Content-Type", Reason: "must be multipart/form-data", Source: source.Published("§3.4"),
+		}
 	}
 	reader := multipart.NewReader(bytes.NewReader(in.Body), params["boundary"])
-	check := &faults{}
+	check := &faults{Source: source.Published("§3.4")}
 	in.Parts = map[string]string{}
-	for {
+	count := map[string]int{} // of the parts that say something, by name
+	for n := 0; ; n++ {
 		part, err := reader.NextRawPart()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return &gateway.InputError{Reason: "is not valid multipart/form-data"}
+			return &gateway.InputError{Reason: "is not valid multipart/form-data", Source: source.Published("§3.4")}
 		}
-		name, limit := part.FormName(), int64(maxField)
-		if name == "file" {
-			limit = maxFile
-			if !isScan(part.Header.Get("Content-Type")) {
-				check.add("document", "file", "content.type.not.supported", "The parameter `file` must be a PDF, JPEG or PNG.")
+		if n == maxParts {
+			return &gateway.InputError{
+				Reason: "has more than " + strconv.Itoa(maxParts) + " parts", Source: source.Safety("parts of a form"),
 			}
 		}
-		if _, twice := in.Parts[name]; twice || name == "" || len(in.Parts) == maxParts {
-			return &gateway.InputError{Reason: "has parts without names, a part twice, or too many"}
+		name := part.FormName()
+		if name == "file" && !isScan(part.Header.Get("Content-Type")) {
+			check.add("document", "file", "content.type.not.supported", "The parameter `file` must be a PDF, JPEG or PNG.")
 		}
 		sum := sha256.New()
 		var text bytes.Buffer
 		var into io.Writer = sum
-		if name != "file" {
+		if name == "name" {
 			into = io.MultiWriter(sum, &text)
 		}
-		n, err := io.Copy(into, io.LimitReader(part, limit+1))
+		size, err := io.Copy(into, part)
 		switch {
 		case err != nil:
-			return &gateway.InputError{Reason: "is not valid multipart/form-data"}
-		// it may be called anything
-		case n > limit && !slices.Contains([]string{"file", "name", "type", "description"}, name):
-			return &gateway.InputError{Reason: "has a part that is too large"}
-		case n > limit:
-			check.add(
-				"document", name, "exceeds.max.length",
-				"The parameter `"+name+"` exceeds max length of "+strconv.FormatInt(limit, 10)+".", limit,
-			)
-		case n == 0:
-			in.Parts[name] = ""
-			continue
-		case name == "name" && !isAlphanumeric(text.String()):
+			return &gateway.InputError{Reason: "is not valid multipart/form-data", Source: source.Published("§3.4")}
+		case name == "name" && size > 0 && !isAlphanumeric(text.String()):
 			check.add("document", "name", "does.not.match.regexp", "The parameter `name` must match `^[a-zA-Z0-9]+$`.")
 		}
-		in.Parts[name] = hex.EncodeToString(sum.Sum(nil))
+		if size > 0 {
+			count[name]++
+		}
+		if key := name; in.Parts[key] != "" {
+			in.Parts[name+"#"+strconv.Itoa(n)] = hex.EncodeToString(sum.Sum(nil))
+		} else if in.Parts[key] = ""; size > 0 {
+			in.Parts[key] = hex.EncodeToString(sum.Sum(nil))
+		}
 	}
 	for _, field := range []string{"name", "file"} {
-		if in.Parts[field] == "" {
+		if count[field] == 0 {
 			check.add("document", field, "cannot.be.blank", "The parameter `"+field+"` is mandatory.")
 		}
 	}
 	return check.err()
 }
 
-// isScan tells which files are taken; a part without a type is the partner's to judge.
+// isScan tells which files may be taken: what calls itself something else is not, what doesn't say is the partner's to
+// judge.
 func isScan(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
-	return contentType == "" ||
-		err == nil && (media == "application/pdf" || media == "image/jpeg" || media == "image/jpg" || media == "image/png")
+	return err != nil || slices.Contains(
+		[]string{"application/pdf", "image/jpeg", "image/jpg", "image/png", "application/octet-stream"}, media,
+	)
 }
 
 func isAlphanumeric(text string) bool {
@@ -169,7 +169,9 @@ func form(text []byte) (body []byte, contentType string, err error) {
 	}
 	file, err := decodeFile(in.File)
 	if err != nil {
-		return nil, "", &gateway.InputError{Pointer: "/file", Reason: "must be base64"}
+		return nil, "", &gateway.InputError{
+			Pointer: "/file", Reason: "must be base64", Source: source.Interface("a scan of a journey"),
+		}
 	}
 	var out bytes.Buffer
 	out.Grow(len(file) + 1<<10)
@@ -185,7 +187,10 @@ func form(text []byte) (body []byte, contentType string, err error) {
 	media, _, err := mime.ParseMediaType(in.ContentType) // no more of it than that: it becomes a line of the form
 	if err != nil {
 		return nil, "",
-			&gateway.InputError{Pointer: "/content_type", Reason: "must be application/pdf, image/jpeg or image/png"}
+			&gateway.InputError{
+				Pointer: "/content_type", Reason: "must be application/pdf, image/jpeg or image/png",
+				Source: source.Interface("a scan of a journey"),
+			}
 	}
 	part, err := w.CreatePart(map[string][]string{
 		"Content-Disposition": {`form-data; name="file"; filename="scan"`}, "Content-Type": {media},

@@ -138,3 +138,11 @@ func (c Config) token(
 		User:   url.Values{"username": {creds.Username}, "password": {creds.Password}},
 	})
 }
+
+// fingerprint is what makes two requests equal: names and values, and the query parameters that are passed on, if any.
+func fingerprint(query map[string]string, pairs ...any) any {
+	if len(query) > 0 {
+		pairs = append(pairs, "query", query)
+	}
+	return operation.Fields(pairs...)
+}

@@ -3,13 +3,13 @@ package mbanq
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
@@ -25,7 +25,8 @@ type command struct {
 	Command  string
 	Digest   string
 	TenantID string
-	Partial  bool // a PARTIAL verification
+	Partial  bool              // a PARTIAL verification
+	Query    map[string]string // further parameters
 	Body     jsontext.Value
 }
 
@@ -40,14 +41,14 @@ func ClientCommand(c Config) operation.Operation[command] {
 		Decode:   decodeCommand,
 		Resource: func(in command) string { return ownedClient(in.ClientID) },
 		Fingerprint: func(in command) any {
-			return operation.Fields("client_id", in.ClientID, "command", in.Command, "digest", in.Digest)
+			return fingerprint(in.Query, "client_id", in.ClientID, "command", in.Command, "digest", in.Digest)
 		},
 		OnUnknown:        func(command) operation.Resolution { return operation.Lookup },
 		ConflictIsResult: true, // what is missing
 		Call: func(ctx context.Context, call operation.Call, in command) operation.Outcome {
 			resp, failed := c.send(ctx, call, request{
-				method: http.MethodPost, path: clientPath(in.ClientID), query: url.Values{"command": {in.Command}}, body: in.Body,
-				tenantID: in.TenantID, key: idempotencyKey(call),
+				method: http.MethodPost, path: clientPath(in.ClientID), query: values(in.Query, "command", in.Command),
+				body: in.Body, tenantID: in.TenantID, key: idempotencyKey(call),
 			})
 			if failed != nil {
 				return *failed
@@ -71,18 +72,21 @@ func ClientCommand(c Config) operation.Operation[command] {
 }
 
 func decodeCommand(req gateway.Request) (in command, err error) {
-	in = command{ClientID: req.Params["clientId"], Command: req.Query["command"], TenantID: tenantOf(req), Body: req.Body}
+	in = command{
+		ClientID: req.Params["clientId"], Command: req.Query["command"], TenantID: tenantOf(req),
+		Query: further(req, "command"), Body: req.Body,
+	}
 	if !isID(in.ClientID) {
 		return in, invalidID(codeClientID, "clientId")
 	}
 	if in.Command != verify && in.Command != activate {
-		return in, unsupported(req, "command", "must be verify or activate")
+		return in, unsupported(source.Published("§2.2"), req, "command", "must be verify or activate")
 	}
 	m, err := body(req.Body)
 	if err != nil {
 		return in, err
 	}
-	c := &checker{Object: m, resource: "client"}
+	c := newChecker(source.Published("§3.5"), "client", m)
 	if in.Command == verify {
 		kind := m.String("kycVerificationType")
 		if c.present("kycVerificationType") && kind != "PARTIAL" && kind != "FULL" {
@@ -90,15 +94,10 @@ func decodeCommand(req gateway.Request) (in command, err error) {
 				"The parameter `kycVerificationType` must be one of [ PARTIAL, FULL ] .",
 				m.Plain("kycVerificationType"), "PARTIAL", "FULL")
 		}
-		c.texts(1000, "note")
 		in.Partial = kind == "PARTIAL"
 	} else {
 		c.required("activationDate")
-		c.dates(true, "activationDate")
-		if c.isTrue("isActivatedByManualReview") {
-			c.required("manualReviewActivationComments")
-		}
-		c.texts(1000, "manualReviewActivationComments")
+		c.dated(true)
 	}
 	if err := c.err(); err != nil {
 		return in, err
@@ -134,7 +133,8 @@ func (c Config) lookUpCommand(
 			verifiedData{out.Code, out.Code},
 		})
 		return out, operation.Found
-	case in.Command == verify && (found.verified() || found.Verification == verificationRejected):
+	case in.Command == activate && found.Status == 0,
+		in.Command == verify && (found.verified() || found.Verification != "" && found.Verification != verificationPending):
 		// at which level, or of which verification, nothing tells
 		return operation.Outcome{Class: operation.Unavailable, Code: "incomparable"}, operation.Undetermined
 	}

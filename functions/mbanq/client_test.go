@@ -27,7 +27,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 			return call(
 				t, mbanq.GetClient(c), to("", "clientAccountAssociate", "true", "tenantIdentifier", "t9demo", "other", "x"),
 			)
-		}, "GET", "/v1/clients/8812?clientAccountAssociate=true", "", ""},
+		}, "GET", "/v1/clients/8812?clientAccountAssociate=true&other=x", "", ""},
 		"List": {func(c mbanq.Config) operation.Outcome {
 			return call(t, mbanq.ListIdentifiers(c), to("", "unmaskValue", "true", "fields", "id,status"))
 		}, "GET", "/v1/clients/8812/identifiers?fields=id%2Cstatus&unmaskValue=true", "", ""},

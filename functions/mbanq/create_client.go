@@ -22,6 +22,7 @@ type creation struct {
 	Digest     string
 	TenantID   string
 	ExternalID string
+	Query      map[string]string // further parameters
 	Body       jsontext.Value
 
 	FromStateMachine bool
@@ -36,7 +37,7 @@ func CreateClient(c Config) operation.Operation[creation] {
 		MaxBody: maxRequest,
 		Decode:  decodeCreation,
 		Fingerprint: func(in creation) any {
-			return operation.Fields("digest", in.Digest)
+			return fingerprint(in.Query, "digest", in.Digest)
 		},
 		OnUnknown: func(in creation) operation.Resolution {
 			if in.ExternalID != "" {
@@ -48,7 +49,8 @@ func CreateClient(c Config) operation.Operation[creation] {
 			resp, failed := c.send(
 				ctx, call,
 				request{
-					method: http.MethodPost, path: clientsPath, body: in.Body, tenantID: in.TenantID, key: idempotencyKey(call),
+					method: http.MethodPost, path: clientsPath, query: values(in.Query), body: in.Body, tenantID: in.TenantID,
+					key: idempotencyKey(call),
 				},
 			)
 			if failed != nil {
@@ -91,9 +93,9 @@ func decodeCreation(req gateway.Request) (in creation, err error) {
 	if err := check.err(); err != nil {
 		return in, err
 	}
-	in = creation{TenantID: tenantOf(req), Body: req.Body, FromStateMachine: req.FromStateMachine}
+	in = creation{TenantID: tenantOf(req), Query: further(req), Body: req.Body, FromStateMachine: req.FromStateMachine}
 	if check.present("externalId") {
-		in.ExternalID = m.String("externalId")
+		in.ExternalID = m.Plain("externalId")
 	}
 	in.Digest, err = gateway.DigestJSON(req.Body)
 	return in, err

@@ -67,7 +67,9 @@ func TestLookups(t *testing.T) {
 			return lookup(t, mbanq.ClientCommand(c), to(body, "command", name))
 		}
 	}
-	active := strings.Replace(aVerified, `"id":100`, `"id":300`, 1)
+	contradicting := strings.Replace(aVerified, `"id":100`, `"id":300`, 1)
+	active := strings.NewReplacer(`false,"dateOfBirth"`, `true,"dateOfBirth"`, "Pending", "Active", "pending", "active").
+		Replace(contradicting)
 	running := strings.Replace(aPending, "PENDING", "IN_PROGRESS", 1)
 	const added = `{"clientId":8812,"resourceId":71}`
 	for name, test := range map[string]struct {
@@ -199,7 +201,11 @@ func TestLookups(t *testing.T) {
 			answer{200, `[` + strings.NewReplacer("X4409127", "****9127", `"id":41`, `"id":42`).Replace(identifier) + `]`},
 			operation.NotFound, "",
 		},
-		"ActiveNow": {command("activate", activation), answer{200, active}, operation.Found, created},
+		"ActiveNow":     {command("activate", activation), answer{200, active}, operation.Found, created},
+		"Contradicting": {command("activate", activation), answer{200, contradicting}, operation.Undetermined, ""},
+		"VerifiedOddly": {
+			command("verify", full), answer{200, strings.Replace(aPending, `"PENDING"`, `"QUEUED"`, 1)}, operation.Undetermined, "",
+		},
 		"NotActive": {command("activate", activation), answer{200, aVerified}, operation.NotFound, ""},
 		"Partial":   {command("verify", partial), answer{200, aVerified}, operation.Found, verified},
 		"PartialBySubStatus": {

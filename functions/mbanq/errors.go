@@ -12,6 +12,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
@@ -177,6 +178,7 @@ func renderTop(status int, code, developer string, user ...string) gateway.Reply
 func invalidID(code, field string) error {
 	return &operation.Rejection{
 		Reply: notFound(code), Code: strings.TrimPrefix(code, "error.msg."), Detail: field + ": must be a number",
+		Source: source.Safety("an id is part of a path, and has an owner"),
 	}
 }
 
@@ -194,14 +196,14 @@ func notFound(code string) gateway.Reply {
 }
 
 // unsupported is the documented answer to a query parameter's value that can't be.
-func unsupported(req gateway.Request, name, reason string) error {
+func unsupported(from source.Source, req gateway.Request, name, reason string) error {
 	shown, value := "null", any(nil)
 	if given, ok := req.Query[name]; ok {
 		shown = strings.ToValidUTF8(given, "\uFFFD")
 		shown = string([]rune(shown)[:min(utf8.RuneCountInString(shown), 100)])
 		value = shown
 	}
-	return &operation.Rejection{Code: "query.parameter.value.unsupported", Detail: name + ": " + reason,
+	return &operation.Rejection{Code: "query.parameter.value.unsupported", Detail: name + ": " + reason, Source: from,
 		Reply: invalid(
 			newProblem(codeUnsupportedQuery, name, "The query parameter "+name+" has an unsupported value of: "+shown, value),
 		)}
@@ -230,6 +232,7 @@ func render(status int, body any) gateway.Reply {
 
 // faults collects what is wrong with a request, in the partner's words.
 type faults struct {
+	Source   source.Source
 	problems []problem
 	where    []string // without values
 }
@@ -251,5 +254,7 @@ func (f *faults) err() error {
 	if len(f.problems) == 0 {
 		return nil
 	}
-	return &operation.Rejection{Reply: invalid(f.problems...), Code: "validation", Detail: strings.Join(f.where, "; ")}
+	return &operation.Rejection{
+		Reply: invalid(f.problems...), Code: "validation", Detail: strings.Join(f.where, "; "), Source: f.Source,
+	}
 }

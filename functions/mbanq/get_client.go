@@ -2,12 +2,15 @@ package mbanq
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
@@ -31,13 +34,15 @@ func GetClient(c Config) operation.Operation[clientQuery] {
 					ExternalID string `json:"external_id"`
 				}
 				if err = gateway.DecodeJSON(req.Body, &wanted); err == nil && wanted.ExternalID == "" {
-					err = &gateway.InputError{Pointer: "/external_id", Reason: "is required"}
+					err = &gateway.InputError{
+						Pointer: "/external_id", Reason: "is required", Source: source.Interface("a step of a journey"),
+					}
 				}
 				return clientQuery{ExternalID: wanted.ExternalID}, err
 			}
 			in = clientQuery{
 				ClientID: req.Params["clientId"], TenantID: tenantOf(req),
-				Query: flags(req, "staffInSelectedOfficeOnly", "checkIdentitiesExpiration", "clientAccountAssociate"),
+				Query: further(req),
 			}
 			if !isID(in.ClientID) {
 				return in, invalidID(codeClientID, "clientId")
@@ -60,15 +65,11 @@ func GetClient(c Config) operation.Operation[clientQuery] {
 	}
 }
 
-// flags picks the query parameters that a route passes on.
-func flags(req gateway.Request, names ...string) map[string]string {
-	picked := map[string]string{}
-	for _, name := range names {
-		if value, ok := req.Query[name]; ok {
-			picked[name] = value
-		}
-	}
-	return picked
+// further are the query parameters that are passed on: all but the tenant, and those that an operation reads itself.
+func further(req gateway.Request, own ...string) map[string]string {
+	query := maps.Clone(req.Query)
+	maps.DeleteFunc(query, func(name, _ string) bool { return name == "tenantIdentifier" || slices.Contains(own, name) })
+	return query
 }
 
 func (c Config) read(ctx context.Context, call operation.Call, in clientQuery) operation.Outcome {

@@ -12,6 +12,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 	"sallyport/shared/vault"
 )
@@ -64,6 +65,12 @@ func startClientOnboarding(ctx context.Context, s journey.Start) (fields journey
 	if err := pointed("/client", check); err != nil {
 		return fields, err
 	}
+	if check.isTrue("active") {
+		return fields, &gateway.InputError{
+			Pointer: "/client/active", Reason: "can't be true: the journey verifies a client before it activates it",
+			Source: source.Published("§5.1"),
+		}
+	}
 	if !check.present("externalId") {
 		client["externalId"] = jsontext.Value(`"` + uuid.NewString() + `"`)
 	}
@@ -75,14 +82,40 @@ func startClientOnboarding(ctx context.Context, s journey.Start) (fields journey
 		in.Verification = "FULL"
 	case "PARTIAL", "FULL":
 	default:
-		return fields, &gateway.InputError{Pointer: "/kyc_verification_type", Reason: "must be PARTIAL or FULL"}
+		return fields, &gateway.InputError{
+			Pointer: "/kyc_verification_type", Reason: "must be PARTIAL or FULL", Source: source.Published("§3.5"),
+		}
 	}
-	if _, err := time.Parse(time.DateOnly, in.ActivationDate); err != nil {
-		return fields, &gateway.InputError{Pointer: "/activation_date", Reason: "must be a date as 2006-01-02"}
+	if err := checkDates(client, in.ActivationDate); err != nil {
+		return fields, err
 	}
 	k.Lists["client"], k.Lists["external"] = []any{client}, []any{client.String("externalId")}
 	k.Plain["kyc_verification_type"], k.Plain["activation_date"] = in.Verification, in.ActivationDate
 	return k.Fields, nil
+}
+
+// checkDates checks that a client is born, submitted and activated in this order, as far as its dates can be read: the
+// partner would refuse the last step after all others were done.
+func checkDates(client tolerant.Object, activation string) error {
+	activated, err := time.Parse(time.DateOnly, activation)
+	if err != nil {
+		return &gateway.InputError{
+			Pointer: "/activation_date", Reason: "must be a date as 2006-01-02", Source: source.Interface("activation_date"),
+		}
+	}
+	submitted, isSubmitted := date(client, "submittedOnDate")
+	born, isBorn := date(client, "dateOfBirth")
+	switch {
+	case isSubmitted && activated.Before(submitted):
+		return &gateway.InputError{
+			Pointer: "/activation_date", Reason: "must not be before /client/submittedOnDate", Source: source.Published("§7.2"),
+		}
+	case isSubmitted && isBorn && !born.Before(submitted):
+		return &gateway.InputError{
+			Pointer: "/client/dateOfBirth", Reason: "must be before /client/submittedOnDate", Source: source.Published("§7.2"),
+		}
+	}
+	return nil
 }
 
 // inputDocuments takes {"addresses":…,"identifiers":…}: what a verification has found missing.
@@ -122,7 +155,9 @@ func (k *intake) additions(ctx context.Context, addresses, identifiers jsontext.
 	for i, m := range list {
 		check := checkAddress(m)
 		check.required("addressTypeId")
-		check.positive("addressTypeId")
+		if check.present("addressTypeId") && numeric(m.Plain("addressTypeId")) == "" {
+			check.add("address", "addressTypeId", "not.greater.than.zero", "The parameter `addressTypeId` must be greater than 0.")
+		}
 		if err := pointed("/addresses/"+strconv.Itoa(i), check); err != nil {
 			return err
 		}
@@ -167,14 +202,21 @@ func checkScan(at string, value jsontext.Value) error {
 	}
 	switch {
 	case !isAlphanumeric(in.Name):
-		return &gateway.InputError{Pointer: at + "/name", Reason: "must have letters and digits only"}
+		return &gateway.InputError{
+			Pointer: at + "/name", Reason: "must have letters and digits only", Source: source.Published("§3.4"),
+		}
 	case in.ContentType == "" || !isScan(in.ContentType):
-		return &gateway.InputError{Pointer: at + "/content_type", Reason: "must be application/pdf, image/jpeg or image/png"}
+		return &gateway.InputError{
+			Pointer: at + "/content_type", Reason: "must be application/pdf, image/jpeg or image/png",
+			Source: source.Published("§3.4"),
+		}
 	case vault.IsReference(in.File):
 		return nil
 	}
 	if file, err := decodeFile(in.File); err != nil || len(file) == 0 {
-		return &gateway.InputError{Pointer: at + "/file", Reason: `must be base64 or {"document_id":…}`}
+		return &gateway.InputError{
+			Pointer: at + "/file", Reason: `must be base64 or {"document_id":…}`, Source: source.Interface("a scan"),
+		}
 	}
 	return nil
 }
@@ -183,7 +225,9 @@ func checkScan(at string, value jsontext.Value) error {
 // refers to.
 func (k *intake) open(ctx context.Context, value jsontext.Value, at string) (tolerant.Object, error) {
 	if value.Kind() != '{' {
-		return nil, &gateway.InputError{Pointer: at, Reason: `must be an object or {"document_id":…}`}
+		return nil, &gateway.InputError{
+			Pointer: at, Reason: `must be an object or {"document_id":…}`, Source: source.Interface("client and additions"),
+		}
 	}
 	text, err := k.start.Open(ctx, value, maxText, isFile)
 	if err != nil {
@@ -207,10 +251,12 @@ func (k *intake) list(
 	}
 	var elements []jsontext.Value
 	if value.Kind() != '[' || json.Unmarshal(value, &elements) != nil {
-		return nil, &gateway.InputError{Pointer: at, Reason: "must be an array"}
+		return nil, &gateway.InputError{Pointer: at, Reason: "must be an array", Source: source.Interface("additions")}
 	}
 	if len(elements) > most {
-		return nil, &gateway.InputError{Pointer: at, Reason: "must have " + strconv.Itoa(most) + " elements at most"}
+		return nil, &gateway.InputError{
+			Pointer: at, Reason: "must have " + strconv.Itoa(most) + " elements at most", Source: source.Safety("additions"),
+		}
 	}
 	for i, element := range elements {
 		m, err := k.open(ctx, element, at+"/"+strconv.Itoa(i))
@@ -228,7 +274,7 @@ func pointed(at string, c *checker) error {
 		return nil
 	}
 	field, reason, _ := strings.Cut(c.where[0], ": ")
-	return &gateway.InputError{Pointer: at + field, Reason: reason}
+	return &gateway.InputError{Pointer: at + field, Reason: reason, Source: c.Source}
 }
 
 // isFile tells the places of files, which are opened only where they are sent.

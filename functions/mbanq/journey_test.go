@@ -185,13 +185,13 @@ func TestStartThatIsNotValid(t *testing.T) {
 			`{"document_id":"nul"}`, "", "",
 		): "/client/firstname: holds a NUL character",
 		onboarding(change(t, aClient, `"officeId":1,`, ``), "", ""):    "/client/officeId: cannot be blank",
-		onboarding(change(t, aClient, `{`, `{"active":true,`), "", ""): "/client/active: is not supported",
+		onboarding(change(t, aClient, `{`, `{"active":true,`), "", ""): "/client/active: can't be true",
 		onboarding(
-			change(t, aClient, `"yyyy-MM-dd"`, `"x"`), "", "",
-		): "/client/dateFormat: must be yyyy-MM-dd",
+			change(t, aClient, `"2026-01-05"`, `"2026-03-05"`), "", "",
+		): "/activation_date: must not be before /client/submittedOnDate",
 		onboarding(
-			change(t, aClient, `"1991-07-03"`, `"x"`), "", "",
-		): "/client/dateOfBirth: must be a date in the dateFormat",
+			change(t, aClient, `"1991-07-03"`, `"5 march 2026"`, `"2026-01-05"`, `"05 January 2026"`, "yyyy-MM-dd", "dd MMMM yyyy"), "", "",
+		): "/client/dateOfBirth: must be before /client/submittedOnDate",
 		onboarding(
 			aClient, home+","+anAddress, "",
 		): "/addresses/1/addressTypeId: cannot be blank",

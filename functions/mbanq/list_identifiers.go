@@ -17,7 +17,7 @@ func ListIdentifiers(c Config) operation.Operation[clientQuery] {
 		Errors: renderError,
 		Decode: func(req gateway.Request) (clientQuery, error) {
 			in := clientQuery{
-				ClientID: req.Params["clientId"], TenantID: tenantOf(req), Query: flags(req, "unmaskValue", "fields"),
+				ClientID: req.Params["clientId"], TenantID: tenantOf(req), Query: further(req),
 			}
 			if !isID(in.ClientID) {
 				return in, invalidID(codeClientID, "clientId")
@@ -45,8 +45,12 @@ func ListIdentifiers(c Config) operation.Operation[clientQuery] {
 	}
 }
 
-func values(query map[string]string) url.Values {
+// values are query parameters as they are sent, with one more by its name and value.
+func values(query map[string]string, own ...string) url.Values {
 	v := url.Values{}
+	for i := 0; i < len(own); i += 2 {
+		v.Set(own[i], own[i+1])
+	}
 	for name, value := range query {
 		v.Set(name, value)
 	}

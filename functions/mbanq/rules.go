@@ -1,16 +1,15 @@
 package mbanq
 
 import (
-	"net/mail"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
@@ -20,16 +19,22 @@ func body(text []byte) (tolerant.Object, error) {
 		return nil, err
 	}
 	if jsontext.Value(text).Kind() != '{' {
-		return nil, &gateway.InputError{Reason: "must be an object"}
+		return nil, &gateway.InputError{Reason: "must be an object", Source: source.Published("§3")}
 	}
 	return tolerant.ReadObject(text), nil
 }
 
-// checker applies rules to a request's members and collects what is wrong.
+// checker applies rules to a request's members and collects what is wrong. What the partner may judge by itself, such as
+// lengths, forms of dates and numbers, it judges.
 type checker struct {
 	faults
 	tolerant.Object
 	resource string // in the partner's codes: "client"
+}
+
+// newChecker checks members by rules that come from one source.
+func newChecker(from source.Source, resource string, m tolerant.Object) *checker {
+	return &checker{faults{Source: from}, m, resource}
 }
 
 // present reports whether a field says anything: null and blanks don't.
@@ -55,37 +60,8 @@ func (c *checker) required(fields ...string) {
 	}
 }
 
-// texts checks that fields, where they are there, are strings of at most so many characters.
-func (c *checker) texts(max int, fields ...string) {
-	for _, field := range fields {
-		if !c.present(field) {
-			continue
-		}
-		text := c.String(field)
-		switch {
-		case c.Object[field].Kind() != '"':
-			c.add(c.resource, field, "is.not.a.string", "The parameter `"+field+"` must be a string.")
-		case utf8.RuneCountInString(text) > max:
-			c.add(
-				c.resource, field, "exceeds.max.length", "The parameter `"+field+"` exceeds max length of "+strconv.Itoa(max)+".",
-				max,
-			)
-		}
-	}
-}
-
-// positive checks that fields, where they are there, are whole numbers above zero.
-func (c *checker) positive(fields ...string) {
-	for _, field := range fields {
-		if n := c.Number(field); c.present(field) && n <= 0 {
-			c.add(c.resource, field, "not.greater.than.zero", "The parameter `"+field+"` must be greater than 0.", n, 0)
-		}
-	}
-}
-
-// dates checks fields that are written in the request's own dateFormat and locale (§11), which must be there with
-// a date, or always. Months are known by their English names.
-func (c *checker) dates(always bool, fields ...string) {
+// dated checks that a request says how its dates are written (§3): where one of some fields has a date, or always.
+func (c *checker) dated(always bool, fields ...string) {
 	if !always && !slices.ContainsFunc(fields, c.present) {
 		return
 	}
@@ -97,107 +73,68 @@ func (c *checker) dates(always bool, fields ...string) {
 			)
 		}
 	}
-	layout, locale := layouts()[c.String("dateFormat")], c.String("locale")
-	if layout != time.DateOnly && locale != "en" && !strings.HasPrefix(locale, "en_") &&
-		!strings.HasPrefix(locale, "en-") {
-		layout = ""
-	}
-	if layout == "" && c.present("dateFormat") && c.present("locale") {
-		c.note(newProblem(
-			"validation.msg.invalid.dateFormat.format", "dateFormat",
-			"The parameter `dateFormat` is invalid for the locale provided.",
-		),
-			"/dateFormat: must be yyyy-MM-dd, or dd MMMM yyyy or d MMMM yyyy in English")
-	}
-	for _, field := range fields {
-		if _, err := time.Parse(layout, c.String(field)); layout != "" && c.present(field) && err != nil {
-			c.note(newProblem(
-				"validation.msg.invalid.dateFormat.format", field,
-				"The parameter `"+field+"` is invalid based on the dateFormat and locale provided.",
-			),
-				"/"+field+": must be a date in the dateFormat")
-		}
-	}
 }
 
-// layouts are the date formats that are supported, as Go has them.
-func layouts() map[string]string {
-	return map[string]string{
-		"yyyy-MM-dd": "2006-01-02", "dd MMMM yyyy": "02 January 2006", "d MMMM yyyy": "2 January 2006",
-	}
+// date reads a date as the partner does: in the request's own format, leniently. ok tells whether that could be read.
+// Months are known by their English names.
+func date(m tolerant.Object, field string) (day time.Time, ok bool) {
+	layout := layoutOf(m.String("dateFormat"))
+	day, err := time.Parse(layout, strings.TrimSpace(m.String(field)))
+	return day, layout != "" && err == nil
 }
 
-func (c *checker) email(field string) {
-	if !c.present(field) {
-		return
+// layoutOf is a pattern of Java's as Go has it; empty for one with more than a day, a month and a year.
+func layoutOf(pattern string) string {
+	layout := strings.NewReplacer(
+		"yyyy", "2006", "uuuu", "2006", "MMMM", "January", "MMM", "Jan", "MM", "1", "M", "1", "dd", "2", "d", "2",
+	).Replace(pattern)
+	rest := strings.NewReplacer("2006", "", "January", "", "Jan", "", "1", "", "2", "").Replace(layout)
+	if strings.ContainsFunc(rest, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '\'' }) {
+		return ""
 	}
-	if address, err := mail.ParseAddress(c.String(field)); err != nil || address.Address != c.String(field) ||
-		!strings.Contains(address.Address, "@") {
-		c.add(c.resource, field, "is.not.valid", "The parameter `"+field+"` is not a valid email address.")
-	}
+	return layout
 }
 
-// checkClient checks what a client is created of (§3).
+// checkClient checks what a client is created of (§3.1). Of a company only its kind is known to be asked for.
 func checkClient(m tolerant.Object) *checker {
-	c := &checker{Object: m, resource: "client"}
+	c := newChecker(source.Published("§3.1"), "client", m)
 	c.required("officeId", "legalFormId")
-	c.positive(
-		"officeId", "genderId", "clientClassificationId", "occupationId", "nationalityId", "staffId", "savingsProductId",
-	)
-	if form := c.Number("legalFormId"); c.present("legalFormId") && form != 1 && form != 2 {
+	form := c.Number("legalFormId")
+	switch {
+	case c.present("legalFormId") && form != 1 && form != 2:
 		c.add(
 			c.resource, "legalFormId", "is.not.within.expected.range", "The parameter `legalFormId` must be between 1 and 2.",
 			form, 1, 2,
 		)
-	}
-	switch {
-	case m["firstname"] == nil && m["lastname"] == nil && m["fullname"] == nil:
+	case form == 2:
+	case m["firstname"] == nil && m["lastname"] == nil:
 		c.note(
 			newProblem(
 				"validation.msg.client.id..no.name.details.passed", "id", "Failed data validation due to: .no.name.details.passed.",
 			),
 			"/firstname: is required",
 		)
-	case c.Number("legalFormId") == 2:
-		c.required("fullname")
 	default:
 		c.required("firstname", "lastname")
 	}
-	if c.Number("legalFormId") != 2 {
-		c.required("dateOfBirth", "genderId")
+	if form != 2 {
+		c.required("dateOfBirth", "genderId", "emailAddress", "mobileCountryCode", "mobileNo", "submittedOnDate")
 	}
-	c.required("emailAddress", "mobileCountryCode", "mobileNo", "submittedOnDate")
-	c.texts(50, "firstname", "middlename", "lastname", "mobileNo")
-	c.texts(100, "externalId", "fullname", "mobileCountryCode")
-	c.email("emailAddress")
-	c.dates(true, "dateOfBirth", "submittedOnDate")
-	if c.isTrue("active") {
-		c.add(
-			c.resource, "active", "is.not.supported",
-			"A client must be verified before it is activated: `active` can't be true.",
-		)
-	}
+	c.dated(form != 2, "dateOfBirth", "submittedOnDate")
 	return c
 }
 
-// checkAddress checks an address (§3).
+// checkAddress checks an address (§3.2).
 func checkAddress(m tolerant.Object) *checker {
-	c := &checker{Object: m, resource: "address"}
+	c := newChecker(source.Published("§3.2"), "address", m)
 	c.required("addressLine1", "city", "stateProvinceId", "countryId", "postalCode", "isActive")
-	c.texts(255, "addressLine1", "addressLine2", "addressLine3", "city")
-	c.texts(50, "postalCode")
-	c.positive("stateProvinceId", "countryId")
 	return c
 }
 
-// checkIdentifier checks an identifier (§3). Its type may be a number or a string of digits.
+// checkIdentifier checks an identifier (§3.3).
 func checkIdentifier(m tolerant.Object) *checker {
-	c := &checker{Object: m, resource: "clientIdentifier"}
+	c := newChecker(source.Published("§3.3"), "clientIdentifier", m)
 	c.required("documentTypeId", "documentKey", "status")
-	c.positive("documentTypeId")
-	c.texts(50, "documentKey")
-	c.texts(20, "status")
-	c.texts(255, "issuedBy", "description")
-	c.dates(false, "issuedDate", "expiryDate")
+	c.dated(false, "issuedDate", "expiryDate")
 	return c
 }

@@ -54,6 +54,7 @@ const (
 	clientPending = 100
 	clientActive  = 300
 
+	verificationPending    = "PENDING"
 	verificationInProgress = "IN_PROGRESS"
 	verificationApproved   = "APPROVED"
 	verificationRejected   = "REJECTED"
@@ -65,7 +66,7 @@ const (
 // client is what the gateway reads of a client.
 type client struct {
 	ID           string
-	Status       int64
+	Status       int64 // zero for one that contradicts itself
 	SubStatus    string
 	Verification string
 	ExternalID   string
@@ -93,15 +94,13 @@ func idOf(m tolerant.Object, name string) string {
 
 // agree reports whether what the partner shows says the same as what was sent, as far as both say anything.
 func agree(sent, shown tolerant.Object, names ...string) bool {
-	layout := layouts()[sent.String("dateFormat")]
 	return !slices.ContainsFunc(names, func(name string) bool {
 		a, b := tolerant.Fold(sent.Plain(name)), tolerant.Fold(shown.Plain(name))
 		var day []jsontext.Value
 		if tolerant.Read(shown[name], &day) == nil && len(day) == 3 { // a date goes out so (§11)
-			wanted, err := time.Parse(layout, sent.String(name))
 			number := func(i int) int { return int(tolerant.Number(day[i])) }
-			known := time.Date(number(0), time.Month(number(1)), number(2), 0, 0, 0, 0, time.UTC)
-			return layout != "" && err == nil && !wanted.Equal(known)
+			wanted, ok := date(sent, name)
+			return ok && !wanted.Equal(time.Date(number(0), time.Month(number(1)), number(2), 0, 0, 0, 0, time.UTC))
 		}
 		return a != "" && b != "" && a != b
 	})
@@ -110,9 +109,23 @@ func agree(sent, shown tolerant.Object, names ...string) bool {
 // readClient reads a client (§4).
 func readClient(m tolerant.Object) client {
 	return client{
-		ID: idOf(m, "id"), Status: m.Object("status").Number("id"), SubStatus: m.Object("subStatus").Word("name"),
-		Verification: m.Word("clientVerificationStatus"), ExternalID: m.Text("externalId"),
+		ID: idOf(m, "id"), Status: statusOf(m), SubStatus: m.Object("subStatus").Word("name"),
+		Verification: strings.ToUpper(m.Word("clientVerificationStatus")), ExternalID: m.Plain("externalId"),
 	}
+}
+
+// statusOf reads a client's status, of which the name and the word have to agree with the number as far as they are
+// there; else it is nobody's.
+func statusOf(m tolerant.Object) int64 {
+	status := m.Object("status")
+	id, word := status.Number("id"), map[int64]string{clientPending: "pending", clientActive: "active"}[status.Number("id")]
+	says := func(text string) bool { return word == "" || text == "" || tolerant.Same(text, word) }
+	active := m.Truth("active")
+	if !says(status.Word("value")) || !says(strings.TrimPrefix(status.Word("code"), "clientStatusType.")) ||
+		active != nil && word != "" && *active != (id == clientActive) {
+		return 0
+	}
+	return id
 }
 
 // codes are the partner's codes of a failure, the telling ones first (§6).
@@ -143,10 +156,16 @@ func isNamed(m tolerant.Object) bool {
 	return m.Plain("id", "clientId", "resourceId", "commandId", "resourceIdentifier") != ""
 }
 
-// isID tells what may be an id: a positive whole number.
-func isID(text string) bool {
-	n, err := strconv.ParseInt(text, 10, 64)
-	return err == nil && n > 0 && strconv.FormatInt(n, 10) == text
+// isID tells what may be an id: a positive whole number, in its one spelling.
+func isID(text string) bool { return text != "" && numeric(text) == text }
+
+// numeric is a positive whole number in its one spelling; empty for anything else.
+func numeric(text string) string {
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil || n <= 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // isCut reports whether what the partner shows may be what is left of a text.

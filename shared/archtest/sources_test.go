@@ -40,7 +40,7 @@ func contract(t *testing.T, partner string) map[string]string {
 // partner's contract that a page publishes, or the gateway's own need. What is merely inferred refuses nothing.
 // Comments cite rows that exist.
 func TestSources(t *testing.T) {
-	refusals := []string{"InputError", "Rejection", "Fault", "checker"} // types that carry a Source
+	refusals := []string{"InputError", "Rejection", "Fault", "faults"} // types that carry a Source
 	rules := map[string]int{}
 	for _, partner := range partners(t) {
 		ranks := contract(t, partner)
