@@ -243,8 +243,10 @@ func clientOnboarding() *flow.Machine {
 		Catch: []flow.Catch{flow.OnAt(flow.All, "$.activated", "ReadClient")},
 		Next:  "ReadClient",
 	})
-	m.Add("FinishActive", finish{Status: "SUCCEEDED", Reason: "active", OutcomeOf: "$.now.client"})
-	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "verification_rejected", OutcomeOf: "$.now.client"})
+	m.Add("FinishActive", finish{Status: "SUCCEEDED", Reason: "active", Source: "§5.1", OutcomeOf: "$.now.client"})
+	m.Add("FinishRejected", finish{
+		Status: "REJECTED", Reason: "verification_rejected", Source: "§4.2", OutcomeOf: "$.now.client",
+	})
 	m.Add("FinishNotCreated", finish{
 		Comment: "Such as a mobile number that another client has.",
 		Status:  "REVIEW", Reason: caught, OutcomeOf: "$.now.client",

@@ -156,7 +156,9 @@ func (k *intake) additions(ctx context.Context, addresses, identifiers jsontext.
 		check := checkAddress(m)
 		check.required("addressTypeId")
 		if check.present("addressTypeId") && numeric(m.Plain("addressTypeId")) == "" {
-			check.add("address", "addressTypeId", "not.greater.than.zero", "The parameter `addressTypeId` must be greater than 0.")
+			check.add(
+				"address", "addressTypeId", "not.greater.than.zero", "The parameter `addressTypeId` must be greater than 0.",
+			)
 		}
 		if err := pointed("/addresses/"+strconv.Itoa(i), check); err != nil {
 			return err

@@ -19,13 +19,13 @@ func body(text []byte) (tolerant.Object, error) {
 		return nil, err
 	}
 	if jsontext.Value(text).Kind() != '{' {
-		return nil, &gateway.InputError{Reason: "must be an object", Source: source.Published("§3")}
+		return nil, &gateway.InputError{Reason: "must be an object", Source: source.Published("§3.1")}
 	}
 	return tolerant.ReadObject(text), nil
 }
 
-// checker applies rules to a request's members and collects what is wrong. What the partner may judge by itself, such as
-// lengths, forms of dates and numbers, it judges.
+// checker applies rules to a request's members and collects what is wrong. Lengths, and the forms of dates and numbers,
+// are the partner's to judge.
 type checker struct {
 	faults
 	tolerant.Object

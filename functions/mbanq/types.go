@@ -118,7 +118,8 @@ func readClient(m tolerant.Object) client {
 // there; else it is nobody's.
 func statusOf(m tolerant.Object) int64 {
 	status := m.Object("status")
-	id, word := status.Number("id"), map[int64]string{clientPending: "pending", clientActive: "active"}[status.Number("id")]
+	id := status.Number("id")
+	word := map[int64]string{clientPending: "pending", clientActive: "active"}[id]
 	says := func(text string) bool { return word == "" || text == "" || tolerant.Same(text, word) }
 	active := m.Truth("active")
 	if !says(status.Word("value")) || !says(strings.TrimPrefix(status.Word("code"), "clientStatusType.")) ||

@@ -115,13 +115,13 @@ const clientFields = `officeId legalFormId firstname middlename lastname fullnam
 func (m *simulation) createClient(c *sandbox.Call) sandbox.Answer {
 	// Input. What only a person has is not asked of an entity.
 	in := readInput(c, "client", clientFields)
-	asks := c.Setting("contact_at_create") == "required"
 	client := clientRecord{OfficeID: in.id("officeId", true), LegalForm: in.id("legalFormId", true)}
-	if client.LegalForm > legalFormEntity {
+	if n := client.LegalForm; n > legalFormEntity || !in.strict && (n < 0 || n == 0 && in.scalar("legalFormId") != "") {
 		in.reject("legalFormId", "is.not.within.expected.range", "The parameter `legalFormId` must be between 1 and 2.",
 			client.LegalForm, legalFormPerson, legalFormEntity)
 	}
 	person := client.LegalForm != legalFormEntity
+	asks := c.Setting("contact_at_create") == "required" && (person || in.strict)
 	in.names(&client)
 	in.dateLayout()
 	client.DateOfBirth = in.date("dateOfBirth", person)
@@ -131,7 +131,7 @@ func (m *simulation) createClient(c *sandbox.Call) sandbox.Answer {
 	client.MobileNo = in.text("mobileNo", asks, 50)
 	client.ExternalID = in.text("externalId", false, 100)
 	client.AccountNo = in.text("accountNo", false, 20)
-	client.SubmittedOn = in.date("submittedOnDate", true)
+	client.SubmittedOn = in.date("submittedOnDate", person || in.strict)
 	client.Active = in.boolean("active", false)
 	if client.Active {
 		client.ActivatedOn = in.date("activationDate", true)
@@ -205,6 +205,7 @@ func (in *input) names(client *clientRecord) {
 			}
 		}
 		client.Fullname = in.text("fullname", true, 100)
+	case client.LegalForm == legalFormEntity && !in.strict:
 	case client.LegalForm == legalFormEntity && passed("fullname"):
 		in.rejectBlank("fullname")
 	case client.LegalForm == legalFormEntity || !passed("firstname", "middlename", "lastname"):

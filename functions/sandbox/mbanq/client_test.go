@@ -98,7 +98,7 @@ func TestCreateInvalid(t *testing.T) {
 			),
 		},
 		{
-			"BadDates", person("dateOfBirth", `"1991-7-3"`, "submittedOnDate", `"0000-01-01"`),
+			"BadDates", person("dateOfBirth", `"1991-13-3"`, "submittedOnDate", `"0000-01-01"`),
 			notValid(badDate("dateOfBirth"), badDate("submittedOnDate")),
 		},
 		{"BornToday", person("dateOfBirth", `"2026-01-02"`, "submittedOnDate", `"2026-01-02"`),
@@ -139,6 +139,7 @@ func TestCreateInvalid(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := openOn(t, &sandboxtest.Memory{})
+			h.set("strict", "inferred")
 			want(t, h.answer("POST", "/v1/clients", test.body), test.want)
 			want(t, h.answer("GET", "/v1/clients", ""), `200 {"totalFilteredRecords":0,"pageItems":[]}`)
 			want(t, h.Rows("?operation=create-client")[0].Effect, false)
@@ -323,6 +324,7 @@ func TestAddresses(t *testing.T) {
 
 func TestIdentifiers(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{})
+	h.set("strict", "inferred")
 	id, other := h.makes(), h.makes()
 	add := func(id, body string) string { return h.answer("POST", "/v1/clients/"+id+"/identifiers", body) }
 	missing := func(name string) string {
@@ -403,6 +405,7 @@ func TestIdentifiers(t *testing.T) {
 
 func TestDocuments(t *testing.T) {
 	h := openOn(t, &sandboxtest.Memory{})
+	h.set("strict", "inferred")
 	id := h.makes()
 	passport := h.identifies(id, "41")
 	wrongType := reason(

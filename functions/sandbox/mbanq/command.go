@@ -266,7 +266,7 @@ func (m *simulation) activate(c *sandbox.Call, client clientRecord) sandbox.Answ
 	in.dateLayout()
 	on := in.date("activationDate", true)
 	reviewed := in.boolean("isActivatedByManualReview", false)
-	in.text("manualReviewActivationComments", reviewed, 1000)
+	reviewed = in.text("manualReviewActivationComments", reviewed && in.strict, 1000) != "" && reviewed
 	if refused, ok := in.refused(); ok {
 		return refused
 	}

@@ -181,7 +181,7 @@ func (m *simulation) attachDocument(c *sandbox.Call) sandbox.Answer {
 	if !found || i < 0 {
 		return unknownIdentifier(id)
 	}
-	if refused, ok := refusedScan(c.Request.Header.Get("Content-Type"), c.Body); ok {
+	if refused, ok := refusedScan(c.IsStrict(), c.Request.Header.Get("Content-Type"), c.Body); ok {
 		return refused
 	}
 	client.Identifiers[i].Scans++
@@ -192,12 +192,12 @@ func (m *simulation) attachDocument(c *sandbox.Call) sandbox.Answer {
 
 // refusedScan reads the form of an upload part by part (§3), and returns the answer where something is wrong with
 // it.
-func refusedScan(contentType string, body []byte) (sandbox.Answer, bool) {
+func refusedScan(strict bool, contentType string, body []byte) (sandbox.Answer, bool) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
 		return malformed(), true
 	}
-	in := &input{resource: "document", members: map[string]jsontext.Value{}}
+	in := &input{resource: "document", strict: strict, members: map[string]jsontext.Value{}}
 	size := int64(-1)
 	parts := multipart.NewReader(bytes.NewReader(body), params["boundary"])
 	for {
@@ -210,7 +210,7 @@ func refusedScan(contentType string, body []byte) (sandbox.Answer, bool) {
 		}
 		switch name := part.FormName(); name {
 		case "file":
-			if size, err = io.Copy(io.Discard, part); err == nil && !isScan(part) {
+			if size, err = io.Copy(io.Discard, part); err == nil && !isScan(part, in.strict) {
 				in.reject("file", "content.type.not.supported", "The parameter `file` must be a PDF, JPEG or PNG.")
 			}
 		case "name", "type", "description":
@@ -243,12 +243,13 @@ func refusedScan(contentType string, body []byte) (sandbox.Answer, bool) {
 
 const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// isScan reports whether a file is said to be a PDF or an image, by its own content type or else by its name.
-func isScan(part *multipart.Part) bool {
+// isScan reports whether a file is said to be a PDF or an image, by its own content type or else by its name. Only an
+// inferred rule asks for the latter.
+func isScan(part *multipart.Part, strict bool) bool {
 	media, _, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
 	if err != nil || media == "application/octet-stream" {
 		extensions := []string{".pdf", ".jpeg", ".jpg", ".png"}
-		return slices.Contains(extensions, strings.ToLower(path.Ext(part.FileName())))
+		return !strict || slices.Contains(extensions, strings.ToLower(path.Ext(part.FileName())))
 	}
 	return slices.Contains([]string{"application/pdf", "image/jpeg", "image/jpg", "image/png"}, media)
 }

@@ -21,6 +21,7 @@ type input struct {
 	resource string // as the codes of errors spell it
 	members  map[string]jsontext.Value
 
+	strict      bool // inferred rules count
 	malformed   bool
 	unsupported []reason // where the tenant refuses fields that nobody knows
 	reasons     []reason
@@ -31,7 +32,7 @@ type input struct {
 
 // readInput reads the body of a request. The known fields are given by their names, with spaces between them.
 func readInput(c *sandbox.Call, resource, known string) *input {
-	in := &input{resource: resource}
+	in := &input{resource: resource, strict: c.IsStrict()}
 	if err := json.Unmarshal(c.Body, &in.members); err != nil || in.members == nil {
 		in.malformed = true
 		return in
@@ -100,9 +101,15 @@ func (in *input) scalar(name string) string {
 	return ""
 }
 
-// text returns a text of at most limit characters.
+// maxText is how many characters any text has, so that a record stays one item of the store.
+const maxText = 4000
+
+// text returns a text. A limit of characters is Fineract's: whether the partner has it is inferred.
 func (in *input) text(name string, required bool, limit int) string {
 	s := in.scalar(name)
+	if !in.strict {
+		limit = maxText
+	}
 	switch {
 	case strings.TrimSpace(s) == "":
 		if required {
@@ -138,14 +145,15 @@ func anyOf(values []string) (all []any) {
 	return all
 }
 
-// id returns a positive number, or 0.
+// id returns a number, or 0; positive is Fineract's rule.
 func (in *input) id(name string, required bool) int64 {
 	s := in.text(name, required, 100)
 	if s == "" {
 		return 0
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
+	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
 	switch {
+	case !in.strict:
 	case err != nil:
 		in.note("validation.msg.invalid.integer.format",
 			"The parameter `"+name+"` is not an integer.", name)
@@ -199,7 +207,7 @@ func (in *input) objects(c *sandbox.Call, name, resource, known string) (element
 		return nil
 	}
 	for _, members := range all {
-		element := &input{resource: resource, members: members}
+		element := &input{resource: resource, members: members, strict: in.strict}
 		element.checkFields(c, known)
 		elements = append(elements, element)
 	}
@@ -239,14 +247,13 @@ func (in *input) dateLayout() string {
 				"The parameter `"+name+"` is mandatory.", name)
 		}
 	}
-	english := locale == "en" || strings.HasPrefix(locale, "en_") || strings.HasPrefix(locale, "en-")
+	english := strings.HasPrefix(strings.ToLower(locale), "en")
 	switch {
 	case format == "yyyy-MM-dd":
-		in.layout = time.DateOnly
-	case format == "dd MMMM yyyy" && english:
-		in.layout = "02 January 2006"
-	case format == "d MMMM yyyy" && english:
+		in.layout = "2006-1-2"
+	case (format == "dd MMMM yyyy" || format == "d MMMM yyyy") && english:
 		in.layout = "2 January 2006"
+	case !in.strict: // any other pattern of Java's; what it says isn't read
 	case strings.TrimSpace(format) != "" && strings.TrimSpace(locale) != "":
 		in.note("validation.msg.invalid.dateFormat.format",
 			"The parameter `dateFormat` is invalid for the locale provided.", "dateFormat")
@@ -276,7 +283,7 @@ func (in *input) date(name string, required bool) date {
 // email returns an address of the form of one.
 func (in *input) email(name string, required bool) string {
 	s := in.text(name, required, 150)
-	if s != "" && (!sandbox.IsEmail(s) || utf8.RuneCountInString(s) > 255) {
+	if in.strict && s != "" && (!sandbox.IsEmail(s) || utf8.RuneCountInString(s) > 255) {
 		in.reject(name, "is.not.valid", "The parameter `"+name+"` is not a valid email address.")
 	}
 	return s

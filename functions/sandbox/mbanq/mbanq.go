@@ -87,6 +87,7 @@ func New(o Options) sandbox.Simulator {
 			{Name: "unknown_fields", Values: []string{"tolerated", "refused"}},
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
 			sandbox.Normalising(),
+			sandbox.Strict(),
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name:     "callback",
