@@ -305,7 +305,9 @@ func (s *Service) Settle(ctx context.Context, change orchestrator.StatusChange) 
 	case "TIMED_OUT":
 		status, reason = ledger.JourneyExpired, "execution_timed_out"
 	case "ABORTED":
-		status, reason = ledger.JourneyCancelled, "execution_aborted"
+		if status, reason = ledger.JourneyCancelled, "execution_aborted"; change.Error == cancelled {
+			reason = cancelled
+		}
 	}
 	_, err := s.end(ctx, started.Tenant, change.Name, status, reason, nil)
 	if errors.Is(err, ledger.ErrNotFound) {
