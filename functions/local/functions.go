@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"sallyport/functions/applications"
@@ -41,7 +43,7 @@ func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service,
 		"journeys/finish":    lambda.NewHandler(j.Finish),
 		"journeys/settle":    lambda.NewHandler(j.Settle),
 		"notfound":           gateway.NotFound(p.Log),
-		"operate":            operate.New(records.All(), l, p.Auth, p.Log),
+		"operate":            operate.New(records.All(), assigning{l, p}, p.Auth, p.Log),
 	}
 	correlator := &callback.Correlator{Ledger: l, Orchestrator: o, Ring: p.Ring, Log: p.Log, Now: p.Now}
 	for _, known := range partners.All() {
@@ -58,4 +60,16 @@ func functions(p *operation.Pipeline, l *ledgerbolt.Ledger, j *journeys.Service,
 		}
 	}
 	return handlers
+}
+
+// assigning lets the operations of this process forget whose a record was as soon as it is another's.
+type assigning struct {
+	*ledgerbolt.Ledger
+	p *operation.Pipeline
+}
+
+// PutOwner implements operate.Ledger.
+func (a assigning) PutOwner(ctx context.Context, record, tenant string) error {
+	defer a.p.ForgetOwner(record)
+	return a.Ledger.PutOwner(ctx, record, tenant)
 }

@@ -238,6 +238,9 @@ func TestOwners(t *testing.T) {
 		t.Errorf("answered %s", out)
 	}
 	client := s.createClient("ext-1", "5550101")
+	if got := s.do("GET", clientsURL+"/"+client, nil, ""); got.status != http.StatusOK {
+		t.Errorf("its creator: %d %s", got.status, got.body)
+	}
 	s.own("other", "mbanq/client/"+client)
 	if got := s.do("GET", clientsURL+"/"+client, nil, ""); got.status != http.StatusNotFound {
 		t.Errorf("whoever owned it: %d %s", got.status, got.body)

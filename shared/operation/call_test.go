@@ -334,6 +334,7 @@ func TestVisible(t *testing.T) {
 			if test.globex == "" {
 				p := *s.p
 				p.Ledger = ownerDown{s.counting}
+				p.ForgetOwner("test/record/1")
 				s.want(s.post(operation.New(&p, asks), "", `{"value":"a"}`), 503, operation.PartnerDown)
 			}
 		})

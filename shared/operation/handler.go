@@ -19,15 +19,17 @@ import (
 
 // Handler runs one operation. It is a lambda.Handler for API Gateway events and for Task states alike.
 type Handler[In any] struct {
-	p     *Pipeline
-	op    Operation[In]
-	owned owned // by tenants that this container has called for
+	p  *Pipeline
+	op Operation[In]
 }
 
 // New makes the handler of an operation. It panics where one with OnUnknown has no Fingerprint.
 func New[In any](p *Pipeline, op Operation[In]) *Handler[In] {
 	if op.OnUnknown != nil && op.Fingerprint == nil {
 		panic("operation: " + op.Name + " acts at the partner, and doesn't say what makes two requests equal")
+	}
+	if p.owned == nil {
+		p.owned = new(owned)
 	}
 	return &Handler[In]{p: p, op: op}
 }

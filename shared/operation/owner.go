@@ -5,52 +5,73 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"sallyport/shared/secrets"
 	"sallyport/shared/tolerant"
 )
 
-// maxOwned is how many records a container remembers the owners of.
-const maxOwned = 10_000
+const (
+	// ownedTTL is how long it is remembered that a tenant owns a record, and so how long a tenant whom an operator has
+	// taken it from may still act on it.
+	ownedTTL = 60 * time.Second
+	// maxOwned is how many records a container remembers the owners of.
+	maxOwned = 10_000
+)
 
-// owned remembers which tenants own which records. Only a yes is remembered: it stays true, while a record without an
-// owner may get one. It may be used concurrently.
+// owned remembers who owns which records. Only a yes is remembered, and it ages: an operator may give the record to
+// another. That nobody owns a record isn't remembered, as somebody may at any moment. It may be used concurrently.
 type owned struct {
 	mu    sync.Mutex
-	known map[ownership]struct{}
+	known map[string]knownOwner // by record
 }
 
-type ownership struct{ tenant, record string }
+type knownOwner struct {
+	tenant string
+	until  time.Time
+}
 
-func (o *owned) has(who ownership) bool {
+func (o *owned) has(tenant, record string, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, ok := o.known[who]
-	return ok
+	known := o.known[record]
+	return known.tenant == tenant && now.Before(known.until)
 }
 
-func (o *owned) add(who ownership) {
+// add remembers what the ledger has said when it was asked.
+func (o *owned) add(tenant, record string, asked time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.known == nil || len(o.known) >= maxOwned {
-		o.known = map[ownership]struct{}{}
+		o.known = map[string]knownOwner{}
 	}
-	o.known[who] = struct{}{}
+	o.known[record] = knownOwner{tenant, asked.Add(ownedTTL)}
+}
+
+// ForgetOwner forgets who owns a record, named as by Operation.Resource. Whoever assigns records in the process that
+// calls partners calls it afterwards; other processes find out within a minute.
+func (p *Pipeline) ForgetOwner(record string) {
+	if p.owned == nil { // there is no handler
+		return
+	}
+	p.owned.mu.Lock()
+	defer p.owned.mu.Unlock()
+	delete(p.owned.known, record)
 }
 
 // visible reports whether the caller's tenant may see a partner's record; see Call.Visible.
 func (r *execution[In]) visible(ctx context.Context, record string) (bool, error) {
-	who := ownership{r.caller.Tenant, record}
-	if r.h.owned.has(who) {
+	tenant, asked := r.caller.Tenant, r.h.p.Now()
+	if r.h.p.owned.has(tenant, record, asked) {
 		return true, nil
 	}
-	secret, own, err := r.h.p.Secrets.Account(ctx, who.tenant, r.h.partner())
+	secret, own, err := r.h.p.Secrets.Account(ctx, tenant, r.h.partner())
 	if own || err != nil && !errors.Is(err, secrets.ErrNotFound) { // without credentials there will be no call
 		return err == nil, err
 	}
 	owners, err := r.h.p.Ledger.Owners(ctx, record)
-	if slices.Contains(owners, who.tenant) {
-		r.h.owned.add(who)
+	if slices.Contains(owners, tenant) {
+		r.h.p.owned.add(tenant, record, asked)
 		return true, err
 	}
 	return len(owners) == 0 && err == nil && sharesUnowned(secret), err
@@ -100,11 +121,10 @@ func (r *execution[In]) startOwnerCheck(ctx context.Context) *ownerCheck {
 	if r.h.op.Resource == nil {
 		return nil
 	}
-	record := r.h.op.Resource(r.in)
-	if record == "" || r.h.owned.has(ownership{r.caller.Tenant, record}) {
+	record, now := r.h.op.Resource(r.in), r.h.p.Now()
+	if record == "" || r.h.p.owned.has(r.caller.Tenant, record, now) {
 		return nil
 	}
-	now := r.h.p.Now()
 	ctx, cancel := context.WithTimeout(ctx, deadline(ctx, now).Add(-recordReserve).Sub(now)) // a denied claim is released
 	c := &ownerCheck{cancel: cancel, done: make(chan struct{})}
 	go func() {

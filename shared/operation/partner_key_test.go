@@ -234,9 +234,9 @@ func TestOwned(t *testing.T) {
 	wants("acme", true, true)
 	wants("globex", true, false)
 	t.Run("LedgerDown", func(t *testing.T) {
-		p := *s.p
-		p.Ledger = ownerDown{s.counting}
-		if s.post(operation.New(&p, op), "", `{"value":"a"}`); owned || failed == nil {
+		s.p.Ledger = ownerDown{s.counting}
+		s.p.ForgetOwner("test/record/1")
+		if s.post(h, "", `{"value":"a"}`); owned || failed == nil {
 			t.Errorf("owned %t, %v", owned, failed)
 		}
 	})

@@ -54,6 +54,8 @@ type Pipeline struct {
 	NewID    func() string // see NewID
 
 	QuietPeriod time.Duration // zero for QuietPeriod
+
+	owned *owned // records that this container has called for
 }
 
 // NewID returns a UUIDv7.
