@@ -1,7 +1,6 @@
 package statemachines
 
 import (
-	"cmp"
 	"maps"
 	"time"
 
@@ -30,8 +29,7 @@ func aadhaarOTP() *flow.Machine {
 		ResultPath: "$.now",
 		Retry:      retryEffect,
 		Catch: []flow.Catch{
-			flow.On("Refused", "FinishRefused"),
-			flow.On("InvalidInput CredentialsRejected", "ReadFailure"),
+			flow.On("Refused InvalidInput CredentialsRejected", "FinishFailed"),
 			flow.On(flow.All, "FinishUndetermined"),
 		},
 		Next: "SendOTP",
@@ -49,8 +47,7 @@ func aadhaarOTP() *flow.Machine {
 		Retry:      retryEffect,
 		Catch: []flow.Catch{
 			flow.On("OutcomeUnknown", "SentUnknown"),
-			flow.On("Conflict", "SentTooSoon"),
-			flow.On("Refused", "FinishRefused"),
+			flow.On("Refused", "ReadSendRefusal"),
 			flow.On("InvalidInput CredentialsRejected", "ReadFailure"),
 			flow.On(flow.All, "FinishUndetermined"),
 		},
@@ -62,8 +59,18 @@ func aadhaarOTP() *flow.Machine {
 		}),
 		ResultPath: "$.now.otp", Next: "AwaitPerson",
 	})
-	m.Add("SentTooSoon", flow.Pass{
-		Template:   told("otp_request_too_soon", "not_sent", "otp", "resend").with(sameOTP),
+	m.Add("ReadSendRefusal", readCause{Next: "RouteBySendRefusal"})
+	m.Add("RouteBySendRefusal", flow.Choice{
+		Comment: "Whom an OTP was sent to before may still enter it, whatever keeps another one from being sent.",
+		Rules: []flow.Rule{
+			flow.When(isNotFound, "FinishRefused"),
+			flow.When(flow.Is(refusal, "otp_request_too_soon"), "NotSent"),
+			flow.When(flow.Above("$.now.send", 0), "NotSent"),
+		},
+		Default: "FinishSendRefused",
+	})
+	m.Add("NotSent", flow.Pass{
+		Template:   told("", "not_sent", "otp", "resend").withRefusal(),
 		ResultPath: "$.now.otp", Next: "AwaitPerson",
 	})
 	m.Add("AwaitPerson", await{
@@ -106,11 +113,11 @@ func aadhaarOTP() *flow.Machine {
 			"request_id.$": "States.Format('{}-verify-{}-{}', $.journey_id, $.now.otp.round, $.now.answered)",
 			"input_data":   flow.F{"aadhaar_no.$": "$.aadhaar_no", "otp.$": "$.input.otp"},
 		},
-		Keep: "transaction_id status status_code decision named journey_transaction_id", Select: flow.F{"fetch": 0},
-		Retry: retryEffect,
+		Keep:   "transaction_id status status_code decision named aadhaar_mismatch journey_transaction_id",
+		Select: flow.F{"fetch": 0},
+		Retry:  retryEffect,
 		Catch: []flow.Catch{
 			flow.On("OutcomeUnknown", "VerificationUnknown"),
-			flow.On("Conflict", "OTPNotGenerated"),
 			flow.On("Refused", "ReadRefusal"),
 			flow.On("InvalidInput CredentialsRejected", "ReadMistake"),
 			flow.On(flow.All, "FinishUndetermined"),
@@ -119,12 +126,13 @@ func aadhaarOTP() *flow.Machine {
 	})
 	m.Add("RouteByDecision", flow.Choice{
 		Rules: []flow.Rule{
+			flow.When(flow.Is("$.result.aadhaar_mismatch", "true"), "FinishMismatch"),
 			flow.When(succeededWith("CLEAR", ""), "FinishVerified"),
 			flow.When(succeededWith("MUST REVIEW", "NEEDS REVIEW"), "FinishReview"),
 			flow.When(flow.And(isInProgress, flow.Is("$.result.fetch", 0)), "KeepHandle"),
 			flow.When(flow.And(isInProgress, flow.Below("$.result.fetch", 60)), "WaitForSource"),
 		},
-		Default: "FinishUndetermined",
+		Default: "FinishUndecided",
 	})
 	m.Add("KeepHandle", flow.Pass{
 		InputPath: "$.result.journey_transaction_id", ResultPath: "$.handle", Next: "WaitForSource",
@@ -135,53 +143,66 @@ func aadhaarOTP() *flow.Machine {
 		Body: flow.F{
 			"transaction_id.$": "$.now.exchange_transaction_id", "journey_transaction_id.$": "$.handle",
 		},
-		Keep: "transaction_id status status_code decision named", Select: flow.F{"fetch.$": "$.Payload.round"},
-		Retry: retryRead,
+		Keep:   "transaction_id status status_code decision named aadhaar_mismatch",
+		Select: flow.F{"fetch.$": "$.Payload.round"},
+		Retry:  retryRead,
 		Catch: []flow.Catch{
-			flow.On("Refused", "FinishRefused"),
+			flow.On("Refused", "ReadRefusal"),
 			flow.On("InvalidInput CredentialsRejected", "ReadFailure"),
 			flow.On(flow.All, "FinishUndetermined"),
 		},
 		Next: "RouteByDecision",
 	})
 	m.Add("VerificationUnknown", verifyAgain{Reason: "verification_unknown", Delivery: "sent", Accepts: []any{"otp"}})
-	m.Add("OTPNotGenerated", verifyAgain{Reason: "otp_not_generated", Delivery: "not_sent", Answered: true})
-	m.Add("OTPExpired", verifyAgain{Reason: "otp_expired", Delivery: "expired", Answered: true})
-	m.Add("WrongOTP", verifyAgain{
-		Reason: "invalid_otp", Delivery: "sent", Answered: true, TakesAttempt: true, Next: "CheckAttempts",
-	})
 	m.Add("OTPNotReadable", verifyAgain{Reason: "otp_not_readable"})
-	m.Add("CheckAttempts", flow.If(flow.Above("$.now.otp.attempts_left", 0), "AwaitPerson", "FinishRefused"))
 	m.Add("ReadRefusal", readCause{Next: "RouteByRefusal"})
 	m.Add("RouteByRefusal", flow.Choice{
+		Comment: "No page lists how Equal refuses an OTP: what it doesn't list otherwise may be one that was mistyped. " +
+			"The words that are known from elsewhere tell no more than whether there is an OTP to be entered.",
 		Rules: []flow.Rule{
-			flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_otp"), "WrongOTP"),
-			flow.When(flow.Is("$.error.refusal.errorMessage", "otp_expired"), "OTPExpired"),
+			flow.When(isNotFound, "FinishRefused"),
+			flow.When(flow.Is(refusal, "otp_expired"), "OTPExpired"),
+			flow.When(flow.Is(refusal, "otp_not_generated"), "OTPNotGenerated"),
 		},
-		Default: "FinishRefused",
+		Default: "OTPRefused",
 	})
+	m.Add("OTPExpired", verifyAgain{Delivery: "expired", Refused: true})
+	m.Add("OTPNotGenerated", verifyAgain{Delivery: "not_sent", Refused: true})
+	m.Add("OTPRefused", verifyAgain{Delivery: "sent", Refused: true})
+	m.Add("CheckAttempts", flow.If(flow.Above("$.now.otp.attempts_left", 0), "AwaitPerson", "FinishNotAccepted"))
 	m.Add("ReadMistake", readCause{Next: "RouteByMistake"})
 	m.Add("RouteByMistake", flow.Choice{
 		Comment: "What the gateway refuses of an OTP, the person may enter again.",
-		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_otp"), "OTPNotReadable")},
+		Rules:   []flow.Rule{flow.When(flow.Is(refusal, "otp_missing"), "OTPNotReadable")},
 		Default: "RouteByFailure",
 	})
 	m.Add("ReadFailure", readCause{Next: "RouteByFailure"})
 	m.Add("RouteByFailure", flow.Choice{
-		Rules:   []flow.Rule{flow.When(flow.Is("$.error.refusal.errorMessage", "invalid_aadhaar_no"), "FinishRefused")},
+		Rules:   []flow.Rule{flow.When(flow.Is(refusal, "invalid_aadhaar_no"), "FinishRefused")},
 		Default: "FinishFailed",
 	})
-	m.Add("FinishVerified", finish{Status: "SUCCEEDED", Reason: "$.result.status_code", OutcomeOf: "$.result"})
+	m.Add("FinishVerified", finish{
+		Status: "SUCCEEDED", Reason: "$.result.status_code", OutcomeOf: "$.result", Source: "§8.1",
+	})
 	m.Add("FinishReview", finish{Status: "REVIEW", Reason: "$.result.decision", OutcomeOf: "$.result"})
-	m.Add("FinishRefused", finish{Status: "REJECTED", Reason: caught})
+	m.Add("FinishMismatch", finish{Status: "REVIEW", Reason: "aadhaar_mismatch", OutcomeOf: "$.result"})
+	m.Add("FinishUndecided", finish{Status: "REVIEW", Reason: "undetermined", OutcomeOf: "$.result"})
+	m.Add("FinishNotAccepted", finish{Status: "REVIEW", Reason: "otp_not_accepted"})
+	m.Add("FinishSendRefused", finish{Status: "REVIEW", Reason: caught})
+	m.Add("FinishRefused", finish{Status: "REJECTED", Reason: caught, Source: "§8.2 §8.3"})
 	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "no_input"})
 	m.Add("FinishFailed", finish{Status: "FAILED", Reason: caught})
 	m.Add("FinishUndetermined", finish{Status: "FAILED", Reason: "undetermined"})
 	return m
 }
 
-// attempts are how many wrong OTPs end the journey.
+// attempts are how many refused OTPs end the journey.
 const attempts = 3
+
+// refusal is the code of a refusal that readCause has read.
+const refusal = "$.error.refusal.errorMessage"
+
+var isNotFound = flow.Is(refusal, "document_not_found")
 
 // otp is $.now.otp, or a part of it.
 type otp flow.F
@@ -200,6 +221,14 @@ func (o otp) with(more flow.F) flow.F {
 	return all
 }
 
+// withRefusal has the person told the partner's code.
+func (o otp) withRefusal() flow.F {
+	all := o.with(sameOTP)
+	delete(all, "reason")
+	all["reason.$"] = refusal
+	return all
+}
+
 // verifications is $.now, as it was but for changes.
 func verifications(changes flow.F) flow.F {
 	now := flow.F{"exchange_transaction_id.$": "$.now.exchange_transaction_id"}
@@ -214,32 +243,32 @@ func verifications(changes flow.F) flow.F {
 
 // verifyAgain is a state after a verification in vain: the person may try again.
 type verifyAgain struct {
-	Reason       string
-	Delivery     string // empty for the same as before, as for Accepts
-	Accepts      []any  // nil for an OTP and a resend
-	Answered     bool   // Equal has answered
-	TakesAttempt bool
-	Next         string // AwaitPerson where it is empty
+	Reason   string // empty for the partner's code
+	Delivery string // empty for the same as before, as for Accepts
+	Accepts  []any  // nil for an OTP and a resend
+	Refused  bool   // Equal has answered, and an attempt is used up
 }
 
 // Raw implements flow.State.
 func (v verifyAgain) Raw() flow.Raw {
-	if v.Accepts == nil {
-		v.Accepts = []any{"otp", "resend"}
+	next := told(v.Reason, v.Delivery, "otp", "resend")
+	if v.Accepts != nil {
+		next["accepts"] = v.Accepts
 	}
-	next := told(v.Reason, v.Delivery, v.Accepts...).with(sameOTP)
 	if v.Delivery == "" {
-		next = flow.F{"reason": v.Reason, "delivery.$": "$.now.otp.delivery", "accepts.$": "$.now.otp.accepts"}
-		maps.Copy(next, sameOTP)
+		next = otp{"reason": v.Reason, "delivery.$": "$.now.otp.delivery", "accepts.$": "$.now.otp.accepts"}
 	}
-	if v.TakesAttempt {
-		next["attempts_left.$"] = "States.MathAdd($.now.otp.attempts_left, -1)"
-	}
-	changes := flow.F{"verify.$": "States.MathAdd($.now.verify, 1)", "otp": next}
-	if v.Answered {
+	state := flow.Pass{ResultPath: "$.now", Next: "AwaitPerson"}
+	told, changes := next.with(sameOTP), flow.F{"verify.$": "States.MathAdd($.now.verify, 1)"}
+	if v.Refused {
+		told = next.withRefusal()
+		told["attempts_left.$"] = "States.MathAdd($.now.otp.attempts_left, -1)"
 		changes["answered.$"] = "States.MathAdd($.now.answered, 1)"
+		state.Next = "CheckAttempts"
 	}
-	return flow.Pass{Template: verifications(changes), ResultPath: "$.now", Next: cmp.Or(v.Next, "AwaitPerson")}.Raw()
+	changes["otp"] = told
+	state.Template = verifications(changes)
+	return state.Raw()
 }
 
 // succeededWith holds where the source knows the person and has come to one of some decisions.

@@ -5,10 +5,13 @@ package equal
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -24,18 +27,14 @@ type Config struct{ BaseURL string }
 
 const maxRequest = 64 << 10 // bytes; the largest documented request has some hundred
 
-// post sends one request with Basic authentication (§3) and classifies what came of it. number is the Aadhaar
-// number that the answer must not show in full; empty where the request has none.
+// post sends one request with Basic authentication (§3) and classifies what came of it. The spellings are those of the
+// Aadhaar number that the answer must not show in full; empty where the request has none.
 func (c Config) post(
-	ctx context.Context, call operation.Call, path string, body any, number string,
+	ctx context.Context, call operation.Call, path string, body []byte, spellings ...string,
 ) (operation.Outcome, envelope) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.ClientID == "" || creds.ClientSecret == "" {
 		return operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}, envelope{}
-	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		return operation.Outcome{Class: operation.Invalid, Code: codeInvalidRequest}, envelope{}
 	}
 	req, err := http.NewRequest(http.MethodPost, c.BaseURL+path, nil)
 	if err != nil {
@@ -44,32 +43,39 @@ func (c Config) post(
 	req.SetBasicAuth(creds.ClientID, creds.ClientSecret)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	resp, err := call.Do(ctx, req, text)
-	return classify(resp, err, number)
+	resp, err := call.Do(ctx, req, body)
+	return classify(resp, err, spellings)
 }
 
 // classify is Equal's one table from answers to classes (§8). A 200 is a success only if its body says so. Only
-// rows from which it is clear that nothing happened release a key.
-func classify(resp upstream.Response, err error, number string) (operation.Outcome, envelope) {
+// rows from which it is clear that nothing happened release a key: no page says what a refusal means that it doesn't
+// list, and a row counts with its own status only.
+func classify(resp upstream.Response, err error, spellings []string) (operation.Outcome, envelope) {
 	if err != nil {
 		return *operation.NotAnswered(err), envelope{}
 	}
-	var e envelope
-	reply, readable := passOn(resp, &e, number)
+	e := envelope{httpStatus: resp.Status}
+	reply, readable := passOn(resp, &e, spellings)
 	outcome := operation.Outcome{Class: operation.Unknown, Code: e.StatusCode, Reply: reply}
-	if outcome.Code == "" {
-		outcome.Code = "http_" + strconv.Itoa(resp.Status)
-	}
 	switch {
-	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusForbidden:
+	case resp.Status == http.StatusUnauthorized:
 		outcome.Class = operation.Credentials
 	case resp.Status == http.StatusTooManyRequests: // throttled in front of the partner's application
 		outcome.Class = operation.Throttled
 	case resp.Status == http.StatusRequestTimeout:
-	case resp.Status >= 400 && resp.Status < 500:
+	case resp.Status == http.StatusBadRequest && e.StatusCode == codeInvalidRequest:
 		outcome.Class = operation.Invalid
+	case resp.Status >= 400 && resp.Status < 500:
+		outcome.Class = operation.Refused
+		switch e.StatusCode {
+		case codeInvalidRequest, codeInvalidCredentials, codeInvalidAadhaar, codeNotFound, codeServerError:
+			outcome.Code = ""
+		}
 	case resp.Status == http.StatusOK && readable:
 		outcome.Class = classOf(e)
+	}
+	if outcome.Code == "" {
+		outcome.Code = "http_" + strconv.Itoa(resp.Status)
 	}
 	return outcome, e
 }
@@ -83,8 +89,10 @@ func classOf(e envelope) operation.Class {
 		switch e.StatusCode {
 		case codeInvalidAadhaar, codeInvalidRequest:
 			return operation.Invalid
-		case codeTooSoon, codeNotGenerated: // nothing was sent, no attempt was used
-			return operation.Conflict
+		case codeInvalidCredentials:
+			return operation.Credentials
+		case codeServerError:
+			return operation.Unknown
 		}
 		return operation.Refused
 	}
@@ -92,20 +100,23 @@ func classOf(e envelope) operation.Class {
 }
 
 // passOn makes of a partner's answer what the caller gets: the same bytes with the Aadhaar number masked. What is no
-// JSON object is not passed on, but for an error without a body. readable tells whether e has been read.
-func passOn(resp upstream.Response, e *envelope, number string) (reply gateway.Reply, readable bool) {
+// JSON object is not passed on; of a refusal the status is. readable tells whether e has been read.
+func passOn(resp upstream.Response, e *envelope, spellings []string) (reply gateway.Reply, readable bool) {
 	text := tolerant.JSON(resp.Body)
-	if len(bytes.TrimSpace(text)) == 0 && resp.Status >= 400 {
+	var masked []byte
+	if text.Kind() == '{' {
+		masked = seal.MaskJSON(text, "aadhaar_no", "")
+		for _, number := range spellings {
+			masked = seal.MaskJSON(masked, "aadhaar_no", number)
+		}
+	}
+	switch {
+	case masked != nil:
+		return gateway.JSON(resp.Status, masked), e.read(masked)
+	case resp.Status >= 400 && (resp.Status < 500 || len(bytes.TrimSpace(text)) == 0):
 		return gateway.Empty(resp.Status), false
 	}
-	if text.Kind() != '{' {
-		return gateway.Reply{}, false
-	}
-	masked := seal.MaskJSON(text, "aadhaar_no", number)
-	if masked == nil {
-		return gateway.Reply{}, false
-	}
-	return gateway.JSON(resp.Status, masked), e.read(masked)
+	return gateway.Reply{}, false
 }
 
 // refs are the references of an answer that the record keeps.
@@ -130,7 +141,7 @@ func summary(reply gateway.Reply) map[string]any {
 	out := map[string]any{"named": e.named()}
 	for name, value := range map[string]string{
 		"exchange_transaction_id": e.TransactionID, "journey_transaction_id": e.JourneyTransactionID,
-		"status": e.Status, "status_code": e.StatusCode, "decision": e.Decision,
+		"status": e.Status, "status_code": e.StatusCode, "decision": e.decision(),
 	} {
 		if !isReference(value) {
 			value = "" // a text, which has no business in a state machine
@@ -140,35 +151,19 @@ func summary(reply gateway.Reply) map[string]any {
 	return out
 }
 
-// maxID caps the ids of requests and answers, in bytes.
+// maxID caps what is kept of ids, in bytes.
 const maxID = 256
 
 // isReference reports whether a partner's value may be kept: an id or a code, or one of the known decisions.
 func isReference(value string) bool {
-	return checkID("", value) == nil || slices.Contains([]string{decisionMustReview, decisionNeedsReview}, value)
+	return slices.Contains([]string{decisionMustReview, decisionNeedsReview}, value) ||
+		len(value) <= maxID && !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// checkIDs checks pairs of a pointer and an id, in their order.
-func checkIDs(pairs ...string) error {
-	for i := 0; i < len(pairs); i += 2 {
-		if err := checkID(pairs[i], pairs[i+1]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkID refuses what can't be an id: over 256 bytes, or anything but visible ASCII.
-func checkID(pointer, id string) error {
+// ownedTransaction names an exchange transaction among the records that tenants own; a long id by its digest.
+func ownedTransaction(id string) string {
 	if len(id) > maxID {
-		return &gateway.InputError{Pointer: pointer, Reason: "is longer than 256 characters"}
+		id = fmt.Sprintf("sha256-%x", sha256.Sum256([]byte(id)))
 	}
-	for _, c := range []byte(id) {
-		if c <= 0x20 || c > 0x7e {
-			return &gateway.InputError{Pointer: pointer, Reason: "holds a character that is not visible ASCII"}
-		}
-	}
-	return nil
+	return "equal/transaction/" + id
 }
-
-func ownedTransaction(id string) string { return "equal/transaction/" + id }

@@ -10,12 +10,9 @@ import (
 )
 
 func TestRequestOnTheWire(t *testing.T) {
-	_, asked, sent := call(
-		t, equal.ExecuteJourney,
-		`{"input_data":{"otp":"012345","aadhaar_no":"9999 0000 0016"},"request_id":"r","journey_id":"j","transaction_id":"t"}`,
-		answer{200, `{}`},
-	)
-	if sent != `{"transaction_id":"t","journey_id":"j","request_id":"r","input_data":{"aadhaar_no":"999900000016","otp":"012345"}}` {
+	const body = `{"input_data":{"otp":"012345","aadhaar_no":"9999 0000 0016",}, "request_id":"r","journey_id":"j","transaction_id":"t"}`
+	_, asked, sent := call(t, equal.ExecuteJourney, body, answer{200, `{}`})
+	if sent != body {
 		t.Errorf("sent %s", sent)
 	}
 	user, password, _ := asked.BasicAuth()
@@ -29,10 +26,10 @@ func TestRequestOnTheWire(t *testing.T) {
 		t.Errorf("step 1 sent %s", sent)
 	}
 	_, asked, sent = call(
-		t, equal.InitTransaction, `{"gateway_instance_id":"g","idempotency_id":"i","business_user_id":"u"}`,
+		t, equal.InitTransaction, `{"gateway_instance_id":"g", "idempotency_id":"i","business_user_id":"u"}`,
 		answer{200, `{}`},
 	)
-	if sent != `{"gateway_instance_id":"g","idempotency_id":"acme:i","business_user_id":"u"}` ||
+	if sent != `{"gateway_instance_id":"g", "idempotency_id":"acme:i","business_user_id":"u"}` ||
 		asked.URL.Path != "/ie/transaction/init" {
 		t.Errorf("init sent %s to %s", sent, asked.URL)
 	}
@@ -58,10 +55,15 @@ func TestClassification(t *testing.T) {
 		"WrongOTP":         {answer{200, body("FAILURE", "invalid_otp")}, operation.Refused, "invalid_otp"},
 		"UnknownFailure":   {answer{200, body("FAILURE", "never_heard_of")}, operation.Refused, "never_heard_of"},
 		"InvalidNumber":    {answer{200, body("FAILURE", "invalid_aadhaar_no")}, operation.Invalid, "invalid_aadhaar_no"},
-		"TooSoon": {
-			answer{200, body("FAILURE", "otp_request_too_soon")}, operation.Conflict, "otp_request_too_soon",
+		"TooSoon":          {answer{200, body("FAILURE", "otp_request_too_soon")}, operation.Refused, "otp_request_too_soon"},
+		"NotGenerated":     {answer{200, body("FAILURE", "otp_not_generated")}, operation.Refused, "otp_not_generated"},
+		"NoCode":           {answer{200, `{"status":"FAILURE"}`}, operation.Refused, "http_200"},
+		"FailedAt200": {
+			answer{200, body("FAILURE", "internal_server_error")}, operation.Unknown, "internal_server_error",
 		},
-		"NotGenerated":  {answer{200, body("FAILURE", "otp_not_generated")}, operation.Conflict, "otp_not_generated"},
+		"DeniedAt200": {
+			answer{200, body("FAILURE", "invalid_credentials")}, operation.Credentials, "invalid_credentials",
+		},
 		"UnknownStatus": {answer{200, body("MAYBE", "success")}, operation.Unknown, "success"},
 		"EmptyObject":   {answer{200, `{}`}, operation.Unknown, "http_200"},
 		"NoBody":        {answer{200, ``}, operation.Unknown, "http_200"},
@@ -72,7 +74,12 @@ func TestClassification(t *testing.T) {
 		"Unauthorized": {
 			answer{401, body("FAILURE", "invalid_credentials")}, operation.Credentials, "invalid_credentials",
 		},
-		"Forbidden":      {answer{403, ``}, operation.Credentials, "http_403"},
+		"WrongOTPAt400":  {answer{400, body("FAILURE", "invalid_input")}, operation.Refused, "invalid_input"},
+		"NotFoundAt400":  {answer{400, body("FAILURE", "document_not_found")}, operation.Refused, "http_400"},
+		"InvalidAt422":   {answer{422, body("FAILURE", "invalid_aadhaar_no")}, operation.Refused, "http_422"},
+		"RequestAt404":   {answer{404, body("FAILURE", "invalid_request")}, operation.Refused, "http_404"},
+		"HTMLAt400":      {answer{400, `<html>`}, operation.Refused, "http_400"},
+		"Forbidden":      {answer{403, ``}, operation.Refused, "http_403"},
 		"RequestTimeout": {answer{408, ``}, operation.Unknown, "http_408"},
 		"Throttled":      {answer{429, ``}, operation.Throttled, "http_429"},
 		"ServerError": {

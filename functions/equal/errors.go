@@ -7,24 +7,25 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 )
 
-// Words of the status table (§8). Those of the OTP are inferred.
+// Words of the status table (§8). It has none for an OTP that is refused.
 const (
 	codeInvalidRequest     = "invalid_request"
 	codeInvalidCredentials = "invalid_credentials"
 	codeInvalidAadhaar     = "invalid_aadhaar_no"
-	codeInvalidOTP         = "invalid_otp"
-	codeTooSoon            = "otp_request_too_soon"
-	codeNotGenerated       = "otp_not_generated"
+	codeNotFound           = "document_not_found"
 	codeServerError        = "internal_server_error"
 
 	messageInvalidRequest     = "Invalid Request"
 	messageInvalidCredentials = "Invalid Client Credentials"
 	messageInvalidAadhaar     = "aadhaar_no is Invalid"
-	messageInvalidOTP         = "otp is Invalid"
 	messageServerError        = "Something went wrong, please try again."
 )
+
+// codeOTPMissing tells a state machine that what a person gave as an OTP is blank.
+const codeOTPMissing = "otp_missing"
 
 // renderError puts what the gateway has to say into Equal's shape. Where the partner documents no body (429, 503),
 // there is none.
@@ -69,10 +70,10 @@ func render(status int, f failure) gateway.Reply {
 	return gateway.JSON(status, body)
 }
 
-// required is the documented answer to a missing field.
-func required(field, pointer string) error {
+// required is the documented answer to a missing field (§8.4).
+func required(field, pointer string, from source.Source) *operation.Rejection {
 	return &operation.Rejection{
 		Reply: minimal(http.StatusBadRequest, codeInvalidRequest, field+" is required"),
-		Code:  codeInvalidRequest, Detail: pointer + ": is required",
+		Code:  codeInvalidRequest, Detail: pointer + ": is required", Source: from,
 	}
 }

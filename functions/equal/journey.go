@@ -3,12 +3,15 @@ package equal
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
+	"sallyport/shared/source"
+	"sallyport/shared/tolerant"
 )
 
 // AadhaarOTP is the journey "aadhaar-otp": it verifies that a person holds the mobile number behind an Aadhaar number.
@@ -46,14 +49,16 @@ func startAadhaarOTP(_ context.Context, start journey.Start) (fields journey.Fie
 		"gateway_instance_id": creds.GatewayInstanceID, "partner_journey_id": creds.Journeys["aadhaar-otp"],
 	}
 	return fields, fields.Sensitive("aadhaar_no", in.AadhaarNo, func(number string) error {
-		if !validAadhaar(separators.Replace(number)) {
-			return &gateway.InputError{Pointer: "/aadhaar_no", Reason: "is not an Aadhaar number"}
+		if _, ok := aadhaarDigits(number); !ok {
+			return &gateway.InputError{
+				Pointer: "/aadhaar_no", Reason: "must have 12 digits", Source: source.Published("§8.2"),
+			}
 		}
 		return nil
 	})
 }
 
-// inputOTP takes {"otp":…}, six digits or a document's reference.
+// inputOTP takes {"otp":…}, a text or a document's reference. No page says how an OTP looks (§5.4).
 func inputOTP(_ context.Context, input journey.Start) (fields journey.Fields, err error) {
 	var in struct {
 		OTP jsontext.Value `json:"otp"`
@@ -62,8 +67,8 @@ func inputOTP(_ context.Context, input journey.Start) (fields journey.Fields, er
 		return fields, err
 	}
 	return fields, fields.Sensitive("otp", in.OTP, func(otp string) error {
-		if !validOTP(otp) {
-			return &gateway.InputError{Pointer: "/otp", Reason: "must have 6 digits"}
+		if strings.TrimSpace(otp) == "" {
+			return &gateway.InputError{Pointer: "/otp", Reason: "must not be blank", Source: source.Interface("otp")}
 		}
 		return nil
 	})
@@ -86,13 +91,17 @@ func outcomeAadhaarOTP(answer gateway.Reply, refs map[string]string, _ []string)
 		Last4      string         `json:"aadhaar_last4,omitzero"`
 		StatusCode string         `json:"status_code"`
 		Checks     jsontext.Value `json:"checks,omitzero"`
-	}{StatusCode: in.StatusCode, Decision: in.Decision, Last4: refs["aadhaar_last4"], Checks: in.Checks}
+		Mismatch   bool           `json:"aadhaar_mismatch,omitzero"`
+	}{
+		StatusCode: in.StatusCode, Decision: in.decision(), Last4: refs["aadhaar_last4"], Checks: in.Checks,
+		Mismatch: refs[refMismatch] != "",
+	}
 	for _, key := range in.Aadhaar {
-		if key.Name == "" {
+		if !tolerant.IsName(key.Name) {
 			continue
 		}
-		out.Verified = in.Status == statusSuccess && in.StatusCode == "success" &&
-			(in.Decision == "" || in.Decision == decisionClear)
+		out.Verified = in.Status == statusSuccess && in.StatusCode == "success" && !out.Mismatch &&
+			(out.Decision == "" || out.Decision == decisionClear)
 		out.Name = key.Name
 		if len(key.AadhaarNo) >= 4 {
 			out.Last4 = key.AadhaarNo[len(key.AadhaarNo)-4:]

@@ -2,8 +2,8 @@ package equal
 
 import (
 	"slices"
+	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/tolerant"
@@ -20,7 +20,8 @@ const (
 	decisionNeedsReview = "NEEDS REVIEW"
 )
 
-// Paths below the base URL. The partner's pages show only executePath and fetchPath; initPath is inferred (§2).
+// Paths below the base URL. The partner's pages show only executePath and fetchPath (§2.1); initPath is inferred
+// (§2.2).
 const (
 	initPath    = "/ie/transaction/init"
 	executePath = "/ie/transaction/journey/execute"
@@ -37,35 +38,10 @@ type credentials struct {
 	Journeys          map[string]string `json:"journeys"` // the journey's id at Equal, by its type here
 }
 
-// initRequest is the body of Q1; its names are inferred (§4).
-type initRequest struct {
-	GatewayInstanceID string `json:"gateway_instance_id"`
-	IdempotencyID     string `json:"idempotency_id,omitzero"`
-	BusinessUserID    string `json:"business_user_id,omitzero"`
-}
-
-// executeRequest is the body of Q2 (§5).
-type executeRequest struct {
-	TransactionID string     `json:"transaction_id"`
-	JourneyID     string     `json:"journey_id"`
-	RequestID     string     `json:"request_id,omitzero"`
-	InputData     *inputData `json:"input_data"`
-}
-
-// inputData is the Aadhaar OTP journey's input: without an OTP it asks for one to be sent, with it it verifies.
-type inputData struct {
-	AadhaarNo string   `json:"aadhaar_no"`
-	OTP       optional `json:"otp,omitzero"`
-}
-
-// fetchRequest is the body of Q3 (§5).
-type fetchRequest struct {
-	TransactionID        string `json:"transaction_id"`
-	JourneyTransactionID string `json:"journey_transaction_id"`
-}
-
 // envelope is what the gateway reads of an answer. Every field is optional: sibling journeys leave some out (§6).
 type envelope struct {
+	httpStatus int // of the answer; 0 for none
+
 	TransactionID        string
 	JourneyTransactionID string
 	JourneyID            string
@@ -80,6 +56,7 @@ type envelope struct {
 type identity struct {
 	AadhaarNo string
 	Name      string
+	Decision  string // on this key alone
 	Checks    jsontext.Value
 }
 
@@ -87,18 +64,41 @@ type identity struct {
 // reports whether the text is an object with a status.
 func (e *envelope) read(text []byte) bool {
 	m := tolerant.ReadObject(text)
-	e.TransactionID, e.JourneyTransactionID = m.Text("transaction_id"), m.Text("journey_transaction_id")
+	e.TransactionID, e.JourneyTransactionID = m.Text("transaction_id", "exchange_txn_id"), m.Text("journey_transaction_id")
 	e.JourneyID, e.Checks = m.Text("journey_id"), m["checks"]
 	e.Status, e.StatusCode, e.Decision = m.Word("status"), m.Text("status_code"), m.Word("decision")
 	for _, one := range m.Object("data").Object("keys").Objects("aadhaar") {
-		e.Aadhaar = append(e.Aadhaar, identity{one.Text("aadhaar_no"), one.Word("name"), one["checks"]})
+		e.Aadhaar = append(e.Aadhaar, identity{
+			one.Text("aadhaar_no"), one.Word("name"), one.Word("decision"), one["checks"],
+		})
 	}
 	return e.Status != ""
 }
 
 // named reports whether the answer holds somebody's identity.
 func (e envelope) named() bool {
-	return slices.ContainsFunc(e.Aadhaar, func(i identity) bool { return i.Name != "" })
+	return slices.ContainsFunc(e.Aadhaar, func(i identity) bool { return tolerant.IsName(i.Name) })
+}
+
+// decision is the final one, unless it is contradicted: one on a key that isn't clear is not cleared by it (§6.1).
+func (e envelope) decision() string {
+	if e.Decision != "" && e.Decision != decisionClear {
+		return e.Decision
+	}
+	for _, key := range e.Aadhaar {
+		if key.Decision != "" && key.Decision != decisionClear {
+			return key.Decision
+		}
+	}
+	return e.Decision
+}
+
+// isOfAnother reports whether the answer shows last digits other than those of a number (§6.1).
+func (e envelope) isOfAnother(number string) bool {
+	return slices.ContainsFunc(e.Aadhaar, func(i identity) bool {
+		shown := i.AadhaarNo[len(strings.TrimRight(i.AadhaarNo, "0123456789")):]
+		return len(shown) >= 4 && !strings.HasSuffix(number, shown[len(shown)-4:])
+	})
 }
 
 // failure is an answer without data, as the partner writes it: the whole envelope where the request is known, its
@@ -112,19 +112,3 @@ type failure struct {
 	Checks        *[0]struct{} `json:"checks,omitzero"`
 	Data          *struct{}    `json:"data,omitzero"`
 }
-
-// optional is a string that may be absent. A null is present and empty: whoever sends "otp":null has lost an OTP and
-// must not be understood as asking for another one.
-type optional struct {
-	present bool
-	value   string
-}
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (o *optional) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	o.present = true
-	return json.UnmarshalDecode(d, &o.value)
-}
-
-// MarshalJSONTo implements json.MarshalerTo.
-func (o optional) MarshalJSONTo(e *jsontext.Encoder) error { return json.MarshalEncode(e, o.value) }

@@ -365,7 +365,7 @@ func aadhaarScenarios() []scenario {
 		title: "the third wrong OTP is the last", request: meera,
 		acts: []act{enter(sent, wrong), enter("otp (invalid_otp; delivery sent, attempts left: 2)", wrong),
 			enter("otp (invalid_otp; delivery sent, attempts left: 1)", wrong)},
-		ending: ending{"REJECTED", "otp_attempts_exceeded", "", executed(4, "one SMS and three wrong attempts")},
+		ending: ending{"REVIEW", "otp_not_accepted", "", executed(4, "one SMS and three wrong attempts")},
 	}, {
 		title: "the answer to \"send\" is lost, the person knows whether the SMS came", request: meera,
 		before: []act{fault("equal", "execute-journey", "Equal sends the next SMS")}, acts: []act{unsure},

@@ -74,18 +74,6 @@ func TestStatusTableMatrix(t *testing.T) {
 		{"TooManyRequests", "999900000063", []string{""}, 429, ``},
 		{"Unavailable", "999900000071", []string{""}, 503, ``},
 		{
-			"invalid_aadhaar_no/checksum", "999900000017", []string{""}, 200,
-			failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData,
-		},
-		{
-			"invalid_aadhaar_no/firstDigit", "199900000018", []string{""}, 200,
-			failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData,
-		},
-		{
-			"invalid_aadhaar_no/both", "199900000016", []string{""}, 200,
-			failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData,
-		},
-		{
 			"invalid_aadhaar_no/length", "99990000001", []string{""}, 200,
 			failed + `"status_code":"invalid_aadhaar_no","message":"aadhaar_no is Invalid"` + noData,
 		},
@@ -150,7 +138,6 @@ func TestRequiredFields(t *testing.T) {
 		}
 	}
 	for path, bodies := range map[string]map[string]string{
-		initURL: {`{}`: "gateway_instance_id is required"},
 		fetchURL: {
 			`{"journey_transaction_id":"x"}`: "transaction_id is required",
 			`{"transaction_id":"x"}`:         "journey_transaction_id is required",

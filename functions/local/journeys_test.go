@@ -146,8 +146,8 @@ func TestJourneyEnds(t *testing.T) {
 		reason       string
 	}{
 		{"NotFound", "999900000028", nil, "REJECTED", "document_not_found"},
-		{"NoMobile", "999900000102", nil, "REJECTED", "mobile_not_linked"},
-		{"ThirdWrongOTP", "999900000044", []string{"111111", "222222", "333333"}, "REJECTED", "otp_attempts_exceeded"},
+		{"NoMobile", "999900000102", nil, "REVIEW", "mobile_not_linked"},
+		{"ThirdWrongOTP", "999900000044", []string{"111111", "222222", "333333"}, "REVIEW", "otp_not_accepted"},
 		{"WrongThenRight", happy, []string{"111111", otp}, "SUCCEEDED", "success"},
 		{"MustReview", "999900000092", []string{otp}, "REVIEW", "MUST REVIEW"},
 		{"NeedsReview", "999900000125", []string{otp}, "REVIEW", "NEEDS REVIEW"},
@@ -285,7 +285,7 @@ func TestJourneyInputs(t *testing.T) {
 	view := s.follow(id, waiting)
 	for body, want := range map[string]int{
 		``: 400, `{}`: 400, `{"kind":1}`: 400, `{"kind":"documents"}`: 409, `{"kind":"otp"}`: 400,
-		`{"kind":"otp","otp":"12345"}`:           400,
+		`{"kind":"otp","otp":" "}`:               400,
 		`{"kind":"otp","otp":"123456","more":1}`: 400, `{"kind":"resend","otp":"1"}`: 400,
 		`{"kind":"otp","otp":"123456","awaiting_id":"other"}`: 409,
 	} {

@@ -3,12 +3,13 @@ package equal
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/functions/sandbox"
+	"sallyport/shared/tolerant"
 )
 
 // Options are what Equal's account manager would issue, and its throttle.
@@ -58,6 +59,7 @@ func New(o Options) sandbox.Simulator {
 		},
 		Settings: []sandbox.Setting{
 			{Name: "step1_status", Values: []string{statusInProgress, statusSuccess}}, // §9
+			sandbox.Strict(),
 		},
 		Failures: sandbox.Failures{
 			Unauthorized: errorEnvelope(http.StatusUnauthorized, "invalid_credentials", "Invalid Client Credentials"),
@@ -132,35 +134,51 @@ func idempotencyKeyOf(client, id string) string {
 	return "equal/idempotency/" + sandbox.Digest(client, id)
 }
 
+// read reads a request's object. Where the partner is strict its members must have the types of a struct, and it must
+// be JSON to the letter, which no page says.
+func read(c *sandbox.Call, types any) (members tolerant.Object, ok bool) {
+	text := c.Body
+	if c.IsStrict() {
+		if json.Unmarshal(text, types) != nil {
+			return nil, false
+		}
+	} else {
+		text = tolerant.WithoutTrailingCommas(text)
+	}
+	members = tolerant.ReadObject(text)
+	return members, members != nil
+}
+
 // find loads a record by an id that the caller gave; one that can't be ours is not looked up.
 func find(c *sandbox.Call, key string, v any) bool { return len(key) <= 256 && c.Load(key, v) }
 
 // initTransaction is Q1 (§4).
 func (e *simulation) initTransaction(c *sandbox.Call) sandbox.Answer {
 	// Input.
-	var in struct {
+	in, ok := read(c, &struct {
 		GatewayInstanceID string `json:"gateway_instance_id"`
 		IdempotencyID     string `json:"idempotency_id"`
 		BusinessUserID    string `json:"business_user_id"`
-	}
-	switch err := json.Unmarshal(c.Body, &in); {
-	case err != nil:
+	}{})
+	instance, key := in.Text("gateway_instance_id"), in.Text("idempotency_id")
+	switch {
+	case !ok:
 		return invalid()
-	case in.GatewayInstanceID == "":
+	case instance == "" && c.IsStrict(): // its name is inferred (§4.2)
 		return required("gateway_instance_id")
-	case in.GatewayInstanceID != e.GatewayInstanceID:
+	case instance != "" && instance != e.GatewayInstanceID:
 		return invalid()
 	}
 
 	// Replay: the same id of the same client means the same transaction.
-	idempotencyKey := idempotencyKeyOf(e.ClientID, in.IdempotencyID)
-	if in.IdempotencyID != "" {
+	idempotencyKey := idempotencyKeyOf(e.ClientID, key)
+	if key != "" {
 		var known struct {
 			Transaction       string `json:"transaction"`
 			GatewayInstanceID string `json:"gateway_instance_id"`
 		}
 		switch found := c.Load(idempotencyKey, &known); {
-		case found && known.GatewayInstanceID != in.GatewayInstanceID:
+		case found && known.GatewayInstanceID != instance:
 			return invalid()
 		case found:
 			return initialised(known.Transaction)
@@ -169,9 +187,9 @@ func (e *simulation) initTransaction(c *sandbox.Call) sandbox.Answer {
 
 	// Effect: a transaction.
 	id := c.NewID()
-	c.Save(transactionKey(id), transaction{GatewayInstanceID: in.GatewayInstanceID, State: otpNone})
-	if in.IdempotencyID != "" {
-		c.Save(idempotencyKey, sandbox.Object("transaction", id, "gateway_instance_id", in.GatewayInstanceID))
+	c.Save(transactionKey(id), transaction{GatewayInstanceID: instance, State: otpNone})
+	if key != "" {
+		c.Save(idempotencyKey, sandbox.Object("transaction", id, "gateway_instance_id", instance))
 	}
 	return initialised(id).WithEffect()
 }
@@ -188,46 +206,46 @@ type execution struct {
 // executeJourney is Q2 (§5): one URL for both steps, told apart by the presence of otp.
 func (e *simulation) executeJourney(c *sandbox.Call) sandbox.Answer {
 	// Input, in the order of the contract's table.
-	var in struct {
+	in, ok := read(c, &struct {
 		TransactionID string `json:"transaction_id"`
 		JourneyID     string `json:"journey_id"`
 		RequestID     string `json:"request_id"`
 		InputData     *struct {
-			AadhaarNo string         `json:"aadhaar_no"`
-			OTP       jsontext.Value `json:"otp"`
+			AadhaarNo string  `json:"aadhaar_no"`
+			OTP       *string `json:"otp"`
 		} `json:"input_data"`
+	}{})
+	data := in.Object("input_data")
+	otp, step2 := data.Text("otp"), data["otp"] != nil
+	x := execution{
+		transactionID: in.Text("transaction_id", "exchange_txn_id"), requestID: in.Text("request_id"),
+		number: data.Text("aadhaar_no"),
 	}
-	switch err := json.Unmarshal(c.Body, &in); {
-	case err != nil:
+	switch {
+	case !ok:
 		return invalid()
-	case in.TransactionID == "":
+	case x.transactionID == "":
 		return required("transaction_id")
-	case in.JourneyID == "":
+	case in.Text("journey_id") == "":
 		return required("journey_id")
-	case in.InputData == nil:
+	case data == nil:
 		return required("input_data")
-	case in.InputData.AadhaarNo == "":
+	case x.number == "":
 		return required("aadhaar_no")
-	}
-	var otp string
-	step2 := in.InputData.OTP != nil
-	if step2 {
-		if err := json.Unmarshal(in.InputData.OTP, &otp); err != nil {
-			return invalid()
-		}
-		if otp == "" {
-			return required("otp")
-		}
+	case step2 && otp == "":
+		return required("otp")
 	}
 
 	// Transaction and journey.
-	x := execution{transactionID: in.TransactionID, requestID: in.RequestID, number: in.InputData.AadhaarNo}
-	if !find(c, transactionKey(x.transactionID), &x.transaction) || in.JourneyID != e.JourneyID {
+	if !find(c, transactionKey(x.transactionID), &x.transaction) || in.Text("journey_id") != e.JourneyID {
 		return invalid()
 	}
 
-	// Number: its form, then what its fixture does to any request.
-	if !validAadhaar(x.number) {
+	// Number: its form, then what its fixture does to any request. No page says what makes one valid but its length.
+	if !c.IsStrict() {
+		x.number = strings.NewReplacer(" ", "", "-", "").Replace(x.number)
+	}
+	if !isNumber(x.number) || c.IsStrict() && !isChecked(x.number) {
 		return e.failure(x, "invalid_aadhaar_no", "aadhaar_no is Invalid")
 	}
 	x.fixture = fixtures()[x.number]
@@ -336,31 +354,32 @@ func (x execution) save(c *sandbox.Call, id string, run acceptedRun) {
 // could count, pay for or regret has happened.
 func (e *simulation) fetchData(c *sandbox.Call) sandbox.Answer {
 	// Input.
-	var in struct {
+	in, ok := read(c, &struct {
 		TransactionID        string `json:"transaction_id"`
 		JourneyTransactionID string `json:"journey_transaction_id"`
-	}
-	switch err := json.Unmarshal(c.Body, &in); {
-	case err != nil:
+	}{})
+	transaction, execution := in.Text("transaction_id", "exchange_txn_id"), in.Text("journey_transaction_id")
+	switch {
+	case !ok:
 		return invalid()
-	case in.TransactionID == "":
+	case transaction == "":
 		return required("transaction_id")
-	case in.JourneyTransactionID == "":
+	case execution == "":
 		return required("journey_transaction_id")
 	}
 
 	// Execution.
 	var run acceptedRun
-	if !find(c, executionKey(in.JourneyTransactionID), &run) || run.Transaction != in.TransactionID {
+	if !find(c, executionKey(execution), &run) || run.Transaction != transaction {
 		return invalid()
 	}
 
 	// Progress.
 	if run.Pending > 0 {
 		run.Pending--
-		c.Save(executionKey(in.JourneyTransactionID), run)
+		c.Save(executionKey(execution), run)
 	}
-	return e.show(in.JourneyTransactionID, run)
+	return e.show(execution, run)
 }
 
 // newExecutionID returns a journey_transaction_id (§6): its UUID is not the transaction's.

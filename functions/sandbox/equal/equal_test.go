@@ -87,7 +87,7 @@ func TestFixtures(t *testing.T) {
 		{"234567890124", failed(sandboxtest.ID(1), "document_not_found", "Entity not found"), notGenerated, [2]bool{}},
 	} {
 		t.Run(test.number, func(t *testing.T) {
-			h := open(t)
+			h := strict(t)
 			h.init()
 			want(t, h.step1(sandboxtest.ID(1), test.number), test.step1)
 			want(t, h.step2(sandboxtest.ID(1), test.number, "123456", "att-0002"), test.step2)
@@ -206,7 +206,7 @@ func TestStatusCodes(t *testing.T) {
 		{"ErrFetchNotJSON", fetch(`nil`), invalidRequest},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			h := open(t)
+			h := strict(t)
 			h.init()
 			want(t, test.do(h), test.want)
 			rows := h.Rows("")
@@ -214,6 +214,27 @@ func TestStatusCodes(t *testing.T) {
 				t.Errorf("effect is %t", row.Effect)
 			}
 		})
+	}
+}
+
+// TestLiberties: unless it is strict, it takes what no page forbids.
+func TestLiberties(t *testing.T) {
+	h := open(t)
+	want(t, h.post(initPath, `{"idempotency_id":7,}`)[:3], "200")
+	for body, want := range map[string]string{
+		`"transaction_id":"$T","input_data":{"aadhaar_no":"9999-0000 0016",},`:      sent(sandboxtest.ID(1), 2),
+		`"exchange_txn_id":"$T","input_data":{"aadhaar_no":999900000016,"more":1}`:  sent(sandboxtest.ID(1), 2),
+		`"transaction_id":"$T","input_data":{"aadhaar_no":"999900000017"}`:          "document_not_found",
+		`"transaction_id":"$T","input_data":{"aadhaar_no":"99990000001"}`:           "invalid_aadhaar_no",
+		`"transaction_id":"$T","input_data":{"aadhaar_no":999900000016,"otp":1234}`: "otp_not_generated",
+		`"transaction_id":"$T","input_data":"x"`:                                    "input_data is required",
+	} {
+		h := open(t)
+		h.init()
+		got := h.post(executePath, strings.ReplaceAll(`{"journey_id":"aadhaar_otp_sim_v1",`+body+`}`, "$T", sandboxtest.ID(1)))
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s", body, got)
+		}
 	}
 }
 
@@ -395,7 +416,7 @@ func TestLifecycle(t *testing.T) {
 		h.init()
 		h.step1(sandboxtest.ID(1), number)
 		h.step1(sandboxtest.ID(1), "999900000028")
-		h.step1(sandboxtest.ID(1), "999900000017")
+		h.step1(sandboxtest.ID(1), "99990000001")
 		want(t, h.step2(sandboxtest.ID(1), number, "123456", "r"), verified(sandboxtest.ID(1), 4))
 	})
 	t.Run("NewNumberVoidsTheOTP", func(t *testing.T) {

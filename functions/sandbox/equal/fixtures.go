@@ -1,6 +1,10 @@
 package equal
 
-import "net/http"
+import (
+	"net/http"
+
+	"sallyport/functions/sandbox"
+)
 
 // fixture is what the simulated source knows of one Aadhaar number (§12).
 type fixture struct {
@@ -52,20 +56,20 @@ func fixtures() map[string]fixture {
 	}
 }
 
-// validAadhaar reports whether a number has the form of one (§11): twelve digits, the first of them 2 to 9, the
-// last a Verhoeff check digit.
-func validAadhaar(number string) bool {
-	if len(number) != 12 || number[0] < '2' {
+// isNumber reports whether a number has the twelve digits of one (§11.1).
+func isNumber(number string) bool {
+	return len(number) == 12 && sandbox.IsMadeOf(number, '0', '9')
+}
+
+// isChecked reports whether the first digit of a number is 2 to 9, and the last one a Verhoeff check digit (§11.2).
+func isChecked(number string) bool {
+	if number[0] < '2' {
 		return false
 	}
 	permutation := [10]int{1, 5, 7, 6, 2, 8, 3, 0, 9, 4}
 	c := 0
 	for i := range len(number) {
-		ch := number[len(number)-1-i]
-		if ch < '0' || ch > '9' {
-			return false
-		}
-		digit := int(ch - '0')
+		digit := int(number[len(number)-1-i] - '0')
 		for range i % 8 {
 			digit = permutation[digit]
 		}

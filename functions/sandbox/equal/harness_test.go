@@ -23,6 +23,14 @@ func open(t testing.TB, change ...func(*options)) *harness {
 	return openOn(t, sandboxtest.NewBolt(t), change...)
 }
 
+// strict is one that goes by inferred rules too.
+func strict(t testing.TB) *harness {
+	t.Helper()
+	h := open(t)
+	want(t, h.post("/sandbox/settings", `{"partner":"equal","name":"strict","value":"inferred"}`)[:3], "200")
+	return h
+}
+
 func openOn(t testing.TB, store sandbox.Store, change ...func(*options)) *harness {
 	t.Helper()
 	return &harness{Harness: sandboxtest.OpenPartner(t, store, equal.New, equal.Options{RequestsPerSecond: -1}, change...)}
