@@ -9,8 +9,8 @@ import (
 // partnerOnboarding is the journey partner-onboarding.
 //
 // $.now.left.days is how long a hold may last still. $.now.onboarding tells whether the customer may be at the partner
-// by now; ecrn is its number there, as far as it is known; polls counts the lookups in vain since. $.known is what the
-// lookups have found, $.customer_found whom they have named.
+// by now; ecrn is its number there, as far as it is known; polls counts the lookups in vain since, and reason says why
+// the last was in vain. $.known is what the lookups have found, $.customer_found whom they have named.
 func partnerOnboarding() *flow.Machine {
 	isHeld := flow.Or(flow.Is("$.known.held", true), flow.Is("$.known.held_unnamed", true))
 	lookups := flow.F{"transaction_ids.$": "$.known.transaction_ids"} // whose answers hold the outcome
@@ -23,7 +23,7 @@ func partnerOnboarding() *flow.Machine {
 		Comment:  "Fetches the partner's access token, which all functions share; it is not handed over.",
 		Function: "Digit9IssueToken",
 		Select: flow.F{
-			"onboarding": flow.F{"begun": false, "doubtful": false, "ecrn": "", "polls": 0},
+			"onboarding": flow.F{"begun": false, "doubtful": false, "ecrn": "", "polls": 0, "reason": ""},
 			"left":       flow.F{"days": 30},
 		},
 		ResultPath: "$.now",
@@ -61,14 +61,18 @@ func partnerOnboarding() *flow.Machine {
 			"accepted.$":         "States.ArrayContains($[*].verdict, 'accepted')",
 		},
 		ResultPath: "$.known",
-		Catch:      flow.On("Refused InvalidInput CredentialsRejected", "CheckRefusedLookup").Else("CheckFailedLookup"),
-		Next:       "RouteByVerdict",
+		Catch: []flow.Catch{
+			flow.On("Refused", "CheckRefusedLookup"),
+			flow.On("InvalidInput CredentialsRejected", "CheckInvalidLookup"),
+			flow.On(flow.All, "CheckFailedLookup"),
+		},
+		Next: "RouteByVerdict",
 	})
 	m.Add("RouteByVerdict", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.Is("$.known.not_yours", true), "FinishNotYours"),
 			flow.When(flow.Is("$.known.blocked", true), "FinishBlocked"),
-			flow.When(flow.Is("$.known.unclear", true), "FinishUnclear"),
+			flow.When(flow.Is("$.known.unclear", true), "CountUnclear"),
 			flow.When(
 				flow.Or(
 					flow.Is("$.known.held", true), flow.Is("$.known.rejected", true),
@@ -80,7 +84,7 @@ func partnerOnboarding() *flow.Machine {
 			flow.When(flow.Is("$.known.held_unnamed", true), "RouteByHold"),
 			flow.When(flow.Is("$.now.onboarding.begun", false), "Onboard"),
 		},
-		Default: "CountPoll",
+		Default: "CountUnconfirmed",
 	})
 	m.Add("Name", flow.Pass{
 		Comment: "The customer's number, of which all documents must lead to the same.",
@@ -97,7 +101,7 @@ func partnerOnboarding() *flow.Machine {
 			flow.When(flow.Is("$.known.rejected", true), "FinishRejected"),
 			flow.When(flow.And(flow.Is("$.update", true), flow.Is("$.now.onboarding.begun", false)), "Onboard"),
 			flow.When(flow.Is("$.now.onboarding.doubtful", true), "FinishDoubtful"),
-			flow.When(flow.Is("$.known.screening_failed", true), "CountPoll"),
+			flow.When(flow.Is("$.known.screening_failed", true), "CountScreening"),
 			flow.When(flow.Is("$.known.inactive", true), "FinishInactive"),
 			flow.When(flow.Is("$.known.kyc_pending", true), "FinishKYCPending"),
 		},
@@ -107,7 +111,7 @@ func partnerOnboarding() *flow.Machine {
 		Comment: "Creates the customer, or updates one. What became of a lost creation, the function finds out by " +
 			"lookups; it repeats it once, after the quiet period. Only a lookup says how it ended.",
 		Function: "Digit9OnboardCustomer", BodyPath: "$.customer", Keep: "ecrn",
-		Select: flow.F{"begun": true, "doubtful": false, "polls": 0}, ResultPath: "$.now.onboarding",
+		Select: flow.F{"begun": true, "doubtful": false, "polls": 0, "reason": ""}, ResultPath: "$.now.onboarding",
 		Retry: retryLookup,
 		Catch: []flow.Catch{
 			flow.On("Refused", "ReadRefusal"),
@@ -120,19 +124,36 @@ func partnerOnboarding() *flow.Machine {
 	})
 	m.Add("OnboardingUnknown", flow.Pass{
 		Comment:    "Only a lookup may tell. Of an update it can't: its customer was there before.",
-		Template:   flow.F{"begun": true, "doubtful.$": "$.update", "ecrn.$": "$.ecrn", "polls": 0},
+		Template:   flow.F{"begun": true, "doubtful.$": "$.update", "ecrn.$": "$.ecrn", "polls": 0, "reason": ""},
 		ResultPath: "$.now.onboarding", Next: "LookUpIDs",
 	})
-	m.Add("CountPoll", countPoll("CheckPolls"))
+	m.Add("CountUnclear", countPoll("unclear"))
+	m.Add("CountScreening", countPoll("screening_failed"))
+	m.Add("CountUnconfirmed", countPoll("not_confirmed"))
+	m.Add("CountUndetermined", countPoll("undetermined"))
 	m.Add("CheckPolls", flow.Choice{
 		Rules: []flow.Rule{
 			flow.When(flow.AtMost("$.now.onboarding.polls", 6), "PollLater"),
+			flow.When(flow.Is("$.now.onboarding.reason", "undetermined"), "FinishUndetermined"),
 			flow.When(flow.Is("$.now.onboarding.doubtful", true), "FinishDoubtful"),
-			flow.When(flow.Is("$.known.screening_failed", true), "FinishScreeningFailed"),
+			flow.When(flow.Is("$.now.onboarding.reason", "screening_failed"), "FinishScreeningFailed"),
+			flow.When(flow.Is("$.now.onboarding.reason", "unclear"), "FinishUnclear"),
 		},
 		Default: "FinishUnconfirmed",
 	})
-	m.Add("PollLater", flow.Wait{For: 10 * time.Minute, Next: "LookUpIDs"})
+	m.Add("PollLater", await{
+		Comment: "What no page documents may mean that it isn't settled yet, so the next lookup may tell. The journey " +
+			"says why it waits; only time ends it.",
+		Kind:    "lookup",
+		Payload: flow.F{"accepts": []any{}, "seconds": 600, "reason.$": "$.now.onboarding.reason"},
+		Timeout: 10 * time.Minute, ResultPath: flow.Discard,
+		Catch: flow.On("States.Timeout", "LookUpIDs").Else("PollUnlisted"),
+		Next:  "LookUpIDs",
+	})
+	m.Add("PollUnlisted", flow.Wait{
+		Comment: "Where the wait itself can't be recorded, the time passes all the same.",
+		For:     10 * time.Minute, Next: "LookUpIDs",
+	})
 	m.Add("RouteByHold", flow.Choice{
 		Comment: "The number is in the answer to the onboarding, else in a lookup; where neither tells it, only " +
 			"lookups can end the wait.",
@@ -172,7 +193,15 @@ func partnerOnboarding() *flow.Machine {
 		Comment: "A no to the lookup is the journey's end only where nothing has come of it yet.",
 		Rules: []flow.Rule{
 			flow.When(flow.And(flow.Present("$.known"), isHeld), "CheckDays"),
-			flow.When(flow.Is("$.now.onboarding.begun", true), "CountFailedPoll"),
+			flow.When(flow.Is("$.now.onboarding.begun", true), "CountUndetermined"),
+		},
+		Default: "FinishUnread",
+	})
+	m.Add("CheckInvalidLookup", flow.Choice{
+		Comment: "Likewise.",
+		Rules: []flow.Rule{
+			flow.When(flow.And(flow.Present("$.known"), isHeld), "CheckDays"),
+			flow.When(flow.Is("$.now.onboarding.begun", true), "CountUndetermined"),
 		},
 		Default: "FinishFailed",
 	})
@@ -180,12 +209,10 @@ func partnerOnboarding() *flow.Machine {
 		Comment: "While a hold lasts, tomorrow's lookup may tell.",
 		Rules: []flow.Rule{
 			flow.When(flow.And(flow.Present("$.known"), isHeld), "CheckDays"),
-			flow.When(flow.Is("$.now.onboarding.begun", true), "CountFailedPoll"),
+			flow.When(flow.Is("$.now.onboarding.begun", true), "CountUndetermined"),
 		},
 		Default: "FinishUndetermined",
 	})
-	m.Add("CountFailedPoll", countPoll("CheckFailedPolls"))
-	m.Add("CheckFailedPolls", flow.If(flow.AtMost("$.now.onboarding.polls", 6), "PollLater", "FinishUndetermined"))
 	m.Add("ReadCustomer", call{
 		Comment:  "What the refused update would have changed.",
 		Function: "Digit9GetCustomer", Path: flow.F{"ecrn.$": "$.ecrn"}, Keep: "transaction_id",
@@ -195,12 +222,22 @@ func partnerOnboarding() *flow.Machine {
 	})
 	m.Add("ReadRefusal", readCause{Next: "RouteByRefusal"})
 	m.Add("RouteByRefusal", flow.If(flow.Is("$.error.refusal.errorMessage", "45051"), "FinishBlocked", "FinishRefused"))
-	m.Add("FinishAccepted", finish{Status: "SUCCEEDED", Reason: "accepted", Payload: lookups})
-	m.Add("FinishRejected", finish{Status: "REJECTED", Reason: "rejected", Payload: lookups})
-	m.Add("FinishBlocked", finish{Status: "REJECTED", Reason: "blocked", Payload: lookups})
+	m.Add("FinishAccepted", finish{
+		Status: "SUCCEEDED", Reason: "accepted", Source: "§5.2 of the README", Payload: lookups,
+	})
+	m.Add("FinishRejected", finish{
+		Status: "REJECTED", Reason: "rejected", Source: "§5.2 of the README", Payload: lookups,
+	})
+	m.Add("FinishBlocked", finish{
+		Status: "REJECTED", Reason: "blocked", Source: "§5.2, §9.1 and §9.2 of the README", Payload: lookups,
+	})
 	m.Add("FinishRefused", finish{
 		Comment: "A code that nobody knows is nobody's no.",
 		Status:  "REVIEW", Reason: caught, Payload: lookups,
+	})
+	m.Add("FinishUnread", finish{
+		Comment: "Likewise, of a lookup.",
+		Status:  "REVIEW", Reason: caught,
 	})
 	m.Add("FinishKYCPending", finish{Status: "REVIEW", Reason: "kyc_pending", Payload: lookups})
 	m.Add("FinishInactive", finish{Status: "REVIEW", Reason: "inactive", Payload: lookups})
@@ -216,7 +253,10 @@ func partnerOnboarding() *flow.Machine {
 	m.Add("FinishConflict", finish{Status: "REVIEW", Reason: "update_failed", OutcomeOf: "$.result"})
 	m.Add("FinishConflictUnread", finish{Status: "REVIEW", Reason: "update_failed", Payload: lookups})
 	m.Add("FinishExpired", finish{Status: "EXPIRED", Reason: "alert_not_closed", Payload: lookups})
-	m.Add("FinishScreeningFailed", finish{Status: "FAILED", Reason: "screening_failed", Payload: lookups})
+	m.Add("FinishScreeningFailed", finish{
+		Comment: "No screening has told anything, so a person must.",
+		Status:  "REVIEW", Reason: "screening_failed", Payload: lookups,
+	})
 	m.Add("FinishUnclear", finish{Status: "REVIEW", Reason: "unclear", Payload: lookups})
 	m.Add("FinishUnconfirmed", finish{
 		Comment: "It was onboarded, but no lookup finds it.",
@@ -227,14 +267,15 @@ func partnerOnboarding() *flow.Machine {
 	return m
 }
 
-// countPoll counts a lookup in vain.
-func countPoll(next string) flow.Pass {
+// countPoll counts a lookup in vain, and says why.
+func countPoll(reason string) flow.Pass {
 	return flow.Pass{
 		Template: flow.F{
 			"begun.$": "$.now.onboarding.begun", "doubtful.$": "$.now.onboarding.doubtful",
 			"ecrn.$": "$.now.onboarding.ecrn", "polls.$": "States.MathAdd($.now.onboarding.polls, 1)",
+			"reason": reason,
 		},
-		ResultPath: "$.now.onboarding", Next: next,
+		ResultPath: "$.now.onboarding", Next: "CheckPolls",
 	}
 }
 

@@ -20,7 +20,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 	}{
 		"Lookup": {
 			func(c digit9.Config) operation.Outcome { return call(t, digit9.LookupCustomer(c), body(" "+aLookup)) }, "POST",
-			lookupPath, aLookup,
+			lookupPath, " " + aLookup,
 		},
 		"Onboard": {
 			func(c digit9.Config) operation.Outcome { return call(t, digit9.OnboardCustomer(c), body(sample)) }, "POST",

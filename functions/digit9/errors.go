@@ -26,6 +26,9 @@ const (
 	codeBlocked       = "45051"
 	codeMasterData    = "45053"
 
+	// codeUndocumented is the gateway's own, of an answer that contradicts itself or the page.
+	codeUndocumented = "undocumented"
+
 	messageInvalid       = "Invalid format input"
 	messageInvalidFields = "Invalid format or missing mandatory request"
 	messageNotFound      = "Customer not found"

@@ -6,6 +6,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 )
 
 // maxCustomer is how much of a customer is read, in bytes: it may hold the documents that were handed in, and a Lambda
@@ -27,17 +28,19 @@ func GetCustomer(c Config) operation.Operation[customerNumber] {
 		Decode: func(req gateway.Request) (customerNumber, error) {
 			in := customerNumber{req.Params["ecrn"]}
 			if !isECRN(in.ECRN) {
-				return in, &gateway.InputError{Pointer: "ecrn", Reason: "must have 1 to 20 letters and digits"}
+				return in, &gateway.InputError{
+					Pointer: "ecrn", Reason: "must have 1 to 20 letters and digits", Source: source.Safety("part of the path"),
+				}
 			}
 			return in, nil
 		},
 		Resource: func(in customerNumber) string { return ownedCustomer(in.ECRN) },
 		Call: func(ctx context.Context, call operation.Call, in customerNumber) operation.Outcome {
 			resp, failed := c.send(ctx, call, http.MethodGet, getPath+in.ECRN, nil)
-			switch {
-			case failed != nil:
+			if failed != nil {
 				return *failed
-			case resp.Status == http.StatusNotFound && !new(answer).read(resp.Body):
+			}
+			if _, readable := readAnswer(resp.Status, resp.Body); resp.Status == http.StatusNotFound && !readable {
 				return notFound()
 			}
 			return classifyRead(resp)

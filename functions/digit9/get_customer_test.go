@@ -32,14 +32,22 @@ func TestReads(t *testing.T) {
 		"OtherSpelling":  {answer{200, `{"status":"failure","error_code":45001}`}, operation.Done, "45001", true},
 		"UnknownCode":    {answer{200, camel(400, 49999, "x")}, operation.Refused, "49999", true},
 		"CodeAndSuccess": {
-			answer{200, strings.Replace(found, `"statusCode":200`, `"errorCode":49999`, 1)}, operation.Refused, "49999", true,
+			answer{200, strings.Replace(found, `"statusCode":200`, `"errorCode":49999`, 1)}, operation.Refused, "undocumented", true,
 		},
 		"SuccessNoCustomer": {
-			answer{200, `{"status":"success","statusCode":200,"data":{}}`}, operation.Refused, "success", true,
+			answer{200, `{"status":"success","statusCode":200,"data":{}}`}, operation.Refused, "undocumented", true,
 		},
 		"SuccessOddNumber": {
-			answer{200, strings.Replace(found, "7841009900000017", "no number", 1)}, operation.Refused, "success", true,
+			answer{200, strings.Replace(found, "7841009900000017", "no number", 1)}, operation.Refused, "undocumented", true,
 		},
+		"SuccessOfA404":     {answer{404, found}, operation.Refused, "undocumented", true},
+		"SuccessRepeats500": {answer{200, strings.Replace(found, "200", "500", 1)}, operation.Refused, "undocumented", true},
+		"NotFoundAndSuccess": {
+			answer{200, strings.Replace(found, `"statusCode":200`, `"errorCode":45001`, 1)}, operation.Refused, "undocumented", true,
+		},
+		"BlockedOfA404":     {answer{404, camel(404, 45051, "x")}, operation.Refused, "undocumented", true},
+		"BlockedAndSuccess": {answer{200, `{"status":"success","errorCode":45051}`}, operation.Refused, "undocumented", true},
+		"BlockedNoStatus":   {answer{200, `{"status":"error","errorCode":45051}`}, operation.Refused, "undocumented", true},
 		"NumberAsNumber": {
 			answer{200, strings.Replace(found, `"7841009900000017"`, `7841009900000017`, 1)}, operation.Done, "success", true,
 		},

@@ -2,6 +2,7 @@ package digit9
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
+	"sallyport/shared/source"
 	"sallyport/shared/vault"
 )
 
@@ -44,6 +46,7 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 		return fields,
 			&gateway.InputError{
 				Pointer: "/customer", Reason: `must be an object, the payload of an onboarding, or {"document_id":…}`,
+				Source: source.Interface("customer"),
 			}
 	}
 	opened, err := start.Open(ctx, in.Customer, maxCustomerText, isFile)
@@ -53,12 +56,27 @@ func startPartnerOnboarding(ctx context.Context, start journey.Start) (fields jo
 	if err := gateway.CheckJSON(opened); err != nil {
 		return fields, err
 	}
-	checked, err := checkCustomer(opened, true)
+	checked, err := checkCustomer(opened)
 	if err != nil {
-		return fields, &gateway.InputError{Pointer: "/customer", Reason: "must be an object"}
+		return fields, &gateway.InputError{
+			Pointer: "/customer", Reason: "must be an object", Source: source.Interface("customer"),
+		}
 	}
 	for _, f := range checked.faults {
-		return fields, &gateway.InputError{Pointer: "/customer" + f.Pointer, Reason: f.Reason}
+		return fields, &gateway.InputError{Pointer: "/customer" + f.Pointer, Reason: f.Reason, Source: f.Source}
+	}
+	switch {
+	case len(checked.ids) == 0:
+		return fields, &gateway.InputError{
+			Pointer: "/customer/id_details", Reason: "must hold an identity document, which is looked up",
+			Source: source.Interface("what the journey looks up"),
+		}
+	case slices.ContainsFunc(checked.ids, func(id identity) bool { return !id.canBeLookedUp() }):
+		return fields, &gateway.InputError{
+			Pointer: "/customer/id_details",
+			Reason:  "each must have an id_type of 1 to 3 and an id_number of 1 to 30 characters, as lookups take them",
+			Source:  source.Published("§5.1"),
+		}
 	}
 	given := vault.References(in.Customer)
 	fields = journey.Fields{
@@ -79,8 +97,7 @@ func isFile(place jsontext.Pointer) bool { return strings.HasSuffix(string(place
 
 // outcomePartnerOnboarding is what people read of the lookup that decided. An answer about no customer tells nothing.
 func outcomePartnerOnboarding(reply gateway.Reply, _ map[string]string, _ []string) ([]byte, error) {
-	var a answer
-	a.read(reply.Body)
+	a, _ := readAnswer(reply.Status, reply.Body)
 	if a.verdict() == absent {
 		return nil, nil
 	}

@@ -5,17 +5,21 @@ import (
 	"net/http"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
+	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
 const maxLookup = 16 << 10 // bytes
 
-// lookup is the input of LookupCustomer.
+// lookup is the input of LookupCustomer, whose body goes on as it came.
 type lookup struct {
 	identity
+	Body             jsontext.Value
 	FromStateMachine bool
 }
 
@@ -34,7 +38,7 @@ func LookupCustomer(c Config) operation.Operation[lookup] {
 			if in.FromStateMachine { // which goes by what is there, not by how it is written
 				ask = c.askAsWrittenDown
 			}
-			found := ask(ctx, call, in.identity)
+			found := ask(ctx, call, in.identity, in.Body)
 			switch visible, failed := c.visible(ctx, call, in.identity, &found); {
 			case failed != nil:
 				return *failed
@@ -51,25 +55,53 @@ func LookupCustomer(c Config) operation.Operation[lookup] {
 	}
 }
 
+// decodeLookup demands what the page demands (§5.1), and passes on whatever else stands there.
 func decodeLookup(req gateway.Request) (in lookup, err error) {
-	in.FromStateMachine = req.FromStateMachine
-	if err := gateway.DecodeJSON(req.Body, &in.identity); err != nil {
+	in.Body, in.FromStateMachine = req.Body, req.FromStateMachine
+	if err := gateway.CheckJSON(req.Body); err != nil {
 		return in, err
 	}
+	if in.Body.Kind() != '{' {
+		return in, &gateway.InputError{Reason: "must be an object", Source: source.Published("§5.1")}
+	}
+	spellings := map[string]int{}
+	for name, value := range members(in.Body) {
+		spellings[tolerant.Fold(name)]++
+		switch name {
+		case "idType":
+			in.IDType = asWritten(value)
+		case "idNumber":
+			in.IDNumber = asWritten(value)
+		}
+	}
+	for _, name := range []string{"idType", "idNumber"} {
+		if spellings[tolerant.Fold(name)] > 1 {
+			return in, &gateway.InputError{
+				Pointer: "/" + name, Reason: "must stand once, however it is spelled",
+				Source: source.Safety("the customer's owner is checked"),
+			}
+		}
+	}
 	switch {
-	case in.IDType == "" || len(in.IDType) > 3:
-		return in, &gateway.InputError{Pointer: "/idType", Reason: "must have 1 to 3 characters"}
-	case in.IDNumber == "" || len(in.IDNumber) > 30:
-		return in, &gateway.InputError{Pointer: "/idNumber", Reason: "must have 1 to 30 characters"}
+	case !within(in.IDType, maxIDType):
+		return in, &gateway.InputError{
+			Pointer: "/idType", Reason: "must have 1 to 3 characters", Source: source.Published("§5.1"),
+		}
+	case !within(in.IDNumber, maxIDNumber):
+		return in, &gateway.InputError{
+			Pointer: "/idNumber", Reason: "must have 1 to 30 characters", Source: source.Published("§5.1"),
+		}
 	}
 	return in, nil
 }
 
-// ask looks up one identity document.
-func (c Config) ask(ctx context.Context, call operation.Call, in identity) operation.Outcome {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return operation.Outcome{Class: operation.Invalid, Code: codeInvalid}
+// ask looks up one identity document, in these words or, without a body, in the gateway's own.
+func (c Config) ask(ctx context.Context, call operation.Call, in identity, body jsontext.Value) operation.Outcome {
+	if body == nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return operation.Outcome{Class: operation.Invalid, Code: codeInvalid}
+		}
 	}
 	resp, failed := c.send(ctx, call, http.MethodPost, lookupPath, body)
 	if failed != nil {
@@ -79,10 +111,9 @@ func (c Config) ask(ctx context.Context, call operation.Call, in identity) opera
 }
 
 // classifyRead is the table of lookups and of reading a customer (§9.1, §9.4). Every answer of the business is
-// final: the code says which. One that nobody knows is taken for a no.
+// final: the code says which. One that nobody knows decides nothing.
 func classifyRead(resp upstream.Response) operation.Outcome {
-	var a answer
-	readable := a.read(resp.Body)
+	a, readable := readAnswer(resp.Status, resp.Body)
 	outcome := operation.Outcome{
 		Class: operation.Refused, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs(),
 	}
@@ -92,13 +123,14 @@ func classifyRead(resp upstream.Response) operation.Outcome {
 		if !readable {
 			outcome.Reply = gateway.Reply{}
 		}
-	case a.succeeded() &&
-		isECRN(a.ECRN), a.Code == codeNotFound, a.Code == codeNotSubscribed, a.Code == codeHeld, a.Code == codeBlocked:
+	case a.succeeded() && isECRN(a.ECRN), a.isAbsent(), a.failed(codeHeld), a.isBlocked():
 		outcome.Class = operation.Done
-	case a.Code == codeInvalid:
+	case a.failed(codeInvalid):
 		outcome.Class = operation.Invalid
-	case a.Code == codeSearchFailed:
+	case a.failed(codeSearchFailed):
 		outcome.Class = operation.Unavailable
+	case a.Status == statusSuccess, a.Code == codeBlocked: // not as the page has it
+		outcome.Code = codeUndocumented
 	}
 	return outcome
 }
@@ -110,7 +142,8 @@ func classifyRead(resp upstream.Response) operation.Outcome {
 func (c Config) visible(
 	ctx context.Context, call operation.Call, id identity, found *operation.Outcome,
 ) (visible bool, failed *operation.Outcome) {
-	if found.Class != operation.Done || found.Code == codeNotFound || found.Code == codeNotSubscribed {
+	if found.Code == codeNotFound || found.Code == codeNotSubscribed ||
+		found.Class != operation.Done && found.Code != codeUndocumented {
 		return true, nil
 	}
 	var owned bool
@@ -147,8 +180,7 @@ func summaryOf(reply gateway.Reply) map[string]any {
 	if operation.IsNotYours(reply) {
 		return map[string]any{"verdict": string(notYours)}
 	}
-	var a answer
-	a.read(reply.Body)
+	a, _ := readAnswer(reply.Status, reply.Body)
 	out := map[string]any{"verdict": string(a.verdict())}
 	if isECRN(a.ECRN) {
 		out["ecrn"] = a.ECRN

@@ -12,6 +12,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
@@ -44,7 +45,7 @@ func OnboardCustomer(c Config) operation.Operation[onboarding] {
 			return operation.Fields("digest", in.Digest)
 		},
 		OnUnknown: func(in onboarding) operation.Resolution {
-			if in.ECRN == "" {
+			if in.ECRN == "" && len(in.IDs) > 0 {
 				return operation.Lookup
 			}
 			return operation.Manual
@@ -87,7 +88,7 @@ func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *
 		case another:
 			return c.notUpdated()
 		}
-		found := c.askAsWrittenDown(ctx, call, id)
+		found := c.askAsWrittenDown(ctx, call, id, nil)
 		switch found.Class {
 		case operation.Unknown: // nothing has been sent but a question
 			found.Class = operation.Unavailable
@@ -139,8 +140,16 @@ const longest = 20
 // certain reports whether a lookup that doesn't find a document tells that the partner doesn't have it: so does that of
 // one which is written in letters and digits of ASCII, whatever stands between them.
 func (id identity) certain() bool {
-	return !strings.ContainsFunc(id.IDNumber, func(r rune) bool { return r > unicode.MaxASCII }) &&
+	return !id.odd && isCode(strings.TrimSpace(id.IDType)) && tolerant.Fold(id.IDNumber) != "" &&
+		!strings.ContainsFunc(id.IDNumber, func(r rune) bool { return r > unicode.MaxASCII }) &&
 		len(tolerant.Fold(id.IDNumber)) <= longest
+}
+
+// isCode reports whether text is a number or a word, which a partner can't take for another.
+func isCode(text string) bool {
+	word := strings.Trim(text, "0123456789")
+	return text != "" && (word == "" || strings.HasPrefix(text, word[:1]) &&
+		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == "")
 }
 
 // owning records whose customer it is: by its number, where that is known, and by its documents, which is how it is
@@ -163,14 +172,14 @@ func ownedDocument(call operation.Call, id identity) string {
 	return "digit9/document/" + call.Reference("digit9/document", tolerant.Fold(id.IDType), tolerant.Fold(id.IDNumber))
 }
 
-// decodeOnboard validates the whole payload (§6), and names every field that is wrong as the partner would.
+// decodeOnboard demands what the page demands (§6.1), and names every field that is wrong as the partner would.
 func (c Config) decodeOnboard(req gateway.Request) (in onboarding, err error) {
 	if err := gateway.CheckJSON(req.Body); err != nil {
 		return in, err
 	}
-	checked, err := checkCustomer(req.Body, false)
+	checked, err := checkCustomer(req.Body)
 	if err != nil {
-		return in, &gateway.InputError{Reason: "must be an object"}
+		return in, &gateway.InputError{Reason: "must be an object", Source: source.Published("§6.1")}
 	}
 	if len(checked.faults) > 0 {
 		details, where := map[string]string{}, []string{}
@@ -181,7 +190,7 @@ func (c Config) decodeOnboard(req gateway.Request) (in onboarding, err error) {
 		}
 		return in, &operation.Rejection{
 			Reply: c.invalidFields(http.StatusBadRequest, details), Code: codeInvalidFields,
-			Detail: strings.Join(where[:min(len(where), maxDetails)], "; "),
+			Detail: strings.Join(where[:min(len(where), maxDetails)], "; "), Source: checked.faults[0].Source,
 		}
 	}
 	in = onboarding{ECRN: checked.ecrn, IDs: checked.ids, Body: req.Body}
@@ -194,8 +203,7 @@ const maxDetails = 10
 
 // classifyOnboard is the table of onboardings (§9.2, §9.4). A hold is an effect: the customer is on record.
 func classifyOnboard(resp upstream.Response) operation.Outcome {
-	var a answer
-	readable := a.read(resp.Body)
+	a, readable := readAnswer(resp.Status, resp.Body)
 	if a.Code == codeHeld || a.Code == codeBlocked {
 		a.ECRN = ecrnIn(a.Message)
 	}
@@ -203,18 +211,19 @@ func classifyOnboard(resp upstream.Response) operation.Outcome {
 		Class: operation.Unknown, Code: codeOf(a, resp.Status), Reply: operation.PassOn(resp), Refs: a.refs(),
 	}
 	switch {
-	case resp.Status == http.StatusOK && a.succeeded() && isECRN(a.ECRN):
+	case a.succeeded() && isECRN(a.ECRN):
 		outcome.Class, outcome.Creates = operation.Done, ownedCustomer(a.ECRN)
 	case resp.Status >= 500, resp.Status == http.StatusRequestTimeout:
 		if !readable {
 			outcome.Reply = gateway.Reply{}
 		}
+	case a.Status == statusSuccess: // it contradicts itself
 	case a.Code == codeHeld:
 		outcome.Class = operation.Done
 		if a.ECRN != "" {
 			outcome.Creates = ownedCustomer(a.ECRN)
 		}
-	case a.Code == codeBlocked:
+	case a.isBlocked():
 		outcome.Class = operation.Refused
 	case a.Code == codeUpdateFailed: // its HTTP status is not documented
 		outcome.Class = operation.Conflict
@@ -231,6 +240,9 @@ func classifyOnboard(resp upstream.Response) operation.Outcome {
 		outcome.Class = operation.Invalid
 	default: // a code that nobody knows is no yes
 		outcome.Class = operation.Refused
+		if a.Code == codeBlocked {
+			outcome.Code = codeUndocumented
+		}
 	}
 	return outcome
 }
@@ -259,7 +271,10 @@ func (c Config) lookUpOnboarded(
 ) (found operation.Outcome, finding operation.Finding) {
 	known := 0
 	for _, id := range in.IDs {
-		of := c.askAsWrittenDown(ctx, call, id)
+		if !id.canBeLookedUp() {
+			return operation.Outcome{}, operation.Undetermined
+		}
+		of := c.askAsWrittenDown(ctx, call, id, nil)
 		switch {
 		case of.Class != operation.Done:
 			return of, operation.Undetermined
@@ -294,11 +309,13 @@ func (c Config) lookUpOnboarded(
 }
 
 // askAsWrittenDown looks up a document, and where it isn't known looks it up as the partner may have written it down.
-func (c Config) askAsWrittenDown(ctx context.Context, call operation.Call, id identity) operation.Outcome {
-	found := c.ask(ctx, call, id)
-	plain := identity{id.IDType, strings.ToUpper(tolerant.Fold(id.IDNumber))}
-	if plain != id && (found.Code == codeNotFound || found.Code == codeNotSubscribed) {
-		return c.ask(ctx, call, plain)
+func (c Config) askAsWrittenDown(
+	ctx context.Context, call operation.Call, id identity, body jsontext.Value,
+) operation.Outcome {
+	found := c.ask(ctx, call, id, body)
+	plain := identity{IDType: strings.TrimSpace(id.IDType), IDNumber: strings.ToUpper(tolerant.Fold(id.IDNumber))}
+	if plain != id && plain.canBeLookedUp() && (found.Code == codeNotFound || found.Code == codeNotSubscribed) {
+		return c.ask(ctx, call, plain, nil)
 	}
 	return found
 }
@@ -316,8 +333,7 @@ func (in onboarding) agrees(found gateway.Reply) bool {
 
 // asOnboarded puts what a lookup found into the words of the onboarding whose answer was lost.
 func (c Config) asOnboarded(found operation.Outcome) operation.Outcome {
-	var a answer
-	a.read(found.Reply.Body)
+	a, _ := readAnswer(found.Reply.Status, found.Reply.Body)
 	out := operation.Outcome{Class: operation.Done, Code: found.Code, Refs: found.Refs}
 	switch found.Code {
 	case codeHeld:
@@ -353,8 +369,7 @@ type onboardedData struct {
 
 // summaryOfOnboard is what a state machine may see of an onboarding. The ecrn is empty where none was told.
 func summaryOfOnboard(reply gateway.Reply) map[string]any {
-	var a answer
-	a.read(reply.Body)
+	a, _ := readAnswer(reply.Status, reply.Body)
 	if a.Code == codeHeld {
 		a.ECRN = ecrnIn(a.Message)
 	}

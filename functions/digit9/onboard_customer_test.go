@@ -82,7 +82,7 @@ func TestOnboardings(t *testing.T) {
 			answer{200, strings.Replace(onboarded, `"status_code":200`, `"error_code":1`, 1)}, operation.Unknown, "1", "", true,
 			"",
 		},
-		"SuccessOfA400": {answer{400, onboarded}, operation.Refused, "success", "", true, ""},
+		"SuccessOfA400": {answer{400, onboarded}, operation.Unknown, "success", "", true, ""},
 		"Lost":          {answer{0, ``}, operation.Unknown, "answer_lost", "", false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

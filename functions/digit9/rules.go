@@ -1,12 +1,11 @@
 package digit9
 
 import (
-	"cmp"
+	"bytes"
 	"errors"
-	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/schema"
@@ -14,96 +13,19 @@ import (
 	"sallyport/shared/tolerant"
 )
 
-// Limits that the contract leaves open (§6.4), so they are inferred.
 const (
-	maxFile      = 5 << 20 // bytes of one file, decoded
-	maxOnboard   = 40 << 20
-	maxIDs       = 10
-	maxAddresses = 10
-	maxDocuments = 20
-	maxLinks     = 20
+	maxOnboard = 40 << 20 // bytes of a customer with its files, as a state machine sends it
+	maxIDs     = 10       // identity documents of a customer, as each is looked up
 )
 
-// customerRules is the table of an onboarding (§6). Nationality is checked against master data by the partner,
-// which has an answer of its own for it.
-func customerRules() schema.Fields {
-	return slices.Concat(
-		schema.Filled("channel", schema.Text(30)),
-		schema.Filled("first_name", schema.Text(100)),
-		schema.Filled("last_name nationality", schema.Text(60)),
-		schema.Filled("date_of_birth", schema.Date()),
-		schema.Filled("country_of_birth", schema.Text(2)),
-		schema.Filled("resident_type_id", schema.Integer()),
-		schema.Filled("country_of_residence", schema.Text(2)),
-		schema.Filled("gender", schema.Text(12)),
-		schema.Filled("primary_mobile_number", schema.Text(20)),
-		schema.Filled("email_id", schema.Text(255)),
-		schema.Optional("second_nationality", schema.Text(2)),
-		schema.Optional("salutation", schema.Text(3)),
-		schema.Optional("ecrn secondary_mobile_number phone_number", schema.Text(20)),
-		schema.Optional("agent_location_id", schema.Text(30)),
-		schema.Optional("updated_by", schema.Text(50)),
-		schema.Optional("middle_name", schema.Text(60)),
-		schema.Optional("place_of_birth", schema.Text(100)),
-		schema.Optional("preferred_name mothers_maiden_name", schema.Text(255)),
-		schema.Optional("native_region occupation_id", schema.Integer()),
-		schema.Optional("political_exposed_person", schema.Boolean()),
-		schema.Filled("address_list", schema.List(maxAddresses, schema.Object(
-			schema.Filled("address_type_id", schema.Text(10)),
-			schema.Filled("city", schema.Text(60)),
-			schema.Filled("country", schema.Text(2)),
-			schema.Optional("building_name street_name landmark district state", schema.Text(255)),
-			schema.Optional("zip", schema.Numeric()),
-			schema.Optional("po_box", schema.Text(30)),
-			schema.Optional("mobile_number", schema.Text(20)),
-		))),
-		schema.Filled("id_details", schema.List(maxIDs, schema.Object(
-			schema.Filled("id_type", schema.Integer()),
-			schema.Filled("id_number", schema.Text(30)),
-			schema.Filled("name_as_per_id", schema.Text(255)),
-			schema.Filled("issued_country", schema.Text(2)),
-			schema.Filled("issued_on date_of_expiry", schema.Date()),
-			schema.Optional("visa_number", schema.Text(60)),
-			schema.Optional("visa_expiry_date", schema.Date()),
-			schema.Optional("issued_by issued_at", schema.Text(255)),
-			schema.Optional("default_status active_status", schema.Boolean()),
-			schema.Filled("id_front", file(contentType())),
-			schema.Optional("id_back", file(contentType())),
-		))),
-		schema.Optional("additional_docs", schema.List(maxDocuments, schema.Object(
-			schema.Filled("base64_data", schema.File(maxFile)),
-			schema.Filled("content_type", contentType()),
-			schema.Filled("document_id", schema.Text(30)),
-		))),
-		schema.Optional("customer_classification", schema.Object(
-			schema.Optional(`customer_type_id tax_registration_number risk_rating_id pep_category profile_category
-				marital_status income_type txn_vol_month txn_count_month`, schema.Integer()),
-			schema.Optional("annual_income_range_id", schema.Numeric()),
-			schema.Optional("txn_issued_country", schema.Text(2)),
-			schema.Optional("annual_income_currency_code first_language", schema.Text(3)),
-			schema.Optional("profession_category", schema.Text(10)),
-			schema.Optional("employer_phone employer_ecrn", schema.Text(20)),
-			schema.Optional("social_security_number", schema.Text(30)),
-			schema.Optional("employer_establishment_id personal_mohre_id agent_ref_no", schema.Text(50)),
-			schema.Optional("reason_for_acc", schema.Text(100)),
-			schema.Optional("employer_name employer_address", schema.Text(255)),
-			schema.Optional("customer_remarks", schema.Text(500)),
-			schema.Optional("show_remarks_on_txn dnfbp dpms", schema.Boolean()),
-			schema.Optional("social_links", schema.List(maxLinks, schema.Object(
-				schema.Filled("social_links_id", schema.Integer()),
-				schema.Filled("text_field", schema.Text(255)),
-			))),
-			schema.Optional("profile_photo", file(imageType())),
-		)),
-	)
-}
+// Lengths that the page gives a lookup's fields (§5.1), in characters.
+const (
+	maxIDType   = 3
+	maxIDNumber = 30
+)
 
-func contentType() schema.Type { return schema.Word("image/jpeg", "image/png", "application/pdf") }
-func imageType() schema.Type   { return schema.Word("image/jpeg", "image/png") }
-
-func file(media schema.Type) schema.Type {
-	return schema.Object(schema.Filled("base64_data", schema.File(maxFile)), schema.Filled("content_type", media))
-}
+// customerRules is what the page demands of an onboarding (§6.1). Of all else the partner judges.
+func customerRules() schema.Fields { return schema.Filled("first_name", schema.Any()) }
 
 // checked is what an onboarding's payload says, and what is wrong with it.
 type checked struct {
@@ -112,27 +34,104 @@ type checked struct {
 	ids    []identity
 }
 
-// checkCustomer applies the table to a customer, whose JSON has been checked. With references, a file may be one.
-func checkCustomer(body []byte, references bool) (c checked, err error) {
+// checkCustomer reads a customer, whose JSON has been checked.
+func checkCustomer(body []byte) (c checked, err error) {
 	if jsontext.Value(body).Kind() != '{' {
 		return c, errors.New("digit9: a customer must be an object")
 	}
-	if c.faults = schema.Check(body, source.Published("§6"), customerRules(), references); len(c.faults) > 0 {
-		return c, nil
+	c.faults = schema.Check(body, source.Published("§6.1"), customerRules(), false)
+	var numbers []string
+	for name, value := range members(body) {
+		switch tolerant.Fold(name) {
+		case "ecrn":
+			switch number := asWritten(value); {
+			case number != "":
+				numbers = append(numbers, number)
+			case value.Kind() != '"' && value.Kind() != 'n':
+				numbers = append(numbers, "", "")
+			}
+		case "iddetails":
+			c.ids = append(c.ids, identities(value)...)
+		}
 	}
-	var in struct {
-		ECRN jsontext.Value `json:"ecrn"`
-		IDs  []struct {
-			Type   jsontext.Value `json:"id_type"`
-			Number jsontext.Value `json:"id_number"`
-		} `json:"id_details"`
+	if len(numbers) > 0 {
+		c.ecrn = numbers[0]
 	}
-	err = json.Unmarshal(body, &in)
-	c.ecrn = cmp.Or(tolerant.Text(in.ECRN), tolerant.String(in.ECRN)) // a blank one is nobody's number
-	for _, id := range in.IDs {
-		c.ids = append(c.ids, identity{asWritten(id.Type), asWritten(id.Number)})
+	if len(numbers) > 1 {
+		c.faults = append(c.faults, schema.Fault{
+			Pointer: "/ecrn", Reason: "must be one string, however its name is spelled",
+			Source: source.Safety("the customer's owner is checked"),
+		})
 	}
-	return c, err
+	if len(c.ids) > maxIDs {
+		c.faults = append(c.faults, schema.Fault{
+			Pointer: "/id_details", Reason: "must have " + strconv.Itoa(maxIDs) + " elements at most",
+			Source: source.Safety("each is looked up"),
+		})
+	}
+	return c, nil
+}
+
+// identities reads identity documents as the partner may take them, however their members are spelled. One that it may
+// take in more ways than one is odd.
+func identities(value jsontext.Value) (ids []identity) {
+	switch value.Kind() {
+	case '{':
+		var types, numbers []jsontext.Value
+		for name, value := range members(value) {
+			switch tolerant.Fold(name) {
+			case "idtype":
+				types = append(types, value)
+			case "idnumber":
+				numbers = append(numbers, value)
+			}
+		}
+		if len(types) != 1 || len(numbers) != 1 {
+			return []identity{{odd: true}}
+		}
+		id := identity{IDType: asWritten(types[0]), IDNumber: asWritten(numbers[0])}
+		id.odd = !isSaid(types[0]) || !isSaid(numbers[0])
+		return []identity{id}
+	case '[':
+		d := jsontext.NewDecoder(bytes.NewBuffer(value))
+		_, err := d.ReadToken()
+		for err == nil && d.PeekKind() != ']' {
+			var element jsontext.Value
+			if element, err = d.ReadValue(); err == nil && len(ids) <= maxIDs {
+				ids = append(ids, identities(element)...)
+			}
+		}
+		return ids
+	case 'n':
+		return nil
+	}
+	return []identity{{odd: true}}
+}
+
+// isSaid reports whether a value is text that is not blank, or a whole number in digits.
+func isSaid(value jsontext.Value) bool {
+	text := tolerant.Text(value)
+	return text != "" && (value.Kind() == '"' || strings.Trim(text, "0123456789") == "")
+}
+
+// members iterates over the members of an object where they lie, as they may hold files. A value is good until the
+// next.
+func members(object jsontext.Value) func(yield func(name string, value jsontext.Value) bool) {
+	return func(yield func(string, jsontext.Value) bool) {
+		d := jsontext.NewDecoder(bytes.NewBuffer(object), jsontext.AllowDuplicateNames(true))
+		_, err := d.ReadToken()
+		for err == nil && d.PeekKind() == '"' {
+			var name jsontext.Token
+			if name, err = d.ReadToken(); err != nil {
+				return
+			}
+			text := name.String()
+			var value jsontext.Value
+			if value, err = d.ReadValue(); err == nil && !yield(text, value) {
+				return
+			}
+		}
+	}
 }
 
 // spelled returns how the partner spells the place of a fault: "idDetails[0].idNumber" and "id number" (§9.2).

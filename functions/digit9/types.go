@@ -1,7 +1,9 @@
 package digit9
 
 import (
+	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -44,10 +46,21 @@ type tokenAnswer struct {
 	SessionState     string `json:"session_state"`
 }
 
-// identity is the body of a lookup (§5).
+// identity is the body of a lookup (§5.1).
 type identity struct {
 	IDType   string `json:"idType"`
 	IDNumber string `json:"idNumber"`
+	odd      bool   // it can't be told which document the partner takes it for
+}
+
+// canBeLookedUp reports whether a lookup takes it.
+func (id identity) canBeLookedUp() bool {
+	return !id.odd && within(id.IDType, maxIDType) && within(id.IDNumber, maxIDNumber)
+}
+
+// within reports whether text is not blank and has so many characters at most.
+func within(text string, max int) bool {
+	return strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= max
 }
 
 // customer is what the gateway reads of a customer in an answer.
@@ -59,27 +72,44 @@ type customer struct {
 }
 
 // answer is what the gateway reads of an answer, in either envelope: a lookup's is in camel case, an onboarding's in
-// snake case. Its code decides, never its status (§9). What is of an odd type reads as absent.
+// snake case. Its code decides, never the status that it repeats (§9). What is of an odd type reads as absent.
 type answer struct {
+	HTTP    int    // the status that it came with
 	Status  string // "success", "failure" or "failed"
 	Code    string // of a failure
 	Message string
 	Details tolerant.Object // of a failure: what is wrong with the field
+
+	repeated string // the status that its body has
 	customer
 }
 
-// read reports whether the text is an object with a status.
-func (a *answer) read(text []byte) bool {
+// readAnswer reads one; ok reports whether it is an object with a status.
+func readAnswer(status int, text []byte) (a answer, ok bool) {
 	m := tolerant.ReadObject(text)
 	data := m.Object("data")
-	a.Status, a.Message, a.Details = m.Word("status"), m.Word("message"), m.Object("details")
-	a.Code = m.Text("error_code", "errorCode")
+	a.HTTP, a.Status, a.Message, a.Details = status, m.Word("status"), m.Word("message"), m.Object("details")
+	a.Code, a.repeated = m.Text("error_code", "errorCode"), m.Text("status_code", "statusCode")
 	a.ECRN, a.CustomerStatus = data.Text("ecrn"), data.Word("customer_status")
 	a.AMLScanStatus, a.IDStatus = data.Word("aml_scan_status"), data.Word("id_status")
-	return a.Status != ""
+	return a, a.Status != ""
 }
 
-func (a answer) succeeded() bool { return a.Status == statusSuccess && a.Code == "" }
+// succeeded reports whether it is a success in every respect, as the page has it.
+func (a answer) succeeded() bool {
+	return a.HTTP == http.StatusOK && a.Status == statusSuccess && a.Code == "" &&
+		(a.repeated == "" || a.repeated == "200")
+}
+
+// failed reports whether it is a failure of a code. One that calls itself a success is none.
+func (a answer) failed(code string) bool { return a.Code == code && a.Status != statusSuccess }
+
+// isBlocked reports whether it says that the customer is barred, as the page has it: a lookup's and an onboarding's way
+// differ.
+func (a answer) isBlocked() bool {
+	return a.failed(codeBlocked) && (a.HTTP == http.StatusOK && a.Status == statusFailure ||
+		a.HTTP == http.StatusNotAcceptable && a.Status == statusFailed)
+}
 
 // asWritten is a string with its blanks, or a number: what a request says is looked for as it was sent.
 func asWritten(value jsontext.Value) string {

@@ -30,30 +30,34 @@ const (
 	inactive        verdict = "inactive"         // dormant or closed
 	screeningFailed verdict = "screening_failed" // the screening did not complete
 	absent          verdict = "absent"           // not onboarded with us
-	unclear         verdict = "unclear"          // a combination that nobody has documented
+	unclear         verdict = "unclear"          // what nobody has documented, or what contradicts itself
 	notYours        verdict = "not_yours"        // a customer that the tenant may not see
 )
 
+// isAbsent reports whether it says that the customer is not onboarded with us.
+func (a answer) isAbsent() bool { return a.failed(codeNotFound) || a.failed(codeNotSubscribed) }
+
 // verdict reads an answer by its code, and a customer by both statuses (§9.4, §11). What is not documented is
-// unclear: nobody may take it for a yes.
+// unclear: nobody may take it for a yes or a no.
 func (a answer) verdict() verdict {
-	switch a.Code {
-	case codeNotFound, codeNotSubscribed:
+	switch {
+	case a.isAbsent():
 		return absent
-	case codeHeld:
+	case a.failed(codeHeld):
 		return heldUnnamed
-	case codeBlocked:
+	case a.isBlocked():
 		return blocked
-	}
-	if !a.succeeded() {
+	case !a.succeeded():
 		return unclear
 	}
 	status, aml := normalCustomerStatus(a.CustomerStatus), strings.TrimSpace(a.AMLScanStatus)
 	switch {
 	case status == customerBlocked:
 		return blocked
-	case status == customerRejected, aml == amlRejected:
+	case status == customerRejected && aml == amlRejected:
 		return rejected
+	case status == customerRejected, aml == amlRejected: // only one of the two says so
+		return unclear
 	case aml == amlFailed:
 		return screeningFailed
 	case status == customerInactive:

@@ -51,8 +51,8 @@ func TestVerdict(t *testing.T) {
 		if got := verdict(camel(404, code, "x")); got != want {
 			t.Errorf("%d is %v, want %s", code, got, want)
 		}
-		if got := verdict(strings.Replace(found, `"statusCode":200`, fmt.Sprintf(`"errorCode":%d`, code), 1)); got != want {
-			t.Errorf("%d with a customer is %v, want %s", code, got, want)
+		if got := verdict(strings.Replace(found, `"statusCode":200`, fmt.Sprintf(`"errorCode":%d`, code), 1)); got != "unclear" {
+			t.Errorf("%d in a success is %v", code, got)
 		}
 	}
 	documented := map[[2]string]string{
@@ -72,8 +72,8 @@ func TestVerdict(t *testing.T) {
 			case want != "":
 			case status == "BLOCKED":
 				want = "blocked"
-			case status == "REJECTED", scan == "Rejected": // a no, in whichever of the two it stands
-				want = "rejected"
+			case status == "REJECTED", scan == "Rejected": // only one of the two says no
+				want = "unclear"
 			case scan == "Failed":
 				want = "screening_failed"
 			case status == "INACTIVE":
@@ -104,6 +104,18 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("%s is %v, want %s", text, got, want)
 		}
 	}
+	t.Run("OtherHTTPStatuses", func(t *testing.T) { // decide nothing
+		no := strings.NewReplacer("ACTIVE", "REJECTED", "Accepted", "Rejected").Replace(found)
+		barred := strings.Replace(found, "ACTIVE", "BLOCKED", 1)
+		for status := 201; status < 600; status++ {
+			for _, text := range []string{found, no, barred, camel(404, 45051, "x"), snake("failed", 200, 45051, "x")} {
+				got := digit9.LookupCustomer(digit9.Config{}).Output(gateway.JSON(status, []byte(text)))["verdict"]
+				if got != "unclear" && !(status == 406 && got == "blocked" && strings.Contains(text, `"failed"`)) {
+					t.Errorf("%d %s is %v", status, text, got)
+				}
+			}
+		}
+	})
 	t.Run("Output", func(t *testing.T) {
 		for text, want := range map[string]string{
 			found: `{"ecrn":"7841009900000017","verdict":"accepted"}`, camel(404, 45001, "x"): `{"verdict":"absent"}`,

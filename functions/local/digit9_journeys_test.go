@@ -125,7 +125,7 @@ func TestOnboardingEnds(t *testing.T) {
 		"NotSubscribed":   {customer("784199000000403"), "SUCCEEDED", "accepted", 1},
 		"Blocked":         {customer("784199000000451"), "REJECTED", "blocked", 0},
 		"Rejected":        {customer("784199000000461"), "REJECTED", "rejected", 1},
-		"ScreeningFailed": {customer("784199000000471"), "FAILED", "screening_failed", 1},
+		"ScreeningFailed": {customer("784199000000471"), "REVIEW", "screening_failed", 1},
 		"Found":           {customer("784199000000432"), "SUCCEEDED", "accepted", 0},
 		"LookupsFail":     {customer("784199000000506"), "FAILED", "undetermined", 0},
 		"InvalidNationality": {
@@ -314,6 +314,18 @@ func TestOnboardingCallbacks(t *testing.T) {
 		}
 		s.do("POST", "/journeys/"+id+"/cancel", nil, "")
 	})
+	t.Run("ScreeningFailed", func(t *testing.T) { // is said at once, while lookups may find another
+		id, ecrn := held(t, "failed", "784199500000413")
+		s.closeAlert(ecrn, "Failed", "ACTIVE")
+		view := s.follow(id, func(v journeyView) bool { return v.Reason == "screening_failed" })
+		if view.Status != "WAITING" || view.Awaiting == nil || view.Awaiting.Kind != "lookup" {
+			t.Errorf("got %s (%s) %+v", view.Status, view.Reason, view.Awaiting)
+		}
+		s.closeAlert(ecrn, "Accepted", "ACTIVE")
+		if got := s.follow(id, ended); got.Status != "SUCCEEDED" {
+			t.Errorf("got %s (%s)", got.Status, got.Reason)
+		}
+	})
 	t.Run("Duplicate", func(t *testing.T) {
 		id, ecrn := held(t, "duplicate", "784199400000413")
 		s.arm("digit9", "callback", "duplicate_callback")
@@ -453,9 +465,9 @@ func TestOnboardingStarts(t *testing.T) {
 		"MissingField": {
 			`{"customer":` + customer("1", `"first_name":"NOOR",`, ``) + `}`, 400, "/customer/first_name: is required",
 		},
-		"NoSuch":        {`{"customer":{"document_id":"x"}}`, 400, "document_not_found"},
-		"NotAReference": {`{"customer":` + customer("1", `"AAAA"`, `{"document":"x"}`) + `}`, 400, "/customer/"},
-		"TooLarge":      {`{"customer":"` + strings.Repeat("x", 4_500_000) + `"}`, 413, "too_large"},
+		"NoSuch":       {`{"customer":{"document_id":"x"}}`, 400, "document_not_found"},
+		"NotADocument": {`{"customer":` + customer("1", `"id_type":4`, `"id_type":{}`) + `}`, 400, "/customer/id_details"},
+		"TooLarge":     {`{"customer":"` + strings.Repeat("x", 4_500_000) + `"}`, 413, "too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := s.post("/journeys/partner-onboarding", name, test.body); got.status != test.status ||

@@ -80,7 +80,7 @@ func closeAlert(c *sandbox.Call) any {
 	if in.AMLScanStatus != amlNotAvailable {
 		stands.AMLScanStatus = in.AMLScanStatus
 	}
-	customer.save(c, ending(customer.Profile.IDDetails[0].IDNumber))
+	customer.save(c, customer.ends())
 	closure := func(customerStatus string) jsontext.Value {
 		return sandbox.Object("aml_scan_status", in.AMLScanStatus, "ecrn", customer.ECRN, "customer_status", customerStatus)
 	}

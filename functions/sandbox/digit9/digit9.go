@@ -65,11 +65,12 @@ func New(o Options) sandbox.Simulator {
 		},
 		Settings: []sandbox.Setting{
 			{Name: "token_lifetime", Values: []string{"7199", "90", "5"}}, // seconds, real (§3)
-			// an onboarding without ecrn of a known id (§14)
+			// an onboarding without ecrn of a known id (§6.7)
 			{Name: "duplicate_ids", Values: []string{"create", "update"}},
 			{Name: "callback_auth", Values: []string{"bearer", "hash", "both"}},
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
 			sandbox.Normalising(),
+			sandbox.Strict(), // about the payload of an onboarding, and the types of a lookup's fields
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name:     "callback",

@@ -413,6 +413,9 @@ func TestAuthorization(t *testing.T) {
 
 func TestLookupInvalid(t *testing.T) {
 	h := open(t)
+	const numbers = `{"idType":4,"idNumber":784199000000017}` // by default they pass for text
+	want(t, h.answer("POST", lookupPath, numbers), lookupNotFound)
+	h.Set("digit9", "strict", "inferred")
 	for name, body := range map[string]string{
 		"Empty": ``, "Null": `null`, "Array": `[]`, "NoFields": `{}`, "NoType": `{"idNumber":"1"}`,
 		"NoNumber":  `{"idType":"4"}`,

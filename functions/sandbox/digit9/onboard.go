@@ -11,15 +11,17 @@ import (
 // onboardCustomer is E3 (§6): without ecrn it creates, with one it updates.
 func onboardCustomer(c *sandbox.Call) sandbox.Answer {
 	// Input: its form, then the one master that decides.
-	if invalid := invalidFields(c.Body); invalid != nil {
+	if invalid := invalidFields(c.Body, c.IsStrict()); invalid != nil {
 		return invalidField(c, invalid)
 	}
 	var in struct {
 		ECRN string `json:"ecrn"`
 		customerProfile
 	}
-	c.Decode(c.Body, &in)
-	if !slices.Contains(strings.Fields(nationalities), in.Nationality) {
+	c.Fail(readLenient(c.Body, &in))
+	in.IDDetails = in.IDDetails[:min(len(in.IDDetails), maxElements)]
+	in.AdditionalDocs = in.AdditionalDocs[:min(len(in.AdditionalDocs), maxElements)]
+	if in.Nationality != "" && !slices.Contains(strings.Fields(nationalities), in.Nationality) {
 		return onboardFailed(c, http.StatusBadRequest, 406, 45053, " Invalid Nationality "+in.Nationality+"!")
 	}
 	in.normalise(c)
@@ -28,8 +30,11 @@ func onboardCustomer(c *sandbox.Call) sandbox.Answer {
 	}
 
 	// The id that decides: the first whose number stands for something, else the first.
-	decisive := max(0, slices.IndexFunc(in.IDDetails, func(id idDetail) bool { return fixtureOf(id.IDNumber).decides() }))
-	number := in.IDDetails[decisive].IDNumber
+	number := ""
+	if len(in.IDDetails) > 0 {
+		decides := func(id idDetail) bool { return fixtureOf(id.IDNumber).decides() }
+		number = in.IDDetails[max(0, slices.IndexFunc(in.IDDetails, decides))].IDNumber
+	}
 	fixture := fixtureOf(number)
 	if fixture.onboardFails {
 		return backendFailed(c, http.StatusBadGateway)

@@ -41,8 +41,9 @@ type payload struct {
 }
 
 // invalidFields returns nil for a valid request, else what is wrong by field, in the contract's words
-// (§9.2). What is no JSON object has no fields to name.
-func invalidFields(body []byte) map[string]string {
+// (§9.2). What is no JSON object has no fields to name. Unless it is strict, it demands the one field that the page
+// shows to be mandatory, and files of a size that the simulation can keep.
+func invalidFields(body []byte, strict bool) map[string]string {
 	var request map[string]any
 	numbers := json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) error {
 		if dec.PeekKind() == '0' {
@@ -54,7 +55,11 @@ func invalidFields(body []byte) map[string]string {
 		return map[string]string{}
 	}
 	var p payload
-	p.object("", request, p.request())
+	if strict {
+		p.object("", request, p.request())
+	} else if v := request["first_name"]; v == nil || isBlank(v) {
+		p.reject("firstName", "first_name")
+	}
 	return p.invalid
 }
 

@@ -3,6 +3,7 @@ package digit9_test
 import (
 	"encoding/base64"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,12 +156,22 @@ func TestInvalidPayload(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := open(t)
+			h.Set("digit9", "strict", "inferred")
 			body := strings.Replace(onboarding(ordinary), test.change[0], test.change[1], 1)
 			if body == onboarding(ordinary) {
 				t.Fatal("nothing changed")
 			}
 			want(t, h.onboardBody(body), test.want)
 			want(t, h.Log()[1:], []string{"onboard-customer 400 false"})
+
+			// By default only what the page shows to be mandatory is demanded.
+			demanded := slices.Contains([]string{
+				"FirstNameMissing", "FirstNameNull", "FirstNameEmpty", "FirstNameBlank", "NotJSON", "Duplicate", "UTF8",
+			}, test.name)
+			h.Set("digit9", "strict", "published")
+			if got := h.onboardBody(body); demanded && got != test.want || !demanded && strings.Contains(got, "40002") {
+				t.Errorf("by default %s", got)
+			}
 		})
 	}
 	for _, body := range []string{``, `null`, `[]`, `"x"`, `{} {}`} {
@@ -239,6 +250,7 @@ func TestSizesMatrix(t *testing.T) {
 	tooLarge := invalidField(`{"additionalDocs[0].base64Data":"Invalid base64 data"}`)
 
 	h := open(t)
+	h.Set("digit9", "strict", "inferred")
 	want(t, h.onboardBody(front(file(5<<20))), onboarded(ordinaryECRN, "ACTIVE", "Accepted"))
 	want(t, h.onboardBody(front(file(5<<20+1))), tooLarge)
 
