@@ -372,5 +372,5 @@ func readEncryptionKey(text string) []byte {
 			return []byte(key)
 		}
 	}
-	return callback.Base64(trimmed)
+	return tolerant.Base64(trimmed)
 }

@@ -4,7 +4,6 @@ package ezto
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -48,12 +47,10 @@ func readAddress(req gateway.Request, form url.Values) address {
 		return address{Application: req.Query["application"]}
 	}
 	a := address{Workspace: req.Params["workspace"], Application: form.Get("app_id")}
-	if scheme, text, _ := strings.Cut(
-		strings.TrimSpace(req.Header["authorization"]), " ",
-	); strings.EqualFold(scheme, "basic") {
-		pair, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-		if user, _, ok := strings.Cut(string(pair), ":"); err == nil && ok {
-			a.Application = user
+	if user, _ := gateway.Basic(req.Header); user != "" {
+		a.Application = user
+		if strings.Contains(user, "%") { // no app_id has any
+			a.Application = gateway.Unescape(user)
 		}
 	}
 	return a

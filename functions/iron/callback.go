@@ -79,7 +79,7 @@ func signingKeys(secret string) [][]byte {
 		return nil
 	}
 	keys := [][]byte{[]byte(secret)}
-	if key := callback.Base64(encoded); key != nil {
+	if key := tolerant.Base64(encoded); key != nil {
 		keys = append(keys, key)
 	}
 	return keys

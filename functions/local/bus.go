@@ -90,7 +90,7 @@ func (b *bus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if header["x-api-key"] == "" {
 		header = map[string]string{"authorization": r.Header.Get("Authorization")}
 	}
-	caller, err := b.auth.Authenticate(r.Context(), gateway.Key(header))
+	caller, err := b.auth.Authenticate(r.Context(), gateway.Keys(header)...)
 	switch {
 	case err != nil && !errors.Is(err, gateway.ErrNoKey) && !errors.Is(err, gateway.ErrBadKey):
 		send(w, gateway.Unavailable())

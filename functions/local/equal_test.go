@@ -165,7 +165,7 @@ func TestAuthentication(t *testing.T) {
 			"none": {"No-Key": {""}}, "wrong": {"X-Api-Key": {"wrong"}}, "basic": basic("client:wrong"),
 			"no colon": basic("local-key"),
 			"bearer":   {"Authorization": {"Bearer wrong"}}, "twice": {"X-Api-Key": {"local-key", "local-key"}},
-			"key first":  {"X-Api-Key": {"wrong"}, "Authorization": {"Bearer local-key"}},
+			"key first":  {"X-Api-Key": {"spk_wrong"}, "Authorization": {"Bearer local-key"}},
 			"not base64": {"Authorization": {"Basic ~"}},
 		} {
 			if got := s.do("POST", path, header, `{}`); got.status != 401 || got.body != want {
@@ -178,7 +178,11 @@ func TestAuthentication(t *testing.T) {
 	}
 	for name, header := range map[string]http.Header{
 		"key": {"X-Api-Key": {"local-key"}}, "basic": basic("any.client#1:local-key"),
-		"bearer": {"Authorization": {"bearer local-key"}},
+		"bearer":     {"Authorization": {"bearer local-key"}},
+		"foreign":    {"X-Api-Key": {"wrong"}, "Authorization": {"Bearer local-key"}},
+		"empty":      {"X-Api-Key": {""}, "Authorization": {"Bearer local-key"}},
+		"no padding": {"Authorization": {"Basic YW55OmxvY2FsLWtleQ"}},
+		"encoded":    basic("any%2Eclient%231:local%2Dkey"), // RFC 6749 §2.3.1
 	} {
 		if got := s.do("POST", initURL, header, `{"gateway_instance_id":"`+instance+`"}`); got.status != 200 {
 			t.Errorf("%s: got %d %s", name, got.status, got.body)

@@ -45,7 +45,7 @@ func authentic(secret []byte, req gateway.Request) bool {
 		}
 		sum, err := hex.DecodeString(shown)
 		if err != nil {
-			sum = callback.Base64(shown)
+			sum = tolerant.Base64(shown)
 		}
 		sums = append(sums, sum)
 	}

@@ -14,9 +14,6 @@ import (
 	"sallyport/shared/ledger"
 )
 
-// keyPrefix tells a caller's key from the tokens that the gateway mints.
-const keyPrefix = "spk_"
-
 // How long what stands in a caller's record may be, in bytes. A tenant stands in every record.
 const (
 	maxTenant = 64
@@ -54,7 +51,7 @@ func registerCaller(ctx context.Context, l registrar, args []string, stdout, std
 	case *days < 0:
 		return errors.New("caller: -days must not be negative")
 	}
-	key := keyPrefix + rand.Text()
+	key := gateway.KeyPrefix + rand.Text()
 	caller := ledger.Caller{
 		KeyHash: gateway.HashKey(key), Tenant: *tenant, Name: *name, Scopes: strings.Split(*scopes, ","),
 	}

@@ -30,8 +30,8 @@ func TestRegisterCaller(t *testing.T) {
 	}
 	key := strings.TrimSpace(stdout.String())
 	c := r.callers[0]
-	if !strings.HasPrefix(key, keyPrefix) || len(key) < 24 || c.KeyHash != gateway.HashKey(key) || c.Tenant != "acme" ||
-		!c.May("transactions") || c.May("sandbox") || c.ExpiresAt.IsZero() {
+	if !strings.HasPrefix(key, gateway.KeyPrefix) || len(key) < 24 || c.KeyHash != gateway.HashKey(key) ||
+		c.Tenant != "acme" || !c.May("transactions") || c.May("sandbox") || c.ExpiresAt.IsZero() {
 		t.Errorf("key %s, caller %+v", key, c)
 	}
 	if strings.Contains(stderr.String(), key) {

@@ -19,7 +19,7 @@ func CallerOnly(auth *gateway.Authenticator) func(*http.Request) error {
 		for name, values := range r.Header {
 			header[strings.ToLower(name)] = strings.Join(values, ",")
 		}
-		caller, err := auth.Authenticate(r.Context(), gateway.Key(header))
+		caller, err := auth.Authenticate(r.Context(), gateway.Keys(header)...)
 		if err == nil && !caller.May(scope) {
 			err = errors.New("sandbox: this key may not use " + scope)
 		}

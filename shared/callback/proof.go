@@ -3,7 +3,6 @@ package callback
 import (
 	"crypto/sha512"
 	"crypto/subtle"
-	"encoding/base64"
 	"strings"
 	"unicode"
 )
@@ -34,14 +33,4 @@ func SameText(a, b string) bool {
 // blanks or both separate.
 func Signatures(header string) []string {
 	return strings.FieldsFunc(header, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-}
-
-// Base64 decodes base64 of either alphabet, with or without padding; nil for what is none, and for an empty text.
-func Base64(text string) []byte {
-	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
-	decoded, err := base64.RawStdEncoding.DecodeString(standard)
-	if err != nil || len(decoded) == 0 {
-		return nil
-	}
-	return decoded
 }

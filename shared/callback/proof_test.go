@@ -41,15 +41,3 @@ func TestSignatures(t *testing.T) {
 		}
 	}
 }
-
-func TestBase64(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "", "=": "", "%": "", "a": "", "AA": "\x00", "AA==": "\x00", "+/8=": "\xfb\xff", "-_8": "\xfb\xff",
-		"-/8=": "\xfb\xff",
-		"AA B": "",
-	} {
-		if got := string(callback.Base64(text)); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}

@@ -4,15 +4,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"sallyport/shared/ledger"
 	"sallyport/shared/seal"
+	"sallyport/shared/tolerant"
 )
 
 // Errors of authentication. Any other error means that the ledger did not answer.
@@ -53,16 +54,24 @@ func NewAuthenticator(callers Callers, now func() time.Time) *Authenticator {
 	return &Authenticator{callers: callers, now: now, known: map[string]knownCaller{}}
 }
 
-// Authenticate returns the caller who holds a key, or for whom a gateway token was made: ErrNoKey for an empty one,
-// ErrBadKey for one that nobody holds.
-func (a *Authenticator) Authenticate(ctx context.Context, key string) (ledger.Caller, error) {
-	if key == "" {
-		return ledger.Caller{}, ErrNoKey
+// Authenticate returns the caller who holds the first of some keys that anybody holds, or for whom it was made as a
+// gateway token: ErrNoKey without a key, ErrBadKey where nobody holds one. Empty keys are passed over.
+func (a *Authenticator) Authenticate(ctx context.Context, keys ...string) (caller ledger.Caller, err error) {
+	err = ErrNoKey
+	for _, key := range keys {
+		switch {
+		case key == "":
+			continue
+		case IsToken(key):
+			caller, err = a.Redeem(ctx, AccessToken, key)
+		default:
+			caller, err = a.holder(ctx, HashKey(key))
+		}
+		if !errors.Is(err, ErrBadKey) {
+			return caller, err
+		}
 	}
-	if IsToken(key) {
-		return a.Redeem(ctx, AccessToken, key)
-	}
-	return a.holder(ctx, HashKey(key))
+	return ledger.Caller{}, err
 }
 
 // holder returns the caller whose key has this hash.
@@ -95,26 +104,51 @@ func (a *Authenticator) holder(ctx context.Context, hash string) (ledger.Caller,
 	return caller, nil
 }
 
-// Key returns the key that a request carries: X-API-Key, else the Bearer token, else the password of Basic; empty
-// where there is none.
-func Key(header map[string]string) string {
-	if key, ok := header["x-api-key"]; ok {
-		return strings.TrimSpace(key)
+// KeyPrefix begins the keys of callers, and tells them from gateway tokens.
+const KeyPrefix = "spk_"
+
+// Keys returns the keys that a request may mean, in the order in which they are to be tried; body are those that a
+// partner's contract has in the body. An X-API-Key of our making is the only one. Any other may be meant for somebody
+// else, and comes after the Bearer token or the password of Basic.
+func Keys(header map[string]string, body ...string) (keys []string) {
+	key := strings.TrimSpace(header["x-api-key"])
+	if strings.HasPrefix(key, KeyPrefix) || IsToken(key) {
+		return []string{key}
 	}
-	scheme, rest, _ := strings.Cut(strings.TrimSpace(header["authorization"]), " ")
-	rest = strings.TrimSpace(rest)
-	switch strings.ToLower(scheme) {
-	case "bearer":
-		return rest
-	case "basic":
-		pair, err := base64.StdEncoding.DecodeString(rest)
-		if err != nil {
-			return ""
+	if scheme, token := authorization(header); strings.EqualFold(scheme, "bearer") {
+		keys = append(keys, token)
+	}
+	if _, password := Basic(header); password != "" {
+		keys = append(keys, password)
+		if plain := Unescape(password); plain != password {
+			keys = append(keys, plain)
 		}
-		_, password, _ := strings.Cut(string(pair), ":")
-		return password
 	}
-	return ""
+	return append(append(keys, key), body...)
+}
+
+// Basic returns the user and the password of Basic authentication (RFC 7617), as they stand there; both are empty where
+// there is none. Its base64 may lack its padding.
+func Basic(header map[string]string) (user, password string) {
+	if scheme, text := authorization(header); strings.EqualFold(scheme, "basic") {
+		user, password, _ = strings.Cut(string(tolerant.Base64(text)), ":")
+	}
+	return user, password
+}
+
+// Unescape returns a half of Basic without the encoding of forms that OAuth has in it (RFC 6749 §2.3.1) and not all
+// clients use; the half itself where there is none.
+func Unescape(half string) string {
+	plain, err := url.QueryUnescape(half)
+	if err != nil {
+		return half
+	}
+	return plain
+}
+
+func authorization(header map[string]string) (scheme, rest string) {
+	scheme, rest, _ = strings.Cut(strings.TrimSpace(header["authorization"]), " ")
+	return scheme, strings.TrimSpace(rest)
 }
 
 // HashKey returns the form in which the ledger keeps a key.

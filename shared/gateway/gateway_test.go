@@ -105,27 +105,49 @@ func TestReplyEvent(t *testing.T) {
 	}
 }
 
-func TestKey(t *testing.T) {
+// TestKeysMatrix: an X-API-Key of our making decides; any other may be meant for somebody else.
+func TestKeysMatrix(t *testing.T) {
 	basic := func(pair string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair)) }
+	bare := strings.TrimRight(basic("u:spk_ab"), "=")
 	for name, test := range map[string]struct {
-		header map[string]string
-		want   string
+		apiKey, authorization string
+		want                  string
 	}{
-		"None":             {map[string]string{}, ""},
-		"APIKey":           {map[string]string{"x-api-key": " k "}, "k"},
-		"APIKeyWins":       {map[string]string{"x-api-key": "k", "authorization": "Bearer other"}, "k"},
-		"EmptyAPIKeyWins":  {map[string]string{"x-api-key": "", "authorization": "Bearer other"}, ""},
-		"Bearer":           {map[string]string{"authorization": "bEaReR   k"}, "k"},
-		"Basic":            {map[string]string{"authorization": basic("user.#1:k=:x")}, "k=:x"},
-		"BasicNoPassword":  {map[string]string{"authorization": basic("user")}, ""},
-		"BasicNotBase64":   {map[string]string{"authorization": "Basic ~"}, ""},
-		"BasicTwice":       {map[string]string{"authorization": basic("a:k") + "," + basic("a:k")}, ""},
-		"UnknownScheme":    {map[string]string{"authorization": "Digest k"}, ""},
-		"SchemeAlone":      {map[string]string{"authorization": "Bearer"}, ""},
-		"NothingButSpaces": {map[string]string{"authorization": "   "}, ""},
+		"None":             {"", "", ""},
+		"APIKey":           {" spk_k ", "", "spk_k"},
+		"APIKeyWins":       {"spk_k", "Bearer other", "spk_k"},
+		"TokenWins":        {"sgt_k", "Bearer other", "sgt_k"},
+		"Foreign":          {" k ", "", "k body"},
+		"ForeignAndBearer": {"k", "Bearer other", "other k body"},
+		"ForeignAndBasic":  {"k", basic("u:p"), "p k body"},
+		"Blank":            {" ", "Bearer k", "k body"},
+		"Bearer":           {"", "bEaReR   k", "k body"},
+		"Basic":            {"", basic("user.#1:k=:x"), "k=:x body"},
+		"BasicAnyCase":     {"", "bASIC" + strings.TrimPrefix(basic("u:p"), "Basic"), "p body"},
+		"BasicEncoded":     {"", basic("local%2Did:spk%5Fa%2Bb"), "spk%5Fa%2Bb spk_a+b body"},
+		"BasicPlus":        {"", basic("u:a+b"), "a+b a_b body"}, // a blank, here
+		"BasicNotEncoded":  {"", basic("u:50%:%zz"), "50%:%zz body"},
+		"BasicNoPadding":   {"", bare, "spk_ab body"},
+		"BasicOfURLs":      {"", "Basic " + base64.RawURLEncoding.EncodeToString([]byte("u:\xfb\xff~")), "\xfb\xff~ body"},
+		"BasicNoPassword":  {"", basic("user"), "body"},
+		"BasicNotBase64":   {"", "Basic ~", "body"},
+		"BasicTwice":       {"", basic("a:k") + "," + basic("a:k"), "body"},
+		"UnknownScheme":    {"", "Digest k", "body"},
+		"SchemeAlone":      {"", "Bearer", "body"},
+		"NothingButSpaces": {"", "   ", "body"},
 	} {
-		if got := gateway.Key(test.header); got != test.want {
-			t.Errorf("%s: got %q", name, got)
+		header := map[string]string{"x-api-key": test.apiKey, "authorization": test.authorization}
+		if test.want == "" {
+			test.want, header = "body", nil
+		}
+		var got []string
+		for _, key := range gateway.Keys(header, "body", "") {
+			if key != "" {
+				got = append(got, strings.ReplaceAll(key, " ", "_"))
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: got %q, want %s", name, got, test.want)
 		}
 	}
 }
@@ -164,6 +186,14 @@ func TestAuthenticate(t *testing.T) {
 		t.Errorf("the ledger was asked %d times", c.asked)
 	}
 	if _, err := a.Authenticate(ctx, ""); !errors.Is(err, gateway.ErrNoKey) {
+		t.Errorf("got %v", err)
+	}
+	for _, keys := range [][]string{{"", "wrong", "key"}, {"misfiled", "sgt_x", "key", "wrong"}, {"key", "misfiled"}} {
+		if caller, err := a.Authenticate(ctx, keys...); err != nil || caller.Tenant != "acme" {
+			t.Errorf("%q: got %+v, %v", keys, caller, err)
+		}
+	}
+	if _, err := a.Authenticate(ctx, "", "wrong", ""); !errors.Is(err, gateway.ErrBadKey) {
 		t.Errorf("got %v", err)
 	}
 	for _, key := range []string{"wrong", "misfiled", "KEY"} {

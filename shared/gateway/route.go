@@ -90,7 +90,7 @@ func (r Route) answer(ctx context.Context, req Request) (reply Reply, err error)
 	}
 	var caller ledger.Caller
 	if r.Auth != nil {
-		if caller, err = r.Auth.Authenticate(ctx, Key(req.Header)); err != nil {
+		if caller, err = r.Auth.Authenticate(ctx, Keys(req.Header)...); err != nil {
 			return Reply{}, err
 		}
 		if !caller.May(r.Scope) {

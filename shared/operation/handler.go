@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -124,27 +125,26 @@ func (h *Handler[In]) request(ctx context.Context, req gateway.Request) (tenant 
 	return caller.Tenant, h.run(ctx, caller, in, key)
 }
 
-// authenticate takes the key of the header. Where the contract carries keys in the body, which is where tokens are
-// issued, the first one counts that somebody holds; a refresh token of ours stands for one there, an access token does
-// not.
+// authenticate takes the first key that somebody holds. Where the contract carries keys in the body, as where tokens
+// are issued, a refresh token of ours stands for one there; an access token does not, nor does a token in a header.
 func (h *Handler[In]) authenticate(ctx context.Context, req gateway.Request) (caller ledger.Caller, err error) {
-	key := gateway.Key(req.Header)
 	if h.op.BodyCredentials == nil {
-		return h.p.Auth.Authenticate(ctx, key)
+		return h.p.Auth.Authenticate(ctx, gateway.Keys(req.Header)...)
 	}
-	if gateway.IsToken(key) {
-		return caller, gateway.ErrBadKey
-	}
-	if key != "" || req.TooLarge(h.op.MaxBody) {
-		return h.p.Auth.Authenticate(ctx, key)
+	var body []string
+	if !req.TooLarge(h.op.MaxBody) {
+		body = h.op.BodyCredentials(req)
 	}
 	err = gateway.ErrNoKey
-	for _, key := range h.op.BodyCredentials(req) {
+	for _, key := range gateway.Keys(req.Header, body...) {
 		var failed error
-		if gateway.IsToken(key) {
-			caller, failed = h.p.Auth.Redeem(ctx, gateway.RefreshToken, key)
-		} else {
+		switch {
+		case !gateway.IsToken(key):
 			caller, failed = h.p.Auth.Authenticate(ctx, key)
+		case slices.Contains(body, key):
+			caller, failed = h.p.Auth.Redeem(ctx, gateway.RefreshToken, key)
+		default:
+			failed = gateway.ErrBadKey
 		}
 		switch {
 		case errors.Is(failed, gateway.ErrNoKey):

@@ -182,3 +182,15 @@ func TestFold(t *testing.T) {
 		}
 	}
 }
+
+func TestBase64(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "=": "", "%": "", "a": "", "AA": "\x00", "AA==": "\x00", "+/8=": "\xfb\xff", "-_8": "\xfb\xff",
+		"-/8=": "\xfb\xff",
+		"AA B": "",
+	} {
+		if got := string(tolerant.Base64(text)); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
