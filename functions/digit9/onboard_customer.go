@@ -299,10 +299,14 @@ func (c Config) lookUpOnboarded(
 		return operation.Outcome{}, operation.Undetermined
 	}
 	found = owning(call, in, c.asOnboarded(found))
-	switch owned, err := call.Owned(ctx, found.Creates); {
+	before, err := call.Owned(ctx, found.Creates)
+	if err == nil && !before {
+		before, err = call.Predated(ctx, found.Creates)
+	}
+	switch {
 	case err != nil:
 		return operation.Outcome{Class: operation.Unavailable, Code: "ledger_unavailable"}, operation.Undetermined
-	case owned: // it was there before, and nothing tells whether it was updated
+	case before: // nothing tells whether it was updated
 		return operation.Outcome{}, operation.Undetermined
 	}
 	return found, operation.Found

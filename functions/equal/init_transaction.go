@@ -43,7 +43,7 @@ func InitTransaction(c Config) operation.Operation[opening] {
 			outcome, e := c.post(ctx, call, initPath, body)
 			outcome.Refs = e.refs(nil)
 			if outcome.Class == operation.Done && e.TransactionID != "" {
-				outcome.Creates = ownedTransaction(e.TransactionID)
+				outcome.Creates, outcome.Fresh = ownedTransaction(e.TransactionID), true
 			}
 			return outcome
 		},

@@ -208,18 +208,11 @@ func (m *memory) Record(_ context.Context, t ledger.Transaction) error {
 	return nil
 }
 
-func (m *memory) Owners(_ context.Context, record string) ([]string, error) {
+func (m *memory) Owner(_ context.Context, record string) (ledger.Owner, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requests.owners++
-	return m.owners[record], nil
-}
-
-func (m *memory) Created(_ context.Context, record, id string, generation int) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	t := m.records[id]
-	return t.Owns == record && t.Generation == generation, nil
+	return ledger.Owner{Tenants: m.owners[record]}, nil
 }
 
 // Caller implements gateway.Callers.

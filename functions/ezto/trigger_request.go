@@ -52,7 +52,7 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 				if !ok {
 					return operation.Outcome{Class: operation.Unknown, Code: "no_handle", Reply: outcome.Reply}
 				}
-				outcome.Creates = ownedTransaction(begun.Handle)
+				outcome.Creates, outcome.Fresh = ownedTransaction(begun.Handle), true
 				outcome.Refs = map[string]string{"record": outcome.Creates, "user_record": ""}
 				if user := object(object(in.Request)["user"]).Word("user_id"); user != "" {
 					outcome.Refs["user_record"] = callback.SubjectRecord(call.Reference, userRecord, userOf(application, user))

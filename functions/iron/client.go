@@ -257,7 +257,9 @@ func (c Config) create(
 	}
 	outcome = classify(resp, messageNoCustomer)
 	if outcome.Class == operation.Done {
-		return done(outcome.Reply)
+		outcome = done(outcome.Reply)
+		outcome.Fresh = true
+		return outcome
 	}
 	if call.Again && outcome.Class != operation.Unknown {
 		switch found, finding := find(); {

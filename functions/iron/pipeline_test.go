@@ -498,9 +498,9 @@ func TestLostCustomer(t *testing.T) {
 			s.want(got, 201, "")
 			s.counted("", 1, test.posts, 1)
 			id := s.account.records[0].id
-			if owners, err := s.ledger.Owners(t.Context(), "iron/customer/"+id); err != nil ||
-				strings.Join(owners, " ") != "acme" {
-				t.Errorf("owned by %v, %v", owners, err)
+			if owner, err := s.ledger.Owner(t.Context(), "iron/customer/"+id); err != nil ||
+				strings.Join(owner.Tenants, " ") != "acme" {
+				t.Errorf("owned by %v, %v", owner, err)
 			}
 		})
 	}

@@ -1,16 +1,25 @@
 package main_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
 
 	main "sallyport/functions/local"
 	"sallyport/functions/sandbox"
 	"sallyport/functions/sandbox/simulators"
+	"sallyport/shared/bolt"
+	"sallyport/shared/ledger"
+	"sallyport/shared/operation"
 )
 
 // spelled is a call whose input the partner writes down in another way, where it is set so.
@@ -244,6 +253,103 @@ func TestTwoKeysAlike(t *testing.T) {
 				n := marks(t, s.PartnerDB())["mbanq/client.addresses[]"]
 				if !succeeded(one) || !succeeded(two) || one.body == two.body || n != 2 {
 					t.Errorf("%s, then %d %q %s: %d addresses", one.body, two.status, two.condition(), two.body, n)
+				}
+			})
+		}
+	}
+}
+
+// made names the one record that bears a mark, as the operator's route does.
+func made(t *testing.T, db *bolt.DB, mark string) (record string) {
+	t.Helper()
+	kind, members, _ := strings.Cut(mark, ".")
+	if err := db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("sandbox")).ForEach(func(k, v []byte) error {
+			id, ok := strings.CutPrefix(string(k), kind+"/")
+			if !ok || strings.Contains(id, "/") {
+				return nil
+			}
+			var client struct {
+				ID                     int64
+				Addresses, Identifiers []struct{ ID int64 }
+			}
+			if kind == "mbanq/client" {
+				MustDecode(t, string(v), &client)
+				id = strconv.FormatInt(client.ID, 10)
+			}
+			switch members {
+			case "addresses[]":
+				record = fmt.Sprintf("mbanq/address/%s-%d", id, client.Addresses[0].ID)
+			case "identifiers[]":
+				record = fmt.Sprintf("mbanq/identifier/%d", client.Identifiers[0].ID)
+			default:
+				record = strings.Replace(kind, "/0/", "/", 1) + "/" + id
+			}
+			return nil
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// ownerless is a ledger that can't say at times whose a record is, so that no lookup finds any.
+type ownerless struct {
+	operation.Ledger
+	down func() bool
+}
+
+func (l ownerless) Owner(ctx context.Context, record string) (ledger.Owner, error) {
+	if l.down() {
+		return ledger.Owner{}, errors.New("down")
+	}
+	return l.Ledger.Owner(ctx, record)
+}
+
+// TestAssignedMatrix: an operator who says that what a lost call has made is its tenant's doesn't make the call act
+// again; where the partner shows what was sent, the call finds it.
+func TestAssignedMatrix(t *testing.T) {
+	t.Parallel()
+	for _, c := range spelledCalls() {
+		for _, normalises := range []string{"no", "yes"} {
+			t.Run(c.operation+"/"+c.name+"/"+normalises, func(t *testing.T) {
+				t.Parallel()
+				var s *stack
+				var assigned atomic.Bool
+				s = MustRun(t, func(m *main.Main) {
+					m.WrapLedger = func(l operation.Ledger) operation.Ledger {
+						return ownerless{l, func() bool {
+							return !assigned.Load() && s != nil && marks(t, s.PartnerDB())[c.mark] > 0
+						}}
+					}
+				})
+				partner, name, _ := strings.Cut(c.operation, "/")
+				s.setting(partner, "normalises", normalises)
+				path := c.path
+				if strings.Contains(path, "%s") {
+					path = fmt.Sprintf(path, s.createClient("ext-1", "5550101"))
+				}
+				f := struck{s, request{method: "POST", path: path, body: c.body}}
+				s.arm(partner, name, "reset_after_effect")
+				if got := f.send(); got.condition() != "outcome_unknown" {
+					t.Fatalf("answered %d %q %s", got.status, got.condition(), got.body)
+				}
+				s.own("local", made(t, s.PartnerDB(), c.mark))
+				assigned.Store(true)
+				if partner == "iron" {
+					s.pass(24 * time.Hour) // the partner's memory of keys is over
+				}
+				var got reply
+				for range 4 {
+					s.passQuietly()
+					if got = f.send(); got.condition() == "" {
+						break
+					}
+				}
+				n := marks(t, s.PartnerDB())[c.mark]
+				unknown := got.condition() == "outcome_unknown" && normalises == "yes" && (!c.foldable || c.name == "Cut")
+				if n != 1 || !unknown && (!succeeded(got) || got.condition() != "") {
+					t.Errorf("answered %d %q %s after %d effects", got.status, got.condition(), got.body, n)
 				}
 			})
 		}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"sallyport/functions/sandbox"
 )
@@ -276,6 +277,29 @@ func TestOwners(t *testing.T) {
 		got := s.do(method, test.path, http.Header{"X-Api-Key": {test.key}}, test.body)
 		if got.status != test.status || !strings.Contains(got.body, test.says) {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+}
+
+// TestAssignedBeforeItIsThere: an operator can't give away what isn't there yet. Whose it becomes, the call tells that
+// makes it.
+func TestAssignedBeforeItIsThere(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	s.addCaller("other-key", "other", "*")
+	other := http.Header{"X-Api-Key": {"other-key"}}
+	next := counted(s.createClient("first", "5550100"), 1)
+	s.own("other", "mbanq/client/"+next)
+	s.pass(time.Second)
+	if got := s.createClient("ext-1", "5550101"); got != next {
+		t.Fatalf("created %s, want %s", got, next)
+	}
+	for tenant, test := range map[string]struct {
+		header http.Header
+		want   int
+	}{"its creator": {nil, http.StatusOK}, "another": {other, http.StatusNotFound}} {
+		if got := s.do("GET", clientsURL+"/"+next, test.header, ""); got.status != test.want {
+			t.Errorf("%s: %d %s", tenant, got.status, got.body)
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (c Config) addTo(
 		if id == "" { // the list tells
 			return operation.Outcome{Class: operation.Unknown, Code: "no_resource_id"}
 		}
-		outcome.Refs["resource_id"] = id
+		outcome.Refs["resource_id"], outcome.Fresh = id, true
 		k.own(call, in, &outcome)
 	}
 	return outcome

@@ -64,6 +64,7 @@ func CreateClient(c Config) operation.Operation[creation] {
 					return operation.Outcome{Class: operation.Unknown, Code: "no_client_id", Reply: outcome.Reply}
 				}
 				in.own(call, id, &outcome)
+				outcome.Fresh = true
 			case call.Again && outcome.Class == operation.Conflict && isDuplicate(outcome.Code):
 				// of what an attempt before it has created, unless another's is in the way
 				if _, finding, others := c.lookUpClient(ctx, call, in); finding != operation.NotFound || !others {

@@ -7,6 +7,8 @@ package ledger
 
 import (
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -53,7 +55,32 @@ type Transaction struct {
 	Owns string
 	// further names of it, such as a reference of what identifies it. Owner items are made of them; they are not stored
 	Aliases []string `json:"-"`
-	Reply   *Reply   // what is replayed; nil while claimed, after release, and where no key could ask for it
+	// an operator's word, given before this call was claimed, that another tenant owns the record doesn't count, unless a
+	// call is known to have made it; not stored
+	Overrules bool   `json:"-"`
+	Reply     *Reply // what is replayed; nil while claimed, after release, and where no key could ask for it
+}
+
+// Call names a call among all that were made by one id.
+func (t Transaction) Call() string { return CallName(t.ID, t.Generation) }
+
+// CallName is the Call of a transaction of this id and generation.
+func CallName(id string, generation int) string { return id + "#" + strconv.Itoa(generation) }
+
+// Owner says whose a partner's record is, and from where that is known.
+type Owner struct {
+	Tenants    []string  // in order; older records may have several: of each whose call was answered with it
+	Call       string    // the last one that named the record as its own, see CallName; empty where none is known
+	AssignedAt time.Time // when an operator last said whose it is; zero where none has
+}
+
+// Assigned reports whether only an operator has said whose the record is: which call has made it, nobody knows.
+func (o Owner) Assigned() bool { return o.Call == "" && !o.AssignedAt.IsZero() }
+
+// MayPassTo reports whether t, which names the record as its own, becomes its owner.
+func (o Owner) MayPassTo(t Transaction) bool {
+	return len(o.Tenants) == 0 || slices.Contains(o.Tenants, t.Tenant) ||
+		t.Overrules && o.Assigned() && o.AssignedAt.Before(t.ClaimedAt)
 }
 
 // Reply is a stored answer.

@@ -261,8 +261,8 @@ func (s *stack) act(resolution operation.Resolution) operation.Operation[input] 
 			}
 			resp, err := call(ctx, c, "/act")
 			outcome := classify(resp, err)
-			if in.Value == "create" {
-				outcome.Creates = "test/record/1"
+			if in.Value == "create" || in.Value == "create afresh" {
+				outcome.Creates, outcome.Fresh = "test/record/1", in.Value == "create afresh"
 			}
 			return outcome
 		},

@@ -26,19 +26,16 @@ type Ledger interface {
 	// Complete writes t, which carries its end (State, Code, EndedAt, ExpiresAt, Reply, Refs …), over a record that
 	// is claimed or unknown and still held by t.Attempt. A write that had already succeeded (same Attempt, same
 	// State) counts as success. Otherwise: the record as it stands, or the zero record, with ledger.ErrFenced. Where
-	// t.Owns is set, t.Tenant is an owner of that partner record, and Created is true, no later than t has its end; they
-	// may be so as well where Complete fails. Where others own it: nothing is written, with ledger.ErrOwned. Of the
-	// names in t.Aliases it becomes the owner likewise, where nobody else is.
+	// t.Owns is set, t.Tenant is an owner of that partner record, and t.Call() its Call, no later than t has its end; they
+	// may be so as well where Complete fails. Where others own it: nothing is written, with ledger.ErrOwned, unless
+	// t.Overrules what is known of them; see ledger.Owner. Of the names in t.Aliases it becomes the owner likewise, where
+	// nobody else is.
 	Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error)
 
 	// Record writes a call that needed no claim (a read) after its answer. With t.Owns as Complete does.
 	Record(ctx context.Context, t ledger.Transaction) error
 
-	// Owners returns the tenants that own a partner's record ("equal/transaction/<id>"), in order; none where nobody is
-	// known to. Older records may have several: of each whose call was answered with it.
-	Owners(ctx context.Context, record string) (tenants []string, err error)
-
-	// Created reports whether the call of this id and generation is the last that named a partner's record as its own.
-	// Of an unfinished call it tells that the record is that call's work, and nobody else's.
-	Created(ctx context.Context, record, id string, generation int) (bool, error)
+	// Owner returns who owns a partner's record ("equal/transaction/<id>"); the zero Owner where nobody is known to. That
+	// an unfinished call is its Call tells that the record is that call's work, and nobody else's.
+	Owner(ctx context.Context, record string) (ledger.Owner, error)
 }

@@ -7,11 +7,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/ledger"
 	"sallyport/shared/source"
 	"sallyport/shared/token"
 	"sallyport/shared/tolerant"
@@ -127,6 +129,9 @@ type Outcome struct {
 	Creates string            // the partner's record that the call created, as Resource names it
 	// further names of that record, by which a call that doesn't know its id asks whether it is visible
 	Aliases []string
+	// Fresh: the answer tells that the partner has made the record for this very call, so that an operator can't have
+	// known before whose it would be. Not where the partner may answer with a record that was there.
+	Fresh bool
 	// Found: the record may be another call's. It counts only where no other tenant owns it, else the outcome is unknown.
 	Found bool
 }
@@ -157,7 +162,7 @@ type caller interface {
 	token(ctx context.Context, c Call, issue token.Issue) (string, error)
 	visible(ctx context.Context, record string) (bool, error)
 	shared(c Call) bool
-	claimed(ctx context.Context, c Call, record string) (bool, error)
+	recorded(ctx context.Context, record string) (ledger.Owner, error)
 	mint(ctx context.Context, kind gateway.TokenKind, ttl time.Duration, s gateway.Session) (string, error)
 	session(ctx context.Context, refresh string, ttl time.Duration) (gateway.Session, time.Duration, error)
 	redeem(ctx context.Context, kind gateway.TokenKind, text string) error
@@ -195,13 +200,30 @@ func (c Call) Visible(ctx context.Context, record string) (bool, error) {
 // Shared reports whether other tenants use these credentials, and may own records of the account.
 func (c Call) Shared() bool { return c.execution != nil && c.execution.shared(c) }
 
-// Owned reports whether another call is on record as the one that created a partner's record. What this very call is on
-// record for, although it has not ended, it may find again.
+// Owned reports whether a partner's record is known to be the work of another call than this one. What this very call
+// is on record for, although it has not ended, it may find again. So it may what an operator has said to be its
+// tenant's: which call has made that, nobody knows.
 func (c Call) Owned(ctx context.Context, record string) (bool, error) {
 	if c.execution == nil {
 		return false, nil
 	}
-	return c.execution.claimed(ctx, c, record)
+	owner, err := c.execution.recorded(ctx, record)
+	switch {
+	case err != nil, len(owner.Tenants) == 0, owner.Call == ledger.CallName(c.ID, c.Generation):
+		return false, err
+	case slices.Contains(owner.Tenants, c.Tenant):
+		return !owner.Assigned(), nil
+	}
+	return true, nil
+}
+
+// Predated reports whether an operator had said whose a partner's record is before this call was first made.
+func (c Call) Predated(ctx context.Context, record string) (bool, error) {
+	if c.execution == nil {
+		return false, nil
+	}
+	owner, err := c.execution.recorded(ctx, record)
+	return owner.Assigned() && owner.AssignedAt.Before(c.FirstSent), err
 }
 
 // notYours is the answer that a state machine's search gets where what it has found may not be seen.

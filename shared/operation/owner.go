@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"sallyport/shared/ledger"
 	"sallyport/shared/secrets"
 	"sallyport/shared/tolerant"
 )
@@ -69,12 +70,12 @@ func (r *execution[In]) visible(ctx context.Context, record string) (bool, error
 	if own || err != nil && !errors.Is(err, secrets.ErrNotFound) { // without credentials there will be no call
 		return err == nil, err
 	}
-	owners, err := r.h.p.Ledger.Owners(ctx, record)
-	if slices.Contains(owners, tenant) {
+	owner, err := r.h.p.Ledger.Owner(ctx, record)
+	if slices.Contains(owner.Tenants, tenant) {
 		r.h.p.owned.add(tenant, record, asked)
 		return true, err
 	}
-	return len(owners) == 0 && err == nil && sharesUnowned(secret), err
+	return len(owner.Tenants) == 0 && err == nil && sharesUnowned(secret), err
 }
 
 // shared reports whether other tenants may own records of the account that a call is made to.
@@ -88,15 +89,9 @@ func sharesUnowned(secret []byte) bool {
 	return tolerant.Read(secret, &said) == nil && said.Unowned == "shared"
 }
 
-// claimed reports whether a call other than c is on record as the one that created a partner's record.
-func (r *execution[In]) claimed(ctx context.Context, c Call, record string) (bool, error) {
-	record = r.named(record)
-	owners, err := r.h.p.Ledger.Owners(ctx, record)
-	if err != nil || len(owners) == 0 {
-		return false, err
-	}
-	own, err := r.h.p.Ledger.Created(ctx, record, c.ID, c.Generation)
-	return !own, err
+// recorded returns what is on record of whose a partner's record is.
+func (r *execution[In]) recorded(ctx context.Context, record string) (ledger.Owner, error) {
+	return r.h.p.Ledger.Owner(ctx, r.named(record))
 }
 
 // named is the name of a record among those of all accounts: two accounts may give two records one id.

@@ -33,16 +33,16 @@ func (o *owners) Claim(ctx context.Context, t ledger.Transaction) (ledger.Transa
 	return o.Ledger.Claim(ctx, t)
 }
 
-func (o *owners) Owners(ctx context.Context, record string) ([]string, error) {
+func (o *owners) Owner(ctx context.Context, record string) (ledger.Owner, error) {
 	o.asked.Add(1)
 	o.inside.Add(1)
 	defer o.inside.Add(-1)
 	if o.read != nil {
 		if err := o.read(ctx); err != nil {
-			return nil, err
+			return ledger.Owner{}, err
 		}
 	}
-	return o.Ledger.Owners(ctx, record)
+	return o.Ledger.Owner(ctx, record)
 }
 
 func (o *owners) wantAsked(t *testing.T, n int64) {
@@ -263,6 +263,57 @@ func TestOwnerConflict(t *testing.T) {
 	s.want(s.post(h, "k", onRecord), 200, "")
 	if n := strings.Count(lines.String(), `"owner_conflict":1`); n != 1 {
 		t.Errorf("counted %d times in %s", n, lines.String())
+	}
+}
+
+// TestAssignedBeforehand: a record that a call has made afresh is its tenant's, whoever an operator gave it to before
+// the call. What the operator says later counts, and no call's record becomes another's.
+func TestAssignedBeforehand(t *testing.T) {
+	for name, test := range map[string]struct {
+		value     string
+		assign    func(s *stack)
+		owner     string
+		conflicts int
+	}{
+		"Before":           {"create afresh", func(s *stack) { s.owns("acme"); s.pass(time.Second) }, "globex", 1},
+		"MayHaveBeenThere": {"create", func(s *stack) { s.owns("acme"); s.pass(time.Second) }, "acme", 1},
+		"Meanwhile": {
+			"create afresh",
+			func(s *stack) {
+				s.partner.on(func(w http.ResponseWriter, r *http.Request) { s.owns("acme"); s.partner.done(w, r) })
+			},
+			"acme", 1,
+		},
+		"MadeByACall": {
+			"create afresh",
+			func(s *stack) {
+				s.post(operation.New(s.p, s.act(operation.Manual)), "theirs", `{"value":"create"}`)
+				s.owns("acme")
+				s.pass(time.Second)
+			},
+			"acme", 1,
+		},
+		"Rightly": {"create afresh", func(s *stack) { s.owns("globex"); s.pass(time.Second) }, "globex", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStack(t)
+			var lines bytes.Buffer
+			s.p.Metrics = telemetry.NewMetrics(&lines, "test", s.clock)
+			test.assign(s)
+			h := operation.New(s.p, s.act(operation.Manual))
+			for range 2 {
+				s.want(s.postAs("globex", h, "k", `{"value":"`+test.value+`"}`), 200, "")
+			}
+			for _, tenant := range []string{"acme", "globex"} {
+				want := map[bool]int{true: 200, false: 404}[tenant == test.owner]
+				if got := s.postAs(tenant, operation.New(s.p, s.read()), "", onRecord); got.status != want {
+					t.Errorf("%s gets %d %s", tenant, got.status, got.body)
+				}
+			}
+			if n := strings.Count(lines.String(), `"owner_conflict":1`); n != test.conflicts {
+				t.Errorf("%d conflicts in %s", n, lines.String())
+			}
+		})
 	}
 }
 

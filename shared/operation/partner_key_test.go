@@ -233,6 +233,25 @@ func TestOwned(t *testing.T) {
 	s.post(operation.New(s.p, s.act(operation.Manual)), "k", `{"value":"create"}`)
 	wants("acme", true, true)
 	wants("globex", true, false)
+	s.owns("acme") // which call has made it stays known
+	wants("acme", true, true)
+	s.owns("globex")
+	s.p.ForgetOwner("test/record/1")
+	wants("acme", true, false)
+	wants("globex", true, true)
+	t.Run("Assigned", func(t *testing.T) { // which call has made it isn't known
+		s := newStack(t)
+		h := operation.New(s.p, op)
+		s.owns("acme")
+		wants := func(tenant string, want bool) {
+			t.Helper()
+			if s.postAs(tenant, h, "", `{"value":"a"}`); owned != want || visible == want || failed != nil {
+				t.Errorf("%s: owned %t, visible %t, %v", tenant, owned, visible, failed)
+			}
+		}
+		wants("acme", false)
+		wants("globex", true)
+	})
 	t.Run("LedgerDown", func(t *testing.T) {
 		s.p.Ledger = ownerDown{s.counting}
 		s.p.ForgetOwner("test/record/1")
@@ -261,12 +280,8 @@ func (s *stopping) Complete(ctx context.Context, t ledger.Transaction) (ledger.T
 	return s.Ledger.Complete(ctx, t)
 }
 
-func (s *stopping) Owners(context.Context, string) ([]string, error) {
-	return []string{s.at.Tenant}, nil
-}
-
-func (s *stopping) Created(_ context.Context, record, id string, generation int) (bool, error) {
-	return record == s.at.Owns && id == s.at.ID && generation == s.at.Generation, nil
+func (s *stopping) Owner(context.Context, string) (ledger.Owner, error) {
+	return ledger.Owner{Tenants: []string{s.at.Tenant}, Call: s.at.Call()}, nil
 }
 
 // TestOwnerWithoutAnEnd: a call that is on record for what it created, but not ended, finds that again and creates no

@@ -520,15 +520,20 @@ func (r *execution[In]) complete(ctx context.Context, t ledger.Transaction, outc
 }
 
 // ownedByAnother ends a call whose outcome names a record of another tenant's. What the partner has answered was done,
-// and the record stays the other's; what only a lookup has found is the other's work.
+// and the record stays the other's, unless the answer disproves an operator who has given it away beforehand; what only
+// a lookup has found is the other's work.
 func (r *execution[In]) ownedByAnother(
 	ctx context.Context, t ledger.Transaction, outcome Outcome, sentAt time.Time,
 ) result {
 	r.h.p.Log.ErrorContext(ctx, "record is another tenant's", "transaction_id", t.ID, "operation", t.Operation)
-	if outcome.Found {
+	switch {
+	case outcome.Found:
 		return r.complete(ctx, t, Outcome{Class: Unknown, Code: "record_not_yours"}, sentAt)
+	case outcome.Fresh && !t.Overrules:
+		t.Overrules = true
+	default:
+		outcome.Creates, outcome.Aliases = "", nil
 	}
-	outcome.Creates, outcome.Aliases = "", nil
 	a := r.complete(ctx, t, outcome, sentAt)
 	a.ownerConflict = true
 	return a

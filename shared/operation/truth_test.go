@@ -74,8 +74,8 @@ func TestOwnerIsNotKnown(t *testing.T) {
 
 type ownerDown struct{ operation.Ledger }
 
-func (ownerDown) Owners(context.Context, string) ([]string, error) {
-	return nil, errors.New("down")
+func (ownerDown) Owner(context.Context, string) (ledger.Owner, error) {
+	return ledger.Owner{}, errors.New("down")
 }
 
 func TestForeignRecordReleasesTheKey(t *testing.T) {

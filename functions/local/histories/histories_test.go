@@ -150,9 +150,6 @@ func toBeSeen() []string {
 		all = append(all, string(c))
 	}
 	for point, effects := range troubles() {
-		if point == created {
-			continue // is asked only where a lookup finds what others have made, as of sharedEmail
-		}
 		for _, effect := range effects {
 			all = append(all, effect+" at "+point)
 		}

@@ -241,18 +241,11 @@ func (l *troubled) Complete(ctx context.Context, t ledger.Transaction) (ledger.T
 	})
 }
 
-func (l *troubled) Owners(ctx context.Context, record string) ([]string, error) {
-	if met, _ := l.w.at(callOf(ctx), owners); met.effect == failBefore {
-		return nil, errDown
+func (l *troubled) Owner(ctx context.Context, record string) (ledger.Owner, error) {
+	if met, _ := l.w.at(callOf(ctx), owner); met.effect == failBefore {
+		return ledger.Owner{}, errDown
 	}
-	return l.Ledger.Owners(ctx, record)
-}
-
-func (l *troubled) Created(ctx context.Context, record, id string, generation int) (bool, error) {
-	if met, _ := l.w.at(callOf(ctx), created); met.effect == failBefore {
-		return false, errDown
-	}
-	return l.Ledger.Created(ctx, record, id, generation)
+	return l.Ledger.Owner(ctx, record)
 }
 
 // write makes a write. One that was held arrives although its sender may have given it up.

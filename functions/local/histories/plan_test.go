@@ -56,8 +56,7 @@ const (
 	claim    = "claim"
 	takeOver = "take over"
 	complete = "complete"
-	owners   = "owners"
-	created  = "created"
+	owner    = "owner"
 	send     = "send"
 	act      = "act" // of the partner, which goes on when the invocation is over
 )
@@ -75,14 +74,14 @@ const (
 
 // points are where most things can go wrong, as often as they do.
 func points() []string {
-	return []string{claim, claim, complete, complete, complete, owners, created, send, act, act}
+	return []string{claim, claim, complete, complete, complete, owner, owner, send, act, act}
 }
 
 // troubles lists what can happen at each point.
 func troubles() map[string][]string {
 	write := []string{dieBefore, dieAfter, failBefore, failAfter, twice, copied, hold}
 	return map[string][]string{
-		claim: write, takeOver: write, complete: write, owners: {failBefore}, created: {failBefore},
+		claim: write, takeOver: write, complete: write, owner: {failBefore},
 		send: {dieBefore, dieAfter, hold}, act: {hold},
 	}
 }

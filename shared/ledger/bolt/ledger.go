@@ -16,7 +16,7 @@ import (
 
 var (
 	tenants = []byte("ledger/tenants") // tenant → bucket of positions, whose order is the listing's
-	owners  = []byte("ledger/owners")  // partner's record → tenants
+	owners  = []byte("ledger/owners")  // partner's record → ledger.Owner
 )
 
 var transactions = table[ledger.Transaction]{
@@ -121,7 +121,7 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 			if err := own(tx, t); err != nil {
 				return ledger.Transaction{}, err
 			}
-			t.Aliases = nil
+			t.Aliases, t.Overrules = nil, false
 			return t, nil
 		case old.Attempt == t.Attempt && old.State == t.State:
 			return old, errHeld
@@ -181,30 +181,26 @@ func update[T any](ctx context.Context, l *Ledger, write func(*bbolt.Tx) (T, err
 	}
 }
 
-// Owners implements operation.Ledger.
-func (l *Ledger) Owners(ctx context.Context, record string) (tenants []string, err error) {
+// Owner implements operation.Ledger.
+func (l *Ledger) Owner(ctx context.Context, record string) (owner ledger.Owner, err error) {
 	err = l.view(ctx, func(tx *bbolt.Tx) (err error) {
-		tenants, err = ownersOf(tx, record)
+		owner, err = loadOwner(tx, record)
 		return err
 	})
-	return tenants, err
+	return owner, err
 }
 
-// Created implements operation.Ledger.
-func (l *Ledger) Created(ctx context.Context, record, id string, generation int) (created bool, err error) {
-	err = l.view(ctx, func(tx *bbolt.Tx) error {
-		t, err := transactions.load(tx, id)
-		created = record != "" && t.Owns == record && t.Generation == generation
-		return err
-	})
-	return created, err
-}
-
-func ownersOf(tx *bbolt.Tx, record string) (tenants []string, err error) {
-	if v := tx.Bucket(owners).Get([]byte(record)); v != nil {
-		err = json.Unmarshal(v, &tenants)
+// loadOwner reads whose a record is. An earlier release wrote the tenants alone.
+func loadOwner(tx *bbolt.Tx, record string) (owner ledger.Owner, err error) {
+	v := tx.Bucket(owners).Get([]byte(record))
+	switch {
+	case v == nil:
+	case v[0] == '[':
+		err = json.Unmarshal(v, &owner.Tenants)
+	default:
+		err = json.Unmarshal(v, &owner)
 	}
-	return tenants, err
+	return owner, err
 }
 
 // Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
@@ -318,13 +314,19 @@ func own(tx *bbolt.Tx, t ledger.Transaction) error {
 		return nil
 	}
 	for i, record := range append([]string{t.Owns}, t.Aliases...) {
-		tenants, err := ownersOf(tx, record)
+		if i > 0 {
+			t.Overrules = false
+		}
+		owner, err := loadOwner(tx, record)
 		switch {
 		case err != nil:
 			return err
-		case slices.Contains(tenants, t.Tenant):
-		case len(tenants) == 0:
-			err = putOwner(tx, record, t.Tenant)
+		case owner.MayPassTo(t):
+			if !slices.Contains(owner.Tenants, t.Tenant) {
+				owner.Tenants = []string{t.Tenant}
+			}
+			owner.Call = t.Call()
+			err = storeOwner(tx, record, owner)
 		case i == 0:
 			err = ledger.ErrOwned
 		} // an alias that is another's stays so
@@ -335,17 +337,25 @@ func own(tx *bbolt.Tx, t ledger.Transaction) error {
 	return nil
 }
 
-func putOwner(tx *bbolt.Tx, record, tenant string) error {
-	text, err := json.Marshal([]string{tenant})
+func storeOwner(tx *bbolt.Tx, record string, owner ledger.Owner) error {
+	text, err := json.Marshal(owner)
 	if err != nil {
 		return err
 	}
 	return tx.Bucket(owners).Put([]byte(record), text)
 }
 
-// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before.
+// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before. Which call has made it stays
+// on record.
 func (l *Ledger) PutOwner(ctx context.Context, record, tenant string) error {
-	_, err := update(ctx, l, func(tx *bbolt.Tx) (struct{}, error) { return struct{}{}, putOwner(tx, record, tenant) })
+	_, err := update(ctx, l, func(tx *bbolt.Tx) (none struct{}, err error) {
+		owner, err := loadOwner(tx, record)
+		if err != nil {
+			return none, err
+		}
+		owner.Tenants, owner.AssignedAt = []string{tenant}, l.Now()
+		return none, storeOwner(tx, record, owner)
+	})
 	return err
 }
 

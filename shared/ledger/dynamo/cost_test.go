@@ -161,10 +161,10 @@ func TestCost(t *testing.T) {
 			}
 			m.want(t, "replay", 1, 0, 0)
 
-			if owners, err := l.Owners(t.Context(), owned); err != nil || len(owners) > 0 != test.owns {
-				t.Fatalf("owners: %v, %v", owners, err)
+			if owner, err := l.Owner(t.Context(), owned); err != nil || len(owner.Tenants) > 0 != test.owns {
+				t.Fatalf("owner: %v, %v", owner, err)
 			}
-			m.want(t, "owners", 1, 0, 1)
+			m.want(t, "owner", 1, 0, 1)
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -85,19 +84,17 @@ func TestCompleteStopped(t *testing.T) {
 		if err != ledger.ErrTaken || !reflect.DeepEqual(standing, claimed) && !reflect.DeepEqual(standing, end) {
 			t.Fatalf("stands as %+v, %v", standing, err)
 		}
-		owners, err := l.Owners(t.Context(), end.Owns)
-		owned := slices.Equal(owners, []string{"acme"})
-		if done := standing.State == ledger.Done; err != nil || done && !owned || !owned && len(owners) > 0 {
-			t.Fatalf("done %t, owned by %v, %v", done, owners, err)
-		}
-		if created, err := l.Created(t.Context(), end.Owns, id, claimed.Generation); err != nil || created != owned {
-			t.Fatalf("owned %t, created %t, %v", owned, created, err)
+		wanted := ledger.Owner{Tenants: []string{"acme"}, Call: claimed.Call()}
+		owner, err := l.Owner(t.Context(), end.Owns)
+		owned := reflect.DeepEqual(owner, wanted)
+		if done := standing.State == ledger.Done; err != nil || done && !owned || !owned && len(owner.Tenants) > 0 {
+			t.Fatalf("done %t, owned by %v, %v", done, owner, err)
 		}
 		if got, err := l.Complete(t.Context(), end); err != nil || !reflect.DeepEqual(got, end) {
 			t.Fatalf("again: %+v, %v", got, err)
 		}
-		if owners, err := l.Owners(t.Context(), end.Owns); err != nil || !slices.Equal(owners, []string{"acme"}) {
-			t.Fatalf("again: owned by %v, %v", owners, err)
+		if owner, err := l.Owner(t.Context(), end.Owns); err != nil || !reflect.DeepEqual(owner, wanted) {
+			t.Fatalf("again: owned by %v, %v", owner, err)
 		}
 		return true
 	}

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -113,15 +112,22 @@ func (l *Ledger) Complete(ctx context.Context, t ledger.Transaction) (ledger.Tra
 // beside its owners: where this is all that gets written, t must still find by it what it has made itself.
 func (l *Ledger) own(ctx context.Context, t ledger.Transaction) error {
 	for i, record := range append([]string{t.Owns}, t.Aliases...) {
-		_, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		in := &dynamodb.UpdateItemInput{
 			TableName: &l.table, Key: ownerKey(record),
 			UpdateExpression:         aws.String("ADD #tenants :tenants SET #call = :call"),
 			ConditionExpression:      aws.String("attribute_not_exists(#tenants) OR contains(#tenants, :tenant)"),
 			ExpressionAttributeNames: map[string]string{"#tenants": "tenants", "#call": "call"},
 			ExpressionAttributeValues: item{
-				":tenants": only(t.Tenant), ":tenant": text(t.Tenant), ":call": text(call(t.ID, t.Generation)),
+				":tenants": only(t.Tenant), ":tenant": text(t.Tenant), ":call": text(t.Call()),
 			},
-		})
+		}
+		if i == 0 && t.Overrules {
+			in.UpdateExpression = aws.String("SET #tenants = :tenants, #call = :call")
+			*in.ConditionExpression += " OR attribute_not_exists(#call) AND #assigned_at < :claimed_at"
+			in.ExpressionAttributeNames["#assigned_at"] = "assigned_at"
+			in.ExpressionAttributeValues[":claimed_at"] = instant(t.ClaimedAt)
+		}
+		_, err := l.client.UpdateItem(ctx, in)
 		var owned *types.ConditionalCheckFailedException
 		switch {
 		case errors.As(err, &owned) && i == 0:
@@ -133,16 +139,19 @@ func (l *Ledger) own(ctx context.Context, t ledger.Transaction) error {
 	return nil
 }
 
-// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before.
+// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before. Which call has made it stays
+// on record.
 func (l *Ledger) PutOwner(ctx context.Context, record, tenant string) error {
-	it := ownerKey(record)
-	it["tenants"] = only(tenant)
-	_, err := l.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &l.table, Item: it})
+	_, err := l.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &l.table, Key: ownerKey(record),
+		UpdateExpression:         aws.String("SET #tenants = :tenants, #assigned_at = :now"),
+		ExpressionAttributeNames: map[string]string{"#tenants": "tenants", "#assigned_at": "assigned_at"},
+		ExpressionAttributeValues: item{
+			":tenants": only(tenant), ":now": instant(l.Now()),
+		},
+	})
 	return err
 }
-
-// call names a call among all that were made by one id.
-func call(id string, generation int) string { return id + "#" + strconv.Itoa(generation) }
 
 // Record implements operation.Ledger.
 func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
@@ -155,32 +164,20 @@ func (l *Ledger) Record(ctx context.Context, t ledger.Transaction) error {
 	return err
 }
 
-// Owners implements operation.Ledger.
-func (l *Ledger) Owners(ctx context.Context, record string) (tenants []string, err error) {
+// Owner implements operation.Ledger.
+func (l *Ledger) Owner(ctx context.Context, record string) (ledger.Owner, error) {
 	it, err := l.get(ctx, ownerKey(record))
 	if err == ledger.ErrNotFound {
-		return nil, nil
+		return ledger.Owner{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return ledger.Owner{}, err
 	}
 	c := codec{item: it}
-	return slices.Sorted(slices.Values(c.set("tenants"))), c.err
-}
-
-// Created implements operation.Ledger.
-func (l *Ledger) Created(ctx context.Context, record, id string, generation int) (bool, error) {
-	it, err := l.get(ctx, ownerKey(record))
-	if err == ledger.ErrNotFound {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	c := codec{item: it}
-	var last string
-	c.text("call", &last)
-	return last == call(id, generation), c.err
+	owner := ledger.Owner{Tenants: slices.Sorted(slices.Values(c.set("tenants")))}
+	c.text("call", &owner.Call)
+	c.instant("assigned_at", &owner.AssignedAt)
+	return owner, c.err
 }
 
 // Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.

@@ -367,8 +367,8 @@ func TestItemOfDigests(t *testing.T) {
 
 // owned reports whether the one tenant of these tests owns a partner's record.
 func owned(t *testing.T, s ledgertest.Store, record string) (bool, error) {
-	owners, err := s.Owners(t.Context(), record)
-	return slices.Equal(owners, []string{"acme"}), err
+	owner, err := s.Owner(t.Context(), record)
+	return slices.Equal(owner.Tenants, []string{"acme"}), err
 }
 
 // TestAgreesWithBolt makes the same random calls on both adapters: they must give the same answers.

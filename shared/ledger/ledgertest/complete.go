@@ -86,10 +86,10 @@ func (f *fixture) wantFenced(late, standing ledger.Transaction) {
 	f.want(got, standing)
 	f.wantStored(standing)
 	if late.Owns != "" {
-		owners, err := f.store.Owners(f.Context(), late.Owns)
+		owner, err := f.store.Owner(f.Context(), late.Owns)
 		f.wantErr(err, nil)
-		if owners != nil {
-			f.want(owners, []string{late.Tenant})
+		if owner.Tenants != nil {
+			f.want(owner, ledger.Owner{Tenants: []string{late.Tenant}, Call: late.Call()})
 		}
 	}
 }
@@ -107,9 +107,9 @@ func (s suite) owners() {
 	s.test("Nobody", func(f *fixture) {
 		f.mustComplete(Ended(f.mustClaim(Claimable("id", "attempt-1")), ledger.Done))
 		for _, name := range []string{record, ""} {
-			got, err := f.store.Owners(f.Context(), name)
+			got, err := f.store.Owner(f.Context(), name)
 			f.wantErr(err, nil)
-			f.want(got, []string(nil))
+			f.want(got, ledger.Owner{})
 		}
 	})
 	s.test("OneTenant", func(f *fixture) {
@@ -142,28 +142,66 @@ func (s suite) owners() {
 		f.wantOwners("equal/alias/2", "acme")
 	})
 	s.test("PutOwner", func(f *fixture) {
+		const older = "equal/transaction/older"
 		create(f, "id-1", "globex")
-		for range 2 {
-			f.wantErr(f.store.PutOwner(f.Context(), record, "acme"), nil)
-			f.wantOwners(record, "acme")
+		for i := range 2 {
+			now := Epoch.Add(time.Duration(i) * time.Second)
+			f.setClock(now)
+			for name, call := range map[string]string{record: ledger.CallName("id-1", 1), older: ""} {
+				f.wantErr(f.store.PutOwner(f.Context(), name, "acme"), nil)
+				owner, err := f.store.Owner(f.Context(), name)
+				f.wantErr(err, nil)
+				f.want(owner, ledger.Owner{Tenants: []string{"acme"}, Call: call, AssignedAt: now})
+				f.want(owner.Assigned(), call == "")
+			}
 		}
-		created, err := f.store.Created(f.Context(), record, "id-2", 1)
+		create(f, "id-2", "acme") // the last that named it
+		owner, err := f.store.Owner(f.Context(), record)
 		f.wantErr(err, nil)
-		f.want(created, false)
+		f.want(owner.Call, ledger.CallName("id-2", 1))
 	})
-	s.test("Created", func(f *fixture) { // by that call, and by none that only has its id or has none
-		create(f, "id-1", "acme")
+	s.test("Overrules", func(f *fixture) { // what an operator has said before the call, and nothing else
 		for _, test := range []struct {
-			record, id string
-			generation int
-			want       bool
+			name               string
+			created, overrules bool
+			claimed            time.Time
+			ok                 bool
 		}{
-			{record, "id-1", 1, true}, {record, "id-1", 2, false}, {record, "id-2", 1, false}, {record + "0", "id-1", 1, false},
-			{"", "", 0, false},
+			{"Before", false, true, Epoch.Add(time.Second), true},
+			{"NotAsked", false, false, Epoch.Add(time.Second), false},
+			{"AtOnce", false, true, Epoch, false},
+			{"After", false, true, Epoch.Add(-time.Second), false},
+			{"Another'sCall", true, true, Epoch.Add(time.Second), false},
 		} {
-			got, err := f.store.Created(f.Context(), test.record, test.id, test.generation)
+			t := Claimable("by-"+test.name, "attempt-1")
+			t.ClaimedAt = test.claimed
+			t = Ended(f.mustClaim(t), ledger.Done)
+			t.Owns, t.Aliases = "equal/transaction/"+test.name, []string{"equal/alias/" + test.name}
+			if test.created {
+				theirs := Claimable("of-globex", "attempt-1")
+				theirs.Tenant = "globex"
+				theirs = Ended(f.mustClaim(theirs), ledger.Done)
+				theirs.Owns = t.Owns
+				f.mustComplete(theirs)
+			}
+			for _, name := range []string{t.Owns, t.Aliases[0]} {
+				f.wantErr(f.store.PutOwner(f.Context(), name, "globex"), nil)
+			}
+			t.Overrules = test.overrules
+			_, err := f.store.Complete(f.Context(), t)
+			if !test.ok {
+				f.wantErr(err, ledger.ErrOwned)
+				f.wantOwners(t.Owns, "globex")
+				continue
+			}
 			f.wantErr(err, nil)
-			f.want(got, test.want)
+			f.wantOwners(t.Owns, "acme")
+			f.wantOwners(t.Aliases[0], "globex")
+			owner, err := f.store.Owner(f.Context(), t.Owns)
+			f.wantErr(err, nil)
+			f.want(owner.Call, t.Call())
+			t.Aliases, t.Overrules = nil, false
+			f.wantStored(t)
 		}
 	})
 	s.test("OneOfMany", func(f *fixture) {
@@ -202,9 +240,9 @@ func (s suite) owners() {
 
 func (f *fixture) wantOwners(record string, want ...string) {
 	f.Helper()
-	got, err := f.store.Owners(f.Context(), record)
+	got, err := f.store.Owner(f.Context(), record)
 	f.wantErr(err, nil)
-	f.want(got, want)
+	f.want(got.Tenants, want)
 }
 
 func (s suite) record() {
@@ -266,7 +304,7 @@ func (s suite) roundTrip() {
 					f.Fatalf("%s is not set", v.Type().Field(i).Name)
 				}
 			}
-			t.Aliases = nil // not stored
+			t.Aliases, t.Overrules = nil, false // not stored
 			recorded := t
 			recorded.ID += " recorded"
 			f.mustRecord(recorded)
@@ -402,9 +440,8 @@ func (s suite) context() {
 			return err
 		},
 		"Record":      func(ctx context.Context, s Store) error { return s.Record(ctx, Claimable("id", "a")) },
-		"Owners":      func(ctx context.Context, s Store) error { _, err := s.Owners(ctx, "record"); return err },
+		"Owner":       func(ctx context.Context, s Store) error { _, err := s.Owner(ctx, "record"); return err },
 		"PutOwner":    func(ctx context.Context, s Store) error { return s.PutOwner(ctx, "record", "acme") },
-		"Created":     func(ctx context.Context, s Store) error { _, err := s.Created(ctx, "record", "id", 1); return err },
 		"Transaction": func(ctx context.Context, s Store) error { _, err := s.Transaction(ctx, "acme", "id"); return err },
 		"Transactions": func(ctx context.Context, s Store) error {
 			_, err := s.Transactions(ctx, ledger.Query{Tenant: "acme"})

@@ -54,16 +54,10 @@ func (c *Counting) PutOwner(ctx context.Context, record, tenant string) error {
 	return c.writeOnly("PutOwner", func() error { return c.Store.PutOwner(ctx, record, tenant) })
 }
 
-// Owners implements operation.Ledger.
-func (c *Counting) Owners(ctx context.Context, record string) ([]string, error) {
+// Owner implements operation.Ledger.
+func (c *Counting) Owner(ctx context.Context, record string) (ledger.Owner, error) {
 	c.Reads.Add(1)
-	return c.Store.Owners(ctx, record)
-}
-
-// Created implements operation.Ledger.
-func (c *Counting) Created(ctx context.Context, record, id string, generation int) (bool, error) {
-	c.Reads.Add(1)
-	return c.Store.Created(ctx, record, id, generation)
+	return c.Store.Owner(ctx, record)
 }
 
 // Transaction implements Store.

@@ -18,7 +18,8 @@ type Store interface {
 	operation.Ledger
 	token.Store
 
-	// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before.
+	// PutOwner makes a tenant the only owner of a partner's record, whoever owned it before. Which call has made it stays
+	// on record.
 	PutOwner(ctx context.Context, record, tenant string) error
 
 	// Transaction returns a tenant's record, or ledger.ErrNotFound when it is absent, expired or another tenant's.
