@@ -153,8 +153,12 @@ func customerIdentification() *flow.Machine {
 		Next:       "RouteByStatus",
 	})
 	m.Add("CheckTime", flow.If(flow.Above("$.now.time.left", 0), "AwaitIdentification", "FinishUndetermined"))
-	m.Add("FinishApproved", finish{Status: "SUCCEEDED", Reason: "approved", OutcomeOf: "$.now.identified"})
-	m.Add("FinishDeclined", finish{Status: "REJECTED", Reason: "declined", OutcomeOf: "$.now.identified"})
+	m.Add("FinishApproved", finish{
+		Status: "SUCCEEDED", Reason: "approved", Source: "§6.1 of the README", OutcomeOf: "$.now.identified",
+	})
+	m.Add("FinishDeclined", finish{
+		Status: "REJECTED", Reason: "declined", Source: "§6.1 of the README", OutcomeOf: "$.now.identified",
+	})
 	m.Add("FinishExpired", finish{
 		Comment: "The customer did not finish in time.",
 		Status:  "EXPIRED", Reason: "expired", OutcomeOf: "$.now.identified",

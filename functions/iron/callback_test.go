@@ -17,7 +17,7 @@ import (
 	"sallyport/shared/gateway"
 )
 
-// The test vector of §11.
+// The test vector of §6.1.
 const (
 	vectorBody  = `{"type":"identification_status","timestamp":"2026-03-02T09:16:40.118+00:00","data":{"customer_id":"7a1c1f5e-2f7b-4f0c-9d55-0b8a6a4e1d21","message":{"IdentificationStatus":{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","status":"Approved"}}}}`
 	vectorStamp = "1772443001"

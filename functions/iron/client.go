@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
@@ -48,8 +48,8 @@ func (c Config) forgotten(call operation.Call) bool {
 	return c.now().Sub(call.FirstSent) >= c.keyLife()
 }
 
-// Versions of the API that the header X-API-Version may name (§1).
-func versions() []string { return []string{"2025-03-13", "2026-07-01"} }
+// maxVersion is how long the header X-API-Version may be, in bytes.
+const maxVersion = 100
 
 // scope is what a caller says in headers of how a call is meant.
 type scope struct {
@@ -65,9 +65,13 @@ func readScope(req gateway.Request) (s scope, err error) {
 	}
 	switch {
 	case s.SubPartner != "" && !isUUID(s.SubPartner):
-		return s, &gateway.InputError{Pointer: "X-SUB-PARTNER-ID", Reason: "must be a UUID"}
-	case s.Version != "" && !slices.Contains(versions(), s.Version):
-		return s, &gateway.InputError{Pointer: "X-API-Version", Reason: "must be 2025-03-13 or 2026-07-01"}
+		return s, &gateway.InputError{
+			Pointer: "X-SUB-PARTNER-ID", Reason: "must be a UUID", Source: source.Published("§1.3"),
+		}
+	case len(s.Version) > maxVersion || strings.ContainsFunc(s.Version, func(r rune) bool { return r < ' ' || r > '~' }):
+		return s, &gateway.InputError{
+			Pointer: "X-API-Version", Reason: "must have 100 characters of ASCII at most", Source: source.Safety("a header"),
+		}
 	}
 	s.SubPartner = canonicalID(s.SubPartner)
 	return s, nil
@@ -84,10 +88,14 @@ func requireKey(req gateway.Request) error {
 	case err != nil:
 		return err
 	case key == "":
-		return rejected(http.StatusBadRequest, messageKeyMissing, "idempotency_key_missing", "IDEMPOTENCY-KEY: is required")
+		return rejected(
+			http.StatusBadRequest, messageKeyMissing, "idempotency_key_missing", "IDEMPOTENCY-KEY: is required",
+			source.Published("§1.2"),
+		)
 	case !isUUID(key):
 		return rejected(
 			http.StatusBadRequest, messageKeyNotUUID, "idempotency_key_invalid", "IDEMPOTENCY-KEY: must be a UUID",
+			source.Published("§1.2"),
 		)
 	}
 	return nil
@@ -96,7 +104,7 @@ func requireKey(req gateway.Request) error {
 // pathID reads a path parameter.
 func pathID(req gateway.Request, name string) (string, error) {
 	if !isUUID(req.Params[name]) {
-		return "", &gateway.InputError{Pointer: name, Reason: "must be a UUID"}
+		return "", &gateway.InputError{Pointer: name, Reason: "must be a UUID", Source: source.Published("§2.1")}
 	}
 	return canonicalID(req.Params[name]), nil
 }
@@ -136,7 +144,7 @@ func (c Config) send(
 			req.Header.Set(name, value)
 		}
 	}
-	if r.body != nil {
+	if len(r.body) > 0 {
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}
 	resp, err = call.Do(ctx, req, r.body)
@@ -175,6 +183,9 @@ func (c Config) read(
 	resp, failed := c.send(ctx, call, request{method: http.MethodGet, path: path, query: query, scope: s})
 	if failed == nil {
 		outcome := classify(resp, missing)
+		if outcome.Class == operation.Done && resp.Status != http.StatusOK { // no page has it so
+			outcome.Class, outcome.Code = operation.Unknown, "http_"+strconv.Itoa(resp.Status)
+		}
 		failed = &outcome
 	}
 	if failed.Class == operation.Unknown {

@@ -66,19 +66,12 @@ func decodeCustomer(req gateway.Request) (in customerCreation, err error) {
 	if err := gateway.CheckJSON(req.Body); err != nil {
 		return in, err
 	}
-	if err := invalid(schema.Check(req.Body, source.Published("§3"), customerRules(), false)); err != nil {
+	if err := invalid(schema.Check(req.Body, source.Published("§3.1"), customerRules(), false)); err != nil {
 		return in, err
 	}
-	var said struct {
-		Type       string `json:"customer_type"`
-		Name       string `json:"name"`
-		Email      string `json:"email"`
-		ExternalID string `json:"external_id"`
-	}
-	if err := tolerant.Read(req.Body, &said); err != nil {
-		return in, &gateway.InputError{Reason: "is not valid"}
-	}
-	in.Type, in.Name, in.Email, in.ExternalID, in.Body = said.Type, said.Name, said.Email, said.ExternalID, req.Body
+	said := tolerant.ReadObject(req.Body)
+	in.Type, in.Name, in.Email = said.String("customer_type"), asSent(said["name"]), asSent(said["email"])
+	in.ExternalID, in.Body = asSent(said["external_id"]), req.Body
 	in.Digest, err = gateway.DigestJSON(req.Body)
 	return in, err
 }
@@ -122,7 +115,7 @@ func (c Config) findCreated(
 		}
 		return true
 	}
-	if in.ExternalID != "" { // the account may have no list, or too long a one
+	if in.ExternalID != "" && checkExternalID(in.ExternalID) == nil { // the account may have no list, or too long a one
 		named := jsontext.Value(c.read(ctx, call, in.Scope, externalPath(in.ExternalID), nil, messageNoCustomer).Reply.Body)
 		if shown, ok := readCustomer(named); ok && in.agrees(shown) && since(shown.CreatedAt, call.FirstSent) {
 			found, finding := unclaimed(ctx, call, []jsontext.Value{named}, customerCreated)

@@ -13,6 +13,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 )
 
 // maxIdentification caps what a state machine sends, with its files, in bytes. A caller sends what a Lambda takes.
@@ -61,15 +62,15 @@ func CreateIdentification(c Config) operation.Operation[identificationCreation] 
 			if in.Generation == v2 {
 				path += "/v2"
 			}
-			return c.create(ctx, call, request{path: path, body: in.Body, scope: in.Scope}, find, guard, identificationCreated)
+			return c.create(ctx, call, request{path: path, body: in.Body, scope: in.Scope}, find, guard, in.created)
 		},
 		Lookup: c.findIdentification,
 		Output: summaryOfIdentification,
 	}
 }
 
-// decodeIdentification validates the whole body by the table of its type. No body is the oldest way to ask for a Direct
-// one (§4).
+// decodeIdentification validates a body of the second generation by the table of its type. One of the first goes on as
+// it is, of which none is the oldest way to ask for a Direct one (§4.2).
 func (c Config) decodeIdentification(req gateway.Request) (in identificationCreation, err error) {
 	if err := requireKey(req); err != nil {
 		return in, err
@@ -85,17 +86,21 @@ func (c Config) decodeIdentification(req gateway.Request) (in identificationCrea
 		in.Generation = v2
 	}
 	in.Body = req.Body
+	said := in.Body
 	if trimmed := bytes.TrimSpace(req.Body); in.Generation == v1 &&
 		(len(trimmed) == 0 || bytes.Equal(trimmed, []byte("null"))) {
-		in.Body = jsontext.Value(`{"type":"` + typeDirect + `"}`)
+		said = jsontext.Value(`{"type":"` + typeDirect + `"}`)
 	}
-	if err := gateway.CheckJSON(in.Body); err != nil {
+	if err := gateway.CheckJSON(said); err != nil {
 		return in, err
 	}
-	if err := invalid(c.checkIdentification(in.Body, in.Generation, false)); err != nil {
+	if in.Generation == v1 && said.Kind() != '{' {
+		return in, &gateway.InputError{Reason: "must be an object", Source: source.Published("§4.1")}
+	}
+	if err := invalid(c.checkIdentification(said, in.Generation, false)); err != nil {
 		return in, err
 	}
-	in.Digest, err = gateway.DigestJSON(in.Body)
+	in.Digest, err = gateway.DigestJSON(said)
 	return in, err
 }
 
@@ -150,7 +155,8 @@ func (c Config) identifications(
 	failed = c.each(ctx, call, s, identificationsPath(customer), url.Values{}, func(item jsontext.Value) bool {
 		var found identification
 		found, whole = readIdentification(item)
-		whole = whole && !found.createdAt().IsZero() // one whose age isn't known proves nothing
+		// One whose age isn't known proves nothing, nor does a list that shows another customer's.
+		whole = whole && !found.createdAt().IsZero() && (found.CustomerID == "" || canonicalID(found.CustomerID) == customer)
 		all = append(all, item)
 		return whole
 	})
@@ -176,6 +182,15 @@ func (c Config) findIdentification(
 		return *failed, operation.Undetermined
 	}
 	return unclaimed(ctx, call, newerThan(call.FirstSent, all), identificationCreated)
+}
+
+// created reads the answer to its creation, which must be about its customer.
+func (in identificationCreation) created(reply gateway.Reply) operation.Outcome {
+	outcome := identificationCreated(reply)
+	if of := outcome.Refs["customer_id"]; of != "" && of != in.CustomerID {
+		return operation.Outcome{Class: operation.Unknown, Code: "another_customer", Reply: reply}
+	}
+	return outcome
 }
 
 // newerThan picks those that are not older than a time.

@@ -9,6 +9,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 )
 
 // Texts of the gateway's answers. The partner has no codes, and its own texts are not documented (§8).
@@ -93,7 +94,7 @@ func encode(status int, body any) gateway.Reply {
 	return gateway.JSON(status, text)
 }
 
-// rejected refuses a request before any call.
-func rejected(status int, message, code, detail string) error {
-	return &operation.Rejection{Reply: failure(status, message), Code: code, Detail: detail}
+// rejected refuses a request before any call, by a rule.
+func rejected(status int, message, code, detail string, from source.Source) error {
+	return &operation.Rejection{Reply: failure(status, message), Code: code, Detail: detail, Source: from}
 }

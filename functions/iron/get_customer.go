@@ -6,7 +6,6 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
-	"sallyport/shared/schema"
 	"sallyport/shared/source"
 )
 
@@ -32,7 +31,12 @@ func GetCustomer(c Config) operation.Operation[customerQuery] {
 					ExternalID string `json:"external_id"`
 				}
 				if err = gateway.DecodeJSON(req.Body, &wanted); err == nil {
-					err = invalid(schema.Check(req.Body, source.Published("§3"), schema.Filled("external_id", externalID()), false))
+					err = checkExternalID(wanted.ExternalID)
+				}
+				if err == nil && wanted.ExternalID == "" {
+					err = &gateway.InputError{
+						Pointer: "/external_id", Reason: "must not be empty", Source: source.Interface("what to look for"),
+					}
 				}
 				in.ExternalID = wanted.ExternalID
 				return in, err

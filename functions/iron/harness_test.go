@@ -20,7 +20,7 @@ const (
 	// the same, of a deployment that sees all of its account
 	ofOneTenant = `{"api_key":"sk_sbx_demo","unowned":"shared"}`
 
-	// Answers of the contract's examples (§11).
+	// Answers of the contract's examples (§6.1).
 	aPending = `{"id":"e2b8d1f4-6c0a-4a8e-a3f1-90d2b7c4aa10","customer_id":"7a1c1f5e-2f7b-4f0c-9d55-0b8a6a4e1d21","status":"Pending","created_at":"2026-03-02T09:14:07Z","updated_at":"2026-03-02T09:14:07Z",` +
 		`"url":"https://verify.example.test/start?token=q8","step_status":{"identity":{"result":"Pending","retry":true}}}`
 	created = `{"id":"7a1c1f5e-2f7b-4f0c-9d55-0b8a6a4e1d21","partner_id":"0b8a6a4e-1d21-4f0c-9d55-7a1c1f5e2f7b","customer_type":"Person","name":"Noor Example","email":"noor@example.com","status":"IdentificationRequired",` +

@@ -2,6 +2,7 @@ package iron
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -45,11 +46,17 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 	created := len(in.Customer) > 0 && in.Customer.Kind() != 'n'
 	switch {
 	case created == (in.CustomerID != ""):
-		return fields, &gateway.InputError{Pointer: "/customer", Reason: "must be there, or else customer_id"}
+		return fields, &gateway.InputError{
+			Pointer: "/customer", Reason: "must be there, or else customer_id", Source: source.Interface("customer"),
+		}
 	case in.CustomerID != "" && !isUUID(in.CustomerID):
-		return fields, &gateway.InputError{Pointer: "/customer_id", Reason: "must be a UUID"}
+		return fields, &gateway.InputError{
+			Pointer: "/customer_id", Reason: "must be a UUID", Source: source.Published("§2.1"),
+		}
 	case in.SubPartner != "" && !isUUID(in.SubPartner):
-		return fields, &gateway.InputError{Pointer: "/sub_partner_id", Reason: "must be a UUID"}
+		return fields, &gateway.InputError{
+			Pointer: "/sub_partner_id", Reason: "must be a UUID", Source: source.Published("§1.3"),
+		}
 	}
 	fields = journey.Fields{
 		Plain: map[string]any{
@@ -60,7 +67,9 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 	}
 	open := func(value jsontext.Value, at string, check func(jsontext.Value) []schema.Fault) (jsontext.Value, error) {
 		if value.Kind() != '{' {
-			return nil, &gateway.InputError{Pointer: at, Reason: `must be an object or {"document_id":…}`}
+			return nil, &gateway.InputError{
+				Pointer: at, Reason: `must be an object or {"document_id":…}`, Source: source.Interface("an object"),
+			}
 		}
 		opened, err := s.Open(ctx, value, maxText, isFile)
 		if err != nil {
@@ -69,8 +78,11 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		if err := gateway.CheckJSON(opened); err != nil {
 			return nil, gateway.Under(at, err)
 		}
+		if opened.Kind() != '{' {
+			return nil, &gateway.InputError{Pointer: at, Reason: "must be an object", Source: source.Interface("an object")}
+		}
 		for _, f := range check(opened) {
-			return nil, &gateway.InputError{Pointer: at + f.Pointer, Reason: f.Reason}
+			return nil, &gateway.InputError{Pointer: at + f.Pointer, Reason: f.Reason, Source: f.Source}
 		}
 		fields.AlsoErase = append(fields.AlsoErase, vault.References(opened)...)
 		fields.HasPersonalData = fields.HasPersonalData || !vault.IsReference(value) && !isBare(opened)
@@ -80,31 +92,22 @@ func (c Config) startCustomerIdentification(ctx context.Context, s journey.Start
 		opened, err := open(
 			in.Customer, "/customer",
 			func(text jsontext.Value) []schema.Fault {
-				return schema.Check(text, source.Published("§3"), customerRules(), false)
+				return schema.Check(text, source.Published("§3.1"), customerRules(), false)
 			},
 		)
 		if err != nil {
 			return fields, err
 		}
-		var said struct {
-			ExternalID string `json:"external_id"`
+		externalID := asSent(tolerant.ReadObject(opened)["external_id"])
+		if err := checkExternalID(externalID); err != nil {
+			return fields, gateway.Under("/customer", err)
 		}
-		if err := tolerant.Read(opened, &said); err != nil {
-			return fields, &gateway.InputError{Pointer: "/customer", Reason: "is not valid"}
-		}
-		fields.Sealed["customer"], fields.Sealed["external_id"] = opened, said.ExternalID
-		fields.Plain["find"] = said.ExternalID != ""
+		fields.Sealed["customer"], fields.Sealed["external_id"] = opened, externalID
+		fields.Plain["find"] = externalID != ""
 	}
 	generation := ""
 	opened, err := open(in.Identification, "/identification", func(body jsontext.Value) []schema.Fault {
-		var said struct {
-			Type jsontext.Value `json:"type"`
-		}
-		_ = tolerant.Read(body, &said)
-		if generation = generationOf(tolerant.String(said.Type)); generation == "" {
-			return schema.Check(body, source.Published("§5"), schema.Filled("type", schema.Word(typeLink, typeToken,
-				typePerson, typeBusiness, typeDirect, typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson)), true)
-		}
+		generation = generationOf(kindOf(body))
 		return c.checkIdentification(body, generation, true)
 	})
 	fields.Sealed["identification"], fields.Plain["generation"] = opened, generation
@@ -117,7 +120,8 @@ func isBare(identification jsontext.Value) bool {
 		Type    string `json:"type"`
 		WithEDD bool   `json:"with_edd"`
 	}
-	return json.Unmarshal(identification, &in, json.RejectUnknownMembers(true)) == nil
+	return json.Unmarshal(identification, &in, json.RejectUnknownMembers(true)) == nil &&
+		slices.Contains([]string{typeDirect, typeLink}, in.Type)
 }
 
 // isFile tells the places of files, which are opened only where they are sent.

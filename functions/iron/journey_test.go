@@ -119,6 +119,16 @@ func TestStartOfACustomerIdentification(t *testing.T) {
 			`{"customer_id":"` + customerID + `","find":false,"generation":"v2","sub_partner_id":""}`, "name", "", true, `{}`,
 			person,
 		},
+		"OlderForm": {
+			identifying(byID, `{"Person":{"selfie":{"document_id":"selfie"}}}`),
+			`{"customer_id":"` + customerID + `","find":false,"generation":"v1","sub_partner_id":""}`, "selfie", "", true, `{}`,
+			`{"Person":{"selfie":{"document_id":"selfie"}}}`,
+		},
+		"OtherName": {
+			identifying(byID, `{"type":"Reliance","token":"t"}`),
+			`{"customer_id":"` + customerID + `","find":false,"generation":"v1","sub_partner_id":""}`, "", "", true, `{}`,
+			`{"type":"Reliance","token":"t"}`,
+		},
 		"Business": {
 			identifying(byID, business),
 			`{"customer_id":"` + customerID + `","find":false,"generation":"v2","sub_partner_id":""}`, "", "", true, `{}`,
@@ -172,23 +182,18 @@ func TestStartThatIsNotValid(t *testing.T) {
 		{identifying(`"customer":{"document_id":"nul"}`, link), "/customer/name: holds a NUL character"},
 		{identifying(`"customer":{}`, link), "/customer/customer_type: is required"},
 		{identifying(change(t, customer, "Person", "person"), link), "/customer/customer_type: must be Business or Person"},
+		{identifying(change(t, customer, `"noor@example.com"`, `" "`), link), "/customer/email: must not be empty"},
 		{
-			identifying(change(t, customer, `"noor@example.com"`, `"noor"`), link),
-			"/customer/email: must be an email address of 254 characters at most",
+			identifying(change(t, customer, `ext-1`, `..`), link),
+			"/customer/external_id: must have 1000 characters at most, and be neither . nor ..",
 		},
 		{`{` + byID + `}`, `/identification: must be an object or {"document_id":…}`},
 		{identifying(byID, `null`), `/identification: must be an object or {"document_id":…}`},
 		{identifying(byID, `"Direct"`), `/identification: must be an object or {"document_id":…}`},
 		{identifying(byID, `{}`), "/identification/type: is required"},
-		{
-			identifying(byID, `{"type":"Other"}`),
-			"/identification/type: must be Link, Token, Person, Business, Direct, OutsourcedPerson, OutsourcedBusiness or " +
-				"ReliancePerson",
-		},
-		{identifying(byID, `{"type":["Link"]}`), "/identification/type: must be a string"},
 		{identifying(byID, `{"type":"Link","with_edd":"yes"}`), "/identification/with_edd: must be true or false"},
 		{
-			identifying(byID, change(t, person, `"DE"`, `"de"`)),
+			identifying(byID, change(t, person, `"country":"DE"`, `"country":"DEU"`)),
 			"/identification/address/country: must be a country code of two letters",
 		},
 		{

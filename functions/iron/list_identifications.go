@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -57,17 +56,10 @@ func decodeIdentificationsQuery(req gateway.Request) (in identificationsQuery, e
 		return in, nil
 	}
 	in.Query = map[string]string{}
-	if size, ok := req.Query["page_size"]; ok {
-		if n, err := strconv.Atoi(size); err != nil || n < 1 || n > pageSize {
-			return in, &gateway.InputError{Pointer: "page_size", Reason: "must be 1 to " + strconv.Itoa(pageSize)}
+	for _, name := range []string{"page_size", "cursor"} {
+		if value := req.Query[name]; value != "" { // an empty one is none
+			in.Query[name] = value
 		}
-		in.Query["page_size"] = size
-	}
-	if cursor, ok := req.Query["cursor"]; ok {
-		if !isUUID(cursor) {
-			return in, &gateway.InputError{Pointer: "cursor", Reason: "must be a UUID"}
-		}
-		in.Query["cursor"] = cursor
 	}
 	return in, nil
 }

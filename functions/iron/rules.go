@@ -1,6 +1,7 @@
 package iron
 
 import (
+	"bytes"
 	"math/big"
 	"net/http"
 	"slices"
@@ -11,42 +12,36 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/schema"
 	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 )
 
-// Types of an identification, by the generation that has them. Of v1 only the first is published (§4).
+// Types of an identification of the second generation (§5.1). Of the first only Direct is published (§4.1).
 const (
-	typeDirect             = "Direct"
-	typeOutsourcedPerson   = "OutsourcedPerson"
-	typeOutsourcedBusiness = "OutsourcedBusiness"
-	typeReliancePerson     = "ReliancePerson"
-
+	typeDirect   = "Direct"
 	typeLink     = "Link"
 	typeToken    = "Token"
 	typePerson   = "Person"
 	typeBusiness = "Business"
 )
 
-// generationOf returns the generation that has a type; empty for none.
+func typesV2() []string { return []string{typeLink, typeToken, typePerson, typeBusiness} }
+
+// generationOf returns the generation that has a type. What the second one hasn't is the first one's, which has names
+// that no page tells.
 func generationOf(kind string) string {
-	switch kind {
-	case typeDirect, typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson:
-		return v1
-	case typeLink, typeToken, typePerson, typeBusiness:
+	if slices.Contains(typesV2(), kind) {
 		return v2
 	}
-	return ""
+	return v1
 }
 
-// Limits of files in bytes, and those that the contract leaves open, so that they are inferred (§3 to §5).
+// Limits of the second generation (§5.4, §5.5).
 const (
-	maxImageV1     = 5 << 20
-	maxFileV2      = 10 << 20
-	maxEmail       = 254
-	maxExternalID  = 255
+	maxFileV2      = 10 << 20 // bytes
 	maxDocumentsV2 = 4
 	maxLevels      = 2 // of companies that own each other
 )
@@ -64,51 +59,52 @@ func invalid(faults []schema.Fault) error {
 		where = append(where, f.Error())
 	}
 	detail := strings.Join(where, "; ")
-	return rejected(http.StatusBadRequest, "invalid request: "+detail, string(operation.InvalidRequest), detail)
-}
-
-// customerRules is the table of a customer (§3).
-func customerRules() schema.Fields {
-	return slices.Concat(
-		schema.Filled("customer_type", schema.Word("Business", "Person")),
-		schema.Filled("email", email(maxEmail)),
-		schema.Optional("name", schema.Text(0)),
-		schema.Optional("external_id", externalID()),
+	return rejected(
+		http.StatusBadRequest, "invalid request: "+detail, string(operation.InvalidRequest), detail, faults[0].Source,
 	)
 }
 
-// externalID may be anything that can stand in a path by itself.
-func externalID() schema.Type {
-	return schema.Form("must have "+strconv.Itoa(maxExternalID)+" characters at most, and be neither . nor ..",
-		func(text string) bool {
-			return utf8.RuneCountInString(text) <= maxExternalID && text != "." && text != ".."
-		})
+// customerRules is what a customer must have (§3.1).
+func customerRules() schema.Fields {
+	return slices.Concat(schema.Filled("customer_type", schema.Word("Business", "Person")), schema.Filled("email", line()))
 }
 
-// checkIdentification applies the table of a type (§4, §5) to a body whose JSON has been checked. With references,
-// a file may be one.
-func (c Config) checkIdentification(body jsontext.Value, generation string, references bool) []schema.Fault {
+// maxExternalID is how long an external_id may be that is looked for, in characters: it is part of a path then.
+const maxExternalID = 1000
+
+// checkExternalID refuses what can't stand in a path by itself.
+func checkExternalID(text string) error {
+	if text == "." || text == ".." || utf8.RuneCountInString(text) > maxExternalID {
+		return &gateway.InputError{
+			Pointer: "/external_id",
+			Reason:  "must have " + strconv.Itoa(maxExternalID) + " characters at most, and be neither . nor ..",
+			Source:  source.Safety("part of a path"),
+		}
+	}
+	return nil
+}
+
+// kindOf returns the type of an identification, without a copy of its files.
+func kindOf(body jsontext.Value) string {
 	var in struct {
 		Type jsontext.Value `json:"type"`
 	}
 	_ = tolerant.Read(body, &in)
-	kind := tolerant.String(in.Type)
-	if generationOf(kind) != generation {
-		kinds := schema.Word(typeDirect, typeOutsourcedPerson, typeOutsourcedBusiness, typeReliancePerson)
-		if generation == v2 {
-			kinds = schema.Word(typeLink, typeToken, typePerson, typeBusiness)
+	return tolerant.String(in.Type)
+}
+
+// checkIdentification applies the table of a type of the second generation (§5) to a body whose JSON has been
+// checked. With references, a file may be one. Of the first generation Iron judges.
+func (c Config) checkIdentification(body jsontext.Value, generation string, references bool) []schema.Fault {
+	if generation == v1 {
+		if len(bytes.Trim(body, "{} \t\r\n")) > 0 {
+			return nil
 		}
-		return schema.Check(body, source.Published("§5"), schema.Filled("type", kinds), references)
+		return schema.Check(body, source.Published("§4.1"), schema.Filled("type", schema.Any()), references)
 	}
 	var fields schema.Fields
 	further := func(jsontext.Value) []schema.Fault { return nil }
-	switch kind {
-	case typeOutsourcedPerson:
-		fields = outsourcedPerson()
-	case typeOutsourcedBusiness:
-		fields, further = outsourcedBusiness(), checkOfficers
-	case typeReliancePerson:
-		fields = reliancePerson()
+	switch kindOf(body) {
 	case typeLink:
 		fields = schema.Optional("with_edd", schema.Boolean())
 	case typeToken:
@@ -117,8 +113,10 @@ func (c Config) checkIdentification(body jsontext.Value, generation string, refe
 		fields = person()
 	case typeBusiness:
 		fields, further = business(), c.checkCompanies
+	default:
+		fields = schema.Filled("type", schema.Word(typesV2()...))
 	}
-	if faults := schema.Check(body, source.Published("§5"), fields, references); len(faults) > 0 {
+	if faults := schema.Check(body, source.Published("§5.1"), fields, references); len(faults) > 0 {
 		return faults
 	}
 	return further(body)
@@ -131,217 +129,28 @@ func words(list string) schema.Type { return schema.Word(strings.Fields(list)...
 
 func line() schema.Type { return schema.Text(0) }
 
+// country is a code of two letters (§5.2).
 func country() schema.Type {
 	return schema.Form("must be a country code of two letters", func(text string) bool {
-		return len(text) == 2 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+		return len(text) == 2 && strings.Trim(strings.ToUpper(text), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 	})
 }
 
-func email(max int) schema.Type {
-	return schema.Form("must be an email address of "+strconv.Itoa(max)+" characters at most", func(text string) bool {
-		at := strings.LastIndexByte(text, '@')
-		return at > 0 && at < len(text)-1 && len(text) <= max
-	})
-}
-
-// phone is a number with its leading plus (E.164).
+// phone is a number with its leading plus (§5.2).
 func phone() schema.Type {
 	return schema.Form("must be a phone number as +4930123456", func(text string) bool {
-		digits, plus := strings.CutPrefix(text, "+")
-		return plus && len(digits) >= 7 && len(digits) <= 15 && strings.Trim(digits, "0123456789") == ""
+		return strings.HasPrefix(strings.TrimSpace(text), "+")
 	})
-}
-
-// --- v1 (§4)
-
-func addressV1() schema.Type {
-	return object(
-		schema.Filled("address_street_1", line()), schema.Present("address_street_2", line()),
-		schema.Filled("address_city", line()), schema.Present("address_state", line()),
-		schema.Filled("address_zip_code", line()), schema.Filled("address_country", country()),
-	)
-}
-
-func identityV1() schema.Type {
-	return object(
-		schema.Filled("identity_country_code", country()), schema.Filled("identity_number", line()),
-		schema.Filled("identity_document_type", schema.Word("Passport", "NationalId")),
-		schema.Filled("identity_document_front identity_document_back selfie", schema.File(maxImageV1)),
-		schema.Filled("selfie_collected_at", schema.Time()), schema.Filled("ip_address", line()),
-	)
-}
-
-func documentsV1() schema.Type {
-	return schema.List(0, object(
-		schema.Filled("name", line()), schema.Filled("file", schema.File(maxImageV1)),
-		schema.Filled(
-			"type", words("BusinessRegistrationDocument MemorandumOfAssociation ShareholdersRegistry Other ProofOfAddress"),
-		),
-	))
 }
 
 func employment() schema.Type { return words("Employed SelfEmployed Unemployed Retired Student") }
 
-// sourceOfFunds has the spelling of the first generation beside the later one.
-func sourceOfFunds() schema.Type {
-	return words(`SalaryAndWages PersonalSavings PensionOrRetirementPayments ProceedsFromSellingAssets
-		CryptocurrenyTradingOrInvestment CryptocurrencyTradingOrInvestment InvestmentReturns GamblingOrLotteryWinnings
-		GiftOrInheritanceReceived LoanFromBankOrOtherFinancialInstitution`)
-}
-
-func monthlyIncome() schema.Type {
-	return words("Between1000And2000 Between2000And3000 Between3000And5000 Between5000And10000 Over10000")
-}
-
-func monthlyVolume() schema.Type {
-	return words("LessThan1000 Between1000And5000 Between5000And10000 Between10000And20000 Over20000")
-}
-
-func outsourcedPerson() schema.Fields {
-	return slices.Concat(
-		schema.Filled("first_name last_name full_name", line()),
-		schema.Filled("date_of_birth", schema.Date()),
-		schema.Filled("address", addressV1()),
-		schema.Filled("email_address", email(maxEmail)),
-		schema.Filled("phone_number", phone()),
-		schema.Filled("sharing_consent", schema.True()),
-		schema.Filled("consent_collected_at", schema.Time()),
-		schema.Filled("identity", identityV1()),
-		schema.Optional("documents", documentsV1()),
-		schema.Optional("tax_identification_number", line()),
-		schema.Optional("person_questions", object(
-			schema.Present("pep_relationships", schema.List(0, line())),
-			schema.Optional("employment_status", employment()),
-			schema.Optional("expected_monthly_transaction_volume", monthlyVolume()),
-			schema.Optional("monthly_income", monthlyIncome()),
-			schema.Optional("occupation", words(`FinanceAndAccounting EducationAndTeaching TechnologyAndIT
-				DesignAndCreativeArts ConstructionAndBuilding TransportationAndLogistics ManufacturingAndProduction
-				ScienceAndResearch LegalAndLawServices PsychologyAndMentalHealth EntertainmentAndMedia MaintenanceAndRepair
-				PublicServices GeneralManagementAndOperations Other`)),
-			schema.Optional("source_of_funds", sourceOfFunds()),
-		)),
-	)
-}
-
-// companyV1 is what identifies a company, and those that are related to it.
-func companyV1() schema.Fields {
-	return slices.Concat(
-		schema.Filled("name tax_identification_number website", line()),
-		schema.Filled("formation_date", schema.Date()),
-		schema.Filled("country_code", country()),
-		schema.Present("state_code", line()),
-		schema.Filled("business_entity_id", line()),
-		schema.Filled("addresses", schema.List(0, addressV1())),
-		schema.Filled("phone_numbers", schema.List(0, phone())),
-		schema.Filled("email_addresses", schema.List(0, email(maxEmail))),
-	)
-}
-
 const (
-	turnovers = `LessThanTenK TenKToTwentyFiveK TwentyFiveKToFiftyK FiftyKToHundredK HundredKToTwoFiftyK
-		TwoFiftyKToFiveHundredK FiveHundredKToOneMillion OneMillionToFiveMillion MoreThanFiveMillion`
 	roleDirector   = "Director"
-	roleOwnerV1    = "BeneficiaryOwner"
-	roleOwnerV2    = "UltimateBeneficialOwner"
+	roleOwner      = "UltimateBeneficialOwner"
 	roleAgent      = "Representative"
 	soleProprietor = "SoleProprietorship"
 )
-
-func outsourcedBusiness() schema.Fields {
-	return slices.Concat(
-		companyV1(),
-		schema.Filled("current_activities", object(
-			schema.Filled("primary_business_activities", words(`AgricultureAndForestry Automotive
-				BankingAndFinancialServices ConstructionAndRealEstate CryptocurrencyAndBlockchain CryptocurrencyMining
-				DefiProtocols NftPlatforms CryptoPaymentProcessors CryptoWalletProviders CryptoExchanges
-				CryptoCustodyServices EcommerceAndOnlineMarketplaces EducationAndTraining EnergyAndUtilities
-				EntertainmentAndMedia GamingAndEsports HealthcareAndPharmaceuticals HospitalityAndTourism
-				InformationTechnologyAndSoftwareDevelopment Insurance LegalAndProfessionalServices
-				LogisticsAndTransportation ManufacturingAndIndustrial MetaversePlatforms MiningAndNaturalResources
-				NonProfitAndCharitableOrganizations RetailAndWholesaleTrade Telecommunications
-				VentureCapitalAndPrivateEquity CasinosAndGambling MoneyServiceBusinesses SocialMediaAndNetworkingPlatforms
-				CrowdfundingPlatforms RegTech`)),
-			schema.Filled("business_details main_business_countries", line()),
-			schema.Filled("source_of_funds", schema.List(0, words(`RevenueFromBusinessOperations ShareholderContributions
-				VentureCapitalOrPrivateEquityInvestments SaleOfAssets InitialCoinOfferingProceeds
-				ProceedsFromCryptoCurrenciesRelatedActivities Loans`))),
-			schema.Filled("last_year_turnover planned_turnover_this_year", words(turnovers)),
-			schema.Optional("regulated_or_supervised", line()),
-		)),
-		schema.Filled("planned_activities", object(
-			schema.Filled("estimated_monthly_turnover", words(turnovers)),
-			schema.Filled(
-				"estimated_monthly_transactions",
-				words("LessThanTen TenToTwentyFive TwentyFiveToFifty FiftyToHundred MoreThanHundred"),
-			),
-			schema.Filled("source_and_destination_countries", line()),
-		)),
-		schema.Filled("business_officers", schema.List(0, object(
-			schema.Filled("first_name last_name full_name", line()), schema.Filled("birth_date", schema.Date()),
-			schema.Filled("ownership_percent", schema.Range(0, 100)), schema.Filled("shares_allocated", schema.Integer()),
-			schema.Filled("roles", schema.List(0, schema.Word(roleDirector, "LegalRepresentative", roleOwnerV1))),
-			schema.Filled("email", email(maxEmail)), schema.Filled("identity", identityV1()),
-			schema.Filled("address", addressV1()), schema.Filled("phone_number", phone()),
-			schema.Present("pep_relationships", schema.List(0, line())),
-			schema.Filled("initiator consent_given", schema.Boolean()),
-			schema.Optional("consent_collected_at", schema.Time()),
-		))),
-		schema.Present("documents", documentsV1()),
-		schema.Present("related_companies", schema.List(0, object(
-			schema.Filled("name", line()), schema.Filled("country_code", country()), schema.Present("state_code", line()),
-			schema.Filled("ownership_percent", schema.Range(0, 100)), schema.Filled("shares_allocated", schema.Integer()),
-			schema.Filled("tax_identification_number website", line()),
-			schema.Filled("related_company_details", object(companyV1())),
-		))),
-		schema.Filled("ip_address", line()),
-	)
-}
-
-// checkOfficers: somebody must have begun it, and somebody be director and owner at once.
-func checkOfficers(body jsontext.Value) (faults []schema.Fault) {
-	var in struct {
-		Officers []struct {
-			Roles     []string `json:"roles"`
-			Initiator bool     `json:"initiator"`
-		} `json:"business_officers"`
-	}
-	if tolerant.Read(body, &in) != nil {
-		return []schema.Fault{{Pointer: "/business_officers", Reason: "is not valid"}}
-	}
-	initiators, both := 0, false
-	for _, officer := range in.Officers {
-		if officer.Initiator {
-			initiators++
-		}
-		both = both || slices.Contains(officer.Roles, roleDirector) && slices.Contains(officer.Roles, roleOwnerV1)
-	}
-	fault := func(reason string) {
-		faults = append(faults, schema.Fault{Pointer: "/business_officers", Reason: reason})
-	}
-	if initiators != 1 {
-		fault("must have exactly one initiator")
-	}
-	if !both {
-		fault("must have one who is both Director and BeneficiaryOwner")
-	}
-	return faults
-}
-
-func reliancePerson() schema.Fields {
-	medium := slices.Concat(
-		schema.Filled("employment_status", employment()), schema.Filled("monthly_income", monthlyIncome()),
-		schema.Filled("expected_monthly_volume", monthlyVolume()), schema.Filled("source_of_funds", sourceOfFunds()),
-	)
-	proof := schema.Filled("source_of_funds_proof", schema.File(maxImageV1))
-	return slices.Concat(
-		schema.Filled("token", line()),
-		schema.Optional("ip_address", line()),
-		schema.Optional("medium_risk_questionnaire", object(medium)),
-		schema.Optional("high_risk_questionnaire", object(medium, proof)),
-	)
-}
-
-// --- v2 (§5)
 
 func file() schema.Type { return schema.File(maxFileV2) }
 
@@ -385,7 +194,8 @@ func token() schema.Fields {
 
 func address() schema.Type {
 	return object(
-		schema.Filled("street_1 city zip_code", line()), schema.Filled("country", country()),
+		schema.Filled("street_1 city", line()), schema.Filled("country", country()),
+		schema.Present("zip_code", line()), // some countries have none
 		schema.Optional("street_2 state", line()),
 	)
 }
@@ -393,7 +203,7 @@ func address() schema.Type {
 // identity is what proves who somebody is; of a company's people less is asked for.
 func identity(further schema.Fields) schema.Type {
 	return object(
-		schema.Filled("identity_country_code", country()),
+		schema.Filled("identity_country_code", line()),
 		schema.Filled("identity_document_type", words("Passport NationalId DriverLicense ResidencePermit")),
 		schema.Filled("identity_document_front", file()),
 		schema.Filled("nationality", country()),
@@ -403,7 +213,7 @@ func identity(further schema.Fields) schema.Type {
 	)
 }
 
-// documents of a company, or of a person, who may hand in the same (inferred).
+// documents of a company (§5.5).
 func documents() schema.Type {
 	return schema.List(maxDocumentsV2, object(
 		schema.Filled("type", words(`PowerOfAttorney TransparencyRegistryExtract DirectorsRegistry GoodStandingCert
@@ -419,18 +229,18 @@ func person() schema.Fields {
 	return slices.Concat(
 		schema.Filled("first_name last_name full_name", line()),
 		schema.Filled("date_of_birth", schema.Date()),
-		schema.Filled("email_address", email(maxEmail)),
+		schema.Filled("email_address", line()),
 		schema.Filled("phone_number", phone()),
-		schema.Filled("sharing_consent", schema.True()),
-		schema.Filled("consent_collected_at", schema.Time()),
+		schema.Filled("sharing_consent", schema.Boolean()),
+		schema.Filled("consent_collected_at", line()),
 		schema.Filled("intended_use", intendedUse()),
 		schema.Filled("address", address()),
 		schema.Filled("identity", identity(slices.Concat(
-			schema.Filled("selfie", file()), schema.Filled("selfie_collected_at", schema.Time()),
+			schema.Filled("selfie", file()), schema.Filled("selfie_collected_at", line()),
 			schema.Filled("ip_address", line()),
 		))),
 		schema.Filled("kyc_questionnaire", kycQuestionnaire()),
-		schema.Optional("documents", documents()),
+		schema.Optional("documents", schema.List(0, schema.Any())),
 		schema.Optional("edd_questionnaire", eddQuestionnaire()),
 		schema.Optional("tax_identification_number", line()),
 	)
@@ -439,8 +249,7 @@ func person() schema.Fields {
 func business() schema.Fields {
 	return slices.Concat(
 		schema.Filled("company_data", companyData(maxLevels)),
-		schema.Filled("phone", phone()),
-		schema.Filled("ip_address", line()),
+		schema.Filled("phone ip_address", line()),
 		schema.Filled("questionnaire", schema.Chosen(businessQuestionnaire)),
 	)
 }
@@ -450,16 +259,15 @@ func companyData(levels int) schema.Type {
 	return object(
 		schema.Filled("company_info", object(
 			schema.Filled("company_name registration_number", line()), schema.Filled("country", country()),
-			schema.Filled("incorporation_date", schema.Date()),
-			schema.Filled("legal_address postal_address address", address()), schema.Filled("email", email(maxEmail)),
+			schema.Filled("incorporation_date", line()),
+			schema.Filled("legal_address postal_address address", schema.Any()), schema.Filled("email", line()),
 			schema.Filled("tax_identification_number website", line()),
 			schema.Filled("company_type", words(`LimitedLiabilityCompany PubliclyListedCompany SoleProprietorship
 				Partnership Corporation Trust PrivateFoundation Charity NonprofitCorporation NonprofitOrganization
 				PublicAgenciesOrAuthorities StockCorporationOutOfStock GeneralCorporation`)),
-			schema.Optional("alternative_names", schema.List(0, line())),
 		)),
 		schema.Filled("beneficiaries", schema.List(0, object(
-			schema.Filled("roles", schema.List(0, schema.Word(roleOwnerV2, roleAgent, roleDirector, "Shareholder"))),
+			schema.Filled("roles", schema.List(0, schema.Word(roleOwner, roleAgent, roleDirector, "Shareholder"))),
 			schema.Filled("beneficiary_info", schema.Chosen(func(info jsontext.Value) schema.Fields {
 				if isCompany(info) && levels > 1 {
 					return schema.Filled("company_data", companyData(levels-1))
@@ -468,7 +276,7 @@ func companyData(levels int) schema.Type {
 			})),
 			schema.Optional("share_percentage", share()),
 			schema.Optional("attesting_party", schema.Boolean()),
-			schema.Optional("attested_at", schema.Time()),
+			schema.Optional("attested_at", line()),
 		))),
 		schema.Present("documents", documents()),
 	)
@@ -497,12 +305,14 @@ func beneficiary() schema.Fields {
 		schema.Filled("first_name last_name", line()),
 		schema.Filled("date_of_birth", schema.Date()),
 		schema.Filled("address", address()),
-		schema.Filled("email_address", email(maxEmail)),
+		schema.Filled("email_address", line()),
 		schema.Filled("phone_number", phone()),
 		schema.Filled("tax_jurisdiction_country_code", country()),
-		schema.Filled("birth_place", object(schema.Filled("place state", line()), schema.Filled("country", country()))),
+		schema.Filled("birth_place", object(
+			schema.Filled("place", line()), schema.Present("state", line()), schema.Filled("country", country()),
+		)),
 		schema.Filled("identity", identity(slices.Concat(
-			schema.Optional("selfie", file()), schema.Optional("selfie_collected_at", schema.Time()),
+			schema.Optional("selfie", file()), schema.Optional("selfie_collected_at", line()),
 		))),
 		schema.Optional("middle_name tax_identification_number", line()),
 		schema.Optional("proof_of_address", file()),
@@ -612,7 +422,7 @@ func (c Config) checkCompanies(body jsontext.Value) []schema.Fault {
 		} `json:"questionnaire"`
 	}
 	if tolerant.Read(body, &in) != nil {
-		return []schema.Fault{{Pointer: "/company_data", Reason: "is not valid"}}
+		return []schema.Fault{{Pointer: "/company_data", Reason: "is not valid", Source: source.Published("§5.1")}}
 	}
 	faults := c.checkCompany(in.Company, "/company_data", true)
 	if (in.Questionnaire.Type == "SoleProp") != (in.Company.Info.Type == soleProprietor) {
@@ -621,6 +431,7 @@ func (c Config) checkCompanies(body jsontext.Value) []schema.Fault {
 			schema.Fault{
 				Pointer: "/questionnaire/type",
 				Reason:  "must be SoleProp for a SoleProprietorship, and Generic for any other company",
+				Source:  source.Published("§5.6"),
 			},
 		)
 	}
@@ -629,12 +440,14 @@ func (c Config) checkCompanies(body jsontext.Value) []schema.Fault {
 
 func (c Config) checkCompany(in company, at string, root bool) (faults []schema.Fault) {
 	fault := func(pointer, reason string) {
-		faults = append(faults, schema.Fault{Pointer: at + "/beneficiaries" + pointer, Reason: reason})
+		faults = append(faults, schema.Fault{
+			Pointer: at + "/beneficiaries" + pointer, Reason: reason, Source: source.Published("§5.6"),
+		})
 	}
 	directed, owned := false, new(big.Rat)
 	for i, b := range in.Beneficiaries {
 		pointer := "/" + strconv.Itoa(i)
-		director, owner := slices.Contains(b.Roles, roleDirector), slices.Contains(b.Roles, roleOwnerV2)
+		director, owner := slices.Contains(b.Roles, roleDirector), slices.Contains(b.Roles, roleOwner)
 		isPerson := b.Info.Company == nil
 		directed = directed || director
 		if share, ok := percentage(b.Share); ok && owner {
@@ -645,7 +458,7 @@ func (c Config) checkCompany(in company, at string, root bool) (faults []schema.
 			switch {
 			case !root || !isPerson || !director:
 				fault(pointer+"/attesting_party", "must be a person who is a Director of the company itself")
-			case err != nil || attested.After(c.now()):
+			case strings.TrimSpace(b.AttestedAt) == "" || err == nil && attested.After(c.now()):
 				fault(pointer+"/attested_at", "must be a time in the past")
 			}
 		}

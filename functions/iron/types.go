@@ -148,6 +148,14 @@ func since(text string, sent time.Time) bool {
 	return err == nil && !at.Before(sent.Add(-clockSkew))
 }
 
+// asSent is a string that is not blank as it stands, or else a number.
+func asSent(value jsontext.Value) string {
+	if text := tolerant.String(value); strings.TrimSpace(text) != "" {
+		return text
+	}
+	return tolerant.Text(value)
+}
+
 // isUUID reports whether a text is a UUID in its usual form of 36 characters.
 func isUUID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 

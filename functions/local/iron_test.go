@@ -154,9 +154,10 @@ func TestIronIdentification(t *testing.T) {
 				"PendingV2":   {uuid.NewString(), "/v2", `{"type":"Link"}`, 409, `"customer has a pending identification"`},
 				"NoKey":       {"", "", `{"type":"Direct"}`, 400, `"missing IDEMPOTENCY-KEY"`},
 				"KeyIsNoUUID": {"k1", "", `{"type":"Direct"}`, 400, `"IDEMPOTENCY-KEY must be a UUID"`},
-				"UnknownType": {
-					uuid.NewString(), "", `{"type":"Link"}`, 400,
-					`"invalid request: /type: must be Direct, OutsourcedPerson, OutsourcedBusiness or ReliancePerson"`,
+				"UnknownType": {uuid.NewString(), "", `{"type":"Any"}`, 409, `"customer has a pending identification"`},
+				"UnknownTypeV2": {
+					uuid.NewString(), "/v2", `{"type":"Direct"}`, 400,
+					`"invalid request: /type: must be Link, Token, Person or Business"`,
 				},
 				"MissingFields": {
 					uuid.NewString(), "/v2", `{"type":"Token","token":"t"}`, 400, `"invalid request: /intended_use: is required"`,
@@ -240,7 +241,7 @@ func TestIronErrors(t *testing.T) {
 		},
 		"Version": {
 			"GET", ironCustomersURL + "/" + customer, "", http.Header{"X-Api-Version": {"2024-01-01"}}, 400,
-			`"invalid request: X-API-Version: must be 2025-03-13 or 2026-07-01"`,
+			`"X-API-Version is not supported"`, // the partner's words
 		},
 		"OtherSubPartner": {
 			"GET", ironCustomersURL + "/" + subPartners.ID, "", http.Header{"X-Sub-Partner-Id": {nobody}}, 404,
@@ -252,7 +253,7 @@ func TestIronErrors(t *testing.T) {
 		"NoObject": {"POST", ironCustomersURL, `[]`, nil, 400, `"invalid request: must be an object"`},
 		"Listing": {
 			"GET", identificationsURL(customer) + "?page_size=1000", "", nil, 400,
-			`"invalid request: page_size: must be 1 to 100"`,
+			`"page_size is not a number from 1 to 100"`,
 		},
 	} {
 		if got := s.ironDo(test.method, test.path, uuid.NewString(), test.body, test.header); got.status != test.status ||

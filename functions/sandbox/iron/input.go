@@ -21,6 +21,39 @@ import (
 // valueCheck returns what is wrong with a value, with its place in the body, or "". It quotes no values.
 type valueCheck func(at string, v jsontext.Value) string
 
+// guessed begins what is wrong by a rule that no page of Iron's has.
+const guessed = "\x00"
+
+// guess is a check that no page has, of values that pass one that a page has.
+func guess(check, published valueCheck) valueCheck {
+	return func(at string, v jsontext.Value) string {
+		wrong := published(at, v)
+		if wrong == "" {
+			if wrong = check(at, v); wrong != "" {
+				wrong = guessed + wrong
+			}
+		}
+		return wrong
+	}
+}
+
+// graver returns what is wrong by a page, else the first of what is wrong by a guess.
+func graver(first, second string) string {
+	if first == "" || strings.HasPrefix(first, guessed) && second != "" && !strings.HasPrefix(second, guessed) {
+		return second
+	}
+	return first
+}
+
+// judged returns what a call is refused for: what is guessed only where the partner is strict.
+func (x *call) judged(wrong string) string {
+	plain, isGuessed := strings.CutPrefix(wrong, guessed)
+	if isGuessed && !x.IsStrict() {
+		return ""
+	}
+	return plain
+}
+
 // field is a member of an object. Members that no field names are ignored; null says the same as nothing.
 type field struct {
 	name     string
@@ -53,6 +86,7 @@ func object(groups ...[]field) valueCheck {
 		case members == nil:
 			return at + " is not an object"
 		}
+		worst := ""
 		for _, f := range fields {
 			name := f.name
 			if at != "" {
@@ -63,12 +97,13 @@ func object(groups ...[]field) valueCheck {
 			case !given && f.required:
 				return name + " is required"
 			case given:
-				if wrong := f.check(name, member); wrong != "" {
-					return wrong
-				}
+				worst = graver(worst, f.check(name, member))
+			}
+			if worst != "" && !strings.HasPrefix(worst, guessed) {
+				return worst
 			}
 		}
-		return ""
+		return worst
 	}
 }
 
@@ -99,10 +134,11 @@ func textOf(v jsontext.Value) (s string, ok bool) {
 // and checks a value further, once nothing else is wrong with it.
 func (check valueCheck) and(further valueCheck) valueCheck {
 	return func(at string, v jsontext.Value) string {
-		if wrong := check(at, v); wrong != "" {
+		wrong := check(at, v)
+		if wrong != "" && !strings.HasPrefix(wrong, guessed) {
 			return wrong
 		}
-		return further(at, v)
+		return graver(wrong, further(at, v))
 	}
 }
 
@@ -123,12 +159,11 @@ func list(check valueCheck) valueCheck {
 		if v.Kind() != jsontext.KindBeginArray || json.Unmarshal(v, &all) != nil {
 			return at + " is not a list"
 		}
+		worst := ""
 		for n, element := range all {
-			if wrong := check(fmt.Sprintf("%s[%d]", at, n), element); wrong != "" {
-				return wrong
-			}
+			worst = graver(worst, check(fmt.Sprintf("%s[%d]", at, n), element))
 		}
-		return ""
+		return worst
 	}
 }
 
@@ -193,41 +228,52 @@ func date(at string, v jsontext.Value) string {
 }
 
 func dateTime(at string, v jsontext.Value) string {
-	return formatted("a time", func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil })(at, v)
+	isTime := func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil }
+	return guess(formatted("a time", isTime), text)(at, v)
 }
 
 func email(at string, v jsontext.Value) string {
-	return formatted(
+	return guess(formatted(
 		"an email address", func(s string) bool { return strings.Contains(s, "@") && utf8.RuneCountInString(s) <= 254 },
-	)(at, v)
+	), text)(at, v)
 }
 
 func country(at string, v jsontext.Value) string {
-	return formatted("a country code", func(s string) bool { return len(s) == 2 && sandbox.IsMadeOf(s, 'A', 'Z') })(at, v)
+	return guess(
+		formatted("a country code", func(s string) bool { return sandbox.IsMadeOf(s, 'A', 'Z') }),
+		formatted("a country code", func(s string) bool { return len(s) == 2 }),
+	)(at, v)
 }
 
 // documentCountry takes a code of two letters or of three: the contract does not say which.
 func documentCountry(at string, v jsontext.Value) string {
-	return formatted(
+	return guess(formatted(
 		"a country code", func(s string) bool { return (len(s) == 2 || len(s) == 3) && sandbox.IsMadeOf(s, 'A', 'Z') },
-	)(at, v)
+	), text)(at, v)
 }
 
 // phone takes a number with a leading plus, e164 one without anything else but digits.
 func phone(at string, v jsontext.Value) string {
-	return formatted("a phone number with a leading +", func(s string) bool {
-		return len(s) > 1 && s[0] == '+' && strings.Trim(s[1:], "0123456789 -()") == ""
-	})(at, v)
+	const what = "a phone number with a leading +"
+	return guess(formatted(what, func(s string) bool {
+		return len(s) > 1 && strings.Trim(s[1:], "0123456789 -()") == ""
+	}), leadingPlus(what))(at, v)
 }
 
 func e164(at string, v jsontext.Value) string {
-	return formatted("a phone number in E.164", func(s string) bool {
-		return len(s) >= 3 && len(s) <= 16 && s[0] == '+' && s[1] != '0' && sandbox.IsMadeOf(s[1:], '0', '9')
-	})(at, v)
+	const what = "a phone number in E.164"
+	return guess(formatted(what, func(s string) bool {
+		return len(s) >= 3 && len(s) <= 16 && s[1] != '0' && sandbox.IsMadeOf(s[1:], '0', '9')
+	}), leadingPlus(what))(at, v)
+}
+
+func leadingPlus(what string) valueCheck {
+	return formatted(what, func(s string) bool { return strings.HasPrefix(strings.TrimSpace(s), "+") })
 }
 
 func ipAddress(at string, v jsontext.Value) string {
-	return formatted("an IP address", func(s string) bool { _, err := netip.ParseAddr(s); return err == nil })(at, v)
+	isAddress := func(s string) bool { _, err := netip.ParseAddr(s); return err == nil }
+	return guess(formatted("an IP address", isAddress), text)(at, v)
 }
 
 func uuidText(at string, v jsontext.Value) string {
@@ -243,10 +289,12 @@ func boolean(at string, v jsontext.Value) string {
 
 // consent takes only that it was given.
 func consent(at string, v jsontext.Value) string {
-	if v.Kind() != jsontext.KindTrue {
-		return at + " is not true"
-	}
-	return ""
+	return guess(func(at string, v jsontext.Value) string {
+		if v.Kind() != jsontext.KindTrue {
+			return at + " is not true"
+		}
+		return ""
+	}, boolean)(at, v)
 }
 
 // count takes a whole number from 0 on.
@@ -265,17 +313,19 @@ func file(limit int64) valueCheck {
 	return valueCheck(text).and(func(at string, v jsontext.Value) string {
 		s, _ := textOf(v)
 		if strings.ContainsAny(s, "\r\n") { // which the decoder skips
-			return at + " is not base64"
+			return guessed + at + " is not base64"
 		}
 		n, err := io.Copy(
 			io.Discard, io.LimitReader(base64.NewDecoder(base64.StdEncoding.Strict(), strings.NewReader(s)), limit+1),
 		)
 		var corrupt base64.CorruptInputError
 		switch {
-		case errors.As(err, &corrupt), errors.Is(err, io.ErrUnexpectedEOF):
-			return at + " is not base64"
 		case n > limit:
 			return fmt.Sprintf("%s is larger than %d MB", at, limit>>20)
+		case strings.HasPrefix(s, "data:"):
+			return at + " is not base64"
+		case errors.As(err, &corrupt), errors.Is(err, io.ErrUnexpectedEOF):
+			return guessed + at + " is not base64"
 		}
 		return ""
 	})

@@ -194,6 +194,7 @@ func TestBodies(t *testing.T) {
 	for _, test := range bodies {
 		t.Run(test.name, func(t *testing.T) {
 			h := openOn(t, &sandboxtest.Memory{})
+			h.set("strict", "inferred")
 			customer := h.makes(test.customer, "noor@example.com")
 			path := "/customers/" + customer + "/identifications" + test.path
 			for _, name := range strings.Fields(test.required) {
@@ -368,6 +369,7 @@ func TestBodyValuesMatrix(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			valid := bodies[named[test.body]]
 			h := openOn(t, &sandboxtest.Memory{})
+			h.set("strict", "inferred")
 			path := "/customers/" + h.makes(valid.customer, "noor@example.com") + "/identifications" + valid.path
 			answer := h.answer("POST", path, at(t, valid.body, test.path, test.value))
 			if test.wrong == "" {
@@ -410,10 +412,48 @@ func TestLeniency(t *testing.T) {
 	} {
 		h := openOn(t, &sandboxtest.Memory{})
 		path := "/customers/" + h.makes(test.customer, "noor@example.com") + "/identifications"
+		h.set("strict", "inferred")
 		h.set("v1_leniency", "off")
 		want(t, h.answer("POST", path, test.body), test.refused)
 		h.set("v1_leniency", "on")
 		want(t, h.answer("POST", path, test.body)[:3], "201")
+	}
+}
+
+// TestPublished: by default only what a page has is refused.
+func TestPublished(t *testing.T) {
+	h := openOn(t, &sandboxtest.Memory{})
+	for _, test := range []struct{ body, path, value, wrong string }{
+		{personBodyV2, "email_address", `"noor"`, ""},
+		{personBodyV2, "phone_number", `"+49 30 x"`, ""},
+		{personBodyV2, "phone_number", `"0049"`, "phone_number is not a phone number in E.164"},
+		{personBodyV2, "consent_collected_at", `"2026-01-01T10:00:00"`, ""},
+		{personBodyV2, "sharing_consent", `false`, ""},
+		{personBodyV2, "sharing_consent", `"yes"`, "sharing_consent is not true or false"},
+		{personBodyV2, "address.zip_code", `""`, ""},
+		{personBodyV2, "address.zip_code", ``, "address.zip_code is required"},
+		{personBodyV2, "address.country", `"de"`, ""},
+		{personBodyV2, "address.country", `"DEU"`, "address.country is not a country code"},
+		{personBodyV2, "identity.selfie", `"AAA"`, ""},
+		{personBodyV2, "identity.selfie", `"AA\r\nAA"`, ""},
+		{personBodyV2, "identity.selfie", `"data:image/png;base64,AAAA"`, "identity.selfie is not base64"},
+		// what is wrong by a page is said, though something else comes first
+		{at(t, personBodyV2, "email_address", `"noor"`), "intended_use", `"x"`, "intended_use is not one of Investing, " +
+			"PaymentToFriendsFamilyorOthers, PurchaseDigitalAssets, OnlinePurchasesOfGoodsOrServices, Trading"},
+		{personBodyV1, "identity", ``, ""},
+		{personBodyV1, "type", `"Any"`, ""},
+		{`{"Person":{}}`, "Person", `[]`, ""},
+	} {
+		path := "/customers/" + h.makes("Person", "noor@example.com") + "/identifications"
+		if strings.HasPrefix(test.body, personBodyV2[:10]) || strings.Contains(test.body, `"intended_use"`) {
+			path += "/v2"
+		}
+		answer := h.answer("POST", path, at(t, test.body, test.path, test.value))
+		if test.wrong == "" {
+			want(t, answer[:3], "201")
+		} else {
+			want(t, answer, `400 "`+test.wrong+`"`)
+		}
 	}
 }
 

@@ -99,6 +99,7 @@ func New(o Options) sandbox.Simulator {
 			{Name: "webhook_shape", Values: []string{shapeWrapped, shapeFlat}}, // of the message (§10)
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
 			sandbox.Normalising(),
+			sandbox.Strict(), // about forms of values, and all of the first generation but Direct
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name: "callback",

@@ -50,7 +50,7 @@ func readV2(x *call, customer customerType) (submission submitted, wrong string)
 	if of != customer {
 		return submitted{}, unfit(customer)
 	}
-	return submission, check("", body)
+	return submission, x.judged(check("", body))
 }
 
 func tokenV2() valueCheck {
@@ -93,7 +93,8 @@ func personDocument() valueCheck {
 
 func addressV2() valueCheck {
 	return object(
-		need("street_1 city zip_code", text),
+		need("street_1 city", text),
+		need("zip_code", guess(text, anyText)),
 		need("country", country),
 		may("street_2 state", anyText),
 	)
@@ -179,7 +180,7 @@ func companyV2(now time.Time, level int) valueCheck {
 	return object(
 		need("company_info", object(
 			need("company_name registration_number", text),
-			need("country", country), need("incorporation_date", date),
+			need("country", country), need("incorporation_date", guess(date, text)),
 			need("legal_address postal_address address", place()),
 			need("email", email),
 			need("tax_identification_number website", text),
@@ -362,7 +363,7 @@ func questions(at string, v jsontext.Value) string {
 	)(at, v)
 }
 
-// Values of §13.
+// Values of §5.3.
 const (
 	occupationsV2 = `Agriculture ArtsAndEntertainment Construction Education FinancialServices
 		InformationAndTechnology Retail RealEstate Other BusinessOwner Healthcare Industrial LegalServices
