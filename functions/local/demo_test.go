@@ -118,7 +118,7 @@ func TestDemoDeviates(t *testing.T) {
 	tooEarly.title, tooEarly.acts = "too early", []act{happy.acts[0], happy.acts[0]}
 	refused := happy
 	refused.title, refused.acts = "refused", []act{happy.acts[0]}
-	refused.acts[0].body = `{"kind":"otp","otp":"1"}`
+	refused.acts[0].body = `{"kind":"otp","otp":" "}`
 
 	text, left, err := watch(t, []scenario{wrongEnd, wrongWait, tooEarly, refused, happy})
 	if err == nil || err.Error() != "otherwise than expected: wrong end; wrong wait; too early; refused" {
