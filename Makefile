@@ -64,7 +64,7 @@ test-quick: ## run what two minutes allow: samples of the matrices, no race dete
 soak: ## run everything, raced
 	@[ -n "$(RACE)" ] || { echo "the race detector needs a C compiler"; exit 1; }
 	@$(lacking)
-	@$(call gotest,soak,$(RACE) -count 1 -timeout 3h ./...)
+	@export SOAK=1; $(call gotest,soak,$(RACE) -count 1 -timeout 3h ./...)
 
 generate: ## write anew what follows from the partners and the journeys: template, events, state machines, documents
 	go test ./statemachines -run TestDefinitions -update
