@@ -103,8 +103,8 @@ func sampled[T any](all []T, n, soak int) []T {
 	return all[:min(len(all), max(1, n/every(4)))]
 }
 
-// liar stands between the gateway and the partners, and answers for an operation while it is on; if it lies on, then for
-// all others that come after it, too.
+// liar stands between the gateway and the partners, and answers for an operation while it is on; if it lies on, then
+// for all others that come after it, too.
 type liar struct {
 	operation string
 	liesOn    bool
@@ -205,8 +205,8 @@ func TestLiesToCallsMatrix(t *testing.T) {
 	})
 }
 
-// TestLiesToJourneysMatrix: a partner that, from some operation of a journey on, answers whatever it likes makes neither
-// a yes nor a no of it.
+// TestLiesToJourneysMatrix: a partner that, from some operation of a journey on, answers whatever it likes makes
+// neither a yes nor a no of it.
 func TestLiesToJourneysMatrix(t *testing.T) {
 	t.Parallel()
 	type cell struct {
@@ -214,11 +214,15 @@ func TestLiesToJourneysMatrix(t *testing.T) {
 		lie                lie
 	}
 	chains := map[string][]string{
-		"aadhaar-otp":             {"equal/init-transaction", "equal/execute-journey"},
-		"iec-verification":        {"ezto/trigger-request", "ezto/get-result"},
-		"customer-identification": {"iron/create-customer", "iron/list-identifications", "iron/create-identification", "iron/get-identification"},
-		"client-onboarding":       {"mbanq/create-client", "mbanq/add-address", "mbanq/add-identifier", "mbanq/client-command", "mbanq/get-client"},
-		"partner-onboarding":      {"digit9/lookup-customer", "digit9/onboard-customer"},
+		"aadhaar-otp":      {"equal/init-transaction", "equal/execute-journey"},
+		"iec-verification": {"ezto/trigger-request", "ezto/get-result"},
+		"customer-identification": {
+			"iron/create-customer", "iron/list-identifications", "iron/create-identification", "iron/get-identification",
+		},
+		"client-onboarding": {
+			"mbanq/create-client", "mbanq/add-address", "mbanq/add-identifier", "mbanq/client-command", "mbanq/get-client",
+		},
+		"partner-onboarding": {"digit9/lookup-customer", "digit9/onboard-customer"},
 	}
 	var cells []cell
 	for journey, chain := range chains {
