@@ -24,10 +24,11 @@ func iecVerification() *flow.Machine {
 			"verify.",
 		Function: "WorkflowsEvaluate",
 		Payload:  flow.F{"tenant.$": "$.tenant", "application.$": "$.application", "facts.$": "$.facts"},
-		Timeout:  functionTimeout, Keep: "run reason claims notification_way", ResultPath: "$.settings",
-		Retry: retryStep,
-		Catch: flow.On("InvalidInput", "FinishFailed").Else("FinishUndetermined"),
-		Next:  "RouteBySettings",
+		Timeout:  functionTimeout, Keep: "run reason claims notification_way verification_way shows",
+		ResultPath: "$.settings",
+		Retry:      retryStep,
+		Catch:      flow.On("InvalidInput", "FinishFailed").Else("FinishUndetermined"),
+		Next:       "RouteBySettings",
 	})
 	m.Add("RouteBySettings", flow.If(flow.Is("$.settings.run", true), "Trigger", "FinishSkipped"))
 	m.Add("Trigger", call{
@@ -69,7 +70,8 @@ func iecVerification() *flow.Machine {
 		Payload: flow.F{
 			"record.$": "$.check.subscribed", "read.$": "$.check.read.transaction_id",
 			"seconds.$": "$.check.time.left", "reason": "pending", "accepts": []any{},
-			"details": flow.F{}, "shows": []any{"url", "link", "qr"}, "transaction_id.$": "$.check.transaction_id",
+			"details": flow.F{"verification_way.$": "$.settings.verification_way"},
+			"shows.$": "$.settings.shows", "transaction_id.$": "$.check.transaction_id",
 		},
 		TimeoutPath: "$.check.time.wait", ResultPath: flow.Discard,
 		Catch: flow.On("States.Timeout", "CountWait").Else("WaitUnlisted"),
@@ -101,12 +103,15 @@ func iecVerification() *flow.Machine {
 		Rules: []flow.Rule{
 			flow.When(flow.Is("$.check.read.state", "valid"), "FinishValid"),
 			flow.When(
-				flow.OneOf("$.check.read.state", "suspended", "cancelled", "deactivated", "denied"),
+				flow.OneOf("$.check.read.state", "suspended", "cancelled", "deactivated"),
 				"FinishRejected",
 			),
-			flow.When(flow.OneOf("$.check.read.state", "unverified", "skipped", "incomplete", "other"), "FinishReview"),
+			flow.When(
+				flow.OneOf("$.check.read.state", "unverified", "skipped", "incomplete", "implausible", "other"),
+				"FinishReview",
+			),
+			flow.When(flow.Is("$.check.read.state", "denied"), "FinishDenied"),
 			flow.When(flow.Is("$.check.read.state", "failed"), "FinishSourceFailed"),
-			flow.When(flow.Is("$.check.read.state", "expired"), "FinishExpired"),
 			flow.When(isLastWait, "CutWait"),
 			flow.When(flow.Above("$.check.time.left", 0), "AwaitResult"),
 			flow.When(flow.Above("$.check.time.grace", 0), "ReadLate"),
@@ -133,14 +138,19 @@ func iecVerification() *flow.Machine {
 	})
 	m.Add("FinishSkipped", finish{
 		Comment: "The tenant's own settings say that there is nothing to verify.",
-		Status:  "SUCCEEDED", Reason: "$.settings.reason",
+		Status:  "SUCCEEDED", Reason: "$.settings.reason", Source: "the tenant's own rule",
 		Payload: flow.F{"outcome": flow.F{"skipped": true, "reason.$": "$.settings.reason"}},
 	})
-	m.Add("FinishValid", finish{Status: "SUCCEEDED", Reason: "valid", OutcomeOf: "$.check.read", Payload: wanted})
-	m.Add("FinishRejected", finish{
-		Status: "REJECTED", Reason: "$.check.read.state", OutcomeOf: "$.check.read", Payload: wanted,
+	m.Add("FinishValid", finish{
+		Status: "SUCCEEDED", Reason: "valid", OutcomeOf: "$.check.read", Payload: wanted, Source: "§6.1",
 	})
-	m.Add("FinishDenied", finish{Status: "REJECTED", Reason: "denied"})
+	m.Add("FinishRejected", finish{
+		Status: "REJECTED", Reason: "$.check.read.state", OutcomeOf: "$.check.read", Payload: wanted, Source: "§12.2",
+	})
+	m.Add("FinishDenied", finish{
+		Comment: "How EZTO says that somebody declines, or is turned away, no page says.",
+		Status:  "REVIEW", Reason: "denied",
+	})
 	m.Add("FinishReview", finish{
 		Status: "REVIEW", Reason: "$.check.read.state", OutcomeOf: "$.check.read", Payload: wanted,
 	})

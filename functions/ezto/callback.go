@@ -20,6 +20,7 @@ import (
 
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
@@ -71,7 +72,9 @@ func verify(ctx context.Context, keys *realmKeys, secret []byte, req gateway.Req
 	}
 	m := object(req.Body)
 	if m == nil {
-		return nil, &gateway.InputError{Reason: "the body is not a JSON object"}
+		return nil, &gateway.InputError{
+			Reason: "the body is not a JSON object", Source: source.Safety("a callback that can be read"),
+		}
 	}
 	form, text := unwrap(m)
 	if form == app.responseType() && !strings.ContainsAny(text, "\r\n") { // the library would skip line breaks

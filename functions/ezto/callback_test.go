@@ -953,7 +953,7 @@ func FuzzEZTOCallback(f *testing.F) {
 	})
 }
 
-// oracle checks and opens a callback without a library for it, by RFC 7515 (RS256) and RFC 7518 §5.2.2.2
+// oracle checks and opens a callback without a library for it, by RFC 7515 (RS256) and RFC 7518, 5.2.2.2
 // (A128CBC-HS256).
 func oracle(application string, key *rsa.PublicKey, body []byte) ([]byte, error) {
 	if application == "plaintext" {

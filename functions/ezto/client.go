@@ -14,6 +14,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
@@ -60,7 +61,9 @@ func readAddress(req gateway.Request, form url.Values) address {
 func readForm(req gateway.Request) (url.Values, error) {
 	form, err := url.ParseQuery(string(req.Body))
 	if err != nil {
-		return nil, &gateway.InputError{Reason: "is not a form (application/x-www-form-urlencoded)"}
+		return nil, &gateway.InputError{
+			Reason: "is not a form (application/x-www-form-urlencoded)", Source: source.Published("§3.3"),
+		}
 	}
 	return form, nil
 }
@@ -77,7 +80,9 @@ func keys(req gateway.Request) []string {
 // checkVersion refuses versions that there aren't (§3).
 func checkVersion(req gateway.Request) error {
 	if version := req.Header["api-version"]; version != "" && version != "1" {
-		return &gateway.InputError{Pointer: "api-version", Reason: "must be 1, or missing"}
+		return &gateway.InputError{
+			Pointer: "api-version", Reason: "must be 1, or missing", Source: source.Published("§3.2"),
+		}
 	}
 	return nil
 }
@@ -112,7 +117,8 @@ func (c Config) post(
 	return resp, application, operation.Failed(resp, err)
 }
 
-// classify is EZTO's one table from answers to classes (§9).
+// classify is EZTO's one table from answers to classes (§9). A refusal that no page lists is final: nobody knows
+// whether it had an effect.
 func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 	m := object(resp.Body)
 	outcome := operation.Outcome{Class: operation.Unknown, Code: m.Word("error"), Reply: operation.PassOn(resp)}
@@ -126,12 +132,12 @@ func classify(resp upstream.Response) (operation.Outcome, tolerant.Object) {
 	case resp.Status == http.StatusOK && m != nil:
 		outcome.Class, outcome.Code = operation.Done, "ok"
 	case resp.Status == http.StatusRequestTimeout:
-	case resp.Status == http.StatusNotFound:
-		outcome.Class = operation.Invalid
 	case resp.Status == http.StatusPaymentRequired: // stands for "the request failed", of whatever
 		outcome.Class = operation.Conflict
-	case resp.Status >= 400 && resp.Status < 500:
+	case resp.Status == http.StatusBadRequest, resp.Status == http.StatusForbidden, resp.Status == http.StatusNotFound:
 		outcome.Class = operation.Invalid
+	case resp.Status >= 400 && resp.Status < 500:
+		outcome.Class = operation.Refused
 	}
 	return outcome, m
 }

@@ -99,9 +99,10 @@ func TestClasses(t *testing.T) {
 		trigger operation.Class
 		result  operation.Class
 	}{
-		"NoHandle":      {200, `{}`, operation.Unknown, operation.Unavailable},
-		"NoJSON":        {200, `<html>`, operation.Unknown, operation.Unknown},
-		"Invalid":       {400, failure("invalid_request"), operation.Invalid, operation.Invalid},
+		"NoHandle":      {200, `{}`, operation.Unknown, operation.Conflict},
+		"NoJSON":        {200, `<html>`, operation.Unknown, operation.Conflict},
+		"Odd":           {418, `<html>`, operation.Refused, operation.Conflict},
+		"Invalid":       {400, failure("invalid_request"), operation.Invalid, operation.Conflict},
 		"PendingIsOK":   {200, failure("authorization_pending"), operation.Unknown, operation.Conflict},
 		"Accepted":      {202, failure("authorization_pending"), operation.Unknown, operation.Conflict},
 		"SourceDown":    {402, `{"message":"x"}`, operation.Conflict, operation.Conflict},
@@ -111,7 +112,7 @@ func TestClasses(t *testing.T) {
 		"Declined":      {403, failure("access_denied"), operation.Invalid, operation.Conflict},
 		"NotAllowed":    {403, failure("unauthorized_client"), operation.Invalid, operation.Invalid},
 		"RequestFailed": {402, failure("request_failed"), operation.Conflict, operation.Conflict},
-		"NotFound":      {404, failure("not_found"), operation.Invalid, operation.Invalid},
+		"NotFound":      {404, failure("not_found"), operation.Invalid, operation.Conflict},
 		"OurSecret":     {401, failure("invalid_client"), operation.Credentials, operation.Credentials},
 		"Throttled":     {429, ``, operation.Throttled, operation.Throttled},
 		"Timeout":       {408, ``, operation.Unknown, operation.Unknown},

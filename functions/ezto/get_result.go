@@ -3,18 +3,23 @@ package ezto
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
+	"sallyport/shared/tolerant"
+	"sallyport/shared/upstream"
 )
 
-// query is the input of GetResult.
+// query is the input of GetResult. What else stands in a form goes on as well.
 type query struct {
-	Address address `json:"address"`
-	Handle  string  `json:"auth_req_id"`
+	Address address
+	Handle  string
+	Extra   url.Values
 }
 
 // maxHandle caps a handle, in bytes: documented ones have some hundred, without a limit (§5).
@@ -33,33 +38,46 @@ func GetResult(c Config) operation.Operation[query] {
 		ConflictIsResult: true,
 		Output:           summaryOfResult,
 		Call: func(ctx context.Context, call operation.Call, in query) operation.Outcome {
-			resp, _, failed := c.post(ctx, call, in.Address, resultPath, url.Values{"auth_req_id": {in.Handle}})
+			form := url.Values{"auth_req_id": {in.Handle}}
+			maps.Copy(form, in.Extra)
+			resp, _, failed := c.post(ctx, call, in.Address, resultPath, form)
 			if failed != nil {
 				return *failed
 			}
-			outcome, m := classify(resp)
-			switch m.Word("error") {
-			case codePending, codeSlowDown, codeExpired, codeDenied, codeFailed: // whatever status they come with
-				if resp.Status < 500 {
-					outcome.Class = operation.Conflict
-				}
-			}
-			if resp.Status == http.StatusNotFound {
-				outcome.Reply = noTransaction()
-			}
-			if outcome.Class == operation.Done {
-				result, ok := ReadResult(resp.Body)
-				if !ok {
-					return operation.Outcome{Class: operation.Unavailable, Code: "unreadable"}
-				}
-				outcome.Refs = map[string]string{"request_id": result.RequestID}
-				if gateway.CheckJSON(resp.Body) != nil {
-					outcome.Reply = gateway.JSON(http.StatusOK, resp.Body)
-				}
-			}
-			return outcome
+			return classifyResult(resp)
 		},
 	}
+}
+
+// classifyResult reads an answer to a question for a result. How it looks that there is none yet is published nowhere:
+// whatever isn't documented (§9.2) may mean it, and is handed to a state machine as such.
+func classifyResult(resp upstream.Response) operation.Outcome {
+	outcome, _ := classify(resp)
+	result, ok := ReadResult(resp.Body)
+	switch {
+	case resp.Status >= 500, resp.Status == http.StatusRequestTimeout, resp.Status == http.StatusPaymentRequired:
+	case resp.Status == http.StatusForbidden:
+		if object(resp.Body).Word("error") == codeDenied {
+			outcome.Class = operation.Conflict
+		}
+	case resp.Status == http.StatusOK && ok:
+		outcome.Refs = map[string]string{"request_id": result.RequestID}
+		if gateway.CheckJSON(resp.Body) != nil {
+			outcome.Reply = gateway.JSON(http.StatusOK, resp.Body)
+		}
+	default:
+		outcome.Class = operation.Conflict
+	}
+	switch {
+	case resp.Status == http.StatusNotFound:
+		outcome.Reply = noTransaction()
+	case outcome.Class != operation.Conflict || outcome.Reply.Status != 0:
+	case resp.Status >= 400 || len(bytes.TrimSpace(resp.Body)) == 0:
+		outcome.Reply = gateway.Empty(resp.Status)
+	default:
+		outcome.Reply = renderError(operation.PartnerDown, "")
+	}
+	return outcome
 }
 
 // decodeQuery reads a form or a JSON object.
@@ -72,58 +90,66 @@ func decodeQuery(req gateway.Request) (in query, err error) {
 		if err := gateway.CheckJSON(req.Body); err != nil {
 			return in, err
 		}
-		for _, name := range []string{"auth_req_id", "app_id"} {
-			if text := object(req.Body).Word(name); text != "" {
-				form.Set(name, text)
+		for name, value := range object(req.Body) {
+			text := tolerant.Plain(value)
+			if text == "" && name != "auth_req_id" {
+				text = string(value)
 			}
+			form.Set(name, text)
 		}
 	} else if form, err = readForm(req); err != nil {
 		return in, err
 	}
-	in.Address, in.Handle = readAddress(req, form), form.Get("auth_req_id")
+	in.Address, in.Handle, in.Extra = readAddress(req, form), strings.TrimSpace(form.Get("auth_req_id")), form
+	for _, name := range []string{"auth_req_id", "app_id", "app_secret"} {
+		in.Extra.Del(name)
+	}
 	switch {
 	case in.Handle == "":
-		return in, &gateway.InputError{Pointer: "auth_req_id", Reason: "is required"}
+		return in, &gateway.InputError{
+			Pointer: "auth_req_id", Reason: "is required", Source: source.Published("§5.1"),
+		}
 	case len(in.Handle) > maxHandle:
-		return in, &gateway.InputError{Pointer: "auth_req_id", Reason: "is too long"}
+		return in, &gateway.InputError{
+			Pointer: "auth_req_id", Reason: "is too long", Source: source.Safety("the size of a handle"),
+		}
 	}
 	return in, nil
 }
 
 // summaryOfResult is what a state machine may see of a result: how it stands, in one word.
 func summaryOfResult(reply gateway.Reply) map[string]any {
-	m, state := object(reply.Body), "failed" // of which 402 alone may be a sign (§9)
-	switch m.Word("error") {
-	case codePending, codeSlowDown:
-		state = "pending"
-	case codeExpired:
-		state = "expired"
-	case codeDenied:
+	state := "pending"
+	switch reply.Status {
+	case http.StatusPaymentRequired:
+		state = "failed"
+	case http.StatusForbidden:
 		state = "denied"
-	default:
-		if result, ok := ReadResult(reply.Body); ok && reply.Status == http.StatusOK {
-			state = result.state(m.Word("status"))
+	case http.StatusOK:
+		if result, ok := ReadResult(reply.Body); ok {
+			state = result.state(object(reply.Body).Word("status"))
 		}
 	}
 	return map[string]any{"state": state}
 }
 
-// state is valid, suspended, cancelled or deactivated; unverified where the check did not finish well; incomplete where
-// the claims that would tell are not selected; other for any other status of a licence. Where there are no claims at
-// all the check was skipped, unless the transaction's own status says that it is still to come, or how else it ended
-// (the names of §10).
+// state is valid, suspended, cancelled or deactivated; implausible where something in it cannot be right; unverified
+// where the check did not finish well; incomplete where the claims that would tell are not selected; other for any
+// other status of a licence. Where there are no claims at all the check was skipped, unless the transaction's own
+// status says anything else: then it is still to come (§10).
 func (r Result) state(transaction string) string {
 	switch {
-	case r.Verified == nil && r.VerifiedAt.IsZero() && r.IEC+r.Name+r.Status+r.PAN+r.Address == "":
-		switch transaction = strings.ToLower(transaction); transaction {
-		case "created", "dispatched", "opened", "consent", "onboarding", "iec_input", "pending", "in_progress":
-			return "pending"
-		case "expired", "denied", "failed":
-			return transaction
+	case r.Verified == nil && r.VerifiedAt.IsZero() && r.IEC+r.Name+r.Status+r.PAN+r.Address == "" &&
+		len(r.Implausible) == 0:
+		switch strings.ToLower(transaction) {
+		case "", "skipped", "completed":
+			return "skipped"
 		}
-		return "skipped"
+		return "pending"
 	case r.Verified != nil && !*r.Verified:
 		return "unverified"
+	case len(r.Implausible) > 0:
+		return "implausible"
 	case r.Verified == nil || r.Status == "":
 		return "incomplete"
 	case r.Accepted():

@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/journey"
+	"sallyport/shared/source"
 	"sallyport/shared/vault"
 )
 
@@ -66,19 +68,19 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 			)
 	}
 	if _, known := creds.Applications[in.Application]; !known {
-		return fields, &gateway.InputError{Pointer: "/application", Reason: "is not an application of the workspace"}
+		return fields, wrongStart("/application", "is not an application of the workspace")
 	}
 	switch {
-	case strings.TrimSpace(in.UserID) == "" || len(in.UserID) > maxUserID:
-		return fields, &gateway.InputError{Pointer: "/user_id", Reason: "must have 1 to 256 characters"}
+	case strings.TrimSpace(in.UserID) == "" || utf8.RuneCountInString(in.UserID) > maxUserID:
+		return fields, wrongStart("/user_id", "must have 1 to 256 characters")
 	case len(in.Metadata) > 0 && in.Metadata.Kind() != '{' && in.Metadata.Kind() != 'n':
-		return fields, &gateway.InputError{Pointer: "/metadata", Reason: "must be an object"}
-	case len(in.Country) > maxCountry:
-		return fields, &gateway.InputError{Pointer: "/country", Reason: "is too long"}
-	case len(in.Device) > maxDevice:
-		return fields, &gateway.InputError{Pointer: "/device", Reason: "is too long"}
+		return fields, wrongStart("/metadata", "must be an object")
+	case utf8.RuneCountInString(in.Country) > maxCountry:
+		return fields, wrongStart("/country", "is too long")
+	case utf8.RuneCountInString(in.Device) > maxDevice:
+		return fields, wrongStart("/device", "is too long")
 	case len(in.Consent) > 0 && in.Consent.Kind() != '{' && in.Consent.Kind() != 'n':
-		return fields, &gateway.InputError{Pointer: "/consent", Reason: "must be an object"}
+		return fields, wrongStart("/consent", "must be an object")
 	}
 	if in.Metadata.Kind() != '{' {
 		in.Metadata = jsontext.Value("{}")
@@ -89,11 +91,15 @@ func startIECVerification(ctx context.Context, s journey.Start) (fields journey.
 	if in.Force {
 		metadata["force_onboarding"] = jsontext.Value("true")
 	}
-	request := map[string]any{"user": map[string]any{"user_id": in.UserID, "metadata": metadata}}
+	user := map[string]any{"user_id": in.UserID, "metadata": metadata}
+	if strings.Contains(in.UserID, "@") { // by which name a request goes that the partner's own SDK sends (§4.2)
+		user["email"] = in.UserID
+	}
+	request := map[string]any{"user": user}
 	if in.Consent.Kind() == '{' {
 		consent := object(in.Consent)
 		if text := consent["message"]; len(text) > 0 && text.Kind() != '{' {
-			return fields, &gateway.InputError{Pointer: "/consent/message", Reason: "must be an object"}
+			return fields, wrongStart("/consent/message", "must be an object")
 		}
 		consent["type"] = jsontext.Value(`"json"`)
 		request["message"] = map[string]any{"consent": consent}
@@ -145,11 +151,18 @@ func outcomeIECVerification(answer gateway.Reply, _ map[string]string, claims []
 		Status     string `json:"iec_status,omitzero"`
 		PAN        string `json:"pan,omitzero"`
 		Mismatch   bool   `json:"pan_mismatch,omitzero"`
+
+		Implausible []string `json:"implausible,omitzero"`
 	}{
 		Workflow: result.Workflow, UserID: result.UserID, RequestID: result.RequestID,
 		IEC: claim("iec_code", "iec_code", "ie_code"), Verified: claim("iec_verified"), VerifiedAt: claim("iec_verified_at"),
 		Name: claim("name"), Status: claim("iec_status"), PAN: claim("pan"), Address: result.Address,
-		Mismatch: result.Mismatch(),
+		Mismatch: result.Mismatch(), Implausible: result.Implausible,
 	}
 	return json.Marshal(out)
+}
+
+// wrongStart says what is wrong with the start of a journey.
+func wrongStart(pointer, reason string) error {
+	return &gateway.InputError{Pointer: pointer, Reason: reason, Source: source.Interface("the start of iec-verification")}
 }

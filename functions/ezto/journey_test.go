@@ -39,6 +39,11 @@ func TestStartOfAnIECVerification(t *testing.T) {
 			`{"application":"poll","user_id":"u-7731"}`,
 			`{"user":{"metadata":{"force_onboarding":false,"workflow":"verification"},"user_id":"u-7731"}}`, false, true, 0,
 		},
+		"Mail": {
+			`{"application":"poll","user_id":"u@example.com"}`,
+			`{"user":{"email":"u@example.com","metadata":{"force_onboarding":false,"workflow":"verification"},"user_id":"u@example.com"}}`,
+			false, true, 0,
+		},
 		"Forced": {
 			`{"application":"poll","user_id":"u-7731","force_onboarding":true,"metadata":{"desk":"x","workflow":"mine"},"country":"IN","device":"phone"}`,
 			`{"user":{"metadata":{"desk":"x","force_onboarding":true,"workflow":"verification"},"user_id":"u-7731"}}`, true,
@@ -133,10 +138,11 @@ func TestSummaries(t *testing.T) {
 		strings.Replace(result, `"iec_verified":"true",`, ``, 1):                      "incomplete",
 		`{"workflow":"verification","user_id":"u","request_id":"r"}`:                  "skipped",
 		`{"error":"authorization_pending"}`:                                           "pending", `{"error":"slow_down"}`: "pending",
-		`{"error":"expired_token"}`: "expired", `{"error":"access_denied"}`: "denied", `{"error":"request_failed"}`: "failed",
+		`{"error":"expired_token"}`: "pending", `{"error":"access_denied"}`: "pending", `{"error":"request_failed"}`: "pending",
 		`{"status":"Pending","request_id":"r","user_id":"u"}`: "pending",
-		`{"status":"IEC_INPUT","request_id":"r"}`:             "pending", `{"status":"EXPIRED","request_id":"r"}`: "expired",
-		`{"status":"failed","request_id":"r"}`: "failed", `{"status":"COMPLETED","request_id":"r"}`: "skipped",
+		`{"status":"IEC_INPUT","request_id":"r"}`:             "pending", `{"status":"EXPIRED","request_id":"r"}`: "pending",
+		`{"status":"waiting for the user","request_id":"r"}`: "pending",
+		`{"status":"failed","request_id":"r"}`:               "pending", `{"status":"COMPLETED","request_id":"r"}`: "skipped",
 		`{"status":"SKIPPED","request_id":"r"}`:                 "skipped",
 		`{"request_id":"r","name":"TARANG","pan":"AAXCT4821K"}`: "incomplete",
 		`{"request_id":"r","address":"14 Dock Road"}`:           "incomplete",
@@ -152,6 +158,14 @@ func TestSummaries(t *testing.T) {
 	} {
 		if got := of(402, body); got != `{"state":"failed"}` {
 			t.Errorf("402 %s: %s", body, got)
+		}
+	}
+	if got := of(403, `{"error":"access_denied"}`); got != `{"state":"denied"}` {
+		t.Errorf("denied: %s", got)
+	}
+	for _, status := range []int{0, 202, 204, 302, 400, 404, 425, 503} {
+		if got := of(status, result); got != `{"state":"pending"}` {
+			t.Errorf("%d: %s", status, got)
 		}
 	}
 	for body, want := range map[string]string{

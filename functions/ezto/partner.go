@@ -50,6 +50,7 @@ func exampleCredentials() credentials {
 	for i, name := range []string{
 		"poll", "ping", "push", "push-token", "push-encrypted", "consent", "onboarding", "onboarding-only", "gatepass",
 		"api-only", "module-off", "skippable", "few-claims", "short-link", "ping-token", "ping-encrypted",
+		"mobile", "desktop",
 	} {
 		a := application{ID: fmt.Sprintf("e2700000-0000-4000-8000-%012d", i+1), Secret: "sandbox-ezto-secret-" + name}
 		switch {

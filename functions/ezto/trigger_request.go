@@ -11,6 +11,7 @@ import (
 	"sallyport/shared/callback"
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 )
 
 // trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What
@@ -54,7 +55,7 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 				}
 				outcome.Creates, outcome.Fresh = ownedTransaction(begun.Handle), true
 				outcome.Refs = map[string]string{"record": outcome.Creates, "user_record": ""}
-				if user := object(object(in.Request)["user"]).Word("user_id"); user != "" {
+				if user := object(object(in.Request)["user"]).Text("user_id", "email"); user != "" {
 					outcome.Refs["user_record"] = callback.SubjectRecord(call.Reference, userRecord, userOf(application, user))
 				}
 			}
@@ -112,7 +113,7 @@ func decodeTrigger(req gateway.Request) (in trigger, err error) {
 			return in, err
 		}
 		if in.Request = jsontext.Value(form.Get("request")); len(in.Request) == 0 {
-			return in, &gateway.InputError{Pointer: "request", Reason: "is required"}
+			return in, &gateway.InputError{Pointer: "request", Reason: "is required", Source: source.Published("§4.1")}
 		}
 	}
 	in.Address, in.Extra = readAddress(req, form), form
@@ -122,48 +123,6 @@ func decodeTrigger(req gateway.Request) (in trigger, err error) {
 	if err := gateway.CheckJSON(in.Request); err != nil {
 		return in, gateway.Under("request", err)
 	}
-	if err := checkRequest(in.Request); err != nil {
-		return in, gateway.Under("request", err)
-	}
 	in.Digest, err = gateway.DigestJSON(in.Request)
 	return in, err
-}
-
-// checkRequest checks what is known of the request's shape (§4); what an application makes of the rest is its own
-// configuration.
-func checkRequest(text jsontext.Value) error {
-	if text.Kind() != '{' {
-		return &gateway.InputError{Reason: "must be an object"}
-	}
-	request := object(text)
-	user, message := object(request["user"]), object(request["message"])
-	for _, part := range []struct {
-		at    string
-		value jsontext.Value
-		kind  string // first letters of the kinds that it may be
-		words string
-	}{
-		{"/user", request["user"], "{", "an object"},
-		{"/user/user_id", user["user_id"], `"`, "a string"},
-		{"/user/metadata", user["metadata"], "{", "an object"},
-		{"/user/metadata/workflow", object(user["metadata"])["workflow"], `"`, "a string"},
-		{"/user/metadata/force_onboarding", object(user["metadata"])["force_onboarding"], "tf", "true or false"},
-		{"/message", request["message"], "{", "an object"},
-		{"/message/consent", message["consent"], "{", "an object"},
-		{"/message/consent/message", object(message["consent"])["message"], "{", "an object"},
-	} {
-		if part.value != nil && !containsKind(part.kind, part.value.Kind()) {
-			return &gateway.InputError{Pointer: part.at, Reason: "must be " + part.words}
-		}
-	}
-	return nil
-}
-
-func containsKind(kinds string, kind jsontext.Kind) bool {
-	for _, k := range []byte(kinds) {
-		if jsontext.Kind(k) == kind {
-			return true
-		}
-	}
-	return false
 }

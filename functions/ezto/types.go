@@ -99,6 +99,9 @@ type Result struct {
 	Status     string // Valid, Suspended, Cancelled, Deactivated, or the partner's own word
 	PAN        string // upper case
 	Address    string
+	// Implausible are the names of members that cannot be right: of an identifier or a name that has lost its form, or is
+	// blank, or an identifier that the answer has in two ways.
+	Implausible []string
 }
 
 // ReadResult reads one; ok tells whether it is a result at all.
@@ -109,7 +112,7 @@ func ReadResult(text []byte) (r Result, ok bool) {
 		IEC: strings.ToUpper(m.Text("iec_code", "ie_code")), Verified: m.Truth("iec_verified"),
 		VerifiedAt: epoch(m, "iec_verified_at"),
 		Name:       m.Word("name"), Status: normalStatus(m.Word("iec_status")), PAN: strings.ToUpper(m.Text("pan")),
-		Address: m.Word("address"),
+		Address: m.Word("address"), Implausible: implausible(m),
 	}
 	return r, m != nil && r.RequestID != "" && m.Word("error") == ""
 }
@@ -140,10 +143,33 @@ func normalStatus(text string) string {
 // Accepted reports whether a result stands for a good licence: the check finished, and the licence is valid.
 func (r Result) Accepted() bool { return r.Verified != nil && *r.Verified && r.Status == StatusValid }
 
+// implausible returns the names of a result's members that cannot be right (§12.1).
+func implausible(m tolerant.Object) (names []string) {
+	for _, claim := range []struct {
+		name  string
+		right func(string) bool
+	}{{"iec_code", isIEC}, {"ie_code", isIEC}, {"pan", isPAN}, {"name", tolerant.IsName}} {
+		value := m[claim.name]
+		if kind := value.Kind(); kind != 0 && kind != 'n' && !claim.right(strings.ToUpper(tolerant.Text(value))) {
+			names = append(names, claim.name)
+		}
+	}
+	one, other := strings.ToUpper(m.Text("iec_code")), strings.ToUpper(m.Text("ie_code"))
+	if one != other && one != "" && other != "" && len(names) == 0 {
+		names = []string{"iec_code", "ie_code"}
+	}
+	return names
+}
+
+// isIEC tells what is made like a licence's number (§12.1): ten digits, as of old, or a PAN.
+func isIEC(text string) bool {
+	return len(text) == 10 && strings.Trim(text, "0123456789") == "" || isPAN(text)
+}
+
 // Mismatch reports whether the licence's number is made like a PAN and is not the holder's.
 func (r Result) Mismatch() bool { return isPAN(r.IEC) && r.PAN != "" && r.IEC != r.PAN }
 
-// isPAN tells what is made like a PAN (§12).
+// isPAN tells what is made like a PAN (§12.1).
 func isPAN(text string) bool {
 	const letters, digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 	return len(text) == 10 && strings.Trim(text[:3]+text[4:5]+text[9:], letters) == "" &&

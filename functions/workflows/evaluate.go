@@ -41,6 +41,8 @@ type Evaluation struct {
 	Reason          string   `json:"reason"` // why it doesn't run: disabled or rule_false; else empty
 	Claims          []string `json:"claims"`
 	NotificationWay string   `json:"notification_way"`
+	VerificationWay string   `json:"verification_way"`
+	Shows           []string `json:"shows"` // see workspace.Application.Shows
 }
 
 // Evaluator is the step that only state machines call. It is a lambda.Handler.
@@ -115,8 +117,14 @@ func (e Evaluator) evaluate(ctx context.Context, in EvaluateInput) (Evaluation, 
 	if err != nil {
 		return Evaluation{}, task.InvalidInput("workflow_unreadable")
 	}
-	evaluation := Evaluation{Claims: module.Claims, NotificationWay: application.Notification}
+	evaluation := Evaluation{
+		Claims: module.Claims, NotificationWay: application.Notification, VerificationWay: application.Way,
+		Shows: application.Shows(),
+	}
 	evaluation.Run, evaluation.Reason, err = e.decide(ctx, module, in)
+	if err == nil && evaluation.Run && application.Way == workspace.API {
+		return Evaluation{}, task.InvalidInput("verification_way_api") // it has no page to send anybody to
+	}
 	return evaluation, err
 }
 

@@ -114,7 +114,7 @@ func TestEvaluate(t *testing.T) {
 					case !rule.runs:
 						reason = "rule_false"
 					}
-					want := fmt.Sprintf(`{"run":%v,"reason":"%s","claims":%s,"notification_way":"poll"}`, run, reason, claims.want)
+					want := fmt.Sprintf(`{"run":%v,"reason":"%s","claims":%s,"notification_way":"poll","verification_way":"browser","shows":["url","link"]}`, run, reason, claims.want)
 					out, err := e.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop","facts":{"country":"IN"}}`))
 					if err != nil || string(out) != want {
 						t.Fatalf("\n got %s, %v\nwant %s", out, err, want)
@@ -133,7 +133,7 @@ func TestEvaluateNotificationWay(t *testing.T) {
 			"acme", `{"type":"iec_verification","claims":[]}`, `{"verification_workflow":"iec","notification_way":"`+way+`"}`,
 		)
 		out, err := e.Invoke(t.Context(), []byte(`{"tenant":"acme","application":"shop"}`))
-		if want := `{"run":true,"reason":"","claims":[],"notification_way":"` + way + `"}`; err != nil ||
+		if want := `{"run":true,"reason":"","claims":[],"notification_way":"` + way + `","verification_way":"browser","shows":["url","link"]}`; err != nil ||
 			string(out) != want {
 			t.Errorf("got %s, %v\nwant %s", out, err, want)
 		}

@@ -112,7 +112,7 @@ func precondition(
 	match, conditional := req.Header["if-match"]
 	if none, ok := req.Header["if-none-match"]; ok {
 		if conditional || strings.TrimSpace(none) != "*" {
-			return 0, &gateway.InputError{Pointer: "If-None-Match", Reason: "must be *, without If-Match"}
+			return 0, wrong("If-None-Match", "must be *, without If-Match")
 		}
 		return 0, nil
 	}

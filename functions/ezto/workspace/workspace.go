@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"sallyport/shared/gateway"
+	"sallyport/shared/source"
 )
 
 var errNotStored = errors.New("workspace: is not a stored workflow")
@@ -44,9 +45,39 @@ type Application struct {
 	Name         string  `json:"name"`
 	Verification string  `json:"verification_workflow"`
 	Onboarding   *string `json:"onboarding_workflow"` // nil where everybody goes straight to verification
-	Way          string  `json:"verification_way"`    // browser (the default), mobile or api
-	Notification string  `json:"notification_way"`    // poll (the default), ping or push
+	Way          string  `json:"verification_way"`    // one of Ways, browser by default
+	Notification string  `json:"notification_way"`    // one of Notifications, poll by default
 	Response     string  `json:"response_type"`       // plaintext (the default), token or encrypted
+}
+
+// Verification ways: how somebody is reached (§7.2). Web is another word for the browser.
+const (
+	Browser = "browser"
+	Web     = "web"
+	Mobile  = "mobile"
+	Desktop = "desktop"
+	API     = "api"
+)
+
+// Ways are the verification ways, the default first.
+func Ways() []string { return []string{Browser, Web, Mobile, Desktop, API} }
+
+// Notifications are the ways in which a result comes back, the default first (§7.3). Of those behind push the gateway
+// gets nothing, so it polls.
+func Notifications() []string {
+	return []string{"poll", "ping", "push", "queue", "mobile_sdk", "desktop_app", "web_sdk"}
+}
+
+// Shows are the members of EZTO's answer by which a person gets to the page: a link in a browser; what to scan, or the
+// link, on a phone; nothing where EZTO's own application on a desktop shows the request.
+func (a Application) Shows() []string {
+	switch a.Way {
+	case Mobile:
+		return []string{"qr", "url", "link"}
+	case Desktop:
+		return []string{}
+	}
+	return []string{"url", "link"}
 }
 
 // Claims are what a response of IEC verification may show.
@@ -94,7 +125,7 @@ func DecodeWorkflow(name string, body []byte, checkRule func(rule string) error)
 	}
 	if len(in.Modules) != 1 {
 		return Workflow{},
-			&gateway.InputError{Pointer: "/modules", Reason: "must hold exactly one module, of type " + IECVerification}
+			wrong("/modules", "must hold exactly one module, of type "+IECVerification)
 	}
 	module := in.Modules[0]
 	if err := oneOf("/modules/0/type", module.Type, IECVerification); err != nil {
@@ -110,7 +141,7 @@ func DecodeWorkflow(name string, body []byte, checkRule func(rule string) error)
 	if strings.TrimSpace(module.Rule) == "" {
 		module.Rule = ""
 	} else if err := checkRule(module.Rule); err != nil {
-		return Workflow{}, &gateway.InputError{Pointer: "/modules/0/rule", Reason: err.Error()}
+		return Workflow{}, wrong("/modules/0/rule", err.Error())
 	}
 	return Workflow{Name: name, DisplayName: in.DisplayName, Description: in.Description, Modules: []Module{{
 		Type: IECVerification, DisplayName: module.DisplayName, Description: module.Description,
@@ -135,11 +166,11 @@ func DecodeApplication(name string, body []byte) (Application, error) {
 		return Application{}, err
 	}
 	if !ValidName(in.Verification) {
-		return Application{}, &gateway.InputError{Pointer: "/verification_workflow", Reason: "must be the name of a workflow"}
+		return Application{}, wrong("/verification_workflow", "must be the name of a workflow")
 	}
 	if in.Onboarding != nil && !ValidName(*in.Onboarding) {
 		return Application{},
-			&gateway.InputError{Pointer: "/onboarding_workflow", Reason: "must be the name of a workflow, or null"}
+			wrong("/onboarding_workflow", "must be the name of a workflow, or null")
 	}
 	a := Application{Name: name, Verification: in.Verification, Onboarding: in.Onboarding}
 	for _, choice := range []struct {
@@ -148,8 +179,8 @@ func DecodeApplication(name string, body []byte) (Application, error) {
 		out     *string
 		allowed []string
 	}{
-		{"/verification_way", in.Way, &a.Way, []string{"browser", "mobile", "api"}},
-		{"/notification_way", in.Notification, &a.Notification, []string{"poll", "ping", "push"}},
+		{"/verification_way", in.Way, &a.Way, Ways()},
+		{"/notification_way", in.Notification, &a.Notification, Notifications()},
 		{"/response_type", in.Response, &a.Response, []string{"plaintext", "token", "encrypted"}},
 	} {
 		*choice.out = choice.allowed[0]
@@ -194,21 +225,17 @@ func StoredApplication(document []byte) (a Application, err error) {
 
 func checkName(name string) error {
 	if !ValidName(name) {
-		return &gateway.InputError{Pointer: "name", Reason: "must be 1 to 64 letters, digits, - and _"}
+		return wrong("name", "must be 1 to 64 letters, digits, - and _")
 	}
 	return nil
 }
 
 func checkTexts(pointer, displayName, description string) error {
 	if utf8.RuneCountInString(displayName) > maxDisplayName {
-		return &gateway.InputError{
-			Pointer: pointer + "/display_name", Reason: "has over " + strconv.Itoa(maxDisplayName) + " characters",
-		}
+		return wrong(pointer+"/display_name", "has over "+strconv.Itoa(maxDisplayName)+" characters")
 	}
 	if utf8.RuneCountInString(description) > maxDescription {
-		return &gateway.InputError{
-			Pointer: pointer + "/description", Reason: "has over " + strconv.Itoa(maxDescription) + " characters",
-		}
+		return wrong(pointer+"/description", "has over "+strconv.Itoa(maxDescription)+" characters")
 	}
 	return nil
 }
@@ -221,7 +248,7 @@ func oneOf(pointer, value string, allowed ...string) error {
 	if len(allowed) > 1 {
 		reason = "must be one of " + strings.Join(allowed, ", ")
 	}
-	return &gateway.InputError{Pointer: pointer, Reason: reason}
+	return wrong(pointer, reason)
 }
 
 // selected puts claims into their order; nil selects all.
@@ -235,8 +262,13 @@ func selected(pointer string, claims []string) ([]string, error) {
 			return nil, err
 		}
 		if slices.Contains(claims[:i], claim) {
-			return nil, &gateway.InputError{Pointer: at, Reason: "stands twice"}
+			return nil, wrong(at, "stands twice")
 		}
 	}
 	return slices.DeleteFunc(Claims(), func(claim string) bool { return !slices.Contains(claims, claim) }), nil
+}
+
+// wrong says what is wrong with the settings of a workspace.
+func wrong(pointer, reason string) error {
+	return &gateway.InputError{Pointer: pointer, Reason: reason, Source: source.Interface("workspace settings")}
 }

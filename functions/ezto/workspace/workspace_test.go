@@ -183,10 +183,11 @@ func TestDecodeApplication(t *testing.T) {
 		},
 		"OtherWay": {
 			`{"verification_workflow":"iec","verification_way":"Browser"}`,
-			`/verification_way: must be one of browser, mobile, api`,
+			`/verification_way: must be one of browser, web, mobile, desktop, api`,
 		},
 		"OtherHook": {
-			`{"verification_workflow":"iec","notification_way":"web_sdk"}`, `/notification_way: must be one of poll, ping, push`,
+			`{"verification_workflow":"iec","notification_way":"sms"}`,
+			`/notification_way: must be one of poll, ping, push, queue, mobile_sdk, desktop_app, web_sdk`,
 		},
 		"OtherResponse": {
 			`{"verification_workflow":"iec","response_type":""}`, `/response_type: must be one of plaintext, token, encrypted`,

@@ -1,5 +1,6 @@
 // Package ezto simulates EZTO Verify: transactions of a workspace's applications, and the pages where people take part
-// in them. Of the verification ways it has the one with a link.
+// in them. Of the verification ways it has the browser's link, the phone's code to scan and the desktop's notification,
+// which nobody but whoever is asked gets to see.
 package ezto
 
 import (
@@ -34,6 +35,7 @@ type Application struct {
 	ID      string   // app_id
 	Secrets []string // each good as app_secret: two during a rotation
 
+	Way          Way           // how people are reached; empty for Browser
 	Hook         Hook          // how results reach the gateway; empty for Poll
 	Response     ResponseType  // what it is sent; empty for Plaintext
 	LinkExpiry   time.Duration // in sandbox time, as PollInterval is; 0 for 15 minutes
@@ -49,6 +51,16 @@ type Application struct {
 
 	Claims []string // of IEC Verification, by their names in its list; nil for all
 }
+
+// Way is a verification way: what the answer to a trigger has for a person to get to the page by.
+type Way string
+
+// Verification ways (§7.2): a link, a code to scan, or nothing, as the partner's own application shows the request.
+const (
+	Browser Way = "Browser"
+	Mobile  Way = "Mobile"
+	Desktop Way = "Desktop"
+)
 
 // Hook is the mode of an application's hook.
 type Hook string
@@ -91,6 +103,8 @@ func Defaults() Options {
 		"short-link":      {ID: "e2700000-0000-4000-8000-000000000014", LinkExpiry: time.Minute, PollInterval: time.Second},
 		"ping-token":      {ID: "e2700000-0000-4000-8000-000000000015", Hook: Ping, Response: Token},
 		"ping-encrypted":  {ID: "e2700000-0000-4000-8000-000000000016", Hook: Ping, Response: Encrypted},
+		"mobile":          {ID: "e2700000-0000-4000-8000-000000000017", Way: Mobile},
+		"desktop":         {ID: "e2700000-0000-4000-8000-000000000018", Way: Desktop},
 	}
 	for name, app := range applications {
 		app.Secrets = []string{"sandbox-ezto-secret-" + name, "sandbox-ezto-next-secret-" + name}
@@ -107,7 +121,8 @@ func Defaults() Options {
 // complete fills in what is left open.
 func (a Application) complete() Application {
 	return sandbox.Completed(a, Application{
-		Hook: Poll, Response: Plaintext, LinkExpiry: 15 * time.Minute, PollInterval: 5 * time.Second, Claims: allClaims(),
+		Way: Browser, Hook: Poll, Response: Plaintext, LinkExpiry: 15 * time.Minute, PollInterval: 5 * time.Second,
+		Claims: allClaims(),
 	})
 }
 
@@ -155,6 +170,9 @@ func New(o Options) sandbox.Simulator {
 			{Name: "pan", Values: []string{"own", "other"}},
 			{Name: "pushed_handle", Values: []string{"no", "yes"}}, // auth_req_id in what is pushed
 			{Name: "callbacks", Values: []string{"sent", "lost"}},
+			// how it looks that there is no result yet, which no page says
+			{Name: "not_ready", Values: []string{"authorization_pending", "404", "425", "202", "204", "empty", "pending"}},
+			sandbox.Strict(),
 		},
 		Callbacks: &sandbox.Callbacks{
 			Name: "callback",

@@ -241,6 +241,47 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestLiberties: unless it is strict, it takes what no page forbids.
+func TestLiberties(t *testing.T) {
+	h := openOn(t, &sandboxtest.Memory{})
+	for _, text := range []string{
+		`{"user":"u-1"}`, `{"user":{"user_id":7,}}`, `{"user":{"email":"u@example.com","metadata":{"force_onboarding":"yes"}}}`,
+	} {
+		want(t, h.Do(request("poll", "/transaction", formOf("request", text))).Code, 200)
+	}
+}
+
+// TestWays: by what a person gets to the page depends on the application's verification way.
+func TestWays(t *testing.T) {
+	h := openOn(t, &sandboxtest.Memory{})
+	for app, shown := range map[string]string{"poll": "url", "mobile": "qr", "desktop": ""} {
+		got := sandboxtest.Text(h.Do(request(app, "/transaction", formOf("request", user("u-1")))))
+		for _, name := range []string{"url", "qr"} {
+			if strings.Contains(got, `"`+name+`":`) != (name == shown) {
+				t.Errorf("%s: %s", app, got)
+			}
+		}
+	}
+}
+
+// TestNotReady: it can say in any way that there is no result yet.
+func TestNotReady(t *testing.T) {
+	h := openOn(t, &sandboxtest.Memory{})
+	var begun struct {
+		Handle string `json:"auth_req_id"`
+	}
+	w := h.Do(request("poll", "/transaction", formOf("request", user("u-1"))))
+	if err := json.Unmarshal(w.Body.Bytes(), &begun); err != nil {
+		t.Fatal(err)
+	}
+	for way, answer := range map[string]string{
+		"404": "404", "425": "425", "202": "202", "204": "204", "empty": "200 {}", "pending": `200 {"status":"pending"}`,
+	} {
+		h.set("not_ready", way)
+		want(t, sandboxtest.Text(h.Do(request("poll", "/transaction/result", formOf("auth_req_id", begun.Handle)))), answer)
+	}
+}
+
 func TestTriggerErrors(t *testing.T) {
 	consent := func(consent string) string { return `{"message":{"consent":` + consent + `}}` }
 	for _, test := range []struct{ name, app, request, want string }{
@@ -278,6 +319,7 @@ func TestTriggerErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := openOn(t, &sandboxtest.Memory{})
+			h.set("strict", "inferred")
 			want(t, sandboxtest.Text(h.Do(request(test.app, "/transaction", formOf("request", test.request)))), test.want)
 			want(t, h.Rows("")[0].Effect, false)
 			want(t, h.open(), []openTransaction{})

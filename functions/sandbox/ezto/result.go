@@ -45,11 +45,25 @@ func (e *simulation) getResult(x *call) sandbox.Answer {
 		t.Interval += slowDown
 	}
 	t.save(x.Call)
-	if soon {
+	if soon && x.Setting("not_ready") == "authorization_pending" {
 		return sandbox.OAuthError(http.StatusBadRequest, "slow_down",
 			"polled faster than the interval, which is 5 seconds longer from now on")
 	}
-	return sandbox.OAuthError(http.StatusBadRequest, "authorization_pending", "user has not finished")
+	return notReady(x.Setting("not_ready"))
+}
+
+// notReady says that there is no result yet, in one of the ways in which a live system may say it.
+func notReady(way string) sandbox.Answer {
+	switch way {
+	case "empty":
+		return sandbox.JSON(http.StatusOK, struct{}{})
+	case "pending":
+		return sandbox.OK("status", way)
+	}
+	if status, err := strconv.Atoi(way); err == nil {
+		return sandbox.Answer{Status: status}
+	}
+	return sandbox.OAuthError(http.StatusBadRequest, way, "user has not finished")
 }
 
 // failure says why a transaction failed.

@@ -1,6 +1,7 @@
 package ezto
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -83,6 +84,12 @@ func (t *transaction) status(now time.Time) transactionStatus {
 
 func (t *transaction) url() string {
 	return t.Origin + "/sandbox/ezto" + pagePath + t.Page
+}
+
+// qr is the page's address in the form of an image: a prefix, a blank and base64 (§5.3). What would scan it reads text.
+func (t *transaction) qr() string {
+	image := `<svg xmlns="http://www.w3.org/2000/svg" width="600" height="40"><text y="25">` + t.url() + `</text></svg>`
+	return "data:image/svg+xml;base64, " + base64.StdEncoding.EncodeToString([]byte(image))
 }
 
 // save keeps the transaction and, as long as it waits for a person, its place among the open ones.

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sallyport/functions/sandbox"
+	"sallyport/shared/tolerant"
 )
 
 // maxRequest is the largest request that is taken, in bytes.
@@ -19,6 +20,7 @@ const maxRequest = 64 << 10
 type requestObject struct {
 	User struct {
 		UserID   string `json:"user_id"`
+		Email    string `json:"email"` // the same, as the partner's own SDK calls it (§4.2)
 		Metadata struct {
 			Workflow        string `json:"workflow"`
 			ForceOnboarding bool   `json:"force_onboarding"`
@@ -100,7 +102,7 @@ func (e *simulation) triggerRequest(x *call) sandbox.Answer {
 		return invalid("request is missing")
 	case len(request) > maxRequest:
 		return invalid("request is too large")
-	case jsontext.Value(request).Kind() != jsontext.KindBeginObject || json.Unmarshal([]byte(request), &in) != nil:
+	case !in.read(request, x.IsStrict()):
 		return invalid("request is not a JSON object of the documented form")
 	case x.app.Consent && (consent.Type != "json" || consent.Title == "" || len(consent.Message) == 0):
 		return invalid("message.consent needs the type json, a title and a message")
@@ -113,6 +115,9 @@ func (e *simulation) triggerRequest(x *call) sandbox.Answer {
 		return denied("a rule of the gatepass is not satisfied")
 	case isFailingUser(user.UserID):
 		return requestFailed("the request could not be sent to the user")
+	}
+	if user.UserID == "" {
+		user.UserID = user.Email
 	}
 	if user.UserID == "" {
 		user.UserID = x.NewID() // what a result shows where the request names nobody, the contract leaves open
@@ -139,10 +144,36 @@ func (e *simulation) triggerRequest(x *call) sandbox.Answer {
 	x.Save(handleKey(t.Handle), t.RequestID)
 	x.Save(pageKey(t.Page), t.RequestID)
 	e.proceed(x.Call, &t)
+	answer := []any{"auth_req_id", t.Handle}
+	switch x.app.Way {
+	case Browser:
+		answer = append(answer, "url", t.url())
+	case Mobile:
+		answer = append(answer, "qr", t.qr())
+	}
 	return sandbox.OK(
-		"auth_req_id", t.Handle, "url", t.url(), "expires_in", int(x.app.LinkExpiry/time.Second),
-		"interval", t.Interval,
+		append(answer, "expires_in", int(x.app.LinkExpiry/time.Second), "interval", t.Interval)...,
 	).WithEffect()
+}
+
+// read reads the text of a request. Unless the partner is strict, a member of another type than the documented one
+// reads as absent.
+func (r *requestObject) read(text string, strict bool) bool {
+	if strict {
+		return jsontext.Value(text).Kind() == jsontext.KindBeginObject && json.Unmarshal([]byte(text), r) == nil
+	}
+	all := tolerant.ReadObject(tolerant.WithoutTrailingCommas([]byte(text)))
+	user, consent := all.Object("user"), all.Object("message").Object("consent")
+	r.User.UserID, r.User.Email = user.Text("user_id"), user.Text("email")
+	r.User.Metadata.Workflow = user.Object("metadata").Word("workflow")
+	if force := user.Object("metadata").Truth("force_onboarding"); force != nil {
+		r.User.Metadata.ForceOnboarding = *force
+	}
+	r.Message.Consent.Type, r.Message.Consent.Title = consent.Word("type"), consent.Word("title")
+	if json.Unmarshal(consent["message"], &r.Message.Consent.Message) != nil {
+		r.Message.Consent.Message = nil
+	}
+	return all != nil
 }
 
 // steps returns what a transaction asks of a person. New users are onboarded first, all users where that is forced; the
