@@ -77,8 +77,8 @@ type uploadRequest struct {
 
 // uploadSize reads ?upload=<bytes>.
 func uploadSize(req gateway.Request) (size int64, isUpload bool, err error) {
-	text, isUpload := req.Query["upload"]
-	if !isUpload {
+	text := req.Query["upload"]
+	if text == "" {
 		return 0, false, nil
 	}
 	size, err = strconv.ParseInt(text, 10, 64)

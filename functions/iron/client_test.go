@@ -59,6 +59,9 @@ func TestRequestsOnTheWire(t *testing.T) {
 			return call(t, iron.ListIdentifications(c), about("page_size", "5", "cursor", customerID, "x", "y"))
 		}, answer{200, none}, "GET",
 			"/customers/" + customerID + "/identifications?cursor=" + customerID + "&page_size=5", "", "", false},
+		"EmptyQuery": {func(c iron.Config) operation.Outcome {
+			return call(t, iron.ListIdentifications(c), about("page_size", "", "cursor", ""))
+		}, answer{200, none}, "GET", "/customers/" + customerID + "/identifications", "", "", false},
 		"NewestOfAll": {func(c iron.Config) operation.Outcome {
 			return call(t, iron.ListIdentifications(c), fromMachine(about()))
 		}, answer{200, none}, "GET", "/customers/" + customerID + "/identifications?page_size=100", "", "", false},

@@ -17,6 +17,7 @@ func Partner() partner.Partner {
 			Default: "https://api.sandbox.iron.xyz/api",
 			Note:    "The default is Iron's own sandbox, production is https://api.iron.xyz/api.",
 		},
+		Alias:       "/iron/api", // for clients whose base is Iron's host
 		Credentials: example,
 		Journeys:    Journeys,
 		Records:     Records,

@@ -105,6 +105,38 @@ func (s *stack) ironEffects(operation string) int {
 	return n
 }
 
+// TestIronAlias: a client whose base is the host puts "/api" before the partner's paths, and means the same.
+func TestIronAlias(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	key, body := uuid.NewString(), ironCustomer("Person", "approve.alias@example.com")
+	made := s.post("/iron/api/customers", key, body)
+	again := s.post(ironCustomersURL, key, body)
+	var customer struct{ ID string }
+	MustDecode(t, made.body, &customer)
+	if made.status != http.StatusCreated || again.body != made.body || s.ironEffects("create-customer") != 1 {
+		t.Errorf("%d %s, and by the usual path %d %s", made.status, made.body, again.status, again.body)
+	}
+	identified := s.post("/iron/api/customers/"+customer.ID+"/identifications/v2", uuid.NewString(), `{"type":"Link"}`)
+	if identified.status != http.StatusCreated {
+		t.Errorf("%d %s", identified.status, identified.body)
+	}
+	var identification struct{ ID string }
+	MustDecode(t, identified.body, &identification)
+	for _, path := range []string{
+		"/customers/" + customer.ID, "/customers/" + customer.ID + "/identifications?cursor=&page_size=",
+		"/identifications/" + identification.ID,
+	} {
+		usual, alias := s.do("GET", "/iron"+path, nil, ""), s.do("GET", "/iron/api"+path, nil, "")
+		if alias.status != http.StatusOK || alias.body != usual.body {
+			t.Errorf("%s: %d %s, and by the usual path %d %s", path, alias.status, alias.body, usual.status, usual.body)
+		}
+	}
+	if got := s.do("GET", "/iron/api/api/customers/"+customer.ID, nil, ""); got.status != http.StatusNotFound {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
 // TestIronIdentification is an identification over its life, and what a repeat, another one and another body are
 // answered.
 func TestIronIdentification(t *testing.T) {

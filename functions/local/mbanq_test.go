@@ -209,7 +209,7 @@ func TestMbanqTenants(t *testing.T) {
 		}
 	}
 	if got := s.do("GET", clientsURL+"/"+id, http.Header{"Tenantid": {"somebody-else"}}, ""); got.status != 401 ||
-		!strings.Contains(got.body, "error.msg.invalid.tenant.identifier") {
+		!strings.Contains(got.body, "error.msg.invalid.tenant.identifier") || got.condition() != "invalid_request" {
 		t.Errorf("another of the partner's tenants: %d %s", got.status, got.body)
 	}
 }

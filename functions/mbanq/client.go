@@ -14,6 +14,7 @@ import (
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
+	"sallyport/shared/source"
 	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
@@ -41,9 +42,12 @@ func (c Config) send(
 		return resp, failed
 	}
 	if r.tenantID != "" && r.tenantID != creds.TenantID {
-		return resp, &operation.Outcome{Class: operation.Invalid, Code: "invalid.tenant.identifier",
-			Reply: renderTop(http.StatusUnauthorized, codeTenant,
-				"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request.")}
+		anothers := &operation.Rejection{
+			Code: "invalid.tenant.identifier", Detail: "tenantId: is not the one that this deployment's credentials have",
+			Source: source.Published("§1.1"), Reply: renderTop(http.StatusUnauthorized, codeTenant,
+				"Invalid tenant details were passed in api request.", "Invalid tenant identifier provided with request."),
+		}
+		return resp, anothers.Outcome(operation.InvalidRequest)
 	}
 	bearer, failed := c.token(ctx, call, creds)
 	if failed != nil {

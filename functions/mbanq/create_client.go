@@ -183,10 +183,10 @@ func (in creation) agrees(shown tolerant.Object) bool {
 
 // tenantOf is the partner's tenant that a caller names, if any: in a header or in the query (§1).
 func tenantOf(req gateway.Request) string {
-	if id := req.Header["tenantid"]; id != "" {
+	if id := strings.TrimSpace(req.Header["tenantid"]); id != "" {
 		return id
 	}
-	return req.Query["tenantIdentifier"]
+	return strings.TrimSpace(req.Query["tenantIdentifier"])
 }
 
 // created is the partner's answer to a command, as far as a lookup can tell it.

@@ -73,10 +73,11 @@ func TestTokenOfThePartner(t *testing.T) {
 		req := to("", "tenantIdentifier", "t9demo")
 		req.Header = map[string]string{"tenantid": "somebody-else"}
 		if got := call(t, mbanq.GetClient(p.config()), req); got.Class != operation.Invalid || got.Reply.Status != 401 ||
-			string(got.Reply.Body) != want || len(p.requests()) != 0 {
+			string(got.Reply.Body) != want || len(p.requests()) != 0 ||
+			got.Reply.Header["Gateway-Error"] != "invalid_request" {
 			t.Errorf("got %+v", got)
 		}
-		req.Header = nil
+		req.Header = map[string]string{"tenantid": " "}
 		if got := call(t, mbanq.GetClient(p.config()), req); got.Class != operation.Done {
 			t.Errorf("got %+v", got)
 		}

@@ -18,13 +18,14 @@ type Listing struct {
 	Filters map[string]string
 }
 
-// ParseListing reads a listing's query. Each filter comes with the values that it may have, or nil for any. Its errors
-// are *InputError.
+// ParseListing reads a listing's query. Each filter comes with the values that it may have, or nil for any. An empty
+// parameter is as if absent, since clients send what they don't set. Its errors are *InputError.
 func ParseListing(query map[string]string, filters map[string][]string) (Listing, error) {
 	l := Listing{Limit: defaultLimit, Filters: map[string]string{}}
 	for name, value := range query {
 		allowed, isFilter := filters[name]
 		switch {
+		case value == "" && (isFilter || name == "cursor" || name == "limit"):
 		case isFilter:
 			if allowed != nil && !slices.Contains(allowed, value) {
 				return l, &InputError{Pointer: name, Reason: "must be one of " + strings.Join(allowed, ", ")}

@@ -42,11 +42,13 @@ func capabilities(d deployment) string {
 	return out.String() + "\n"
 }
 
-// paths are a function's routes as people read them.
+// paths are a function's routes as people read them, without their aliases.
 func paths(f function) string {
 	var all []string
 	for _, e := range f.Events {
-		all = append(all, e.Method+" `"+e.Path+"`")
+		if !e.IsAlias {
+			all = append(all, e.Method+" `"+e.Path+"`")
+		}
 	}
 	return strings.Join(all, ", ")
 }

@@ -48,6 +48,8 @@ type function struct {
 	Variables []variable
 	Event     string // the name of the first; empty for "Http"
 	Events    []event
+	Base      string    // what a path begins with that has an alias,
+	Alias     string    // and what the alias begins with; empty for none
 	Rule      string    // the event of a rule, where one invokes the function
 	Journeys  []machine // whose ends that rule may be about
 }
@@ -55,7 +57,10 @@ type function struct {
 type variable struct{ Name, Value string }
 
 // event is of a route. That of $default has no path.
-type event struct{ ID, Method, Path string }
+type event struct {
+	ID, Method, Path string
+	IsAlias          bool // of another event's route
+}
 
 // role is shared by functions that make exactly the same calls.
 type role struct {
@@ -168,7 +173,7 @@ func describePartner(p partner.Partner, machines map[string]machine) (deployed, 
 		out.Journeys = append(out.Journeys, machines[t.Name])
 	}
 	for _, e := range p.Endpoints {
-		f := function{Endpoint: e}
+		f := function{Endpoint: e, Base: "/" + p.Name + "/", Alias: p.Alias}
 		r := role{
 			ID: out.ID + f.shape() + "Role", Policy: string(f.Kind), Shared: true, May: f.may(),
 			Secrets: append([]string{"!Ref Keys"}, credentials(p)...),
@@ -205,7 +210,7 @@ func credentials(p partner.Partner) []string {
 // add adds a function, and its role unless it is there. The journeys are those that concern it.
 func (s *served) add(f function, r role, journeys []machine) (err error) {
 	f.ID, f.Words, f.Role, f.Journeys = LogicalID(f.Name), strings.ReplaceAll(f.Name, "/", "-"), r.ID, journeys
-	if f.Events, err = events(f.Endpoint, cmp.Or(f.Event, "Http")); err != nil {
+	if f.Events, err = events(f, cmp.Or(f.Event, "Http")); err != nil {
 		return err
 	}
 	if r.May.Vault != "" {
@@ -263,19 +268,22 @@ func (d *deployment) watchJourneys() {
 // folded breaks JSON into lines of a folded block, between its objects.
 func folded(text string) string { return strings.ReplaceAll(text, `},"`, "},\n          \"") }
 
-// events are the events of an endpoint's routes: the first's name, and behind it, for a further route, its path's last
-// part.
-func events(e partner.Endpoint, first string) (all []event, err error) {
-	for i, route := range e.Routes {
+// events are the events of a function's routes: the first's name, and behind it, for a further route, its path's last
+// part, and for an alias "Alias".
+func events(f function, first string) (all []event, err error) {
+	for i, route := range f.Routes {
 		method, path, ok := strings.Cut(route, " ")
 		if !ok && route != "$default" {
-			return nil, fmt.Errorf("%s has the route %q, it must be a method and a path", e.Name, route)
+			return nil, fmt.Errorf("%s has the route %q, it must be a method and a path", f.Name, route)
 		}
 		id := first
 		if i > 0 {
 			id += LogicalID(strings.Trim(path[strings.LastIndexByte(path, '/')+1:], "{}"))
 		}
-		all = append(all, event{id, method, path})
+		all = append(all, event{ID: id, Method: method, Path: path})
+		if rest, ok := strings.CutPrefix(path, f.Base); ok && f.Alias != "" {
+			all = append(all, event{ID: id + "Alias", Method: method, Path: f.Alias + "/" + rest, IsAlias: true})
+		}
 	}
 	return all, nil
 }

@@ -310,6 +310,12 @@ type Rejection struct {
 
 func (r *Rejection) Error() string { return r.Code }
 
+// Outcome is that of a call which the gateway refuses once it has read its credentials; nothing was sent.
+func (r *Rejection) Outcome(condition Condition) *Outcome {
+	reply := r.Reply.With("Gateway-Error", string(condition), "Gateway-Error-Detail", r.Detail)
+	return &Outcome{Class: Invalid, Code: r.Code, Reply: reply}
+}
+
 // Condition is what the gateway itself has to say: a stable code, sent in the header Gateway-Error.
 type Condition string
 

@@ -22,6 +22,10 @@ type Partner struct {
 	Title   string // as the partner writes it: "EZTO"
 	BaseURL BaseURL
 
+	// Alias is what the paths of routes may begin with as well, beside "/" and the name: "/iron/api". Empty for none. It
+	// takes one more route of each, of which an HTTP API has 300, and one more resource, of which a stack has 500.
+	Alias string
+
 	// Credentials is an example of the partner's secret, of which it has the JSON form. The simulated partner accepts it.
 	Credentials any
 
