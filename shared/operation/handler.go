@@ -199,7 +199,9 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 			journey: k.Execution, step: k.State,
 		})
 	}
-	if h.op.OnUnknown == nil && a.condition == NotRecorded { // the machine would go on with a record that isn't there
+	// The machine would go on with a record that isn't there, or that it may not see. Its retry finds out what the
+	// partner has made.
+	if a.condition == NotRecorded && (h.op.OnUnknown == nil || a.unowned) {
 		return nil, task.Unavailable(string(NotRecorded))
 	}
 	if err := taskError(a); err != nil && !(h.op.ConflictIsResult && a.class == Conflict && a.condition == "") {

@@ -42,6 +42,7 @@ type stack struct {
 	source   *source
 	logs     *bytes.Buffer
 	file     string
+	pauses   atomic.Int64 // between tries to write down what happened, which take no time
 
 	mu  sync.Mutex
 	now time.Time
@@ -91,6 +92,12 @@ func newStack(t testing.TB) *stack {
 		Auth:    gateway.NewAuthenticator(s.counting, s.clock),
 		Secrets: cache, Ring: ring, Upstream: upstream.New(upstream.WithTimeout(5 * time.Second)),
 		Log: telemetry.NewLogger(&logs, slog.LevelDebug), Now: s.clock, NewID: operation.NewID,
+		After: func(time.Duration) <-chan time.Time {
+			s.pauses.Add(1)
+			over := make(chan time.Time)
+			close(over)
+			return over
+		},
 	}
 	return s
 }

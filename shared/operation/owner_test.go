@@ -317,6 +317,88 @@ func TestAssignedBeforehand(t *testing.T) {
 	}
 }
 
+// TestRecordIsTriedAgain: an end that the ledger doesn't take at once is written down all the same, in the same
+// invocation.
+func TestRecordIsTriedAgain(t *testing.T) {
+	for failures, condition := range map[int]operation.Condition{0: "", 1: "", 3: "", 4: operation.NotRecorded} {
+		for _, lost := range []bool{false, true} { // the answer of the ledger, which has written it
+			s := newStack(t)
+			n := 0
+			s.counting.Fail = func(op string) (before, after error) {
+				if op != "Complete" || n == failures {
+					return nil, nil
+				}
+				n++
+				if lost {
+					return nil, errors.New("down")
+				}
+				return errors.New("down"), nil
+			}
+			h := operation.New(s.p, s.act(operation.Manual))
+			first := s.post(h, "k", `{"value":"create"}`)
+			s.want(first, 200, condition)
+			if pauses := int64(min(failures, 3)); s.pauses.Load() != pauses {
+				t.Errorf("%d failures: %d pauses, want %d", failures, s.pauses.Load(), pauses)
+			}
+			if condition == "" || lost {
+				if again := s.post(h, "k", `{"value":"create"}`); again.body != first.body {
+					t.Errorf("%d failures: replayed %+v", failures, again)
+				}
+				s.wantEffects(1)
+				s.want(s.post(operation.New(s.p, s.read()), "", onRecord), 200, "")
+			}
+		}
+	}
+}
+
+// TestUnownedCreation: a state machine doesn't go on with what its tenant may not see, as its owner couldn't be
+// written down. Its retry finds out what there is. It goes on where there was nothing to write down, or where the
+// tenant sees it anyway, as a caller over HTTP does.
+func TestUnownedCreation(t *testing.T) {
+	for name, test := range map[string]struct {
+		value string
+		setup func(s *stack)
+		want  string
+	}{
+		"Shared":          {"create", func(*stack) {}, "Unavailable"},
+		"NothingIsOwned":  {"a", func(*stack) {}, ""},
+		"AccountOfItsOwn": {"create", func(s *stack) { s.source.set("sallyport/test/tenants/acme/test", "own") }, ""},
+		"OneTenant": {
+			"create", func(s *stack) { s.source.set("sallyport/test/partners/test", `{"unowned":"shared"}`) }, "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStack(t)
+			test.setup(s)
+			h := operation.New(s.p, s.act(operation.SafeRetry))
+			down := true
+			s.counting.Fail = func(op string) (before, after error) {
+				if down && op == "Complete" {
+					before = errors.New("down")
+				}
+				return before, nil
+			}
+			task := taskPayload("0", `{"value":"`+test.value+`"}`)
+			_, err := h.Invoke(t.Context(), task)
+			if errorType(err) != test.want || err != nil && err.Error() != "not_recorded" {
+				t.Errorf("the machine gets %v", err)
+			}
+			s.want(s.post(h, "k", `{"value":"`+test.value+`"}`), 200, operation.NotRecorded)
+			down = false
+			if _, err := h.Invoke(t.Context(), task); errorType(err) != "InFlight" {
+				t.Errorf("at once, it gets %v", err)
+			}
+			s.pass(time.Minute)
+			if _, err := h.Invoke(t.Context(), task); err != nil {
+				t.Errorf("later, it gets %v", err)
+			}
+			if test.value == "create" {
+				s.want(s.post(operation.New(s.p, s.read()), "", onRecord), 200, "")
+			}
+		})
+	}
+}
+
 // TestOwnerReadLeavesTime: an owner's read that takes long leaves the time in which the claim is released.
 func TestOwnerReadLeavesTime(t *testing.T) {
 	s := newStack(t)

@@ -266,15 +266,17 @@ func TestOwned(t *testing.T) {
 	})
 }
 
-// stopping is a ledger that once stops in Complete, when the owner is on record and the end isn't.
+// stopping is a ledger that stops in Complete as long as one invocation tries, when the owner is on record and the end
+// isn't.
 type stopping struct {
 	operation.Ledger
-	at ledger.Transaction // where it has stopped
+	at    ledger.Transaction // where it has stopped
+	times int
 }
 
 func (s *stopping) Complete(ctx context.Context, t ledger.Transaction) (ledger.Transaction, error) {
-	if s.at.ID == "" && t.Owns != "" {
-		s.at = t
+	if s.times < 4 && t.Owns != "" {
+		s.at, s.times = t, s.times+1
 		return ledger.Transaction{}, errors.New("stopped")
 	}
 	return s.Ledger.Complete(ctx, t)

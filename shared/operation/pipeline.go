@@ -31,6 +31,9 @@ const (
 	leaseMargin = 5 * time.Second
 	// recordReserve is the part of an invocation that is kept for writing down what happened.
 	recordReserve = 3 * time.Second
+	// firstPause lies between two tries to write it down, a longer one between the next; after maxPause there is none.
+	firstPause = 100 * time.Millisecond
+	maxPause   = time.Second
 	// inlineBody is the largest stored body that lies in the record; a larger one goes to the vault.
 	inlineBody = 8 << 10
 	// maxInline is the largest that a record takes where there is no vault.
@@ -39,7 +42,7 @@ const (
 	maxRetryAfter = 5 * time.Second
 )
 
-// Pipeline holds what all operations share. All fields but Vault, Metrics, Tokens and QuietPeriod are required.
+// Pipeline holds what all operations share. All fields but Vault, Metrics, Tokens, QuietPeriod and After are required.
 type Pipeline struct {
 	Ledger   Ledger
 	Vault    *vault.Vault // for stored bodies over 8 KB; without one they stay in the record
@@ -54,6 +57,8 @@ type Pipeline struct {
 	NewID    func() string // see NewID
 
 	QuietPeriod time.Duration // zero for QuietPeriod
+
+	After func(time.Duration) <-chan time.Time // nil for time.After
 
 	owned *owned // records that this container has called for
 }
@@ -75,6 +80,8 @@ type result struct {
 	resolvable  bool // an unknown outcome that a repeat with the same key will resolve
 	// the partner has answered with a record that another tenant owns
 	ownerConflict bool
+	// the call has created what its tenant may not see, as it isn't on record whose it is
+	unowned bool
 }
 
 // idempotency is what a call is claimed by. A zero value stands for a call that nobody can repeat by key.
@@ -139,7 +146,8 @@ type execution[In any] struct {
 	// rejected is the access token that the partner doesn't take any more; however many requests follow, one renews it
 	rejected string
 	before   string // why nobody knows what came of the attempt before
-	// ownAccount: the credentials that were used are the tenant's own
+	secret   []byte // the credentials that were used
+	// ownAccount: they are the tenant's own
 	ownAccount bool
 	// doubtful: this call repeats one whose outcome is unknown, without knowing more than that the partner would
 	// recognise it. That the repeat had no effect proves nothing about the first.
@@ -320,6 +328,7 @@ func (r *execution[In]) call(ctx context.Context, t ledger.Transaction) (Outcome
 		}
 		return Outcome{Class: Unavailable, Code: "credentials_unavailable"}, time.Time{}
 	}
+	r.secret = secret
 	outcome := r.withCredentials(ctx, r.newCall(t, secret), func(call Call) Outcome { return r.attempt(ctx, call) })
 	return outcome, p.Now() // nothing was sent after this
 }
@@ -379,6 +388,7 @@ func (r *execution[In]) lookup(ctx context.Context, t ledger.Transaction) (outco
 	if err != nil || !now.Before(limit) {
 		return Outcome{}, Undetermined
 	}
+	r.secret = secret
 	ctx, cancel := context.WithTimeout(ctx, limit.Sub(now))
 	defer cancel()
 	outcome = r.withCredentials(ctx, r.newCall(t, secret), func(call Call) (outcome Outcome) {
@@ -505,11 +515,12 @@ func (r *execution[In]) complete(ctx context.Context, t ledger.Transaction, outc
 			t.Reply = nil // that it was done matters more than with which words
 		}
 	}
-	stands, err := r.h.p.Ledger.Complete(ctx, t)
+	stands, err := r.record(ctx, t)
 	switch {
 	case errors.Is(err, ledger.ErrOwned):
 		return r.ownedByAnother(ctx, t, outcome, sentAt)
 	case err != nil:
+		a.unowned = t.Owns != "" && !r.ownAccount && !sharesUnowned(r.secret)
 		return r.notRecorded(ctx, t, a, err)
 	case unstored != nil:
 		return r.notRecorded(ctx, t, a, unstored)
@@ -517,6 +528,26 @@ func (r *execution[In]) complete(ctx context.Context, t ledger.Transaction, outc
 		return r.replay(ctx, stands)
 	}
 	return a
+}
+
+// record writes the end of a call down, and tries again while there is time: else whoever repeats the key has to find
+// out what has happened.
+func (r *execution[In]) record(ctx context.Context, t ledger.Transaction) (stands ledger.Transaction, err error) {
+	after := r.h.p.After
+	if after == nil {
+		after = time.After
+	}
+	for pause := firstPause; ; pause *= 3 {
+		stands, err = r.h.p.Ledger.Complete(ctx, t)
+		if err == nil || errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrOwned) || pause > maxPause {
+			return stands, err
+		}
+		select {
+		case <-ctx.Done():
+			return stands, err
+		case <-after(pause):
+		}
+	}
 }
 
 // ownedByAnother ends a call whose outcome names a record of another tenant's. What the partner has answered was done,
