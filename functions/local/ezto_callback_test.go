@@ -223,6 +223,13 @@ func (s *stack) overhear() *overheard {
 	return o
 }
 
+// told is how many callbacks have come.
+func (o *overheard) told() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.bodies)
+}
+
 func (o *overheard) last() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -265,10 +272,12 @@ func (s *stack) startHooked(key, application, user string) (id string) {
 // finishHooked has the person of a journey enter a number, and returns the callback that ended it.
 func (s *stack) finishHooked(o *overheard, id, number, want string) (told string) {
 	s.t.Helper()
+	before := o.told()
 	s.enterIEC(number)
 	if view := s.follow(id, ended); view.Status+" "+view.Reason != want {
 		s.t.Fatalf("got %s (%s), want %s", view.Status, view.Reason, want)
 	}
+	waitFor(s.t, func() bool { return o.told() > before }) // the interval may have ended the journey earlier
 	return o.last()
 }
 
