@@ -5,9 +5,7 @@ package ezto
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -36,74 +34,29 @@ func (c Config) now() time.Time {
 
 const maxRequest = 64 << 10 // bytes
 
-// address is what a caller says of where a request goes.
-type address struct {
-	Workspace   string `json:"workspace,omitzero"`   // empty from a state machine, for ours
-	Application string `json:"application,omitzero"` // its app_id or its name; empty where there is only one
-}
-
-// readAddress reads it; a state machine names the application in its query.
-func readAddress(req gateway.Request, form url.Values) address {
-	if req.FromStateMachine {
-		return address{Application: req.Query["application"]}
-	}
-	a := address{Workspace: req.Params["workspace"], Application: form.Get("app_id")}
-	if user, _ := gateway.Basic(req.Header); user != "" {
-		a.Application = user
-		if strings.Contains(user, "%") { // no app_id has any
-			a.Application = gateway.Unescape(user)
-		}
-	}
-	return a
-}
-
-// readForm reads a form. Version 0 of the contract has the credentials in it.
-func readForm(req gateway.Request) (url.Values, error) {
-	form, err := url.ParseQuery(string(req.Body))
-	if err != nil {
-		return nil, &gateway.InputError{
-			Reason: "is not a form (application/x-www-form-urlencoded)", Source: source.Published("§3.3"),
-		}
-	}
-	return form, nil
-}
-
-// keys is where version 0 carries a caller's key: in the place of the application's secret.
-func keys(req gateway.Request) []string {
-	form, err := url.ParseQuery(string(req.Body))
-	if err != nil {
-		return nil
-	}
-	return []string{form.Get("app_secret")}
-}
-
-// checkVersion refuses versions that there aren't (§3).
-func checkVersion(req gateway.Request) error {
-	if version := req.Header["api-version"]; version != "" && version != "1" {
-		return &gateway.InputError{
-			Pointer: "api-version", Reason: "must be 1, or missing", Source: source.Published("§3.2"),
-		}
-	}
-	return nil
-}
-
 // post sends a form, for the application that it returns the name of. Where no answer to it came, or one that does not
 // depend on what was asked for, failed says what that means.
 func (c Config) post(
-	ctx context.Context, call operation.Call, a address, path func(workspace string) string, form url.Values,
+	ctx context.Context, call operation.Call, a address, path func(workspace string) string, form fields,
 ) (resp upstream.Response, application string, failed *operation.Outcome) {
 	var creds credentials
 	if err := json.Unmarshal(call.Secret, &creds); err != nil || creds.Workspace == "" || creds.url(c, path) == "" {
 		return resp, application, &operation.Outcome{Class: operation.Credentials, Code: "credentials_malformed"}
 	}
 	if a.Workspace != "" && a.Workspace != creds.Workspace {
-		return resp, application,
-			&operation.Outcome{Class: operation.Invalid, Code: "no_such_workspace", Reply: noWorkspace()}
+		unknown := &operation.Rejection{
+			Reply: noWorkspace(), Code: "no_such_workspace", Detail: "workspace: is not the one of the credentials",
+			Source: source.Safety("a workspace is part of a path"),
+		}
+		return resp, application, unknown.Outcome(operation.NoSuchRecord)
 	}
 	application, app, ok := creds.find(a.Application)
 	if !ok {
-		return resp, application,
-			&operation.Outcome{Class: operation.Invalid, Code: "no_such_application", Reply: renderError(operation.BadKey, "")}
+		unknown := &operation.Rejection{
+			Reply: renderError(operation.BadKey, ""), Code: "no_such_application",
+			Detail: "app_id: is of none of the credentials' applications", Source: source.Safety("whose credentials are sent"),
+		}
+		return resp, application, unknown.Outcome(operation.BadKey)
 	}
 	req, err := http.NewRequest(http.MethodPost, creds.url(c, path), nil)
 	if err != nil {
@@ -113,7 +66,7 @@ func (c Config) post(
 	req.Header.Set("api-version", "1")
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	resp, err = call.Do(ctx, req, []byte(form.Encode()))
+	resp, err = call.Do(ctx, req, form.encode())
 	return resp, application, operation.Failed(resp, err)
 }
 

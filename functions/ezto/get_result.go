@@ -3,15 +3,12 @@ package ezto
 import (
 	"bytes"
 	"context"
-	"maps"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/source"
-	"sallyport/shared/tolerant"
 	"sallyport/shared/upstream"
 )
 
@@ -19,7 +16,7 @@ import (
 type query struct {
 	Address address
 	Handle  string
-	Extra   url.Values
+	Extra   fields
 }
 
 // maxHandle caps a handle, in bytes: documented ones have some hundred, without a limit (§5).
@@ -38,8 +35,7 @@ func GetResult(c Config) operation.Operation[query] {
 		ConflictIsResult: true,
 		Output:           summaryOfResult,
 		Call: func(ctx context.Context, call operation.Call, in query) operation.Outcome {
-			form := url.Values{"auth_req_id": {in.Handle}}
-			maps.Copy(form, in.Extra)
+			form := append(fields{{name: "auth_req_id", text: in.Handle}}, in.Extra...)
 			resp, _, failed := c.post(ctx, call, in.Address, resultPath, form)
 			if failed != nil {
 				return *failed
@@ -85,25 +81,12 @@ func decodeQuery(req gateway.Request) (in query, err error) {
 	if err := checkVersion(req); err != nil {
 		return in, err
 	}
-	form := url.Values{}
-	if trimmed := bytes.TrimSpace(req.Body); len(trimmed) > 0 && trimmed[0] == '{' {
-		if err := gateway.CheckJSON(req.Body); err != nil {
-			return in, err
-		}
-		for name, value := range object(req.Body) {
-			text := tolerant.Plain(value)
-			if text == "" && name != "auth_req_id" {
-				text = string(value)
-			}
-			form.Set(name, text)
-		}
-	} else if form, err = readForm(req); err != nil {
+	all, _, err := readFields(req)
+	if err != nil {
 		return in, err
 	}
-	in.Address, in.Handle, in.Extra = readAddress(req, form), strings.TrimSpace(form.Get("auth_req_id")), form
-	for _, name := range []string{"auth_req_id", "app_id", "app_secret"} {
-		in.Extra.Del(name)
-	}
+	in.Address, in.Handle = readAddress(req, all), strings.TrimSpace(all.text("auth_req_id"))
+	in.Extra = all.beside("auth_req_id", appID, appSecret)
 	switch {
 	case in.Handle == "":
 		return in, &gateway.InputError{

@@ -2,9 +2,11 @@ package ezto_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"sallyport/shared/gateway"
@@ -19,6 +21,7 @@ type partner struct {
 	path   string
 	header http.Header
 	form   url.Values
+	body   string
 	user   string
 	pass   string
 	times  int
@@ -28,6 +31,9 @@ func newPartner(t testing.TB, status int, body string) *partner {
 	t.Helper()
 	p := &partner{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		p.body = string(text)
+		r.Body = io.NopCloser(strings.NewReader(p.body))
 		_ = r.ParseForm()
 		p.path, p.header, p.form, p.times = r.URL.Path, r.Header, r.PostForm, p.times+1
 		p.user, p.pass, _ = r.BasicAuth()

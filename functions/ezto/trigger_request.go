@@ -1,9 +1,8 @@
 package ezto
 
 import (
+	"bytes"
 	"context"
-	"maps"
-	"net/url"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,15 +11,16 @@ import (
 	"sallyport/shared/gateway"
 	"sallyport/shared/operation"
 	"sallyport/shared/source"
+	"sallyport/shared/tolerant"
 )
 
-// trigger is the input of TriggerRequest. What was validated is what is sent; requests are compared by its digest. What
-// else stands in a form is the application's own configuration (§4), and is sent as well.
+// trigger is the input of TriggerRequest. The request goes on as it came; requests are compared by its digest. What
+// else stands beside it is the application's own configuration (§4), and goes on as well.
 type trigger struct {
 	Address address
 	Digest  string
-	Extra   url.Values
-	Request jsontext.Value
+	Extra   fields
+	Request jsontext.Value // nil where nothing was sent, as by a client of which there is a public sample (§4.1)
 }
 
 // TriggerRequest begins a transaction of an application (§4): somebody is asked to take part in it on a hosted
@@ -37,12 +37,14 @@ func TriggerRequest(c Config) operation.Operation[trigger] {
 			if len(in.Extra) == 0 {
 				return operation.Fields("address", in.Address, "digest", in.Digest)
 			}
-			return operation.Fields("address", in.Address, "digest", in.Digest, "extra", in.Extra)
+			return operation.Fields("address", in.Address, "digest", in.Digest, "extra", in.Extra.values())
 		},
 		OnUnknown: func(trigger) operation.Resolution { return operation.Manual },
 		Call: func(ctx context.Context, call operation.Call, in trigger) operation.Outcome {
-			form := url.Values{"request": {string(in.Request)}}
-			maps.Copy(form, in.Extra)
+			form := in.Extra
+			if in.Request != nil {
+				form = append(fields{{name: "request", text: string(in.Request)}}, form...)
+			}
 			resp, application, failed := c.post(ctx, call, in.Address, transactionPath, form)
 			if failed != nil {
 				return *failed
@@ -101,28 +103,44 @@ func seconds(d, usual, most time.Duration) int {
 	return int(min(d, most) / time.Second)
 }
 
-// decodeTrigger reads the form's one field, a JSON text. A state machine sends that text itself.
+// decodeTrigger reads the request: a form's field, in which it is a JSON text, a JSON object's member, or the object
+// itself (§3.3). A state machine sends the object.
 func decodeTrigger(req gateway.Request) (in trigger, err error) {
 	if err := checkVersion(req); err != nil {
 		return in, err
 	}
-	form := url.Values{}
-	in.Request = req.Body
-	if !req.FromStateMachine {
-		if form, err = readForm(req); err != nil {
+	var all fields
+	if in.Request = req.Body; !req.FromStateMachine {
+		if all, in.Request, in.Extra, err = readTrigger(req); err != nil {
 			return in, err
 		}
-		if in.Request = jsontext.Value(form.Get("request")); len(in.Request) == 0 {
-			return in, &gateway.InputError{Pointer: "request", Reason: "is required", Source: source.Published("§4.1")}
-		}
 	}
-	in.Address, in.Extra = readAddress(req, form), form
-	for _, name := range []string{"request", "app_id", "app_secret"} {
-		in.Extra.Del(name)
+	if in.Address = readAddress(req, all); in.Request == nil && !req.FromStateMachine {
+		return in, nil
 	}
-	if err := gateway.CheckJSON(in.Request); err != nil {
+	strict := tolerant.WithoutTrailingCommas(tolerant.JSON(in.Request))
+	if err := gateway.CheckJSON(strict); err != nil {
 		return in, gateway.Under("request", err)
 	}
-	in.Digest, err = gateway.DigestJSON(in.Request)
+	in.Digest, err = gateway.DigestJSON(strict)
 	return in, err
+}
+
+// readTrigger returns all that was sent, the request in it, and what goes on beside that.
+func readTrigger(req gateway.Request) (all fields, request jsontext.Value, beside fields, err error) {
+	all, isObject, err := readFields(req)
+	given, isThere := all.find("request")
+	switch {
+	case err != nil || len(all) == 0 && !isObject:
+	case given.text != "":
+		request, beside = jsontext.Value(given.text), all.beside("request", appID, appSecret)
+	case isThere || !isObject:
+		err = &gateway.InputError{Pointer: "request", Reason: "is required", Source: source.Published("§4.1")}
+	default:
+		request = bytes.TrimSpace(tolerant.JSON(req.Body))
+		if own := all.without(appID, appSecret); len(own) < len(all) {
+			request = own.object()
+		}
+	}
+	return all, request, beside, err
 }

@@ -1,11 +1,14 @@
 package ezto_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"sallyport/functions/ezto"
 	"sallyport/shared/gateway"
+	"sallyport/shared/tolerant"
 )
 
 // TestExtraFields: what an application's own configuration has in a form goes on, and makes it another request;
@@ -40,7 +43,8 @@ func FuzzEZTORequest(f *testing.F) {
 		req := gateway.Request{
 			Method: "POST", Header: map[string]string{"authorization": "Basic " + string(body)}, Body: body,
 		}
-		if in, err := ezto.TriggerRequest(ezto.Config{}).Decode(req); err == nil && len(in.Request) == 0 {
+		if in, err := ezto.TriggerRequest(ezto.Config{}).Decode(req); err == nil && len(in.Request) == 0 &&
+			strings.Trim(string(bytes.TrimSpace(tolerant.JSON(body))), "&") != "" {
 			t.Errorf("%q has no request", body)
 		}
 		if in, err := ezto.GetResult(ezto.Config{}).Decode(req); err == nil && in.Handle == "" {

@@ -1,7 +1,6 @@
 package ezto
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -182,15 +181,7 @@ func object(text []byte) tolerant.Object {
 	if m := tolerant.ReadObject(text); m != nil {
 		return m
 	}
-	const blanks = " \t\r\n"
-	body, ok := bytes.CutSuffix(bytes.TrimRight(text, blanks), []byte("}"))
-	if !ok {
-		return nil
-	}
-	if body, ok = bytes.CutSuffix(bytes.TrimRight(body, blanks), []byte(",")); !ok {
-		return nil
-	}
-	return tolerant.ReadObject(append(bytes.Clone(body), '}'))
+	return tolerant.ReadObject(tolerant.WithoutTrailingCommas(tolerant.JSON(text)))
 }
 
 // epoch reads a time as a number or a text of digits: seconds, or milliseconds where it is that large.

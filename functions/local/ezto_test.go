@@ -156,6 +156,45 @@ func TestEZTO(t *testing.T) {
 	}
 }
 
+// TestEZTOForms: a request is one request in every form that clients of EZTO's give it, with the key in the body.
+func TestEZTOForms(t *testing.T) {
+	t.Parallel()
+	s := MustRun(t)
+	const key, request = `"app_id":"poll","app_secret":"local-key"`, `{"user":{"user_id":"u-7731","metadata":{"workflow":"verification",},},}`
+	json := http.Header{
+		"No-Key": {""}, "Content-Type": {"application/json"}, "Api-Version": {"0"}, "Idempotency-Key": {"one"},
+	}
+	asForm := json.Clone()
+	asForm["Content-Type"] = []string{"application/x-www-form-urlencoded"}
+	first := s.do("POST", triggerURL, json, `{`+key+`,"request":`+request+`,}`)
+	for _, got := range []reply{
+		s.do("POST", triggerURL, json, `{`+key+`,`+request[1:]),
+		s.do("POST", triggerURL, asForm, "app_id=poll&app_secret=local-key&request="+url.QueryEscape(request)),
+	} {
+		if got.status != 200 || got.body != first.body {
+			t.Errorf("%d %s, and at first %d %s", got.status, got.body, first.status, first.body)
+		}
+	}
+	if _, effects := s.reached("ezto/trigger-request"); effects != 1 {
+		t.Errorf("%d transactions were begun", effects)
+	}
+	if got := s.do("POST", triggerURL, json, `{`+key+`,"metadata":{}}`); got.condition() != "idempotency_key_reused" {
+		t.Errorf("another request: %d %s", got.status, got.body)
+	}
+	var begun struct {
+		Handle string `json:"auth_req_id"`
+	}
+	MustDecode(t, first.body, &begun)
+	if got := s.do("POST", resultURL, json, `{`+key+`,"auth_req_id":"`+begun.Handle+`",}`); got.status == 401 ||
+		!strings.Contains(got.body, "authorization_pending") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	bare := http.Header{"X-Api-Key": {"EZTO's own"}, "Authorization": {"Basic cG9sbDpsb2NhbC1rZXk"}}
+	if got := s.do("POST", triggerURL, bare, ""); got.status != 200 {
+		t.Errorf("without a body: %d %s", got.status, got.body)
+	}
+}
+
 // TestEZTOErrors: what is refused, in the partner's shape, before any call and by the partner.
 func TestEZTOErrors(t *testing.T) {
 	t.Parallel()
@@ -175,7 +214,7 @@ func TestEZTOErrors(t *testing.T) {
 		},
 		"Version": {
 			triggerURL, triggerOf("poll", "u"), http.Header{"Api-Version": {"2"}}, 400,
-			`{"error":"invalid_request","error_description":"api-version: must be 1, or missing"}`,
+			`{"error":"invalid_request","error_description":"api-version: must be 0 or 1, or missing"}`,
 		},
 		"NoRequest": {
 			triggerURL, "app_id=poll", nil, 400, `{"error":"invalid_request","error_description":"request: is required"}`,

@@ -336,6 +336,8 @@ func TestTriggerErrors(t *testing.T) {
 		r.Header.Set("Content-Type", "application/json")
 		want(t, sandboxtest.Text(h.Do(r)), noRequest)
 		want(t, sandboxtest.Text(h.Do(request("poll", "/transaction", "request=%zz"))), noRequest)
+		want(t, h.Do(request("poll", "/transaction", "")).Code, http.StatusOK)
+		h.set("strict", "inferred")
 		want(t, sandboxtest.Text(h.Do(request("poll", "/transaction", ""))), noRequest)
 	})
 	t.Run("Workspace", func(t *testing.T) {
