@@ -283,7 +283,9 @@ func (m *memory) Complete(_ context.Context, t ledger.Transaction) (ledger.Trans
 	return t, nil
 }
 
-func (m *memory) Owners(context.Context, string) ([]string, error) { return []string{"local"}, nil }
+func (m *memory) Owner(context.Context, string) (ledger.Owner, error) {
+	return ledger.Owner{Tenants: []string{"local"}}, nil
+}
 
 func (m *memory) Put(_ context.Context, key string, blob []byte, _ time.Time) error {
 	m.blobs = map[string][]byte{key: blob} // the last is enough, and takes no memory
