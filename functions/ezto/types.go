@@ -109,7 +109,7 @@ func ReadResult(text []byte) (r Result, ok bool) {
 	r = Result{
 		Workflow: m.Word("workflow"), UserID: m.Text("user_id", "userId"), RequestID: m.Text("request_id", "requestId"),
 		IEC: strings.ToUpper(m.Text("iec_code", "ie_code")), Verified: m.Truth("iec_verified"),
-		VerifiedAt: epoch(m, "iec_verified_at"),
+		VerifiedAt: tolerant.Time(m["iec_verified_at"]),
 		Name:       m.Word("name"), Status: normalStatus(m.Word("iec_status")), PAN: strings.ToUpper(m.Text("pan")),
 		Address: m.Word("address"), Implausible: implausible(m),
 	}
@@ -182,18 +182,6 @@ func object(text []byte) tolerant.Object {
 		return m
 	}
 	return tolerant.ReadObject(tolerant.WithoutTrailingCommas(tolerant.JSON(text)))
-}
-
-// epoch reads a time as a number or a text of digits: seconds, or milliseconds where it is that large.
-func epoch(m tolerant.Object, name string) time.Time {
-	switch n := m.Number(name); {
-	case n <= 0:
-		return time.Time{}
-	case n > 1_000_000_000_000:
-		return time.UnixMilli(n).UTC()
-	default:
-		return time.Unix(n, 0).UTC()
-	}
 }
 
 // ownedTransaction names a transaction by its handle, which is long and opaque.

@@ -99,12 +99,11 @@ func (c Config) findCreated(
 	whole, inOrder, before, seen := true, true, time.Time{}, 0
 	visit := func(item jsontext.Value) bool {
 		found, ok := readCustomer(item)
-		at, err := time.Parse(time.RFC3339, found.CreatedAt)
-		if whole = ok && err == nil; !whole {
+		if whole = ok && !found.CreatedAt.IsZero(); !whole {
 			return false
 		}
-		inOrder = inOrder && (seen == 0 || !at.After(before))
-		before, seen = at, seen+1
+		inOrder = inOrder && (seen == 0 || !found.CreatedAt.After(before))
+		before, seen = found.CreatedAt, seen+1
 		switch isNew := since(found.CreatedAt, call.FirstSent); {
 		case isNew && in.agrees(found):
 			alike = append(alike, item)

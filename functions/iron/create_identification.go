@@ -156,7 +156,7 @@ func (c Config) identifications(
 		var found identification
 		found, whole = readIdentification(item)
 		// One whose age isn't known proves nothing, nor does a list that shows another customer's.
-		whole = whole && !found.createdAt().IsZero() && (found.CustomerID == "" || canonicalID(found.CustomerID) == customer)
+		whole = whole && !found.CreatedAt.IsZero() && (found.CustomerID == "" || canonicalID(found.CustomerID) == customer)
 		all = append(all, item)
 		return whole
 	})
@@ -167,7 +167,7 @@ func (c Config) identifications(
 	slices.SortStableFunc(all, func(a, b jsontext.Value) int {
 		one, _ := readIdentification(a)
 		other, _ := readIdentification(b)
-		return other.createdAt().Compare(one.createdAt())
+		return other.CreatedAt.Compare(one.CreatedAt)
 	})
 	return all, failed
 }

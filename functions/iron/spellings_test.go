@@ -17,6 +17,15 @@ func TestSpellingsMatrix(t *testing.T) {
 		Method: "GET", Params: map[string]string{"identificationId": identificationID},
 	})
 	understood(t, `{"items":[`+aPending+`],"cursor":null}`, iron.ListIdentifications, fromMachine(about()))
+	for _, at := range []string{
+		`"2026-03-02T09:14:07+0000"`, `"2026-03-02 10:14:07+01:00"`, `" 2026-03-02t09:14:07z "`, `1772442847`, `"1772442847000"`,
+	} {
+		one := change(t, aPending, `"created_at":"2026-03-02T09:14:07Z"`, `"created_at":`+at)
+		op := iron.ListIdentifications(newPartner(t, answer{200, `{"items":[` + one + `]}`}).config())
+		if got := call(t, op, fromMachine(about())); op.Output(got.Reply)["state"] != "pending" {
+			t.Errorf("%s: %+v", at, got)
+		}
+	}
 	toleranttest.Alike(t, aPending, func(text string) string {
 		out, err := iron.CustomerIdentification(iron.Config{}).Outcome(gateway.JSON(200, []byte(text)), nil, nil)
 		return fmt.Sprint(len(out) > 0, err)

@@ -56,7 +56,7 @@ type identification struct {
 	ID         string
 	CustomerID string
 	Status     string
-	CreatedAt  string
+	CreatedAt  time.Time // zero where it can't be read
 	StepStatus jsontext.Value
 	Comment    string
 }
@@ -65,19 +65,13 @@ type identification struct {
 func readIdentification(text []byte) (i identification, ok bool) {
 	m := tolerant.ReadObject(text)
 	i = identification{
-		ID: m.Word("id"), CustomerID: m.Word("customer_id"), Status: m.Word("status"), CreatedAt: m.Word("created_at"),
-		StepStatus: m["step_status"], Comment: m.String("review_comment"),
+		ID: m.Word("id"), CustomerID: m.Word("customer_id"), Status: m.Word("status"),
+		CreatedAt: tolerant.Time(m["created_at"]), StepStatus: m["step_status"], Comment: m.String("review_comment"),
 	}
 	if !isUUID(i.ID) || i.Status == "" || i.CustomerID != "" && !isUUID(i.CustomerID) {
 		return identification{}, false
 	}
 	return i, true
-}
-
-// createdAt is the zero time where it can't be read.
-func (i identification) createdAt() time.Time {
-	at, _ := time.Parse(time.RFC3339, i.CreatedAt)
-	return at
 }
 
 // state is the status as a state machine has it; "other" for one that is not documented.
@@ -111,14 +105,14 @@ type customer struct {
 	Name       string
 	Email      string
 	ExternalID string
-	CreatedAt  string
+	CreatedAt  time.Time
 }
 
 func readCustomer(text []byte) (c customer, ok bool) {
 	m := tolerant.ReadObject(text)
 	c = customer{
 		ID: m.Word("id"), Type: m.Word("customer_type"), Name: m.String("name"), Email: m.String("email"),
-		ExternalID: m.Text("external_id"), CreatedAt: m.Word("created_at"),
+		ExternalID: m.Text("external_id"), CreatedAt: tolerant.Time(m["created_at"]),
 	}
 	if !isUUID(c.ID) {
 		return customer{}, false
@@ -143,10 +137,7 @@ func readPage(text []byte) (p page, ok bool) {
 const clockSkew = 30 * time.Second
 
 // since reports whether a time of the partner's is not before one of ours.
-func since(text string, sent time.Time) bool {
-	at, err := time.Parse(time.RFC3339, text)
-	return err == nil && !at.Before(sent.Add(-clockSkew))
-}
+func since(at, sent time.Time) bool { return !at.IsZero() && !at.Before(sent.Add(-clockSkew)) }
 
 // asSent is a string that is not blank as it stands, or else a number.
 func asSent(value jsontext.Value) string {

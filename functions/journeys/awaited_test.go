@@ -101,6 +101,21 @@ func TestAwaitedDetailsAreSealed(t *testing.T) {
 	})
 }
 
+// TestAwaitedOfOddAnswers: what a wait shows is read as tolerantly as everything else.
+func TestAwaitedOfOddAnswers(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"url":" ` + page + `\n"}`: page, `{"url":"` + page + `", }`: page, "\uFEFF" + url(page): page, `{"url":7.0}`: "7",
+	} {
+		s, shown := showing(t)
+		s.transaction("odd", answer, nil)
+		s.create("j")
+		s.await(journeys.AwaitInput{Journey: "j", Token: "t1", Days: 1, Transaction: "odd", Reveal: []string{"url"}})
+		if got := shown("j"); got["url"] != want {
+			t.Errorf("%s shows %v", answer, got)
+		}
+	}
+}
+
 // Where there is nothing to show, or no answer any more, the journey waits all the same.
 func TestAwaitedOfNothing(t *testing.T) {
 	for name, transaction := range map[string]string{

@@ -165,13 +165,10 @@ func (s *Service) awaited(
 	if !known || err != nil {
 		return nil, err
 	}
-	var members map[string]any
-	if tolerant.Read(answer.Body, &members) != nil {
-		return nil, nil // it was no object
-	}
+	members := tolerant.ReadObject(tolerant.WithoutTrailingCommas(answer.Body)) // none where it is no object
 	shown, left := map[string]string{}, maxShown
 	for _, name := range in.Reveal {
-		if text, ok := members[name].(string); ok && text != "" && len(text) <= left {
+		if text := members.Text(name); text != "" && len(text) <= left {
 			shown[name] = text
 			left -= len(text)
 		}
