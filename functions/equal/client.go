@@ -105,7 +105,10 @@ func passOn(resp upstream.Response, e *envelope, spellings []string) (reply gate
 	text := tolerant.JSON(resp.Body)
 	var masked []byte
 	if text.Kind() == '{' {
-		masked = seal.MaskJSON(text, "aadhaar_no", "")
+		if len(spellings) == 0 {
+			spellings = []string{""} // by the member's name alone
+		}
+		masked = text
 		for _, number := range spellings {
 			masked = seal.MaskJSON(masked, "aadhaar_no", number)
 		}

@@ -8,10 +8,12 @@ package tolerant
 
 import (
 	"bytes"
+	"io"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -27,10 +29,23 @@ func Read(text []byte, v any) error {
 
 // String is what a JSON string says, blanks included; empty for any other value.
 func String(value jsontext.Value) (s string) {
+	if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' && isPlain(value[1:n-1]) {
+		return string(value[1 : n-1])
+	}
 	if Read(value, &s) != nil {
 		return ""
 	}
 	return s
+}
+
+// isPlain reports whether the inside of a JSON string says what is written there.
+func isPlain(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // Word is what a JSON string says between its blanks; empty for any other value.
@@ -109,8 +124,33 @@ func whole(number string) string {
 type Object map[string]jsontext.Value
 
 // ReadObject reads one; nil for any other text.
-func ReadObject(text []byte) (o Object) {
-	if Read(text, &o) != nil {
+func ReadObject(text []byte) Object {
+	if JSON(text).Kind() != '{' {
+		return nil
+	}
+	d := jsontext.NewDecoder(
+		bytes.NewBuffer(JSON(text)), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
+	)
+	o := Object{}
+	_, err := d.ReadToken()
+	for err == nil && d.PeekKind() == '"' {
+		var name jsontext.Token
+		if name, err = d.ReadToken(); err != nil {
+			break
+		}
+		key := name.String()
+		var value jsontext.Value
+		if value, err = d.ReadValue(); err == nil {
+			o[key] = value.Clone()
+		}
+	}
+	if err == nil {
+		_, err = d.ReadToken()
+	}
+	if err == nil {
+		_, err = d.ReadToken()
+	}
+	if err != io.EOF {
 		return nil // not even what was read of it
 	}
 	return o
