@@ -115,7 +115,7 @@ func TestFaults_ConcurrentCount(t *testing.T) {
 func TestFaults_RefusedRequest(t *testing.T) {
 	h := open(t)
 	h.post("/sandbox/faults", `{"partner":"equal","operation":"init-transaction","fault":"status_500_after_effect"}`)
-	want(t, h.post(initPath, `{}`), internalError)
+	want(t, h.post(initPath, `{`), internalError)
 	want(t, h.Log(), []string{"init-transaction 500 false"})
 }
 
