@@ -94,6 +94,7 @@ func (c Config) guard(ctx context.Context, call operation.Call, in onboarding) *
 			found.Class = operation.Unavailable
 			return &found
 		case operation.Unavailable, operation.Throttled, operation.Credentials:
+			found.Reply = gateway.Reply{} // a lookup's shape is no answer to an onboarding
 			return &found
 		}
 		switch visible, failed := c.visible(ctx, call, id, &found); {
