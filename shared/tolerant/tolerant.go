@@ -125,12 +125,11 @@ type Object map[string]jsontext.Value
 
 // ReadObject reads one; nil for any other text.
 func ReadObject(text []byte) Object {
-	if JSON(text).Kind() != '{' {
+	text = JSON(text)
+	if jsontext.Value(text).Kind() != '{' {
 		return nil
 	}
-	d := jsontext.NewDecoder(
-		bytes.NewBuffer(JSON(text)), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
-	)
+	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	o := Object{}
 	_, err := d.ReadToken()
 	for err == nil && d.PeekKind() == '"' {
@@ -138,10 +137,9 @@ func ReadObject(text []byte) Object {
 		if name, err = d.ReadToken(); err != nil {
 			break
 		}
-		key := name.String()
-		var value jsontext.Value
-		if value, err = d.ReadValue(); err == nil {
-			o[key] = value.Clone()
+		key, start := name.String(), d.InputOffset()
+		if err = d.SkipValue(); err == nil { // token by token: reading it whole takes stack by its depth
+			o[key] = bytes.Clone(bytes.TrimLeft(text[start:d.InputOffset()], ": \t\r\n"))
 		}
 	}
 	if err == nil {
