@@ -354,6 +354,7 @@ func FuzzCallback(f *testing.F) {
 			},
 		)
 		switch {
+		case got.StatusCode == 200 && got.Body == acknowledged && r.record == "" && r.answer == "": // about nobody
 		case got.StatusCode == 200 && got.Body == acknowledged:
 			if !knownEvent.MatchString(r.answer) ||
 				!regexp.MustCompile(`^digit9/ecrn/[A-Za-z0-9]{1,20}$`).MatchString(r.record) || !json.Valid(body) {
