@@ -938,9 +938,6 @@ func FuzzEZTOCallback(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if len(events) == 0 {
-				t.Errorf("%q is no event", plain)
-			}
 			for _, about := range events {
 				id, byHandle := strings.CutPrefix(about.Record, "ezto/transaction/")
 				if byHandle == (about.SubjectID != "") || byHandle && len(id) != 32 || !byHandle && about.Record != "ezto/user/" ||
