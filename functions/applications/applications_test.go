@@ -96,7 +96,7 @@ func TestApplications(t *testing.T) {
 		},
 		{
 			"BadWay", put, "acme", "shop", `{"verification_workflow":"iec","verification_way":"post"}`, ``, 400, ``,
-			invalid("/verification_way: must be one of browser, mobile, api"),
+			invalid("/verification_way: must be one of browser, web, mobile, desktop, api"),
 		},
 		{"NothingToMatch", put, "acme", "shop", `{"verification_workflow":"iec"}`, `"1"`, 412, ``, stale},
 		{"GetStillAbsent", get, "acme", "shop", ``, ``, 404, ``, absent},

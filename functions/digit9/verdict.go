@@ -52,8 +52,10 @@ func (a answer) verdict() verdict {
 	}
 	status, aml := normalCustomerStatus(a.CustomerStatus), strings.TrimSpace(a.AMLScanStatus)
 	switch {
-	case status == customerBlocked:
+	case status == customerBlocked && aml == amlRejected:
 		return blocked
+	case status == customerBlocked: // which the other status doesn't bear out
+		return unclear
 	case status == customerRejected && aml == amlRejected:
 		return rejected
 	case status == customerRejected, aml == amlRejected: // only one of the two says so

@@ -70,9 +70,9 @@ func TestVerdict(t *testing.T) {
 			want := documented[[2]string{status, scan}]
 			switch {
 			case want != "":
-			case status == "BLOCKED":
+			case status == "BLOCKED" && scan == "Rejected":
 				want = "blocked"
-			case status == "REJECTED", scan == "Rejected": // only one of the two says no
+			case status == "BLOCKED", status == "REJECTED", scan == "Rejected": // only one of the two says no
 				want = "unclear"
 			case scan == "Failed":
 				want = "screening_failed"

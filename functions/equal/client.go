@@ -58,8 +58,8 @@ func classify(resp upstream.Response, err error, spellings []string) (operation.
 	reply, readable := passOn(resp, &e, spellings)
 	outcome := operation.Outcome{Class: operation.Unknown, Code: e.StatusCode, Reply: reply}
 	switch {
-	case resp.Status == http.StatusUnauthorized:
-		outcome.Class = operation.Credentials
+	case resp.Status == http.StatusUnauthorized: // about us, whatever its code says
+		outcome.Class, outcome.Code = operation.Credentials, codeInvalidCredentials
 	case resp.Status == http.StatusTooManyRequests: // throttled in front of the partner's application
 		outcome.Class = operation.Throttled
 	case resp.Status == http.StatusRequestTimeout:

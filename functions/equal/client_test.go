@@ -76,6 +76,7 @@ func TestClassification(t *testing.T) {
 		},
 		"WrongOTPAt400":  {answer{400, body("FAILURE", "invalid_input")}, operation.Refused, "invalid_input"},
 		"NotFoundAt400":  {answer{400, body("FAILURE", "document_not_found")}, operation.Refused, "http_400"},
+		"InvalidAt401":   {answer{401, body("FAILURE", "invalid_aadhaar_no")}, operation.Credentials, "invalid_credentials"},
 		"InvalidAt422":   {answer{422, body("FAILURE", "invalid_aadhaar_no")}, operation.Refused, "http_422"},
 		"RequestAt404":   {answer{404, body("FAILURE", "invalid_request")}, operation.Refused, "http_404"},
 		"HTMLAt400":      {answer{400, `<html>`}, operation.Refused, "http_400"},
