@@ -115,6 +115,7 @@ func passOn(resp upstream.Response, e *envelope, spellings []string) (reply gate
 	}
 	switch {
 	case masked != nil:
+		e.ofAnother = len(spellings[0]) == aadhaarLength && showsAnother(text, spellings[0])
 		return gateway.JSON(resp.Status, masked), e.read(masked)
 	case resp.Status >= 400 && (resp.Status < 500 || len(bytes.TrimSpace(text)) == 0):
 		return gateway.Empty(resp.Status), false

@@ -44,7 +44,7 @@ func ExecuteJourney(c Config) operation.Operation[execution] {
 				"aadhaar_last4": seal.Last4(in.number),
 				"aadhaar_ref":   call.Reference("aadhaar", call.Tenant, in.number),
 			})
-			if e.isOfAnother(in.number) {
+			if e.ofAnother {
 				outcome.Refs[refMismatch] = "true"
 			}
 			return outcome

@@ -1,6 +1,7 @@
 package equal
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -40,7 +41,8 @@ type credentials struct {
 
 // envelope is what the gateway reads of an answer. Every field is optional: sibling journeys leave some out (§6).
 type envelope struct {
-	httpStatus int // of the answer; 0 for none
+	httpStatus int  // of the answer; 0 for none
+	ofAnother  bool // it shows another number than the one that was asked for
 
 	TransactionID        string
 	JourneyTransactionID string
@@ -93,11 +95,25 @@ func (e envelope) decision() string {
 	return e.Decision
 }
 
-// isOfAnother reports whether the answer shows last digits other than those of a number (§6.1).
-func (e envelope) isOfAnother(number string) bool {
-	return slices.ContainsFunc(e.Aadhaar, func(i identity) bool {
-		shown := i.AadhaarNo[len(strings.TrimRight(i.AadhaarNo, "0123456789")):]
-		return len(shown) >= 4 && !strings.HasSuffix(number, shown[len(shown)-4:])
+// showsAnother reports whether an answer shows a number that isn't the one that was asked for: other digits, or not
+// twelve characters with the last four digits behind a mask (§6.1); one all masked shows nothing. It reads the answer before it is masked.
+func showsAnother(text []byte, number string) bool {
+	if !bytes.Contains(text, []byte(`"aadhaar_no"`)) {
+		return false
+	}
+	shown := tolerant.ReadObject(text).Object("data").Object("keys").Objects("aadhaar")
+	return slices.ContainsFunc(shown, func(one tolerant.Object) bool {
+		value := one["aadhaar_no"]
+		if kind := value.Kind(); kind == 0 || kind == 'n' {
+			return false
+		}
+		plain := strings.NewReplacer(" ", "", "-", "").Replace(tolerant.Text(value))
+		if plain != "" && strings.Trim(plain, "Xx*") == "" {
+			return false // it shows nothing
+		}
+		hidden := len(plain) - 4
+		return plain != number && (len(plain) != aadhaarLength || strings.Trim(plain[:hidden], "Xx*") != "" ||
+			plain[hidden:] != number[hidden:])
 	})
 }
 
