@@ -96,7 +96,8 @@ func (e envelope) decision() string {
 }
 
 // showsAnother reports whether an answer shows a number that isn't the one that was asked for: other digits, or not
-// twelve characters with the last four digits behind a mask (§6.1); one all masked shows nothing. It reads the answer before it is masked.
+// twelve characters with the last four digits behind a mask (§6.1); one all masked shows nothing. It reads the answer
+// before it is masked.
 func showsAnother(text []byte, number string) bool {
 	if !bytes.Contains(text, []byte(`"aadhaar_no"`)) {
 		return false
