@@ -12,7 +12,7 @@ import (
 // What one warm call allocates at most, from the event to its answer, without ledger and network. It may only fall;
 // whoever raises it says why.
 const (
-	freshAllocations  = 480 // 415 when it was set, 461 with the race detector: an answer with a number is read before it is masked, and after
+	freshAllocations  = 480 // 415 when it was set, 461 with the race detector: answers are read before and after masking
 	replayAllocations = 220 // 129 and 170: a request is read member by member, as it goes on whatever stands in it
 )
 
