@@ -28,9 +28,7 @@ func FetchData(c Config) operation.Operation[reading] {
 			outcome, e := c.post(ctx, call, fetchPath, in.body)
 			outcome.Refs = e.refs(nil)
 			if e.isUndocumented(outcome.Class) {
-				if outcome.Class = operation.Conflict; outcome.Reply.Status == 0 {
-					outcome.Reply = renderError(operation.PartnerDown, "")
-				}
+				outcome.Class = operation.Conflict
 			}
 			return outcome
 		},

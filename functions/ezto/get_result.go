@@ -70,8 +70,6 @@ func classifyResult(resp upstream.Response) operation.Outcome {
 	case outcome.Class != operation.Conflict || outcome.Reply.Status != 0:
 	case resp.Status >= 400 || len(bytes.TrimSpace(resp.Body)) == 0:
 		outcome.Reply = gateway.Empty(resp.Status)
-	default:
-		outcome.Reply = renderError(operation.PartnerDown, "")
 	}
 	return outcome
 }

@@ -430,14 +430,17 @@ func TestJourneyEvents(t *testing.T) {
 			Status string `json:"status"`
 		} `json:"detail"`
 	}
-	MustDecode(t, s.do("GET", "/local/events", nil, "").body, &published)
-	var statuses []string
-	for _, e := range published {
-		if e.DetailType == "JourneyStatusChanged" && e.Detail.ID == j.ID {
-			statuses = append(statuses, e.Detail.Status)
+	statuses := func() (all []string) {
+		MustDecode(t, s.do("GET", "/local/events", nil, "").body, &published)
+		for _, e := range published {
+			if e.DetailType == "JourneyStatusChanged" && e.Detail.ID == j.ID {
+				all = append(all, e.Detail.Status)
+			}
 		}
+		return all
 	}
-	if got := strings.Join(statuses, " "); got != "WAITING RUNNING SUCCEEDED" {
+	waitFor(t, func() bool { return len(statuses()) > 2 }) // the last comes after the journey shows its end
+	if got := strings.Join(statuses(), " "); got != "WAITING RUNNING SUCCEEDED" {
 		t.Errorf("published %s", got)
 	}
 	waitFor(t, func() bool { return s.documents() == 0 })

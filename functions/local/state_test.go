@@ -13,7 +13,6 @@ import (
 	"go.etcd.io/bbolt"
 
 	"sallyport/functions/partners"
-	"sallyport/functions/sandbox"
 	"sallyport/shared/bolt"
 	"sallyport/shared/partner"
 )
@@ -99,27 +98,21 @@ func wantMarks(t *testing.T, got, once map[string]int, all bool) {
 // TestRaceMatrix makes each call that acts many times at once, with one key: the partner's own state shows one effect.
 func TestRaceMatrix(t *testing.T) {
 	t.Parallel()
-	eachCall(t, func(_ sandbox.Operation, operation string, c call) {
-		if c.acts != operation {
-			return
+	eachEffect(t, func(t *testing.T, operation string, c call) {
+		s := MustRun(t)
+		f := s.strike(operation, c, "", 0)
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				if got := f.send(); !succeeded(got) && got.condition() != "in_flight" {
+					t.Errorf("answered %d %q %s", got.status, got.condition(), got.body)
+				}
+			})
 		}
-		t.Run(operation+"/"+c.name, func(t *testing.T) {
-			t.Parallel()
-			s := MustRun(t)
-			f := s.strike(operation, c, "", 0)
-			var wg sync.WaitGroup
-			for range 16 {
-				wg.Go(func() {
-					if got := f.send(); !succeeded(got) && got.condition() != "in_flight" {
-						t.Errorf("answered %d %q %s", got.status, got.condition(), got.body)
-					}
-				})
-			}
-			wg.Wait()
-			if got := f.send(); !succeeded(got) || got.header.Get("Idempotency-Replayed") != "true" {
-				t.Errorf("then answered %d %q %s", got.status, got.condition(), got.body)
-			}
-			wantMarks(t, marks(t, s.PartnerDB()), undisturbed(t, operation, c), true)
-		})
+		wg.Wait()
+		if got := f.send(); !succeeded(got) || got.header.Get("Idempotency-Replayed") != "true" {
+			t.Errorf("then answered %d %q %s", got.status, got.condition(), got.body)
+		}
+		wantMarks(t, marks(t, s.PartnerDB()), undisturbed(t, operation, c), true)
 	})
 }

@@ -204,7 +204,8 @@ func (h *Handler[In]) task(ctx context.Context, payload []byte) (out []byte, err
 	if a.condition == NotRecorded && (h.op.OnUnknown == nil || a.unowned) {
 		return nil, task.Unavailable(string(NotRecorded))
 	}
-	if err := taskError(a); err != nil && !(h.op.ConflictIsResult && a.class == Conflict && a.condition == "") {
+	isResult := h.op.ConflictIsResult && a.class == Conflict && (a.condition == "" || a.condition == PartnerDown)
+	if err := taskError(a); err != nil && !isResult {
 		return nil, err
 	}
 	output := map[string]any{"transaction_id": a.transaction, "code": a.code, "round": input.Task.Round}

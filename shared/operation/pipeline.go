@@ -650,6 +650,10 @@ func (r *execution[In]) toResult(t ledger.Transaction, outcome Outcome) result {
 		a.condition = InvalidRequest // the partner's answer was none that can be passed on
 	}
 	switch outcome.Class {
+	case Conflict:
+		if a.condition != "" && r.h.op.ConflictIsResult && r.h.op.OnUnknown == nil { // a result may still come
+			a.condition, a.retryAfter = PartnerDown, time.Second
+		}
 	case Unknown:
 		a.condition = OutcomeUnknown
 		resolution := r.resolution(t)
